@@ -1,0 +1,49 @@
+"""Read and write tables: one Parquet writer, so that equal rows are equal bytes."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lab.errors import SourceError
+from lab.outputs import replaced_file
+
+ROWS_PER_GROUP = 65_536
+COMPRESSION = "zstd"
+COMPRESSION_LEVEL = 3
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as Parquet, atomically; schema metadata (pandas' index, for one) is left out."""
+    write_batches([table], table.schema, path)
+
+
+def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write tables of one schema one after another, so that memory holds only one of them."""
+    plain = schema.remove_metadata()
+    with (
+        replaced_file(path) as partial,
+        pq.ParquetWriter(partial, plain, compression=COMPRESSION, compression_level=COMPRESSION_LEVEL) as writer,
+    ):
+        for batch in batches:
+            writer.write_table(batch.replace_schema_metadata(None), row_group_size=ROWS_PER_GROUP)
+
+
+def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the table in a Parquet file."""
+    try:
+        return pq.read_table(path, columns=list(columns) if columns is not None else None, partitioning=None)
+    except FileNotFoundError:
+        raise SourceError(
+            f"{path} is missing, expected a Parquet file. Bring it back with `dvc pull` or `dvc repro`."
+        ) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SourceError(
+            f"{path} cannot be read as Parquet: {error}. Bring it back with `dvc checkout`, or derive it again with `dvc repro --force`."
+        ) from error
+
+
+def tables_in(folder: Path) -> dict[str, Path]:
+    """Return the Parquet files of a folder by table name, sorted."""
+    return {path.stem: path for path in sorted(folder.glob("*.parquet"))}

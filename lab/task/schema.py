@@ -1,0 +1,66 @@
+"""The whole task file: one schema, strict, read once by the stage `task` and cut into sections."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+
+from lab.documents import read_yaml
+from lab.errors import ParamsError
+from lab.params import parse
+from lab.task.experiment import ExperimentSection
+from lab.task.features import FeaturesSection
+from lab.task.gates import GatesSection
+from lab.task.money import MoneySection
+from lab.task.source import FilesSource, SourceSection, SqlSource
+from lab.task.split import GroupSplit, SplitSection, TimeSplit
+from lab.task.tables import TablesSection
+
+TASKS = Path("tasks")
+
+
+class Task(SourceSection, TablesSection, SplitSection, FeaturesSection, MoneySection, GatesSection, ExperimentSection):
+    """A task: what is predicted, from which data, worth how much, and how good it must be."""
+
+    @model_validator(mode="after")
+    def every_described_table_has_a_source(self) -> Self:
+        if isinstance(self.source, FilesSource | SqlSource) and set(self.source.tables) != set(self.tables):
+            raise ValueError(
+                f"source has the tables {sorted(self.source.tables)}, tables describes {sorted(self.tables)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def a_flat_table_has_the_columns_it_names(self) -> Self:
+        if self.features.table is None:
+            return self
+        if self.features.table not in self.tables:
+            raise ValueError(f"features.table is {self.features.table!r}, tables describes {sorted(self.tables)}")
+        columns = self.tables[self.features.table].columns
+        named = {self.features.label, *self.features.unit, *self.features.groups}
+        named |= {self.features.moment} if self.features.moment else set()
+        named |= {self.split.column} if isinstance(self.split, GroupSplit) else set()
+        if unknown := sorted(named - set(columns)):
+            raise ValueError(f"features and split name {unknown}, the columns are {sorted(columns)}")
+        return self
+
+    @model_validator(mode="after")
+    def a_split_by_time_has_a_moment(self) -> Self:
+        if isinstance(self.split, TimeSplit) and self.features.moment is None:
+            raise ValueError("split.kind is time, so features.moment must name the column that tells the time")
+        return self
+
+
+def read_task(name: str) -> Task:
+    """Return a task by its name, checked from end to end."""
+    path = TASKS / f"{name}.yaml"
+    names = sorted(found.stem for found in TASKS.glob("*.yaml"))
+    if name not in names:
+        raise ParamsError(
+            f"{path} is missing, expected one of the tasks {names}, as params.yaml: task says. "
+            "Cure: choose one of them, or write your own from a table: python -m ops init FILE --target COLUMN"
+        )
+    content = read_yaml(path, cure=f"Compare it with {TASKS}/churn.yaml.")
+    return parse(
+        content, kind=Task, where=str(path), cure=f"Cure: correct {path}; {TASKS}/churn.yaml shows every section."
+    )

@@ -1,0 +1,18 @@
+"""Check the chosen task file from end to end, and cut it into the sections that the later stages read."""
+
+import lab.determinism  # isort: skip  # noqa: F401 - before numpy
+from lab.command import run
+from lab.params import load_value
+from lab.records import write_json
+from lab.task.schema import Task, read_task
+from lab.task.sections import section_path
+
+
+def main() -> None:
+    task = read_task(load_value("task", str))
+    for name in Task.model_fields:
+        write_json(task.model_dump(mode="json", include={name}), section_path(name))
+
+
+if __name__ == "__main__":
+    run(main)
