@@ -35,12 +35,11 @@ def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
     try:
         return pq.read_table(path, columns=list(columns) if columns is not None else None, partitioning=None)
     except FileNotFoundError:
-        raise SourceError(
-            f"{path} is missing, expected a Parquet file. Bring it back with `dvc pull` or `dvc repro`."
-        ) from None
+        raise SourceError(f"{path} is missing, expected a Parquet file. Cure: `dvc repro`, or `dvc pull`.") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(
-            f"{path} cannot be read as Parquet: {error}. Bring it back with `dvc checkout`, or derive it again with `dvc repro --force`."
+            f"{path} cannot be read as Parquet: {error}. "
+            "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
         ) from error
 
 
