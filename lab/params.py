@@ -16,6 +16,7 @@ SECTIONS = (
     "prepare",
     "featurize",
     "train",
+    "select",
     "evaluate",
     "validate",
     "drift",
