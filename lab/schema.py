@@ -29,7 +29,7 @@ class FoldRule(Params):
 
 
 class FeatureSchema(Params):
-    """The columns of the feature tables; the order of `features` is the order of the columns."""
+    """The columns of the feature tables; models take the features in the order of their names."""
 
     question: str
     unit: tuple[str, ...] = Field(strict=False)
