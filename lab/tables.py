@@ -1,6 +1,6 @@
 """Read and write tables: one Parquet writer, so that equal rows are equal bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,15 +19,30 @@ def write_table(table: pa.Table, path: Path) -> None:
     write_batches([table], table.schema, path)
 
 
-def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
-    """Write tables of one schema one after another, so that memory holds only one of them."""
+def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> int:
+    """Write tables of one schema one after another and return their rows; how they were cut leaves no trace."""
     plain = schema.remove_metadata()
+    rows = 0
     with (
         replaced_file(path) as partial,
         pq.ParquetWriter(partial, plain, compression=COMPRESSION, compression_level=COMPRESSION_LEVEL) as writer,
     ):
-        for batch in batches:
-            writer.write_table(batch.replace_schema_metadata(None), row_group_size=ROWS_PER_GROUP)
+        for group in _even_groups(batches, plain):
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+def _even_groups(batches: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    waiting = schema.empty_table()
+    for batch in batches:
+        waiting = pa.concat_tables([waiting, batch.replace_schema_metadata(None)])
+        whole = waiting.num_rows - waiting.num_rows % ROWS_PER_GROUP
+        for start in range(0, whole, ROWS_PER_GROUP):
+            yield waiting.slice(start, ROWS_PER_GROUP).combine_chunks()
+        waiting = waiting.slice(whole)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
 
 
 def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:

@@ -1,6 +1,7 @@
 """Check the chosen task file from end to end, and cut it into the sections that the later stages read."""
 
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
 from lab.command import run
 from lab.params import load_value
 from lab.records import write_json

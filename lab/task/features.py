@@ -13,7 +13,8 @@ class Features(Params):
     """One row per unit (and moment), from one flat table or from a query over several.
 
     The query sees the prepared tables as views, and beside them `snapshots(moment)` (every `snapshot_every_days` back
-    from the newest moment whose label is known) and `windows(split, starts, ends)`.
+    from the newest moment whose label is known, as long as `history_days` lie before it) and
+    `windows(split, starts, ends)`.
     """
 
     question: str
@@ -25,6 +26,7 @@ class Features(Params):
     table: str | None = None
     query: str | None = None
     snapshot_every_days: int | None = Field(default=None, gt=0)
+    history_days: int = Field(default=0, ge=0)
     high_missing_columns: Literal["drop", "keep"] = "drop"
 
     @model_validator(mode="after")

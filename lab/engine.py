@@ -1,0 +1,66 @@
+"""The embedded engine: DuckDB, shut in to the folders it is given, with one zone and bounded memory."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from lab.tables import ROWS_PER_GROUP, write_batches
+
+MEMORY_LIMIT = "3GB"
+
+
+@contextmanager
+def connected(tables: Mapping[str, Path], *, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection that sees the Parquet files as views and can reach nothing else.
+
+    What does not fit in memory spills below `scratch`, which the caller removes.
+    """
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": MEMORY_LIMIT,
+        }
+    )
+    try:
+        _shut_in(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
+        for name, path in tables.items():
+            source = f"read_parquet({text_literal(str(path))}, file_row_number = true)"
+            connection.execute(f"create view {quoted(name)} as select * from {source}")
+        yield connection
+    finally:
+        connection.close()
+
+
+def quoted(name: str) -> str:
+    """Return a column or table name as SQL writes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(value: str) -> str:
+    """Return text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    """Return the columns of a query and the engine's names of their types, in order."""
+    rows = connection.execute(f"describe {query}").fetchall()
+    return {name: kind for name, kind, *_ in rows if name != "file_row_number"}
+
+
+def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write the rows of a query as Parquet, batch by batch in the query's order; return how many there were."""
+    reader = connection.sql(query).to_arrow_reader(ROWS_PER_GROUP)
+    return write_batches((pa.Table.from_batches([batch]) for batch in reader), reader.schema, path)
+
+
+def _shut_in(connection: duckdb.DuckDBPyConnection, *, folders: set[Path], scratch: Path) -> None:
+    allowed = ", ".join(text_literal(str(folder)) for folder in sorted(folders))
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set temp_directory = {text_literal(str(scratch))}")
+    connection.execute(f"set allowed_directories = [{allowed}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")

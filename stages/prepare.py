@@ -1,0 +1,66 @@
+"""Hold the raw tables against their contract, clean them, report their quality, and plan the splits."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field
+
+from lab.command import run
+from lab.outputs import replaced_folder
+from lab.params import Params, load_params
+from lab.preparation import prepare_tables
+from lab.quality import quality_page
+from lab.records import write_csv, write_json, write_text
+from lab.task.features import FeaturesSection
+from lab.task.sections import load_section
+from lab.task.split import SplitSection
+from lab.task.tables import TablesSection
+from lab.windows import WINDOWS, plan_split
+
+RAW = Path("data/raw")
+PREPARED = Path("data/prepared")
+METRICS = Path("metrics/prepare.json")
+PLOTS = Path("plots/prepare")
+
+
+class PrepareParams(Params):
+    """How strictly the raw data is looked at."""
+
+    as_of: date | None = None
+    high_missing_share: float = Field(gt=0, le=1)
+
+
+def main() -> None:
+    params = load_params("prepare", PrepareParams)
+    tables = load_section("tables", TablesSection).tables
+    split = load_section("split", SplitSection).split
+    features = load_section("features", FeaturesSection).features
+    with replaced_folder(PREPARED) as folder, replaced_folder(PLOTS) as plots:
+        done = prepare_tables(RAW, tables, features, into=folder, as_of=params.as_of)
+        plan = plan_split(split, first=done.first, last=done.last)
+        write_json(plan.model_dump(mode="json"), folder / WINDOWS.name)
+        write_csv([asdict(column) for column in done.columns], plots / "columns.csv")
+        page = quality_page(
+            done.columns,
+            done.findings,
+            summary=done.summary,
+            high_missing_share=params.high_missing_share,
+            high_missing_columns=features.high_missing_columns,
+        )
+        write_text(page, plots / "quality.md")
+        write_json(
+            {
+                "rows": {"found": done.rows_found, "kept": done.rows_kept},
+                "quality": done.summary,
+                "warnings": len(done.findings),
+                "split": plan.model_dump(mode="json", exclude_none=True),
+            },
+            METRICS,
+        )
+
+
+if __name__ == "__main__":
+    run(main)
