@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import duckdb
 
 from lab.casts import cast_sql, is_missing_sql
-from lab.engine import columns_of, quoted, text_literal
+from lab.engine import columns_of, one_row, quoted, text_literal
 from lab.errors import ContractError
 from lab.repair import nearest_levels
 from lab.task.tables import Column, Limits, Table
@@ -163,7 +163,7 @@ def _count(
         example = f"{key or chr(39) + 'row ' + chr(39) + ' || (n + 1)'} || ': ' || {shown}"
         aggregates.append(f"count(*) filter (where {check.breaks})")
         aggregates.append(f"arg_min({example}, n, {EXAMPLES}) filter (where {check.breaks})")
-    row = _one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
+    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
     rows, missing, rest = row[0], list(row[1 : 1 + len(order)]), row[1 + len(order) :]
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return rows, missing, [(count, tuple(examples or ())) for count, examples in pairs]
@@ -204,14 +204,14 @@ def _repeated_keys(connection: duckdb.DuckDBPyConnection, reading: Reading) -> t
         f"select min(n) as n, count(*) as times, cast(row({keys}) as varchar) as shown from {reading.relation} "
         f"group by {keys} having count(*) > 1)"
     )
-    count, examples = _one_row(connection, query)
+    count, examples = one_row(connection, query)
     return int(count), tuple(examples or ())
 
 
 def _staleness(connection: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: date, rows: int) -> Iterator[Finding]:
     table = reading.table
     position = list(table.columns).index(table.newest or "")
-    days, newest = _one_row(
+    days, newest = one_row(
         connection,
         f"select date_diff('day', cast(max(t{position}) as date), date '{as_of}'), cast(max(t{position}) as varchar) "
         f"from {reading.relation}",
@@ -231,9 +231,3 @@ def _repairs_of(connection: duckdb.DuckDBPyConnection, name: str, value: str, al
 def _mended(value: str, pairs: Mapping[str, str]) -> str:
     cases = " ".join(f"when {text_literal(found)} then {text_literal(level)}" for found, level in pairs.items())
     return f"case {value} {cases} else {value} end"
-
-
-def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None  # an aggregate without groups always has one row
-    return row

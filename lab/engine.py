@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,10 +14,11 @@ MEMORY_LIMIT = "3GB"
 
 
 @contextmanager
-def connected(tables: Mapping[str, Path], *, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection that sees the Parquet files as views and can reach nothing else.
 
-    What does not fit in memory spills below `scratch`, which the caller removes.
+    Numbered views have a column `file_row_number`. What does not fit in memory spills below `scratch`, which the
+    caller removes.
     """
     connection = duckdb.connect(
         config={
@@ -28,7 +30,7 @@ def connected(tables: Mapping[str, Path], *, scratch: Path) -> Iterator[duckdb.D
     try:
         _shut_in(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
         for name, path in tables.items():
-            source = f"read_parquet({text_literal(str(path))}, file_row_number = true)"
+            source = f"read_parquet({text_literal(str(path))}, file_row_number = {numbered})"
             connection.execute(f"create view {quoted(name)} as select * from {source}")
         yield connection
     finally:
@@ -49,6 +51,12 @@ def columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, s
     """Return the columns of a query and the engine's names of their types, in order."""
     rows = connection.execute(f"describe {query}").fetchall()
     return {name: kind for name, kind, *_ in rows if name != "file_row_number"}
+
+
+def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """Return the one row of an aggregate without groups."""
+    ((*row,),) = connection.execute(query).fetchall()
+    return tuple(row)
 
 
 def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:

@@ -9,7 +9,7 @@ import duckdb
 
 from lab.cleaning import clean_sql
 from lab.contract import Finding, Reading, check_contract, read_under_contract, refuse
-from lab.engine import connected, write_query
+from lab.engine import connected, one_row, write_query
 from lab.errors import SourceError
 from lab.quality import ColumnQuality, measure_quality, summarise_quality
 from lab.tables import tables_in
@@ -35,7 +35,7 @@ def prepare_tables(
 ) -> Preparation:
     """Write the prepared tables into a folder; when any contract is broken, all that broke is raised before a write."""
     scratch = into / ".spill"
-    with connected(_paths(raw, tables), scratch=scratch) as connection:
+    with connected(_paths(raw, tables), scratch=scratch, numbered=True) as connection:
         readings = [read_under_contract(connection, name, table) for name, table in tables.items()]
         findings = [finding for reading in readings for finding in check_contract(connection, reading, as_of=as_of)]
         refuse(findings)
@@ -74,7 +74,8 @@ def _moments(
     ]
     if not columns:
         return None, None
-    row = connection.execute(
-        f"select cast(min(first) as timestamp), cast(max(last) as timestamp) from ({' union all '.join(columns)})"
-    ).fetchone()
-    return row or (None, None)
+    first, last = one_row(
+        connection,
+        f"select cast(min(first) as timestamp), cast(max(last) as timestamp) from ({' union all '.join(columns)})",
+    )
+    return first, last

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from lab.contract import Finding, Reading, breaking_sql
-from lab.engine import text_literal
+from lab.engine import one_row, text_literal
 from lab.task.tables import NUMERIC
 
 FENCE = 3.0  # Tukey's outer fence: beyond three interquartile ranges a value is far out
@@ -18,9 +18,9 @@ MEANING = (
     f"Outliers lie beyond {FENCE:g} interquartile ranges."
 )
 MISSING_RULE = (
-    "A feature of which more than {share} is missing is marked to **{setting}** (the task file says which). Missing "
-    "numbers are filled with the training median, missing categories are a level of their own, and both get an "
-    "indicator, inside the model's pipeline."
+    "A feature that too many training rows lack is dropped or kept as the task file says (features: "
+    "high_missing_columns); metrics/featurize.json names what was left out. Missing numbers are filled with the "
+    "training median, missing categories are a level of their own, and both get an indicator, inside the model."
 )
 COLUMN_HEAD = (
     "| column | type | rows | there | missing | invalid | mended | outliers |",
@@ -57,7 +57,7 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, reading: Reading) -> 
             if label in fences
             else "0",
         ]
-    row = connection.execute(f"select {', '.join(aggregates)} from {reading.relation}").fetchone() or (0,)
+    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
     return [
         ColumnQuality(reading.name, label, column.type, row[0], *row[1 + 4 * i : 5 + 4 * i])
         for i, (label, column) in enumerate(reading.table.columns.items())
@@ -83,17 +83,14 @@ def quality_page(
     findings: Sequence[Finding],
     *,
     summary: Mapping[str, float],
-    high_missing_share: float,
-    high_missing_columns: str,
 ) -> str:
     """Return the report as a Markdown page."""
     shares = [f"| {name.replace('_', ' ')} | {_percent(share)} |" for name, share in summary.items()]
     found = [f"- {finding.level}: {_escaped(str(finding))}" for finding in findings] or ["Nothing."]
-    missing_rule = MISSING_RULE.format(share=_percent(high_missing_share), setting=high_missing_columns)
     return "\n".join(
         [
             *("# Quality of the raw data", "", "| what | share |", "|---|---:|", *shares, "", MEANING, ""),
-            *("## Columns", "", *COLUMN_HEAD, *(_column_row(column) for column in columns), "", missing_rule, ""),
+            *("## Columns", "", *COLUMN_HEAD, *(_column_row(column) for column in columns), "", MISSING_RULE, ""),
             *("## What the contract found", "", *found),
         ]
     )
@@ -112,7 +109,7 @@ def _fences(connection: duckdb.DuckDBPyConnection, reading: Reading) -> dict[str
     if not numeric:
         return {}
     quartiles = ", ".join(f"quantile_disc(t{i}, [0.25, 0.75])" for i, _ in numeric)
-    row = connection.execute(f"select {quartiles} from {reading.relation}").fetchone() or ()
+    row = one_row(connection, f"select {quartiles} from {reading.relation}")
     return {label: _fence(*pair) for (_, label), pair in zip(numeric, row, strict=True) if pair}
 
 

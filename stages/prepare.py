@@ -6,8 +6,6 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field
-
 from lab.command import run
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params
@@ -30,7 +28,6 @@ class PrepareParams(Params):
     """How strictly the raw data is looked at."""
 
     as_of: date | None = None
-    high_missing_share: float = Field(gt=0, le=1)
 
 
 def main() -> None:
@@ -43,14 +40,7 @@ def main() -> None:
         plan = plan_split(split, first=done.first, last=done.last)
         write_json(plan.model_dump(mode="json"), folder / WINDOWS.name)
         write_csv([asdict(column) for column in done.columns], plots / "columns.csv")
-        page = quality_page(
-            done.columns,
-            done.findings,
-            summary=done.summary,
-            high_missing_share=params.high_missing_share,
-            high_missing_columns=features.high_missing_columns,
-        )
-        write_text(page, plots / "quality.md")
+        write_text(quality_page(done.columns, done.findings, summary=done.summary), plots / "quality.md")
         write_json(
             {
                 "rows": {"found": done.rows_found, "kept": done.rows_kept},

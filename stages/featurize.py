@@ -1,0 +1,58 @@
+"""Make one typed row per unit and moment, with its label, and divide the rows into train, test and current."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lab.command import run
+from lab.features import make_features
+from lab.outputs import replaced_folder
+from lab.params import Params, load_params, load_seed
+from lab.records import write_json
+from lab.schema import FEATURES, SCHEMA
+from lab.task.features import FeaturesSection
+from lab.task.sections import load_section
+from lab.task.tables import TablesSection
+from lab.windows import load_plan
+
+PREPARED = Path("data/prepared")
+METRICS = Path("metrics/featurize.json")
+
+
+class FeaturizeParams(Params):
+    """Which columns are too empty to be of use."""
+
+    high_missing_share: float = Field(gt=0, le=1)
+
+
+def main() -> None:
+    params = load_params("featurize", FeaturizeParams)
+    features = load_section("features", FeaturesSection).features
+    tables = load_section("tables", TablesSection).tables
+    with replaced_folder(FEATURES) as folder:
+        made = make_features(
+            PREPARED,
+            features,
+            tables,
+            load_plan(),
+            into=folder,
+            high_missing_share=params.high_missing_share,
+            seed=load_seed(),
+        )
+        write_json(made.schema.model_dump(mode="json"), folder / SCHEMA.name)
+    write_json(
+        {
+            "rows": made.rows,
+            "positive_share": made.positive_share,
+            "without_label": made.without_label,
+            "features": len(made.schema.features),
+            "left_out": made.left_out,
+        },
+        METRICS,
+    )
+
+
+if __name__ == "__main__":
+    run(main)
