@@ -1,0 +1,171 @@
+"""Measure how one column moved between two samples: every test and every size that its kind allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.stats.contingency import SharesTest, compare_counts, compare_shares, pool_rare
+from lab.stats.divergences import diverge
+from lab.stats.ranks import (
+    Merged,
+    count_in_bins,
+    count_per_value,
+    kolmogorov_smirnov,
+    largest_single_change,
+    merge,
+    quantile_edges,
+    robust_spread,
+    spread,
+    tails_test,
+    wasserstein_distance,
+)
+
+FEW_VALUES = 20
+TESTS_OF_NUMBERS = 3
+LEVELS_SHOWN = 100
+
+Numbers = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many rows of both samples a bin holds."""
+
+    name: str
+    reference: int
+    current: int
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How a column moved: one p-value for the column (None where nothing can be tested), sizes by name, and remarks.
+
+    A size that the column's kind does not have is absent. `bins` are for drawing.
+    """
+
+    p_value: float | None
+    sizes: dict[str, float]
+    remarks: tuple[str, ...]
+    bins: tuple[Bin, ...]
+
+
+def measure_numbers(reference: Numbers, current: Numbers) -> Shift:
+    """Return the shift of a column of numbers, where NaN is a missing value.
+
+    The p-value is the smallest of three tests (Kolmogorov–Smirnov, tails, missing) times three. Columns with 20
+    distinct values or fewer are compared value by value, like levels.
+    """
+    samples = [sample[~np.isnan(sample)] for sample in (reference, current)]
+    missing = (len(reference) - len(samples[0]), len(current) - len(samples[1]))
+    if min(len(sample) for sample in samples) == 0:
+        return _without_values(samples, missing)
+    merged = merge(*samples)
+    if len(merged.values) <= FEW_VALUES:
+        names = [f"{value:.6g}" for value in merged.values]
+        return measure_levels(*count_per_value(merged), names=names, missing=missing)
+    return _measure_merged(merged, missing)
+
+
+def measure_levels(
+    reference: Counts, current: Counts, *, names: Sequence[str], missing: tuple[int, int] = (0, 0)
+) -> Shift:
+    """Return the shift of a column of levels, given as rows per level; missing is a level of its own.
+
+    Levels too rare to test count as one in the sizes too, so that thousands of them cannot make a distance by chance.
+    """
+    table = np.array([[*reference, missing[0]], [*current, missing[1]]], dtype=np.int64)
+    totals = table.sum(axis=1)
+    if totals.min() == 0:
+        return Shift(None, {}, (_no_rows(totals.tolist()),), _bins_of_levels(table, names))
+    test = compare_counts(table)
+    absence = _compare_missing(missing, totals.tolist())
+    unseen = float(table[1, :-1][table[0, :-1] == 0].sum() / totals[1])
+    sizes = _sizes_of_counts(pool_rare(table)[0]) | {"missing": abs(absence.difference), "unseen": unseen}
+    remarks = (test.reason,) if test.reason else ()
+    return Shift(test.p_value, sizes, remarks, _bins_of_levels(table, names))
+
+
+def _measure_merged(merged: Merged, missing: tuple[int, int]) -> Shift:
+    rank_test, tails = kolmogorov_smirnov(merged), tails_test(merged)
+    absence = _compare_missing(missing, [len(merged.reference) + missing[0], len(merged.current) + missing[1]])
+    edges = quantile_edges(merged)
+    counts = count_in_bins(merged, edges)
+    distances, remarks = _distances(merged)
+    sizes = {
+        **_sizes_of_counts(np.stack(counts)),
+        **distances,
+        "kolmogorov_smirnov": rank_test.distance,
+        "largest_change": largest_single_change(merged),
+        "missing": abs(absence.difference),
+        "tails": tails.outer_change,
+    }
+    p_values = [p for p in (rank_test.p_value, tails.test.p_value, absence.p_value) if p is not None]
+    p_value = min(1.0, TESTS_OF_NUMBERS * min(p_values))
+    return Shift(p_value, sizes, remarks, _bins_of_numbers(edges, counts, missing))
+
+
+def _sizes_of_counts(table: Counts) -> dict[str, float]:
+    sizes = diverge(table[0], table[1])
+    return {
+        "population_stability": sizes.population_stability,
+        "jensen_shannon": sizes.jensen_shannon,
+        "hellinger": sizes.hellinger,
+        "largest_change": sizes.largest_change,
+    }
+
+
+def _distances(merged: Merged) -> tuple[dict[str, float], tuple[str, ...]]:
+    samples = [sample[np.isfinite(sample)] for sample in (merged.reference, merged.current)]
+    infinite = len(merged.reference) + len(merged.current) - sum(len(sample) for sample in samples)
+    remarks = (f"{infinite} infinite values: ranked, but left out of the distance",) if infinite else ()
+    if min(len(sample) for sample in samples) == 0:
+        return {}, remarks
+    finite = merge(*samples) if infinite else merged
+    distance = wasserstein_distance(finite)
+    scales = {"wasserstein": spread(finite), "wasserstein_robust": robust_spread(finite)}
+    return {name: distance / scale for name, scale in scales.items() if scale > 0}, remarks
+
+
+def _compare_missing(missing: tuple[int, int], rows: Sequence[int]) -> SharesTest:
+    return compare_shares(reference=(missing[0], rows[0]), current=(missing[1], rows[1]))
+
+
+def _without_values(samples: Sequence[Numbers], missing: tuple[int, int]) -> Shift:
+    rows = [len(sample) + absent for sample, absent in zip(samples, missing, strict=True)]
+    bins = (Bin("present", len(samples[0]), len(samples[1])), Bin("missing", *missing))
+    if min(rows) == 0:
+        return Shift(None, {}, (_no_rows(rows),), bins)
+    absence = _compare_missing(missing, rows)
+    where = " and ".join(_names_of_empty([len(sample) for sample in samples]))
+    return Shift(absence.p_value, {"missing": abs(absence.difference)}, (f"no value in {where}",), bins)
+
+
+def _no_rows(rows: Sequence[int]) -> str:
+    return f"no row in {' and '.join(_names_of_empty(rows))}"
+
+
+def _names_of_empty(rows: Sequence[int]) -> list[str]:
+    return [name for name, count in zip(("reference", "current"), rows, strict=True) if count == 0]
+
+
+def _bins_of_numbers(edges: Numbers, counts: tuple[Counts, Counts], missing: tuple[int, int]) -> tuple[Bin, ...]:
+    texts = [f"{edge:.6g}" for edge in edges]
+    inner = [f"{low} to {high}" for low, high in pairwise(texts)]
+    names = [f"up to {texts[0]}", *inner, f"above {texts[-1]}"] if texts else ["all"]
+    bins = [Bin(name, int(old), int(new)) for name, old, new in zip(names, *counts, strict=True)]
+    return (*bins, Bin("missing", *missing)) if any(missing) else tuple(bins)
+
+
+def _bins_of_levels(table: Counts, names: Sequence[str]) -> tuple[Bin, ...]:
+    order = sorted(range(len(names)), key=lambda place: -int(table[:, place].sum()))
+    shown = sorted(order[:LEVELS_SHOWN])
+    bins = [Bin(names[place], int(table[0, place]), int(table[1, place])) for place in shown]
+    if hidden := order[LEVELS_SHOWN:]:
+        bins.append(Bin(f"{len(hidden)} others", int(table[0, hidden].sum()), int(table[1, hidden].sum())))
+    if table[:, -1].any():
+        bins.append(Bin("missing", int(table[0, -1]), int(table[1, -1])))
+    return tuple(bins)
