@@ -1,0 +1,38 @@
+"""Which files of this repository a module imports, directly or through others."""
+
+import ast
+from pathlib import Path
+
+PACKAGES = ("lab", "stages", "ops", "serving", "dashboard")
+
+
+def import_closure(module: str, *, root: Path) -> list[str]:
+    """Return the files that importing a module opens, as paths from the root, sorted; the module's own comes too.
+
+    Imports inside functions count: they run when the function does.
+    """
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        path = _file_of(waiting.pop(), root)
+        if path is None or str(path.relative_to(root)) in found:
+            continue
+        found.add(str(path.relative_to(root)))
+        waiting += _imported(path, root)
+    packages = {parent for name in found for parent in Path(name).parents if parent != Path()}
+    return sorted(found | {str(parent / "__init__.py") for parent in packages})
+
+
+def _imported(path: Path, root: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] in PACKAGES and _file_of(name, root)]
+
+
+def _file_of(module: str, root: Path) -> Path | None:
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    return path if path.is_file() else None

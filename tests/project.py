@@ -1,0 +1,84 @@
+"""A copy of this repository with a small world, in a temporary folder with a git history of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+CUSTOMERS = 500
+QUIET = {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "HOME": os.environ.get("HOME", ""),
+    "GIT_AUTHOR_NAME": "test",
+    "GIT_AUTHOR_EMAIL": "test@example.invalid",
+    "GIT_COMMITTER_NAME": "test",
+    "GIT_COMMITTER_EMAIL": "test@example.invalid",
+    "DVC_NO_ANALYTICS": "true",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def copy_project(folder: Path, *, customers: int = CUSTOMERS, settings: Mapping[str, Any] | None = None) -> Path:
+    """Return a committed copy of the repository as it stands in the working tree, data and results left out."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    change_params(folder, {"ingest.customers": customers, **(settings or {})})
+    for command in (["git", "init", "--quiet"], ["git", "add", "--all"], ["git", "commit", "--quiet", "-m", "start"]):
+        run(command, cwd=folder)
+    return folder
+
+
+def change_params(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Set values in the folder's params.yaml by dotted names."""
+    yaml = YAML()
+    path = folder / "params.yaml"
+    content = yaml.load(path.read_text())
+    for name, value in settings.items():
+        *parents, last = name.split(".")
+        section = content
+        for parent in parents:
+            section = section[parent]
+        section[last] = value
+    with path.open("w") as stream:
+        yaml.dump(content, stream)
+
+
+def run(
+    command: list[str], *, cwd: Path, check: bool = True, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with a bare environment; a failure shows what it printed."""
+    done = subprocess.run(
+        command, cwd=cwd, env={**QUIET, **(environment or {})}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or not check, f"{command} in {cwd}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def stage(name: str, *, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one stage script as dvc.yaml does, without DVC."""
+    return run(["python", "-m", *f"stages.{name}".split()], cwd=cwd, check=check)
+
+
+def lock_of(folder: Path) -> dict[str, Any]:
+    """Return the stages of a folder's dvc.lock."""
+    content: dict[str, Any] = YAML(typ="safe").load((folder / "dvc.lock").read_text())
+    stages: dict[str, Any] = content["stages"]
+    return stages
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder by its path from there."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".git" not in path.relative_to(folder).parts[:1]
+    }

@@ -1,0 +1,107 @@
+"""Each stage, alone in an empty folder with what it declares and nothing else, gives the same bytes."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.project import ROOT, copy_project, files_below, lock_of, run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hermetic")]
+# The synthetic tasks read nothing there; own data does, and a folder cannot be declared for some tasks only.
+ONLY_FOR_OWN_DATA = "data/source/"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_project(tmp_path_factory.mktemp("whole") / "project")
+    run(["dvc", "repro", "--quiet"], cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lock(project: Path) -> dict[str, Any]:
+    return lock_of(project)
+
+
+def names_of_stages() -> list[str]:
+    """Return the stages as DVC resolves them, with a foreach stage once for each of its items."""
+    listed = run(["dvc", "stage", "list", "--name-only"], cwd=ROOT).stdout.splitlines()
+    return sorted(listed)
+
+
+def nest(flat: dict[str, Any]) -> dict[str, Any]:
+    """Return dotted names as the nested mapping that params.yaml would hold."""
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        *parents, last = name.split(".")
+        section = nested
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[last] = value
+    return nested
+
+
+def lay_out(project: Path, entry: dict[str, Any], folder: Path, *, without: str | None = None) -> None:
+    """Put a stage's declared dependencies and params into an empty folder."""
+    for dependency in (item["path"] for item in entry.get("deps", [])):
+        source, target = project / dependency, folder / dependency
+        if dependency == without:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy2(source, target)
+    if params := entry.get("params", {}).get("params.yaml"):
+        kept = {name: value for name, value in params.items() if name != without}
+        with (folder / "params.yaml").open("w") as stream:
+            YAML(typ="safe").dump(nest(kept), stream)
+
+
+def run_alone(entry: dict[str, Any], folder: Path) -> int:
+    return run(entry["cmd"].split(), cwd=folder, check=False).returncode
+
+
+def outputs_of(folder: Path, entry: dict[str, Any]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for path in (item["path"] for item in entry["outs"]):
+        whole = folder / path
+        below = files_below(whole) if whole.is_dir() else {"": whole.read_bytes()}
+        found |= {f"{path}/{name}" if name else path: content for name, content in below.items()}
+    return found
+
+
+@pytest.mark.parametrize("name", names_of_stages())
+def test_a_stage_needs_no_more_than_it_declares(name: str, project: Path, lock: dict[str, Any], tmp_path: Path) -> None:
+    entry = lock[name]
+    lay_out(project, entry, tmp_path)
+    before = set(files_below(tmp_path))
+    done = run(entry["cmd"].split(), cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert outputs_of(tmp_path, entry) == outputs_of(project, entry)
+    left = set(files_below(tmp_path)) - before - set(outputs_of(tmp_path, entry))
+    assert left == set()
+
+
+def declared_inputs(entry: dict[str, Any]) -> Iterator[str]:
+    """Yield the data and params of a stage; code is held to its imports by test_dag."""
+    for item in entry.get("deps", []):
+        if not item["path"].endswith(".py") and item["path"] != "requirements.txt":
+            yield item["path"]
+    yield from entry.get("params", {}).get("params.yaml", {})
+
+
+@pytest.mark.parametrize("name", names_of_stages())
+def test_a_stage_declares_no_more_than_it_needs(name: str, project: Path, lock: dict[str, Any], tmp_path: Path) -> None:
+    entry = lock[name]
+    for number, needed in enumerate(declared_inputs(entry)):
+        if needed.startswith(ONLY_FOR_OWN_DATA):
+            continue
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        lay_out(project, entry, folder, without=needed)
+        assert run_alone(entry, folder) != 0, f"{name} runs without {needed}"
