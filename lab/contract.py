@@ -154,19 +154,21 @@ def _count(
     connection: duckdb.DuckDBPyConnection, reading: Reading, checks: Sequence[Check]
 ) -> tuple[int, list[int], list[tuple[int, tuple[str, ...]]]]:
     order = list(reading.table.columns)
-    key = " || ', ' || ".join(
-        f"'{label}=' || coalesce(cast(r{order.index(label)} as varchar), 'missing')" for label in reading.table.key
-    )
+    named = (f"{text_literal(f'{label}=')} || {_shown(order.index(label))}" for label in reading.table.key)
+    key = " || ', ' || ".join(named) or "'row ' || (n + 1)"
     aggregates = ["count(*)", *(f"count(*) filter (where m{i})" for i in range(len(order)))]
     for check in checks:
-        shown = f"coalesce(cast(r{order.index(check.column)} as varchar), 'missing')"
-        example = f"{key or chr(39) + 'row ' + chr(39) + ' || (n + 1)'} || ': ' || {shown}"
+        example = f"{key} || ': ' || {_shown(order.index(check.column))}"
         aggregates.append(f"count(*) filter (where {check.breaks})")
         aggregates.append(f"arg_min({example}, n, {EXAMPLES}) filter (where {check.breaks})")
     row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
     rows, missing, rest = row[0], list(row[1 : 1 + len(order)]), row[1 + len(order) :]
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return rows, missing, [(count, tuple(examples or ())) for count, examples in pairs]
+
+
+def _shown(position: int) -> str:
+    return f"coalesce(cast(r{position} as varchar), 'missing')"
 
 
 def _missing(reading: Reading, counts: Sequence[int], rows: int) -> Iterator[Finding]:
