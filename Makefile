@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup repro test check format lock bench clean-environment
+.PHONY: help setup repro test check format reproduce lock bench clean-environment
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 22
@@ -44,6 +44,11 @@ format: .venv/test.stamp  ## put code into the house's form, and the README's ta
 	ruff format .
 	ruff check --fix .
 	python -m ops readme
+
+reproduce: setup  ## derive everything again and compare it with what is committed, byte for byte
+	dvc repro --force --quiet
+	git diff --exit-code --stat -- dvc.lock metrics plots
+	@echo "The same bytes: dvc.lock, metrics and plots are what is committed."
 
 lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with hashes
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
