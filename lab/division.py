@@ -1,6 +1,8 @@
 """Divide a task's rows into train, test and current, and refuse rows that no model could learn from."""
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from lab.engine import quoted
@@ -17,31 +19,35 @@ PARTS = ("train", "test", "current")
 def divide_rows(
     connection: duckdb.DuckDBPyConnection, query: str, features: Features, plan: SplitPlan, *, seed: int
 ) -> None:
-    """Create the table `made`: the query's rows with their part, null where a row falls in none."""
+    """Create the table `work.made`: the query's rows with their `__part`, null where a row falls in none."""
+    connection.execute("create schema work")  # so that no name of ours meets one of the task's tables
     try:
         if plan.windows:
-            connection.execute(f"create table made as select *, {_window_sql(plan)} as part from ({query})")
+            connection.execute(f"create table work.made as select *, {_window_sql(plan)} as __part from ({query})")
             return
         order = f"label is null, {key_sql(features)}"
         group = f"dense_rank() over (order by {quoted(plan.group)})" if plan.group else "0"
+        place = f"row_number() over (order by {order}) - 1"
         connection.execute(
-            f"create table rows as select *, {group} as block, row_number() over (order by {order}) - 1 as place "
-            f"from ({query})"
+            f"create table work.placed as select *, {group} as __group, {place} as __place from ({query})"
         )
     except duckdb.Error as error:
         raise SourceError(f"the query of the task's features failed: {error}. Correct it in the task file.") from error
-    labelled = connection.sql("select label, block from rows where label is not null order by place").to_arrow_table()
-    rng = generator_of(seed, "featurize/split")
-    shares = {"test_share": plan.test_share or 0.0, "current_share": plan.current_share or 0.0}
-    parts = (
-        parts_by_group(labelled["block"].to_numpy(), **shares, rng=rng)
-        if plan.group
-        else parts_within_classes(labelled["label"].to_numpy(), **shares, rng=rng)
-    )
-    connection.register("places", pa.table({"place": pa.array(range(len(parts)), pa.int64()), "part": parts}))
+    labelled = connection.sql("select label, __group from work.placed where label is not null order by __place")
+    parts = _parts_by_share(labelled.to_arrow_table(), plan, rng=generator_of(seed, "featurize/split"))
+    places = pa.array(range(len(parts)), pa.int64())
+    connection.register("__parts", pa.table({"__place": places, "__part": parts}))
     connection.execute(
-        "create table made as select rows.* exclude (place, block), part from rows left join places using (place)"
+        "create table work.made as select placed.* exclude (__place, __group), __part "
+        "from work.placed left join __parts using (__place)"
     )
+
+
+def _parts_by_share(labelled: pa.Table, plan: SplitPlan, *, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+    shares = {"test_share": plan.test_share or 0.0, "current_share": plan.current_share or 0.0}
+    if plan.group:
+        return parts_by_group(labelled["__group"].to_numpy(), **shares, rng=rng)
+    return parts_within_classes(labelled["label"].to_numpy(), **shares, rng=rng)
 
 
 def _window_sql(plan: SplitPlan) -> str:
@@ -57,7 +63,7 @@ def _window_sql(plan: SplitPlan) -> str:
 def refuse_repeated_units(connection: duckdb.DuckDBPyConnection, features: Features) -> None:
     key = key_sql(features)
     repeated = connection.execute(
-        f"select {key}, count(*) from made group by {key} having count(*) > 1 order by {key} limit 1"
+        f"select {key}, count(*) from work.made group by {key} having count(*) > 1 order by {key} limit 1"
     ).fetchall()
     for row in repeated:
         raise SourceError(
@@ -69,7 +75,7 @@ def refuse_repeated_units(connection: duckdb.DuckDBPyConnection, features: Featu
 def positive_shares(connection: duckdb.DuckDBPyConnection, features: Features) -> dict[str, float]:
     """Return the share of positives per part; every part must hold both classes."""
     counted = connection.execute(
-        "select part, count(*), sum(label) from made where label is not null and part is not null group by part"
+        "select __part, count(*), sum(label) from work.made where label is not null and __part is not null group by 1"
     ).fetchall()
     found = {number: (rows, positives) for number, rows, positives in counted}
     for number, part in enumerate(PARTS):

@@ -11,6 +11,7 @@ import pyarrow as pa
 from lab.tables import ROWS_PER_GROUP, write_batches
 
 MEMORY_LIMIT = "3GB"
+THREADS = 0  # all there are; a test holds the results to be the same for any number
 
 
 @contextmanager
@@ -27,6 +28,8 @@ def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> I
             "memory_limit": MEMORY_LIMIT,
         }
     )
+    if THREADS:
+        connection.execute(f"set threads = {THREADS}")
     try:
         _shut_in(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
         for name, path in tables.items():

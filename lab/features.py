@@ -69,7 +69,7 @@ def make_features(
             part: write_query(connection, _part_sql(features, kept, number), into / f"{part}.parquet")
             for number, part in enumerate(PARTS)
         }
-        without_label = one_row(connection, "select count(*) from made where label is null")[0]
+        without_label = one_row(connection, "select count(*) from work.made where label is null")[0]
     used = {name: Feature(kind=KINDS[kind]) for name, kind in kinds.items() if name not in left_out}
     return MadeFeatures(_schema(features, used, plan), rows, shares, without_label, left_out)
 
@@ -84,7 +84,8 @@ def _query(
     windows = ", ".join(
         f"('{part}', timestamp '{window.starts}', timestamp '{window.ends}')" for part, window in plan.windows.items()
     )
-    connection.execute(f"create table windows as select * from (values {windows}) as parts(part, starts, ends)")
+    if windows:
+        connection.execute(f"create table windows as select * from (values {windows}) as parts(part, starts, ends)")
     return features.query
 
 
@@ -120,7 +121,7 @@ def _useless(
     if not kinds:
         raise SourceError("found no feature column, expected at least one. Cure: give the table columns that vary.")
     aggregates = ", ".join(f"avg(({quoted(name)} is null)::int), count(distinct {quoted(name)})" for name in kinds)
-    row = one_row(connection, f"select {aggregates} from made where part = {TRAIN} and label is not null")
+    row = one_row(connection, f"select {aggregates} from work.made where __part = {TRAIN} and label is not null")
     facts = {name: (row[2 * i], row[2 * i + 1]) for i, name in enumerate(kinds)}
     reasons = {name: _reason(*fact, features, high_missing_share=high_missing_share) for name, fact in facts.items()}
     left_out = {name: reason for name, reason in reasons.items() if reason}
@@ -147,7 +148,7 @@ def _part_sql(features: Features, kinds: Mapping[str, str], number: int) -> str:
         *(f"{_stored_sql(name, kind)} as {quoted(name)}" for name, kind in kinds.items()),
     ]
     return (
-        f"select {', '.join(columns)} from made where part = {number} and label is not null "
+        f"select {', '.join(columns)} from work.made where __part = {number} and label is not null "
         f"order by {key_sql(features)}"
     )
 
