@@ -13,8 +13,8 @@ Numbers = NDArray[np.float64]
 
 def bonferroni(p_values: Sequence[float]) -> list[float]:
     """Return the p-values times their number: the chance of any false alarm stays below the level."""
-    p, _ = _sorted(p_values)
-    return _capped(np.asarray(p_values) * len(p))
+    p, order = _sorted(p_values)
+    return _restored(p * len(p), order)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -51,8 +51,8 @@ def hommel(p_values: Sequence[float]) -> list[float]:
 
 def sidak(p_values: Sequence[float]) -> list[float]:
     """Return Šidák's p-values: exact for independent tests."""
-    p = np.asarray(p_values, dtype=np.float64)
-    return _capped(_any_of(p, len(p)))
+    p, order = _sorted(p_values)
+    return _restored(_any_of(p, len(p)), order)
 
 
 def holm_sidak(p_values: Sequence[float]) -> list[float]:
@@ -103,9 +103,5 @@ def _any_of(p: Numbers, tests: int | NDArray[np.intp]) -> Numbers:
 
 def _restored(adjusted: Numbers, order: NDArray[np.intp]) -> list[float]:
     restored = np.empty_like(adjusted)
-    restored[order] = adjusted
-    return _capped(restored)
-
-
-def _capped(adjusted: Numbers) -> list[float]:
-    return [float(value) for value in np.minimum(adjusted, 1.0)]
+    restored[order] = np.minimum(adjusted, 1.0)
+    return [float(value) for value in restored]

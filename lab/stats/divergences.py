@@ -1,5 +1,6 @@
 """How far two samples lie apart that were counted in the same bins; sizes, not tests."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,11 @@ Shares = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Divergences:
-    """Four sizes of the same change: 0 is none."""
+    """Four sizes of the same change: 0 is none.
+
+    From population stability and Jensen–Shannon is taken what two samples of these sizes show by chance alone; the
+    former may fall below 0.
+    """
 
     population_stability: float
     jensen_shannon: float
@@ -21,11 +26,17 @@ class Divergences:
 
 
 def diverge(reference: ArrayLike, current: ArrayLike) -> Divergences:
-    """Return how far the current counts lie from the reference counts, bin by bin; both need a row or more."""
-    p, q, expected_by_chance = _shares(reference, current)
+    """Return how far the current counts lie from the reference counts, bin by bin; both need a row or more.
+
+    Two samples of n and m rows from one distribution have a population stability of about (bins − 1)·(1/n + 1/m), and
+    a Jensen–Shannon divergence of an eighth of that (in nats): the mean of chi-square, of which both are multiples near
+    0. Without taking it off, many levels would lie far apart by chance. Yurdakul (2018).
+    """
+    p, q, by_chance = _shares(reference, current)
+    divergence = jensen_shannon_distance(p, q) ** 2 - by_chance / (8 * math.log(2))
     return Divergences(
-        population_stability=population_stability(p, q) - expected_by_chance,
-        jensen_shannon=jensen_shannon_distance(p, q),
+        population_stability=population_stability(p, q) - by_chance,
+        jensen_shannon=math.sqrt(max(divergence, 0.0)),
         hellinger=hellinger_distance(p, q),
         largest_change=float(np.max(np.abs(q - p))),
     )
@@ -34,9 +45,7 @@ def diverge(reference: ArrayLike, current: ArrayLike) -> Divergences:
 def population_stability(p: Shares, q: Shares) -> float:
     """Return the population stability index of two lists of shares: the sum of both Kullback–Leibler divergences.
 
-    Shares are floored at 1e-4, so that an empty bin does not make it infinite. Two samples of n and m rows from one
-    distribution have about (bins − 1)·(1/n + 1/m) by chance alone, which `diverge` takes off. Siddiqi (2006); the mean
-    under no change: Yurdakul (2018).
+    Shares are floored at 1e-4, so that an empty bin does not make it infinite. Siddiqi (2006), Credit Risk Scorecards.
 
     >>> round(population_stability(np.array([0.5, 0.5]), np.array([0.4, 0.6])), 4)
     0.0405
@@ -72,8 +81,8 @@ def _shares(reference: ArrayLike, current: ArrayLike) -> tuple[Shares, Shares, f
     rows = counts[0].sum(), counts[1].sum()
     if counts[0].shape != counts[1].shape or min(rows) <= 0:
         raise ValueError(f"expected both samples counted in the same bins, a row or more each, got {rows} rows")
-    expected_by_chance = (counts[0].size - 1) * (1 / rows[0] + 1 / rows[1])
-    return counts[0] / rows[0], counts[1] / rows[1], float(expected_by_chance)
+    by_chance = (counts[0].size - 1) * (1 / rows[0] + 1 / rows[1])
+    return counts[0] / rows[0], counts[1] / rows[1], float(by_chance)
 
 
 def _relative_entropy(p: Shares, q: Shares) -> float:

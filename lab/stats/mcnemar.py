@@ -19,13 +19,16 @@ from lab.stats.probabilities import (
 class McNemarTest:
     """Two models' accuracy on the same rows; the difference is second less first.
 
-    `only_first` and `only_second` count the rows that one model alone has right: nothing else bears on the difference.
-    Use `p_value` (mid-p); the exact one keeps its promise in the smallest samples, at the price of power.
+    `first` and `second` are the accuracies; `only_first` and `only_second` count the rows that one model alone has
+    right: nothing else bears on the difference. Use `p_value` (mid-p); the exact one keeps its promise in the smallest
+    samples too, at the price of power.
     """
 
     only_first: int
     only_second: int
     rows: int
+    first: float
+    second: float
     difference: float
     standard_error: float
     low: float
@@ -33,6 +36,7 @@ class McNemarTest:
     p_value: float
     exact_p_value: float
     exact_log10_p: float
+    reason: str
 
 
 def compare_correctness(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> McNemarTest:
@@ -68,6 +72,8 @@ def mcnemar_test(both: int, only_first: int, only_second: int, neither: int, *, 
         only_first=only_first,
         only_second=only_second,
         rows=rows,
+        first=(both + only_first) / rows,
+        second=(both + only_second) / rows,
         difference=difference,
         standard_error=error,
         low=difference - reach,
@@ -75,6 +81,7 @@ def mcnemar_test(both: int, only_first: int, only_second: int, neither: int, *, 
         p_value=_mid_p(only_first, discordant),
         exact_p_value=fair_coin_p_value(only_first, discordant),
         exact_log10_p=fair_coin_log10_p(only_first, discordant),
+        reason="" if discordant else "right on the same rows",
     )
 
 

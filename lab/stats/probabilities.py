@@ -27,12 +27,12 @@ def normal_log10_p(z: float) -> float:
     return float((special.log_ndtr(-abs(z)) + math.log(2)) / LOG_10)
 
 
-def student_p_value(t: float, degrees: int) -> float:
+def student_p_value(t: float, degrees: float) -> float:
     """Return the two-sided p-value of Student's t."""
     return float(2 * special.stdtr(degrees, -abs(t)))
 
 
-def student_quantile(share: float, degrees: int) -> float:
+def student_quantile(share: float, degrees: float) -> float:
     """Return the point of Student's distribution below which the share lies."""
     return float(special.stdtrit(degrees, share))
 

@@ -26,6 +26,7 @@ from lab.stats.ranks import (
 FEW_VALUES = 20
 TESTS_OF_NUMBERS = 3
 LEVELS_SHOWN = 100
+SMALLEST_SCALE = 1e-100  # squares of values beyond this, or its inverse, leave the floats
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -51,6 +52,11 @@ class Shift:
     sizes: dict[str, float]
     remarks: tuple[str, ...]
     bins: tuple[Bin, ...]
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The rows of the reference and of the current sample."""
+        return sum(part.reference for part in self.bins), sum(part.current for part in self.bins)
 
 
 def measure_numbers(reference: Numbers, current: Numbers) -> Shift:
@@ -124,7 +130,9 @@ def _distances(merged: Merged) -> tuple[dict[str, float], tuple[str, ...]]:
     remarks = (f"{infinite} infinite values: ranked, but left out of the distance",) if infinite else ()
     if min(len(sample) for sample in samples) == 0:
         return {}, remarks
-    finite = merge(*samples) if infinite else merged
+    scale = max(float(np.abs(sample).max()) for sample in samples) or 1.0
+    extreme = not SMALLEST_SCALE < scale < 1 / SMALLEST_SCALE
+    finite = merge(*(sample / scale for sample in samples)) if infinite or extreme else merged
     distance = wasserstein_distance(finite)
     scales = {"wasserstein": spread(finite), "wasserstein_robust": robust_spread(finite)}
     return {name: distance / scale for name, scale in scales.items() if scale > 0}, remarks
