@@ -1,0 +1,210 @@
+"""The drift stage: what it calls drift, what it leaves alone, and what it refuses."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lab.drift import judge
+from lab.errors import ParamsError, SourceError
+from lab.records import read_json
+from lab.score_drift import compare_performance, suggest_retraining
+from lab.stats.shifts import measure_numbers
+from stages import drift
+from tests.judged import DRIFT, KINDS, WINDOWS, features_of, lay_out, predictions_of, scores_of
+
+ROWS = 3000
+Change = Callable[[pa.Table], pa.Table]
+
+
+def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, pa.array(values, from_pandas=True))
+
+
+def run_drift(folder: Path, change: Change = lambda table: table, *, skill: float = 1.0) -> dict[str, Any]:
+    """Return the metrics of the stage, where the current window differs by the change and the models' skill in it."""
+    rng = np.random.default_rng(4)
+    features = {window: features_of(rng, ROWS) for window in WINDOWS}
+    features["current"] = change(features["current"])
+    predictions = {
+        window: predictions_of(rng, table, champion=skill if window == "current" else 1.0)
+        for window, table in features.items()
+    }
+    lay_out(folder, features, predictions)
+    drift.main()
+    metrics: dict[str, Any] = read_json(Path("metrics/drift.json"))
+    return metrics
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_nothing_has_drifted_where_nothing_changed(folder: Path) -> None:
+    metrics = run_drift(folder)
+    assert metrics["columns"]["drifted"] == 0
+    assert metrics["columns"]["slight"] == 0
+    assert {model["score"]["verdict"] for model in metrics["models"].values()} <= {"stable", "unclear"}
+    assert metrics["retrain"]["suggested"] is False
+
+
+def test_every_feature_and_group_column_gets_a_verdict(folder: Path) -> None:
+    assert set(run_drift(folder)["verdicts"]) == {*KINDS, "gender"}
+
+
+CHANGES: dict[str, tuple[str, Change]] = {
+    "prices rise": ("amount", lambda table: replaced(table, "amount", table["amount"].to_numpy() * 1.3)),
+    "values go missing": ("age", lambda table: replaced(table, "age", [None] * 300 + table["age"].to_pylist()[300:])),
+    "a new region": (
+        "region",
+        lambda table: replaced(table, "region", ["south"] * 60 + table["region"].to_pylist()[60:]),
+    ),
+    "more seniors": ("senior", lambda table: replaced(table, "senior", np.arange(ROWS) % 3 == 0)),
+    "one gender only": ("gender", lambda table: replaced(table, "gender", ["f"] * ROWS)),
+    "more visits": ("visits", lambda table: replaced(table, "visits", table["visits"].to_numpy() + 1)),
+    "outliers": (
+        "amount",
+        lambda table: replaced(table, "amount", table["amount"].to_numpy() + 1e5 * (np.arange(ROWS) < 60)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_has_drifted_and_nothing_else(folder: Path, name: str) -> None:
+    column, change = CHANGES[name]
+    verdicts = run_drift(folder, change)["verdicts"]
+    assert [each for each, verdict in verdicts.items() if verdict["verdict"] == "drifted"] == [column]
+
+
+def test_many_drifted_columns_suggest_a_retraining(folder: Path) -> None:
+    def change(table: pa.Table) -> pa.Table:
+        for column, one in (CHANGES[name] for name in ("prices rise", "more seniors", "more visits")):
+            assert column in table.column_names
+            table = one(table)
+        return table
+
+    metrics = run_drift(folder, change)
+    assert metrics["drifted_share"] == 0.5
+    assert metrics["retrain"]["rules"]["drifted_columns"] == {"fired": True, "limit": 0.3, "value": 0.5}
+    assert metrics["retrain"]["suggested"] is True
+
+
+def test_a_champion_that_ranks_worse_suggests_a_retraining(folder: Path) -> None:
+    metrics = run_drift(folder, skill=0.3)
+    performance = metrics["models"]["champion"]["performance"]
+    assert performance["verdict"] == "worse"
+    assert performance["high"] < -DRIFT["performance_margin"]
+    assert metrics["models"]["challenger"]["performance"]["verdict"] != "worse"
+    assert metrics["retrain"]["rules"]["realised_performance"]["fired"] is True
+
+
+def test_a_window_without_rows_gets_reasons_instead_of_numbers(folder: Path) -> None:
+    metrics = run_drift(folder, lambda table: table.slice(0, 0))
+    assert {verdict["verdict"] for verdict in metrics["verdicts"].values()} == {"untestable"}
+    assert metrics["drifted_share"] is None
+    assert metrics["models"]["champion"]["performance"]["reason"] == "the current rows hold no row"
+
+
+def test_one_class_leaves_the_performance_undefined_with_a_reason(folder: Path) -> None:
+    metrics = run_drift(folder, lambda table: replaced(table, "label", np.zeros(ROWS, dtype=np.int8)))
+    performance = metrics["models"]["champion"]["performance"]
+    assert (performance["verdict"], performance["reason"]) == ("undefined", "the current rows hold one class only")
+
+
+def test_the_plots_hold_shares_and_no_row_of_data(folder: Path) -> None:
+    run_drift(folder)
+    with Path("plots/drift/bins.csv").open(newline="") as stream:
+        bins = list(csv.DictReader(stream))
+    shares: dict[str, float] = {}
+    for line in bins:
+        shares[line["column"]] = shares.get(line["column"], 0) + float(line["reference_share"])
+    assert all(share == pytest.approx(1, abs=1e-4) for share in shares.values())
+    assert set(shares) == {*KINDS, "gender", "champion_score", "challenger_score"}
+    assert len(bins) < 200
+
+
+def test_the_same_data_give_the_same_bytes(folder: Path) -> None:
+    run_drift(folder)
+    first = {path: path.read_bytes() for path in [*folder.glob("metrics/*"), *folder.glob("plots/drift/*")]}
+    run_drift(folder)
+    assert len(first) == 3
+    assert first == {path: path.read_bytes() for path in first}
+
+
+def test_a_column_that_the_current_rows_lack_is_refused(folder: Path) -> None:
+    with pytest.raises(SourceError, match=r"current lacks the columns \['age'\].*Cure"):
+        run_drift(folder, lambda table: table.drop_columns(["age"]))
+
+
+def test_a_column_of_another_type_is_refused(folder: Path) -> None:
+    with pytest.raises(SourceError, match="age is int64 in test and string in current"):
+        run_drift(folder, lambda table: replaced(table, "age", ["1"] * ROWS))
+
+
+def test_a_refusal_leaves_the_last_good_outputs(folder: Path) -> None:
+    run_drift(folder)
+    before = Path("metrics/drift.json").read_bytes()
+    with pytest.raises(SourceError, match="lacks"):
+        run_drift(folder, lambda table: table.drop_columns(["age"]))
+    assert Path("metrics/drift.json").read_bytes() == before
+
+
+def test_an_unknown_setting_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DRIFT, "alpha", 0.05)
+    with pytest.raises(ParamsError, match=r"params.yaml: drift.alpha: Extra inputs are not permitted"):
+        run_drift(folder)
+
+
+def test_missing_models_are_refused_with_the_cure(folder: Path) -> None:
+    run_drift(folder)
+    Path("data/predictions/models.json").unlink()
+    with pytest.raises(SourceError, match=r"does not give a threshold.*Cure: dvc repro evaluate"):
+        drift.main()
+
+
+def test_a_change_that_is_real_and_small_is_slight() -> None:
+    rng = np.random.default_rng(1)
+    shift = measure_numbers(rng.normal(0, 1, 200_000), rng.normal(0.02, 1, 200_000))
+    verdict = judge({"column": shift}, significance=0.01, material=DRIFT["material"])["column"]
+    assert verdict.word == "slight"
+    assert (verdict.times_threshold or 1) < 0.5
+
+
+def test_a_change_that_is_large_and_within_noise_is_unclear() -> None:
+    rng = np.random.default_rng(1)
+    shift = measure_numbers(rng.normal(0, 1, 60), rng.normal(0, 1, 60))
+    assert judge({"column": shift}, significance=0.01, material=DRIFT["material"])["column"].word == "unclear"
+
+
+def test_twelve_of_fifty_columns_are_found_and_no_other() -> None:
+    rng = np.random.default_rng(6)
+    shifts = {}
+    for place in range(50):
+        reference, current = rng.normal(0, 1, (2, 10_000))
+        moved = [current + 0.2, current * 1.4, np.where(np.arange(10_000) < 400, np.nan, current)][place % 3]
+        shifts[f"column {place:02}"] = measure_numbers(reference, moved if place < 12 else current)
+    verdicts = judge(shifts, significance=0.01, material=DRIFT["material"])
+    assert [name for name, verdict in verdicts.items() if verdict.word == "drifted"] == list(shifts)[:12]
+
+
+def test_a_lucky_reference_does_not_raise_an_alarm() -> None:
+    rng = np.random.default_rng(2)
+    alarms = 0
+    for _ in range(100):
+        windows = []
+        for _ in range(2):
+            labels = (rng.random(1000) < 0.4).astype(np.int8)
+            windows.append((labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=1.0)))
+        alarms += compare_performance(*windows, margin=0.02)["verdict"] == "worse"
+    assert alarms <= 3
+
+
+def test_rules_that_are_off_are_left_out() -> None:
+    suggestion = suggest_retraining(drifted_share=0.9, share_limit=None, performance=None)
+    assert suggestion == {"suggested": False, "rules": {}}
