@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from lab.errors import SourceError
 from lab.tables import ROWS_PER_GROUP, write_batches
 
 MEMORY_LIMIT = "3GB"
@@ -33,8 +34,7 @@ def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> I
     try:
         _shut_in(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
         for name, path in tables.items():
-            source = f"read_parquet({text_literal(str(path))}, file_row_number = {numbered})"
-            connection.execute(f"create view {quoted(name)} as select * from {source}")
+            _create_view(connection, name, path, numbered=numbered)
         yield connection
     finally:
         connection.close()
@@ -66,6 +66,17 @@ def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -
     """Write the rows of a query as Parquet, batch by batch in the query's order; return how many there were."""
     reader = connection.sql(query).to_arrow_reader(ROWS_PER_GROUP)
     return write_batches((pa.Table.from_batches([batch]) for batch in reader), reader.schema, path)
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, name: str, path: Path, *, numbered: bool) -> None:
+    source = f"read_parquet({text_literal(str(path))}, file_row_number = {numbered})"
+    try:
+        connection.execute(f"create view {quoted(name)} as select * from {source}")
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}. "
+            "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
+        ) from error
 
 
 def _shut_in(connection: duckdb.DuckDBPyConnection, *, folders: set[Path], scratch: Path) -> None:

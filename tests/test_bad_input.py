@@ -1,0 +1,180 @@
+"""A user's mistake gives one message and exit 2; a killed, interrupted or starved run leaves the last good outputs."""
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lab.tables import write_table
+from tests.project import QUIET, ROOT, change_params, files_below, run, stage
+from tests.retail import shop_tables
+
+SMALL, LARGE = 4_000, 1_500_000
+
+
+def lay_out(folder: Path, *, sales: int = SMALL) -> Path:
+    """Return a folder with the code, the churn task and raw tables, ready for the stage prepare."""
+    for name in ("lab", "stages", "tasks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "params.yaml", folder / "params.yaml")
+    tables = shop_tables(customers=200, sales=sales, seed=5)
+    for name, table in tables.items():
+        write_table(table, folder / f"data/raw/{name}.parquet")
+    stage("task", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    prepared = lay_out(tmp_path)
+    stage("prepare", cwd=prepared)
+    stage("featurize", cwd=prepared)
+    return prepared
+
+
+def refused(name: str, folder: Path) -> str:
+    """Run a stage that must refuse; return its message, after checking that nothing was touched."""
+    before = {part: files_below(folder / part) for part in ("data/prepared", "data/features", "metrics", "plots")}
+    done = stage(name, cwd=folder, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert before == {part: files_below(folder / part) for part in before}
+    assert list((folder / "data").glob(".*")) == []
+    return done.stderr
+
+
+def spoil(relative: str, content: bytes | None) -> Callable[[Path], None]:
+    """Return a mishap: a file that holds something else, or is gone."""
+
+    def happen(folder: Path) -> None:
+        if content is None:
+            (folder / relative).unlink()
+        else:
+            (folder / relative).write_bytes(content)
+
+    return happen
+
+
+def write_over(relative: str, old: str, new: str) -> Callable[[Path], None]:
+    def happen(folder: Path) -> None:
+        text = (folder / relative).read_text()
+        assert old in text
+        (folder / relative).write_text(text.replace(old, new, 1))
+
+    return happen
+
+
+def empty_the_sales(folder: Path) -> None:
+    write_table(shop_tables(customers=200, sales=10, seed=5)["sales"].slice(0, 0), folder / "data/raw/sales.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "mishap", "message"),
+    [
+        ("prepare", spoil("data/raw/stores.parquet", None), "data/raw lacks the tables ['stores']"),
+        ("prepare", spoil("data/raw/sales.parquet", b"not a table"), "data/raw/sales.parquet cannot be read"),
+        ("prepare", spoil("data/raw/sales.parquet", b""), "data/raw/sales.parquet cannot be read"),
+        ("prepare", empty_the_sales, "sales.(table): minimum_rows 500: found 0 of 0 rows"),
+        ("prepare", spoil("data/task/tables.json", None), "data/task/tables.json is missing"),
+        ("prepare", spoil("params.yaml", None), "params.yaml is missing"),
+        ("prepare", spoil("params.yaml", b"prepare: {as_of: ["), "params.yaml is not YAML"),
+        ("prepare", spoil("params.yaml", b"- 1"), "params.yaml holds a list"),
+        ("prepare", write_over("params.yaml", "prepare:", "prepair:"), "params.yaml holds unknown keys ['prepair']"),
+        ("prepare", write_over("params.yaml", "as_of: null", "as_of: soon"), "prepare.as_of"),
+        ("prepare", write_over("params.yaml", "as_of: null", "asof: null"), "prepare.asof: Extra inputs"),
+        (
+            "featurize",
+            write_over("params.yaml", "high_missing_share: 0.6", "high_missing_share: 6"),
+            "less than or equal",
+        ),
+        ("featurize", write_over("params.yaml", "seed: ", "seed: x"), "params.yaml: seed is 'x"),
+        ("featurize", spoil("data/prepared/windows.json", None), "data/prepared/windows.json is missing"),
+        (
+            "task",
+            write_over("params.yaml", "task: churn", "task: nothing"),
+            "expected one of the tasks ['churn', 'high",
+        ),
+        ("task", write_over("tasks/churn.yaml", "money:", "monney:"), "monney: Extra inputs are not permitted"),
+        ("task", write_over("tasks/churn.yaml", "kind: time", "kind: tide"), "split"),
+        ("task", write_over("tasks/churn.yaml", "type: boolean", "type: bool"), "tables.customers.columns.senior.type"),
+    ],
+)
+def test_a_mistake_gives_one_message_and_exit_2(
+    name: str, mishap: Callable[[Path], None], message: str, folder: Path
+) -> None:
+    mishap(folder)
+    assert message in refused(name, folder)
+
+
+def test_several_mistakes_in_a_task_file_are_told_at_once(folder: Path) -> None:
+    write_over("tasks/churn.yaml", "type: boolean", "type: bool")(folder)
+    write_over("tasks/churn.yaml", "benefit_of_true_positive: ", "benefit_of_true_positive: -")(folder)
+    message = refused("task", folder)
+    assert "tables.customers.columns.senior.type" in message
+    assert "money.benefit_of_true_positive" in message
+
+
+def start_and_wait_for(name: str, sign: str, folder: Path) -> subprocess.Popen[str]:
+    """Start a stage and return once a half-written output shows that it is in the middle of its work."""
+    process = subprocess.Popen(
+        ["python", "-m", f"stages.{name}"], cwd=folder, env=QUIET, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(sign)) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert process.poll() is None, "the stage was over before it could be stopped"
+    return process
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_stopped_run_leaves_the_last_good_outputs_and_the_next_goes_on(
+    how: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    folder = lay_out(tmp_path, sales=LARGE)
+    shutil.copytree(folder / "data/raw", folder / "large")
+    small = shop_tables(customers=200, sales=SMALL, seed=5)
+    write_table(small["sales"], folder / "data/raw/sales.parquet")
+    stage("prepare", cwd=folder)
+    good = files_below(folder / "data/prepared")
+    shutil.copy2(folder / "large/sales.parquet", folder / "data/raw/sales.parquet")
+    process = start_and_wait_for("prepare", "data/.prepared.partial/.sales.parquet.partial", folder)
+    process.send_signal(how)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert files_below(folder / "data/prepared") == good
+    if how is signal.SIGINT:
+        assert message == ("Interrupted: the last good outputs are still there. `dvc repro` goes on from here.\n")
+    stage("prepare", cwd=folder)
+    assert files_below(folder / "data/prepared") != good
+    assert [path.name for path in (folder / "data").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_full_disk_leaves_the_last_good_outputs(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path, sales=LARGE // 10)
+    mount = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if run([*mount, "mount -t tmpfs tmpfs data"], cwd=folder, check=False).returncode != 0:
+        pytest.skip("no small disk can be mounted here: unshare is absent or forbidden")
+    script = (
+        "cp -r data kept && mount -t tmpfs -o size=3M tmpfs data && cp -r kept/* data && mkdir data/prepared "
+        "&& echo good > data/prepared/windows.json && dd if=/dev/zero of=data/filler bs=1k count=900 2>/dev/null; "
+        "python -m stages.prepare; echo code $?; cat data/prepared/windows.json; ls -A data"
+    )
+    done = run([*mount, script], cwd=folder)
+    assert "found no space left on the disk" in done.stderr
+    assert done.stdout.split() == ["code", "1", "good", "filler", "prepared", "raw", "task"]
+
+
+def test_a_changed_world_of_params_is_read_by_dvc_and_by_us_alike(folder: Path) -> None:
+    change_params(folder, {"seed": 12})
+    run(["git", "init", "--quiet"], cwd=folder)
+    run(["dvc", "init", "--quiet"], cwd=folder)
+    (folder / "params.yaml").write_text("a: 1e-3\nb: yes\nc: 012\nd: 1_000\ne: 0o14\nf: 12:30:45\n")
+    ours = (
+        "from lab.documents import read_yaml; from pathlib import Path; print(read_yaml(Path('params.yaml'), cure=''))"
+    )
+    theirs = "import dvc.api; print(dvc.api.params_show())"
+    assert run(["python", "-c", ours], cwd=folder).stdout == run(["python", "-c", theirs], cwd=folder).stdout
