@@ -1,0 +1,33 @@
+"""`python -m benchmarks.pipeline`: what the DAG costs at its default size, and what each stage costs to import."""
+
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.measure import cost_of, median_cost
+from ops.pipeline import read_stages
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    figures: dict[str, object] = {
+        f"import stages.{stage.module.split('.')[1]}": asdict(
+            median_cost([sys.executable, "-c", f"import {stage.module}"], cwd=ROOT)
+        )
+        for stage in read_stages(ROOT)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        cost_of(["git", "clone", "--quiet", str(ROOT), str(clone)], cwd=ROOT)
+        figures["dvc repro, from a clean clone"] = asdict(cost_of(["dvc", "repro", "--quiet"], cwd=clone))
+        figures["dvc repro, nothing to do"] = asdict(median_cost(["dvc", "repro", "--quiet"], cwd=clone))
+        shutil.rmtree(clone / ".dvc/cache")
+    sys.stdout.write(f"{json.dumps(figures, indent=2)}\n")
+
+
+if __name__ == "__main__":
+    main()
