@@ -63,9 +63,10 @@ def merge(reference: ArrayLike, current: ArrayLike) -> Merged:
         sample.sort()
     both = np.concatenate(samples)
     both.sort(kind="stable")  # two sorted runs: this only merges them
-    values = both[np.concatenate([both[1:] != both[:-1], [True]])]
-    below = [np.searchsorted(sample, values, side="right") for sample in samples]
-    return Merged(samples[0], samples[1], values, below[0], below[1])
+    ends = np.append(np.flatnonzero(both[1:] != both[:-1]), both.size - 1)
+    values = both[ends]
+    below = np.searchsorted(samples[0], values, side="right")
+    return Merged(samples[0], samples[1], values, below, ends + 1 - below)
 
 
 def kolmogorov_smirnov(merged: Merged) -> KolmogorovSmirnovTest:
@@ -112,8 +113,7 @@ def tails_test(merged: Merged) -> TailsTest:
     The bins hold shares of both samples together, so the test is as fair as the chi-square test it is. A value that
     many rows share is never cut in two.
     """
-    bins = _by_pooled_share(merged, TAIL_SHARES)
-    counts = np.stack([np.bincount(bins, weights=own, minlength=len(TAIL_SHARES) + 1) for own in _per_value(merged)])
+    counts = _count_by_pooled_share(merged, TAIL_SHARES)
     return TailsTest(compare_counts(counts), _outer_change(counts / counts.sum(axis=1, keepdims=True)))
 
 
@@ -151,11 +151,12 @@ def _per_value(merged: Merged) -> list[Counts]:
     return [np.diff(below, prepend=0) for below in (merged.reference_below, merged.current_below)]
 
 
-def _by_pooled_share(merged: Merged, shares: Numbers) -> NDArray[np.intp]:
+def _count_by_pooled_share(merged: Merged, shares: Numbers) -> Counts:
     below = merged.reference_below + merged.current_below
     middle = (below + np.concatenate([[0], below[:-1]])) / (2 * below[-1])
-    bins: NDArray[np.intp] = np.searchsorted(shares, middle)
-    return bins
+    ends = np.append(np.searchsorted(middle, shares, side="right"), len(middle))
+    counts = [np.concatenate([[0], own])[ends] for own in (merged.reference_below, merged.current_below)]
+    return np.diff(np.stack(counts), prepend=0, axis=1)
 
 
 def _outer_change(shares: Numbers) -> float:
