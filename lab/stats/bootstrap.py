@@ -1,0 +1,109 @@
+"""Resample rows within their class, and tell how much a metric moves."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lab.stats.classification import Tally, tally
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
+Draws = NDArray[np.uint32]
+Measure = Callable[[Tally], Mapping[str, Numbers]]
+
+CELLS_PER_BLOCK = 100_000  # a block of resamples takes a few arrays of so many numbers: they stay in the cache
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval; all None where the value is undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+UNDEFINED = Estimate(None, None, None)
+
+
+def resample(
+    labels: ArrayLike,
+    scores: Sequence[ArrayLike],
+    measures: Sequence[Measure],
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[dict[str, Numbers]]:
+    """Return, for each model's scores of the same rows, its metrics on the same resamples of those rows.
+
+    Each class is drawn from by itself and keeps its number of rows (the stratified bootstrap), so what varies is who
+    was seen, not how many of them were positive. Models share the draws: their differences are paired.
+    """
+    positive = np.asarray(labels).astype(bool)
+    models = [_classes(positive, model) for model in scores]
+    found: list[dict[str, list[Numbers]]] = [{} for _ in scores]
+    for drawn in draw_rows(int(positive.sum()), int((~positive).sum()), resamples=resamples, rng=rng):
+        for model, measured, metrics in zip(models, measures, found, strict=True):
+            for name, values in measured(_recount(model, drawn)).items():
+                metrics.setdefault(name, []).append(values)
+    return [{name: np.concatenate(blocks) for name, blocks in metrics.items()} for metrics in found]
+
+
+def draw_rows(
+    *classes: int, resamples: int, rng: np.random.Generator, cells: int = CELLS_PER_BLOCK
+) -> Iterator[tuple[Draws, ...]]:
+    """Yield blocks of resamples: for each class, given by its rows, the rows drawn, a line a resample.
+
+    How many resamples fit into a block leaves no trace in what is drawn.
+    """
+    streams = rng.spawn(len(classes))
+    block = max(1, cells // max(1, sum(classes)))
+    for start in range(0, resamples, block):
+        lines = min(block, resamples - start)
+        yield tuple(_draw(rows, stream, lines) for rows, stream in zip(classes, streams, strict=True))
+
+
+def estimate(value: float | None, resampled: Numbers | None, *, level: float = 0.95) -> Estimate:
+    """Return a value with the percentile interval of its resamples (Efron and Tibshirani, 1993, chapter 13).
+
+    >>> estimate(2.0, np.array([1.0, 2.0, 3.0]), level=0.5)
+    Estimate(value=2.0, low=1.5, high=2.5)
+    """
+    if value is None or resampled is None:
+        return UNDEFINED
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """A model's rows counted by distinct score, and the place of each row's score among them, class by class."""
+
+    counted: Tally
+    places: tuple[Places, Places]
+
+
+def _classes(positive: NDArray[np.bool_], scores: ArrayLike) -> _Classes:
+    counted = tally(positive, scores)
+    places = np.searchsorted(counted.scores, np.asarray(scores, dtype=np.float64))
+    return _Classes(counted, (places[positive], places[~positive]))
+
+
+def _draw(rows: int, stream: np.random.Generator, lines: int) -> Draws:
+    if rows == 0:
+        return np.zeros((lines, 0), dtype=np.uint32)
+    return stream.integers(0, rows, size=(lines, rows), dtype=np.uint32)
+
+
+def _recount(model: _Classes, drawn: tuple[Draws, ...]) -> Tally:
+    cells = len(model.counted.scores)
+    positives, negatives = (_count(places[rows], cells) for places, rows in zip(model.places, drawn, strict=True))
+    return replace(model.counted, positives=positives, negatives=negatives)
+
+
+def _count(places: Places, cells: int) -> Numbers:
+    lines = len(places)
+    places += cells * np.arange(lines)[:, None]
+    return np.bincount(places.ravel(), minlength=lines * cells).reshape(lines, cells).astype(np.float64)
