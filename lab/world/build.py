@@ -1,0 +1,53 @@
+"""Write the synthetic retail world: the tables as they are reported, and the truth beside them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from lab.records import write_json
+from lab.tables import write_batches, write_table
+from lab.world.customers import draw_customers
+from lab.world.faults import Delivery, Marks, deliver_sales
+from lab.world.products import draw_products
+from lab.world.reported import SALES, report_customers, report_products, report_stores, sales_table
+from lab.world.sales import draw_sales
+from lab.world.stores import draw_stores
+from lab.world.truth import (
+    SALE_FAULTS,
+    count_sale_faults,
+    describe_truth,
+    faulty_sales,
+    true_customers,
+    true_products,
+    true_stores,
+)
+
+
+def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:
+    """Write a world of that many customers into two folders; about 40 sales fall to each."""
+    customers, products, stores = draw_customers(size, seed=seed), draw_products(seed=seed), draw_stores(seed=seed)
+    reports = {
+        "customers": report_customers(customers, seed=seed),
+        "products": report_products(products, seed=seed),
+        "stores": report_stores(stores, seed=seed),
+    }
+    for name, report in reports.items():
+        write_table(report.table, raw / f"{name}.parquet")
+    marks: list[Marks] = []
+    deliveries = deliver_sales(draw_sales(customers, products, stores, seed=seed), seed=seed)
+    write_batches(_tables(deliveries, marks), SALES, raw / "sales.parquet")
+    faults = [fault for report in reports.values() for fault in report.faults]
+    write_table(true_customers(customers), truth / "customers.parquet")
+    write_table(true_products(products), truth / "products.parquet")
+    write_table(true_stores(stores), truth / "stores.parquet")
+    write_batches((faulty_sales(found) for found in marks), SALE_FAULTS, truth / "sales.parquet")
+    document = describe_truth([*faults, *count_sale_faults(marks)], happened=sum(found.happened for found in marks))
+    write_json(document, truth / "truth.json")
+
+
+def _tables(deliveries: Iterable[Delivery], marks: list[Marks]) -> Iterator[pa.Table]:
+    """Yield the sales as tables, and keep what was wrong with them."""
+    for delivery in deliveries:
+        marks.append(delivery.marks)
+        yield sales_table(delivery.sales)

@@ -1,0 +1,127 @@
+"""The customers of the synthetic world: who they are, how often they buy, and when they stop for good."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.seeds import generator_of
+from lab.world.calendar import DAYS, NEWEST_DAY
+from lab.world.choices import Floats, Integers, choose, choose_by_group
+
+GENDERS = ("female", "male", "other")
+CHANNELS = ("web", "app", "store", "partner")
+
+OLDEST_SIGN_UP = -3_287  # 2015-01-01
+SHARE_SIGNED_UP_BEFORE = 0.55
+NEWEST_SIGN_UPS = 3.0  # a campaign: so many times as many a day
+GENDER_WEIGHTS = (0.51, 0.46, 0.03)
+SENIOR_SHARE = 0.24
+REGION_WEIGHTS = (0.24, 0.20, 0.18, 0.25, 0.13)
+CAMPAIGN_REGION_WEIGHTS = (0.10, 0.55, 0.10, 0.15, 0.10)
+CHANNEL_WEIGHTS = ((0.34, 0.30, 0.26, 0.10), (0.24, 0.10, 0.54, 0.12))  # others, seniors
+CAMPAIGN_CHANNEL_WEIGHTS = ((0.14, 0.16, 0.10, 0.60), (0.14, 0.06, 0.25, 0.55))
+
+# Purchases and risk of stopping, on an ordinary day, of the middle customer.
+PURCHASES_PER_DAY = 0.125
+STOPPING_PER_DAY = 0.0013
+RATE_SHAPE = 0.75  # of the gamma distribution: the smaller, the more customers differ
+RATE_OF_CHANNEL = (0.9, 1.25, 1.0, 0.65)
+RATE_OF_SENIOR = (1.0, 1.1)
+STOPPING_OF_CHANNEL = (1.3, 0.5, 0.9, 2.6)
+STOPPING_OF_SENIOR = (1.15, 0.6)
+STOPPING_OF_REGION = (1.0, 1.0, 1.5, 0.8, 0.8)
+STOPPING_OF_NEWCOMERS = 1.8  # in the risk of those who signed up within the period
+STOPPING_OF_RARE_BUYERS = 1.5
+
+# What an offer would do; no stage reads this, but experiments on this world may.
+WON_BY_OFFER_OF_CHANNEL = (0.22, 0.3, 0.1, 0.05)
+LOST_BY_OFFER_OF_SENIOR = (0.01, 0.06)
+
+
+@dataclass(frozen=True)
+class Customers:
+    """One entry per customer, in order of sign-up; days count from the start of the world.
+
+    gender, region, channel are positions in the tuples of their names. `stopped` is the first day on which the
+    customer buys no more, DAYS for those who stay. `won_by_offer` is the probability that an offer turns 60 silent
+    days into a purchase, `lost_by_offer` that it turns a purchase into silence.
+    """
+
+    signed_up: Integers
+    gender: Integers
+    senior: Integers
+    region: Integers
+    channel: Integers
+    purchases_per_day: Floats
+    stopping_per_day: Floats
+    stopped: Integers
+    affluence: Integers
+    bulk: Integers
+    won_by_offer: Floats
+    lost_by_offer: Floats
+
+
+def draw_customers(count: int, *, seed: int) -> Customers:
+    """Return that many customers; each column has a random stream of its own."""
+    signed_up = _draw_sign_ups(count, rng=_stream(seed, "signed_up"))
+    campaign = (signed_up >= NEWEST_DAY).astype(np.int64)
+    senior = choose((1 - SENIOR_SHARE, SENIOR_SHARE), size=count, rng=_stream(seed, "senior"))
+    region = choose_by_group((REGION_WEIGHTS, CAMPAIGN_REGION_WEIGHTS), campaign, rng=_stream(seed, "region"))
+    channel = choose_by_group(
+        (*CHANNEL_WEIGHTS, *CAMPAIGN_CHANNEL_WEIGHTS), 2 * campaign + senior, rng=_stream(seed, "channel")
+    )
+    rate = _draw_rates(channel, senior, rng=_stream(seed, "purchases_per_day"))
+    stopping = _stopping_per_day(channel, senior, region, signed_up, rate)
+    return Customers(
+        signed_up=signed_up,
+        gender=choose(GENDER_WEIGHTS, size=count, rng=_stream(seed, "gender")),
+        senior=senior,
+        region=region,
+        channel=channel,
+        purchases_per_day=rate,
+        stopping_per_day=stopping,
+        stopped=_draw_stops(signed_up, stopping, rng=_stream(seed, "stopped")),
+        affluence=choose((0.4, 0.4, 0.2), size=count, rng=_stream(seed, "affluence")),
+        bulk=choose((0.6, 0.4), size=count, rng=_stream(seed, "bulk")),
+        won_by_offer=np.array(WON_BY_OFFER_OF_CHANNEL)[channel] * (0.5 + _stream(seed, "won_by_offer").random(count)),
+        lost_by_offer=np.array(LOST_BY_OFFER_OF_SENIOR)[senior],
+    )
+
+
+def _stream(seed: int, column: str) -> np.random.Generator:
+    return generator_of(seed, f"world/customers/{column}")
+
+
+def _draw_sign_ups(count: int, *, rng: np.random.Generator) -> Integers:
+    """Return days of sign-up in order: many from before the world starts, then evenly, then a campaign."""
+    weights = np.ones(DAYS - OLDEST_SIGN_UP)
+    weights[:-DAYS] = SHARE_SIGNED_UP_BEFORE / (1 - SHARE_SIGNED_UP_BEFORE) * DAYS / -OLDEST_SIGN_UP
+    weights[NEWEST_DAY - DAYS :] = NEWEST_SIGN_UPS
+    days: Integers = choose(weights, size=count, rng=rng) + OLDEST_SIGN_UP
+    return np.sort(days, kind="stable")
+
+
+def _draw_rates(channel: Integers, senior: Integers, *, rng: np.random.Generator) -> Floats:
+    spread = rng.standard_gamma(RATE_SHAPE, len(channel)) / RATE_SHAPE
+    rate = PURCHASES_PER_DAY * (0.06 + spread) * np.array(RATE_OF_CHANNEL)[channel] * np.array(RATE_OF_SENIOR)[senior]
+    return np.asarray(rate.round(9))
+
+
+def _stopping_per_day(
+    channel: Integers, senior: Integers, region: Integers, signed_up: Integers, rate: Floats
+) -> Floats:
+    risk = (
+        STOPPING_PER_DAY
+        * np.array(STOPPING_OF_CHANNEL)[channel]
+        * np.array(STOPPING_OF_SENIOR)[senior]
+        * np.array(STOPPING_OF_REGION)[region]
+        * np.where(signed_up >= 0, STOPPING_OF_NEWCOMERS, 1.0)
+        * np.where(rate < PURCHASES_PER_DAY / 2, STOPPING_OF_RARE_BUYERS, 1.0)
+    )
+    return np.asarray(risk.round(9))
+
+
+def _draw_stops(signed_up: Integers, stopping_per_day: Floats, *, rng: np.random.Generator) -> Integers:
+    """Return the first day without purchases; who signed up before the world starts has stayed until then."""
+    days = rng.standard_exponential(len(signed_up)) / stopping_per_day
+    return np.asarray(np.minimum(np.maximum(signed_up, 0) + 1 + days.astype(np.int64), DAYS))

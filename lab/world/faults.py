@@ -1,0 +1,130 @@
+"""The faults of the synthetic world's data: what is missing, mistyped, doubled, out of range or late."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.seeds import generator_of
+from lab.world.calendar import DAYS, SECONDS_PER_DAY, stretches
+from lab.world.choices import Floats, Integers
+from lab.world.sales import Sales, joined
+
+TYPO_SHARE = 0.005
+LATE_SHARE = 0.005
+DUPLICATE_SHARE = 0.002
+OUTLIER_SHARE = 0.0005
+OUTLIER_FACTOR = 100
+EARLIEST_LATE = SECONDS_PER_DAY // 2
+LATEST_LATE = 10 * SECONDS_PER_DAY
+SALE_FAULTS = ("duplicate", "outlier in quantity", "outlier in amount", "late", "unreported")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault in one column (None: in whole rows): the share that was aimed at, and the rows that got it."""
+
+    table: str
+    column: str | None
+    fault: str
+    share: float
+    rows: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Sales with a fault, out of all that happened: which (a position in SALE_FAULTS), true quantity and amount."""
+
+    happened: int
+    sale: Integers
+    fault: Integers
+    quantity: Integers
+    amount: Integers
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Sales as they reach the system, in order of arrival, with the faults of those that happened meanwhile."""
+
+    sales: Sales
+    marks: Marks
+
+
+def draw_missing(shares: Floats, *, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return which rows lack their value; each row has its own probability."""
+    return rng.random(len(shares)) < shares
+
+
+def typos_of(level: str) -> tuple[str, ...]:
+    """Return the ways in which a level is mistyped; each is nearer to it than to any other level of its column.
+
+    >>> typos_of("web")
+    ('Web', 'WEB', 'web ', 'wbe')
+    >>> typos_of("app")[-1]
+    'appp'
+    """
+    last, final = level[-2], level[-1]
+    slip = level + final if last == final else level[:-2] + final + last
+    return (level.capitalize(), level.upper(), f"{level} ", slip)
+
+
+def mistype(
+    codes: Integers, levels: Sequence[str], *, rng: np.random.Generator
+) -> tuple[Integers, tuple[str, ...], int]:
+    """Return the codes with a share of them mistyped, the levels and typos they point to, and how many are mistyped."""
+    kinds = [typos_of(level) for level in levels]
+    count = max(1, round(TYPO_SHARE * len(codes)))
+    rows = rng.permutation(len(codes))[:count]
+    kind = rng.integers(0, len(kinds[0]), count)
+    mistyped = codes.copy()
+    mistyped[rows] = len(levels) + codes[rows] * len(kinds[0]) + kind
+    return mistyped, (*levels, *(typo for typos in kinds for typo in typos)), count
+
+
+def deliver_sales(happened: Iterable[Sales], *, seed: int) -> Iterator[Delivery]:
+    """Yield what reaches the system before the world ends, stretch by stretch, in order of `recorded`, then of sale."""
+    streams = {name: generator_of(seed, f"world/faults/{name}") for name in ("duplicates", "outliers", "lateness")}
+    waiting: Sales | None = None
+    for stretch, sales in zip(stretches(), happened, strict=True):
+        spoilt, marks = _spoil(sales, streams)
+        pool = spoilt if waiting is None else joined(waiting, spoilt)
+        arrived = pool.recorded < stretch.last * SECONDS_PER_DAY
+        waiting = pool.take(np.flatnonzero(~arrived))
+        ready = pool.take(np.flatnonzero(arrived))
+        yield Delivery(ready.take(np.lexsort((ready.sale, ready.recorded))), marks)
+
+
+def _spoil(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales, Marks]:
+    count = len(sales.sale)
+    doubled = streams["duplicates"].random(count) < DUPLICATE_SHARE
+    slip = streams["outliers"].random(count)
+    in_quantity, in_amount = slip < OUTLIER_SHARE / 2, (slip >= OUTLIER_SHARE / 2) & (slip < OUTLIER_SHARE)
+    late = streams["lateness"].random(count) < LATE_SHARE
+    recorded = sales.recorded + late * streams["lateness"].integers(EARLIEST_LATE, LATEST_LATE, count)
+    unreported = recorded >= DAYS * SECONDS_PER_DAY
+    spoilt = Sales(
+        sale=sales.sale,
+        moment=sales.moment,
+        recorded=recorded,
+        customer=sales.customer,
+        product=sales.product,
+        store=sales.store,
+        quantity=np.where(in_quantity, OUTLIER_FACTOR, 1) * sales.quantity,
+        amount=np.where(in_amount, OUTLIER_FACTOR, 1) * sales.amount,
+    )
+    marks = _marks(sales, (doubled, in_quantity, in_amount, late & ~unreported, unreported))
+    return spoilt.take(np.repeat(np.arange(count), 1 + doubled)), marks
+
+
+def _marks(sales: Sales, faults: Sequence[npt.NDArray[np.bool_]]) -> Marks:
+    rows = [np.flatnonzero(fault) for fault in faults]
+    every = np.concatenate(rows)
+    return Marks(
+        happened=len(sales.sale),
+        sale=sales.sale[every],
+        fault=np.repeat(np.arange(len(rows)), [len(found) for found in rows]),
+        quantity=sales.quantity[every],
+        amount=sales.amount[every],
+    )

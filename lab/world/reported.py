@@ -1,0 +1,161 @@
+"""The tables of the synthetic world as its systems report them: with missing values and typos."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lab.seeds import generator_of
+from lab.world.calendar import SECONDS_PER_DAY, START
+from lab.world.choices import Floats, Integers
+from lab.world.customers import CHANNELS, GENDERS, Customers
+from lab.world.faults import TYPO_SHARE, Fault, draw_missing, mistype
+from lab.world.products import BRANDS, NAMES, SUBCATEGORIES, SUPPLIERS, Products
+from lab.world.sales import Sales
+from lab.world.stores import CITIES, FORMATS, REGIONS, STATES, Stores
+
+FIRST_ID = 1
+EPOCH = np.datetime64(START, "D").astype(np.int64)
+OLD_SIGN_UP = -2_192  # 2018-01-01: before it the channel was often not kept
+SALES = pa.schema(
+    [
+        ("sale_id", pa.int64()),
+        ("moment", pa.timestamp("us")),
+        ("recorded", pa.timestamp("us")),
+        ("customer_id", pa.int64()),
+        ("product_id", pa.int64()),
+        ("store_id", pa.int64()),
+        ("quantity", pa.int64()),
+        ("amount", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A table as it is reported, and the faults in it."""
+
+    table: pa.Table
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of levels, and how it goes wrong: the share that is missing in each row, and whether typos occur."""
+
+    codes: Integers
+    levels: Sequence[str]
+    missing: Floats | None = None
+    note: str = ""
+    typos: bool = True
+
+
+def identifiers(count: int) -> pa.Array:
+    return pa.array(np.arange(FIRST_ID, FIRST_ID + count))
+
+
+def dates(days: Integers, *, missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return days since the start of the world as dates."""
+    return pa.array((days + EPOCH).astype(np.int32), mask=missing).cast(pa.date32())
+
+
+def texts(codes: Integers, levels: Sequence[str], *, missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=missing), list(levels)).cast(
+        pa.string()
+    )
+
+
+def report_customers(customers: Customers, *, seed: int) -> Reported:
+    """Return the customers' table; what is missing depends on the channel and on how old the entry is."""
+    partner = customers.channel == CHANNELS.index("partner")
+    web = customers.channel == CHANNELS.index("web")
+    old = customers.signed_up < OLD_SIGN_UP
+    senior_missing = np.where(web, 0.09, 0.02)
+    hidden = draw_missing(senior_missing, rng=_stream(seed, "customers", "senior", "missing"))
+    attributes = {
+        "gender": Attribute(
+            customers.gender, GENDERS, np.where(partner, 0.14, 0.04), "mostly those who came through a partner"
+        ),
+        "region": Attribute(customers.region, REGIONS, np.where(partner, 0.03, 0.005), "mostly partner"),
+        "channel": Attribute(customers.channel, CHANNELS, np.where(old, 0.12, 0.01), "mostly sign-ups before 2018"),
+    }
+    columns, faults = _report(attributes, table="customers", seed=seed)
+    table = pa.table(
+        {
+            "customer_id": identifiers(len(hidden)),
+            "gender": columns["gender"],
+            "senior": pa.array(customers.senior.astype(bool), mask=hidden),
+            "region": columns["region"],
+            "channel": columns["channel"],
+            "signed_up": dates(customers.signed_up),
+        }
+    )
+    return Reported(table, (*faults, _missing("customers", "senior", senior_missing, hidden, "mostly web")))
+
+
+def report_products(products: Products, *, seed: int) -> Reported:
+    """Return the products' table; own labels of the grocery often come without a brand."""
+    grocery = products.category == NAMES.index("grocery")
+    attributes = {
+        "brand": Attribute(products.brand, BRANDS, np.where(grocery, 0.08, 0.01), "mostly grocery"),
+        "category": Attribute(products.category, NAMES),
+        "subcategory": Attribute(products.subcategory, SUBCATEGORIES),
+        "supplier": Attribute(products.supplier, SUPPLIERS, np.where(products.luxury > 0.7, 0.05, 0.01), "mostly dear"),
+    }
+    columns, faults = _report(attributes, table="products", seed=seed)
+    table = {"product_id": identifiers(len(grocery)), **columns, "list_price": pa.array(products.list_price)}
+    return Reported(pa.table(table), faults)
+
+
+def report_stores(stores: Stores, *, seed: int) -> Reported:
+    """Return the stores' table."""
+    attributes = {
+        "format": Attribute(stores.format, FORMATS),
+        "city": Attribute(stores.city, CITIES, typos=False),
+        "state": Attribute(stores.state, STATES, typos=False),
+        "region": Attribute(stores.region, REGIONS),
+    }
+    columns, faults = _report(attributes, table="stores", seed=seed)
+    return Reported(pa.table({"store_id": identifiers(len(stores.format)), **columns}), faults)
+
+
+def sales_table(sales: Sales) -> pa.Table:
+    """Return sales in the form of SALES."""
+    start = EPOCH * SECONDS_PER_DAY
+    columns = [
+        sales.sale + FIRST_ID,
+        (sales.moment + start) * 1_000_000,
+        (sales.recorded + start) * 1_000_000,
+        sales.customer + FIRST_ID,
+        sales.product + FIRST_ID,
+        sales.store + FIRST_ID,
+        sales.quantity,
+        sales.amount,
+    ]
+    return pa.table([pa.array(c, field.type) for c, field in zip(columns, SALES, strict=True)], schema=SALES)
+
+
+def _stream(seed: int, table: str, column: str, fault: str) -> np.random.Generator:
+    return generator_of(seed, f"world/faults/{table}/{column}/{fault}")
+
+
+def _report(
+    attributes: Mapping[str, Attribute], *, table: str, seed: int
+) -> tuple[dict[str, pa.Array], tuple[Fault, ...]]:
+    columns, faults = {}, []
+    for name, attribute in attributes.items():
+        codes, levels, missing = attribute.codes, tuple(attribute.levels), None
+        if attribute.missing is not None:
+            missing = draw_missing(attribute.missing, rng=_stream(seed, table, name, "missing"))
+            faults.append(_missing(table, name, attribute.missing, missing, attribute.note))
+        if attribute.typos:
+            codes, levels, count = mistype(codes, levels, rng=_stream(seed, table, name, "typo"))
+            faults.append(Fault(table, name, "typo", TYPO_SHARE, count, "some lie in values that are missing too"))
+        columns[name] = texts(codes, levels, missing=missing)
+    return columns, tuple(faults)
+
+
+def _missing(table: str, column: str, shares: Floats, missing: npt.NDArray[np.bool_], note: str) -> Fault:
+    return Fault(table, column, "missing", float(shares.mean()), int(missing.sum()), f"not at random: {note}")

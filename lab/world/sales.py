@@ -1,0 +1,174 @@
+"""The sales of the synthetic world, drawn stretch by stretch, so that ten million need little memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+import numpy as np
+
+from lab.seeds import generator_of
+from lab.world.calendar import (
+    HOURS,
+    SECONDS_PER_DAY,
+    START,
+    Stretch,
+    day_weights,
+    discount_season,
+    price_indices,
+    stretches,
+)
+from lab.world.choices import Floats, Integers, choose, choose_by_group
+from lab.world.customers import CHANNELS, Customers
+from lab.world.products import CATEGORIES, Products
+from lab.world.stores import BULK_OF_FORMAT, Stores, store_weights
+
+# The change of behaviour: how often customers of a channel buy in the newest window, times what they did before.
+NEWEST_RATE_OF_CHANNEL = (1.0, 0.3, 1.0, 1.8)
+NEWEST_BULK_OF_SENIOR = (0, 2)
+
+ONLINE_CHANNELS = ("web", "app")
+# Interest in a category by month, January to December, where it is not even over the year.
+INTEREST = {
+    "garden": (0.3, 0.5, 1.4, 2.2, 2.2, 1.6, 1.2, 0.9, 0.8, 0.6, 0.4, 0.4),
+    "toys": (0.7, 0.7, 0.8, 0.9, 0.9, 0.9, 0.8, 0.8, 0.9, 1.1, 1.8, 2.4),
+    "sports": (1.4, 1.0, 1.1, 1.2, 1.2, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.8),
+}
+# Weights of 1, 2, 3, 4, 6, 8, 12 pieces, from single pieces to stocking up.
+PIECES = (1, 2, 3, 4, 6, 8, 12)
+QUANTITIES = (
+    (0.90, 0.08, 0.02, 0.0, 0.0, 0.0, 0.0),
+    (0.80, 0.14, 0.04, 0.02, 0.0, 0.0, 0.0),
+    (0.66, 0.20, 0.07, 0.04, 0.02, 0.01, 0.0),
+    (0.50, 0.24, 0.11, 0.07, 0.04, 0.03, 0.01),
+    (0.36, 0.25, 0.14, 0.10, 0.07, 0.05, 0.03),
+    (0.25, 0.24, 0.16, 0.13, 0.10, 0.07, 0.05),
+    (0.18, 0.20, 0.17, 0.15, 0.13, 0.10, 0.07),
+    (0.12, 0.16, 0.16, 0.17, 0.16, 0.13, 0.10),
+    (0.08, 0.12, 0.14, 0.18, 0.19, 0.16, 0.13),
+)
+DISCOUNTS = (0, 5, 10, 20, 30, 50)  # per cent
+DISCOUNT_WEIGHTS = ((0.66, 0.10, 0.11, 0.08, 0.04, 0.01), (0.34, 0.10, 0.16, 0.18, 0.14, 0.08))
+
+
+@dataclass(frozen=True)
+class Sales:
+    """One entry per sale; moment and recorded are seconds since the start of the world, the rest are positions."""
+
+    sale: Integers
+    moment: Integers
+    recorded: Integers
+    customer: Integers
+    product: Integers
+    store: Integers
+    quantity: Integers
+    amount: Integers
+
+    def take(self, rows: Integers) -> "Sales":
+        return Sales(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def joined(first: Sales, second: Sales) -> Sales:
+    """Return the sales of both, one after the other."""
+    return Sales(
+        **{
+            field.name: np.concatenate([getattr(first, field.name), getattr(second, field.name)])
+            for field in fields(Sales)
+        }
+    )
+
+
+def draw_sales(customers: Customers, products: Products, stores: Stores, *, seed: int) -> Iterator[Sales]:
+    """Yield the sales as they happened, each stretch of days in order of moment; nothing is wrong with them yet."""
+    streams = {
+        purpose: generator_of(seed, f"world/sales/{purpose}")
+        for purpose in ("days", "seconds", "products", "stores", "quantities", "discounts", "delays")
+    }
+    sold = 0
+    for stretch in stretches():
+        customer, moment = _draw_moments(customers, stretch, streams)
+        product = _draw_products(customers.affluence[customer], products, stretch, rng=streams["products"])
+        store = choose_by_group(
+            store_weights(stores, newest=stretch.newest), _shoppers(customers)[customer], rng=streams["stores"]
+        )
+        step = _bulk(customers, products, stores, stretch, customer=customer, product=product, store=store)
+        quantity = np.array(PIECES)[choose_by_group(QUANTITIES, step, rng=streams["quantities"])]
+        yield Sales(
+            sale=np.arange(sold, sold + len(moment)),
+            moment=moment,
+            recorded=moment + streams["delays"].integers(1, 120, len(moment)),
+            customer=customer,
+            product=product,
+            store=store,
+            quantity=quantity,
+            amount=_amounts(products.list_price[product], quantity, moment, rng=streams["discounts"]),
+        )
+        sold += len(moment)
+
+
+def _draw_moments(
+    customers: Customers, stretch: Stretch, streams: dict[str, np.random.Generator]
+) -> tuple[Integers, Integers]:
+    """Return who buys at which second, in order: a Poisson process, cut where the customer is not there."""
+    weights = day_weights()[stretch.first : stretch.last]
+    there = np.flatnonzero((customers.signed_up < stretch.last) & (customers.stopped > stretch.first))
+    changes = np.array(NEWEST_RATE_OF_CHANNEL) if stretch.newest else np.ones(len(CHANNELS))
+    rate = customers.purchases_per_day[there] * changes[customers.channel[there]]
+    customer = np.repeat(there, streams["days"].poisson(rate * weights.sum()))
+    day = stretch.first + choose(weights, size=len(customer), rng=streams["days"])
+    kept = (day >= customers.signed_up[customer]) & (day < customers.stopped[customer])
+    customer, day = customer[kept], day[kept]
+    hour = choose(HOURS, size=len(day), rng=streams["seconds"])
+    moment = day * SECONDS_PER_DAY + hour * 3_600 + streams["seconds"].integers(0, 3_600, len(day))
+    order = np.argsort(moment, kind="stable")
+    return customer[order], moment[order]
+
+
+def _draw_products(affluence: Integers, products: Products, stretch: Stretch, *, rng: np.random.Generator) -> Integers:
+    """Return what is bought: by popularity, season, and how much of luxury the customer can afford."""
+    tilts = np.stack([1.15 - products.luxury, np.full(len(products.luxury), 0.65), 0.05 + 1.2 * products.luxury**2])
+    weights = products.popularity * _interest(stretch)[products.category] * tilts
+    return choose_by_group(weights, affluence, rng=rng)
+
+
+def _interest(stretch: Stretch) -> Floats:
+    month = (START + timedelta(days=stretch.first)).month
+    return np.array(
+        [
+            INTEREST.get(name, (1.0,) * 12)[month - 1] * (kind.newest_sales / kind.sales if stretch.newest else 1.0)
+            for name, kind in CATEGORIES.items()
+        ]
+    )
+
+
+def _shoppers(customers: Customers) -> Integers:
+    """Return each customer's row in the weights of the stores."""
+    online = np.isin(customers.channel, [CHANNELS.index(channel) for channel in ONLINE_CHANNELS])
+    return 2 * customers.region + online
+
+
+def _bulk(
+    customers: Customers,
+    products: Products,
+    stores: Stores,
+    stretch: Stretch,
+    *,
+    customer: Integers,
+    product: Integers,
+    store: Integers,
+) -> Integers:
+    """Return each sale's row in QUANTITIES: what, where and who each add to it."""
+    of_category = np.array([kind.bulk for kind in CATEGORIES.values()])
+    by_age = np.array(NEWEST_BULK_OF_SENIOR if stretch.newest else (0, 0))
+    of_customer = customers.bulk + by_age[customers.senior]
+    step = (
+        of_category[products.category[product]] + np.array(BULK_OF_FORMAT)[stores.format[store]] + of_customer[customer]
+    )
+    return np.asarray(np.minimum(step, len(QUANTITIES) - 1))
+
+
+def _amounts(list_price: Integers, quantity: Integers, moment: Integers, *, rng: np.random.Generator) -> Integers:
+    """Return what is paid, in cents: whole numbers all the way, so every processor agrees."""
+    day = moment // SECONDS_PER_DAY
+    discount = np.array(DISCOUNTS)[choose_by_group(DISCOUNT_WEIGHTS, discount_season()[day], rng=rng)]
+    price = list_price * price_indices()[day] // 1_000_000
+    return np.asarray(np.maximum(quantity * price * (100 - discount) // 100, 1))
