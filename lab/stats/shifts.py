@@ -1,7 +1,7 @@
 """Measure how one column moved between two samples: every test and every size that its kind allows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -63,7 +63,7 @@ def measure_numbers(reference: Numbers, current: Numbers) -> Shift:
     """Return the shift of a column of numbers, where NaN is a missing value.
 
     The p-value is the smallest of three tests (Kolmogorov–Smirnov, tails, missing) times three. Columns with 20
-    distinct values or fewer are compared value by value, like levels.
+    distinct values or fewer are tested value by value, like levels, and keep the distances of numbers.
     """
     samples = [sample[~np.isnan(sample)] for sample in (reference, current)]
     missing = (len(reference) - len(samples[0]), len(current) - len(samples[1]))
@@ -71,8 +71,7 @@ def measure_numbers(reference: Numbers, current: Numbers) -> Shift:
         return _without_values(samples, missing)
     merged = merge(*samples)
     if len(merged.values) <= FEW_VALUES:
-        names = [f"{value:.6g}" for value in merged.values]
-        return measure_levels(*count_per_value(merged), names=names, missing=missing)
+        return _measure_few_values(merged, missing)
     return _measure_merged(merged, missing)
 
 
@@ -93,6 +92,14 @@ def measure_levels(
     sizes = _sizes_of_counts(pool_rare(table)[0]) | {"missing": abs(absence.difference), "unseen": unseen}
     remarks = (test.reason,) if test.reason else ()
     return Shift(test.p_value, sizes, remarks, _bins_of_levels(table, names))
+
+
+def _measure_few_values(merged: Merged, missing: tuple[int, int]) -> Shift:
+    names = [f"{value:.6g}" for value in merged.values]
+    shift = measure_levels(*count_per_value(merged), names=names, missing=missing)
+    distances, remarks = _distances(merged)
+    sizes = {**shift.sizes, **distances, "kolmogorov_smirnov": kolmogorov_smirnov(merged).distance}
+    return replace(shift, sizes=sizes, remarks=(*shift.remarks, *remarks))
 
 
 def _measure_merged(merged: Merged, missing: tuple[int, int]) -> Shift:

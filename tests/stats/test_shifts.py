@@ -84,6 +84,14 @@ def test_a_shift_of_one_deviation_is_that_far() -> None:
     assert shift.sizes["wasserstein"] == pytest.approx(1)
 
 
+def test_a_few_values_keep_the_distances_of_numbers() -> None:
+    visits = RNG.poisson(3, (2, 10_000)).astype(float)
+    visits[1] += RNG.random(10_000) < 0.3
+    shift = measure_numbers(*visits)
+    assert shift.sizes["wasserstein"] == pytest.approx(0.3 / 3**0.5, abs=0.03)
+    assert shift.sizes["kolmogorov_smirnov"] > 0.05
+
+
 def test_a_new_level_is_unseen_mass() -> None:
     shift = measure_levels(np.array([500, 500, 0]), np.array([480, 490, 30]), names=["a", "b", "c"])
     assert shift.sizes["unseen"] == pytest.approx(0.03)
