@@ -1,0 +1,119 @@
+"""The curves that show how a classifier ranks and how far its scores can be trusted, as points few enough to draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.stats.classification import BIN_EDGES, Tally, bins_of, decisions_by_threshold
+from lab.stats.proportions import wilson_interval
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+POINTS = 100
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a curve, and the threshold that gives it; None where no score reaches so far."""
+
+    x: float
+    y: float
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """The rows of a bin of scores: their mean score, and the share that is positive with its 95 % interval."""
+
+    score: float
+    share: float
+    low: float
+    high: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class ScoreBin:
+    """How many rows of each class have a score from `start` to below `end`; the last bin holds its end too."""
+
+    start: float
+    end: float
+    positives: int
+    negatives: int
+
+
+def roc_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
+    """Return false alarms against hits, each as a share of its class, from (0, 0) to (1, 1); both classes needed."""
+    hits, alarms, thresholds = _from_the_top(counted)
+    return _thinned(alarms / alarms[-1], hits / hits[-1], thresholds, points=points)
+
+
+def precision_recall_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
+    """Return recall against precision, from the highest score down; a positive row is needed.
+
+    No threshold gives recall 0 a precision: the curve starts at the first score.
+    """
+    hits, alarms, thresholds = (values[1:] for values in _from_the_top(counted))
+    recall = hits / hits[-1]
+    kept = _evenly(recall, points)
+    precision = hits / (hits + alarms)
+    return [Point(float(recall[place]), float(precision[place]), float(thresholds[place])) for place in kept]
+
+
+def gain_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
+    """Return the share of rows acted on, best first, against the share of positives among them; y / x is the lift."""
+    hits, alarms, thresholds = _from_the_top(counted)
+    acted = hits + alarms
+    return _thinned(acted / acted[-1], hits / hits[-1], thresholds, points=points)
+
+
+def calibration_curve(counted: Tally) -> list[CalibrationBin]:
+    """Return the ten bins of the calibration error that hold a row."""
+    inside = bins_of(counted.scores)
+    rows = counted.positives + counted.negatives
+    totals, hits, sums = rows @ inside, counted.positives @ inside, rows @ (inside * counted.scores[:, None])
+    return [
+        CalibrationBin(score / total, hit / total, *wilson_interval((int(hit), int(total))), rows=int(total))
+        for total, hit, score in zip(totals.tolist(), hits.tolist(), sums.tolist(), strict=True)
+        if total
+    ]
+
+
+def score_bins(counted: Tally, *, per_calibration_bin: int = 2) -> list[ScoreBin]:
+    """Return equal bins of scores with their rows of each class; empty bins are there too."""
+    count = per_calibration_bin * (len(BIN_EDGES) + 1)
+    edges = np.arange(count + 1) / count
+    places = np.searchsorted(edges[1:-1], counted.scores, side="right")
+    positives, negatives = (
+        np.bincount(places, weights=counts, minlength=count).astype(int)
+        for counts in (counted.positives, counted.negatives)
+    )
+    return [
+        ScoreBin(float(start), float(end), int(positive), int(negative))
+        for start, end, positive, negative in zip(edges[:-1], edges[1:], positives, negatives, strict=True)
+    ]
+
+
+def _from_the_top(counted: Tally) -> tuple[Numbers, Numbers, Numbers]:
+    """Return hits and false alarms as the threshold falls from above every score to the lowest one."""
+    decisions = decisions_by_threshold(counted)
+    hits, alarms = (
+        np.concatenate([[0.0], counts[::-1]]) for counts in (decisions.true_positives, decisions.false_positives)
+    )
+    return hits, alarms, np.concatenate([[np.inf], counted.scores[::-1]])
+
+
+def _thinned(x: Numbers, y: Numbers, thresholds: Numbers, *, points: int) -> list[Point]:
+    return [
+        Point(float(x[place]), float(y[place]), float(thresholds[place]) if place else None)
+        for place in _evenly(x + y, points)
+    ]
+
+
+def _evenly(way: Numbers, points: int) -> Places:
+    """Return places about evenly spread along a way that never falls, the first and the last among them."""
+    wanted = np.linspace(way[0], way[-1], points)
+    places = np.searchsorted(way, wanted, side="left")
+    return np.unique(np.concatenate([[0], places, [len(way) - 1]]))
