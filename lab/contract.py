@@ -103,9 +103,14 @@ def check_contract(connection: duckdb.DuckDBPyConnection, reading: Reading, *, a
     return [*_table_findings(connection, reading, rows=rows, as_of=as_of), *_missing(reading, missing, rows), *findings]
 
 
-def unknown_columns(reading: Reading) -> list[str]:
-    """Return the columns of the raw table that the contract does not describe; they are left out."""
-    return [column for column in reading.raw_types if column not in reading.table.columns]
+def check_references(connection: duckdb.DuckDBPyConnection, readings: Mapping[str, Reading]) -> Iterator[Finding]:
+    """Yield each column whose values are not all in the key of the table that it references."""
+    for reading in readings.values():
+        for i, (label, column) in enumerate(reading.table.columns.items()):
+            if column.references is not None:
+                finding = _orphans(connection, reading, label, i, readings[column.references])
+                if finding.count > column.violation_share * finding.rows:
+                    yield finding
 
 
 def refuse(findings: Sequence[Finding]) -> None:
@@ -208,6 +213,20 @@ def _repeated_keys(connection: duckdb.DuckDBPyConnection, reading: Reading) -> t
     )
     count, examples = one_row(connection, query)
     return int(count), tuple(examples or ())
+
+
+def _orphans(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, label: str, position: int, other: Reading
+) -> Finding:
+    key = list(other.table.columns).index(other.table.key[0])
+    orphan = f"t{position} is not null and t{position} not in (select t{key} from {other.relation} where not m{key})"
+    shown = f"'row ' || (n + 1) || ': ' || {_shown(position)}"
+    rows, count, examples = one_row(
+        connection,
+        f"select count(*), count(*) filter (where orphan), arg_min(shown, n, {EXAMPLES}) filter (where orphan) "
+        f"from (select n, {orphan} as orphan, {shown} as shown from {reading.relation})",
+    )
+    return Finding(reading.name, label, f"references {other.name}", "error", count, rows, tuple(examples or ()))
 
 
 def _staleness(connection: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: date, rows: int) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from lab.cleaning import clean_sql
-from lab.contract import Finding, Reading, check_contract, read_under_contract, refuse
+from lab.contract import Finding, Reading, check_contract, check_references, read_under_contract, refuse
 from lab.engine import connected, one_row, write_query
 from lab.errors import SourceError
 from lab.quality import ColumnQuality, measure_quality, summarise_quality
@@ -38,6 +38,7 @@ def prepare_tables(
     with connected(_paths(raw, tables), scratch=scratch, numbered=True) as connection:
         readings = [read_under_contract(connection, name, table) for name, table in tables.items()]
         findings = [finding for reading in readings for finding in check_contract(connection, reading, as_of=as_of)]
+        findings += check_references(connection, {reading.name: reading for reading in readings})
         refuse(findings)
         columns = [column for reading in readings for column in measure_quality(connection, reading)]
         kept = {

@@ -215,6 +215,28 @@ def test_a_value_far_from_every_level_is_not_mended(tmp_path: Path) -> None:
         prepare(tmp_path, {"x": ["radio"]}, columns={"x": rules})
 
 
+def prepare_two(folder: Path, *, share: float) -> Preparation:
+    write_table(pa.table({"id": [1, 2]}), folder / "raw/shops.parquet")
+    write_table(pa.table({"shop": [1, 2, 9, None]}), folder / "raw/rows.parquet")
+    shop = {"type": "identifier", "references": "shops", "violation_share": share}
+    tables = {
+        "shops": Table.model_validate({"columns": {"id": {"type": "identifier"}}, "key": ["id"]}),
+        "rows": Table.model_validate({"columns": {"shop": shop}}),
+    }
+    return prepare_tables(folder / "raw", tables, FLAT, into=folder / "prepared", as_of=None)
+
+
+def test_a_value_that_the_referenced_table_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ContractError, match=r"references shops: found 1 of 4 rows \(25 %\), such as row 3: 9"
+    ):
+        prepare_two(tmp_path, share=0.2)
+
+
+def test_a_tolerated_share_of_such_values_passes(tmp_path: Path) -> None:
+    assert prepare_two(tmp_path, share=0.25).rows_kept == {"shops": 2, "rows": 4}
+
+
 @pytest.mark.parametrize("name", ['say "hi"', "O'Neil", "Größe in m²", "select", "1st", "a.b", "a b"])
 def test_a_column_may_have_any_name(name: str, tmp_path: Path) -> None:
     prepare(tmp_path, {name: ["1"]}, columns={name: {"type": "integer", "minimum": 0}}, key=[name])

@@ -28,11 +28,12 @@ class Column(Limits):
     """One column: its type, the rules that are errors, and under `warn` the rules that are only said.
 
     `money` is a decimal amount that becomes integer cents; `cents` is an integer already. `identifier` names a row and
-    `ignore` is of no use to a model: neither becomes a feature.
+    `ignore` is of no use to a model: neither becomes a feature. `references` names a table whose key holds every value.
     """
 
     type: ColumnType
     format: str | None = None
+    references: str | None = None
     repair: Literal["none", "nearest"] = "none"
     on_violation: Literal["refuse", "drop_row", "set_missing"] = "refuse"
     violation_share: float = Field(default=0.0, ge=0, le=1)
@@ -80,3 +81,13 @@ class TablesSection(Params):
     """The `tables` section of a task file."""
 
     tables: dict[str, Table] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def referenced_tables_have_one_key_column(self) -> Self:
+        for name, table in self.tables.items():
+            for label, column in table.columns.items():
+                if column.references and len(getattr(self.tables.get(column.references), "key", ())) != 1:
+                    raise ValueError(
+                        f"{name}.{label} references {column.references!r}, which is no table with a key of one column"
+                    )
+        return self
