@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lab.params import Params
 
-MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "-")
+MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None", "nan", "NaN", "NaT", "-")
 
 
 class SyntheticSource(Params):
@@ -16,12 +16,18 @@ class SyntheticSource(Params):
 
 
 class FileTable(Params):
-    """One CSV or Parquet file below data/source/TASK; the CSV settings are ignored for Parquet."""
+    """One CSV or Parquet file below data/source/TASK; delimiter, encoding, decimal and missing are for CSV only.
+
+    A value such as 3,14 is read as 3.14 where decimal is a comma. `rename` gives columns another name as they are read:
+    names that differ in capital letters only, and names that the feature tables use themselves, need one.
+    """
 
     path: str = Field(min_length=1)
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
     missing: tuple[str, ...] = Field(default=MISSING_MARKS, strict=False)
+    rename: dict[str, str] = Field(default_factory=dict)
 
 
 class FilesSource(Params):
