@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lab.drift import judge
 from lab.errors import ParamsError, SourceError
 from lab.records import read_json
 from lab.score_drift import compare_performance, suggest_retraining
-from lab.stats.shifts import measure_numbers
+from lab.stats.shifts import Shift, measure_numbers
 from stages import drift
 from tests.judged import DRIFT, KINDS, WINDOWS, features_of, lay_out, predictions_of, scores_of
 
@@ -21,7 +22,7 @@ ROWS = 3000
 Change = Callable[[pa.Table], pa.Table]
 
 
-def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
+def changed(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, pa.array(values, from_pandas=True))
 
 
@@ -59,18 +60,18 @@ def test_every_feature_and_group_column_gets_a_verdict(folder: Path) -> None:
 
 
 CHANGES: dict[str, tuple[str, Change]] = {
-    "prices rise": ("amount", lambda table: replaced(table, "amount", table["amount"].to_numpy() * 1.3)),
-    "values go missing": ("age", lambda table: replaced(table, "age", [None] * 300 + table["age"].to_pylist()[300:])),
+    "prices rise": ("amount", lambda table: changed(table, "amount", table["amount"].to_numpy() * 1.3)),
+    "values go missing": ("age", lambda table: changed(table, "age", [None] * 300 + table["age"].to_pylist()[300:])),
     "a new region": (
         "region",
-        lambda table: replaced(table, "region", ["south"] * 60 + table["region"].to_pylist()[60:]),
+        lambda table: changed(table, "region", ["south"] * 60 + table["region"].to_pylist()[60:]),
     ),
-    "more seniors": ("senior", lambda table: replaced(table, "senior", np.arange(ROWS) % 3 == 0)),
-    "one gender only": ("gender", lambda table: replaced(table, "gender", ["f"] * ROWS)),
-    "more visits": ("visits", lambda table: replaced(table, "visits", table["visits"].to_numpy() + 1)),
+    "more seniors": ("senior", lambda table: changed(table, "senior", np.arange(ROWS) % 3 == 0)),
+    "one gender only": ("gender", lambda table: changed(table, "gender", ["f"] * ROWS)),
+    "more visits": ("visits", lambda table: changed(table, "visits", table["visits"].to_numpy() + 1)),
     "outliers": (
         "amount",
-        lambda table: replaced(table, "amount", table["amount"].to_numpy() + 1e5 * (np.arange(ROWS) < 60)),
+        lambda table: changed(table, "amount", table["amount"].to_numpy() + 1e5 * (np.arange(ROWS) < 60)),
     ),
 }
 
@@ -112,7 +113,7 @@ def test_a_window_without_rows_gets_reasons_instead_of_numbers(folder: Path) -> 
 
 
 def test_one_class_leaves_the_performance_undefined_with_a_reason(folder: Path) -> None:
-    metrics = run_drift(folder, lambda table: replaced(table, "label", np.zeros(ROWS, dtype=np.int8)))
+    metrics = run_drift(folder, lambda table: changed(table, "label", np.zeros(ROWS, dtype=np.int8)))
     performance = metrics["models"]["champion"]["performance"]
     assert (performance["verdict"], performance["reason"]) == ("undefined", "the current rows hold one class only")
 
@@ -144,7 +145,7 @@ def test_a_column_that_the_current_rows_lack_is_refused(folder: Path) -> None:
 
 def test_a_column_of_another_type_is_refused(folder: Path) -> None:
     with pytest.raises(SourceError, match="age is int64 in test and string in current"):
-        run_drift(folder, lambda table: replaced(table, "age", ["1"] * ROWS))
+        run_drift(folder, lambda table: changed(table, "age", ["1"] * ROWS))
 
 
 def test_a_refusal_leaves_the_last_good_outputs(folder: Path) -> None:
@@ -176,6 +177,16 @@ def test_a_change_that_is_real_and_small_is_slight() -> None:
     assert (verdict.times_threshold or 1) < 0.5
 
 
+def test_one_small_p_value_among_many_columns_is_not_significant() -> None:
+    quiet = Shift(0.9, {"missing": 0.0}, (), ())
+    shifts = {"loud": replace(quiet, p_value=0.005)} | {f"quiet {place}": quiet for place in range(9)}
+    verdicts = judge(shifts, significance=0.01, material=DRIFT["material"])
+    assert verdicts["loud"].word == "stable"
+    assert verdicts["loud"].q_value == pytest.approx(0.05)
+    alone = judge({"loud": shifts["loud"]}, significance=0.01, material=DRIFT["material"])
+    assert alone["loud"].word == "slight"
+
+
 def test_a_change_that_is_large_and_within_noise_is_unclear() -> None:
     rng = np.random.default_rng(1)
     shift = measure_numbers(rng.normal(0, 1, 60), rng.normal(0, 1, 60))
@@ -203,6 +214,17 @@ def test_a_lucky_reference_does_not_raise_an_alarm() -> None:
             windows.append((labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=1.0)))
         alarms += compare_performance(*windows, margin=0.02)["verdict"] == "worse"
     assert alarms <= 3
+
+
+def test_a_loss_within_the_margin_is_not_worse() -> None:
+    rng = np.random.default_rng(2)
+    windows = []
+    for skill in (1.5, 1.0):
+        labels = (rng.random(5000) < 0.4).astype(np.int8)
+        windows.append((labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=skill)))
+    assert compare_performance(*windows, margin=0.0)["verdict"] == "worse"
+    assert compare_performance(*windows, margin=0.15)["verdict"] == "equivalent"
+    assert compare_performance(*windows[::-1], margin=0.0)["verdict"] == "better"
 
 
 def test_rules_that_are_off_are_left_out() -> None:

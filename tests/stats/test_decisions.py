@@ -56,6 +56,11 @@ def test_swapping_the_models_flips_the_sign() -> None:
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low), abs=0.01)
 
 
+def test_no_number_of_resamples_can_prove_a_difference_beyond_itself() -> None:
+    seen = compared(count_decisions(LABELS, ~LABELS, LABELS), resamples=1000)["accuracy"]
+    assert seen.p_value == pytest.approx(2 / 1001)
+
+
 def test_a_model_that_decides_nothing_positive_says_so() -> None:
     seen = compared(count_decisions(LABELS, np.zeros(300), SECOND))["precision"]
     assert (seen.first, seen.reason) == (0.0, "nothing to divide by, taken as 0")

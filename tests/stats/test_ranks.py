@@ -33,6 +33,13 @@ def test_the_p_value_is_near_the_exact_one() -> None:
     assert kolmogorov_smirnov(merge(*samples)).p_value == pytest.approx(exact, rel=0.1)
 
 
+def test_the_p_value_of_few_rows_has_the_correction_of_stephens() -> None:
+    test = kolmogorov_smirnov(merge(np.arange(20), np.arange(30) + 6.5))
+    effective = np.sqrt(20 * 30 / 50)
+    expected = stats.kstwobign.sf((effective + 0.12 + 0.11 / effective) * test.distance)
+    assert test.p_value == pytest.approx(expected, rel=1e-9)
+
+
 @both_kinds
 def test_the_wasserstein_distance_agrees_with_scipy(samples: tuple[np.ndarray, np.ndarray]) -> None:
     assert wasserstein_distance(merge(*samples)) == pytest.approx(stats.wasserstein_distance(*samples))
