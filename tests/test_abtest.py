@@ -111,6 +111,7 @@ def test_a_window_of_one_class_says_what_it_cannot_tell(folder: Path) -> None:
     predictions["current"] = predictions["current"].set_column(1, "label", nobody)
     seen = run_abtest(folder, predictions)["offline"]["current"]
     assert (seen["roc_auc"]["verdict"], seen["roc_auc"]["p_value"]) == ("undefined", None)
+    assert seen["roc_auc"]["p_adjusted"] is None
     assert seen["accuracy"]["p_value"] is not None
 
 
