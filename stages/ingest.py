@@ -6,23 +6,22 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lab.arrivals import describe_tables
+from lab.arrivals import describe_tables, write_arrivals
 from lab.command import run
-from lab.errors import SourceError
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params, load_seed, load_value
 from lab.records import write_json
 from lab.task.sections import load_section
-from lab.task.source import Source, SourceSection, SyntheticSource
-from lab.world.build import write_world
+from lab.task.source import FilesSource, Source, SourceSection, SyntheticSource
 
+SOURCES = Path("data/source")
 RAW = Path("data/raw")
 TRUTH = Path("data/truth")
 METRICS = Path("metrics/ingest.json")
 
 
 class IngestParams(Params):
-    """The size of the synthetic world, which other sources ignore; fewer customers leave nothing to learn from."""
+    """The size of the synthetic world, which other sources ignore; fewer customers would leave nothing to judge by."""
 
     customers: int = Field(ge=100)
 
@@ -30,18 +29,29 @@ class IngestParams(Params):
 def main() -> None:
     params = load_params("ingest", IngestParams)
     source, seed = load_section("source", SourceSection).source, load_seed()
-    load_value("task", str)
+    folder = SOURCES / load_value("task", str)
     with replaced_folder(RAW) as raw, replaced_folder(TRUTH) as truth:
-        bring_in(source, customers=params.customers, seed=seed, raw=raw, truth=truth)
+        bring_in(source, folder=folder, customers=params.customers, seed=seed, raw=raw, truth=truth)
         tables = describe_tables(raw)
     write_json({"source": source.kind, "tables": tables}, METRICS)
 
 
-def bring_in(source: Source, *, customers: int, seed: int, raw: Path, truth: Path) -> None:
-    """Fill both folders from the source; so far only the synthetic world."""
-    if not isinstance(source, SyntheticSource):
-        raise SourceError(f"found source.kind: {source.kind}, expected synthetic; the other kinds are not built yet")
-    write_world(customers, seed=seed, raw=raw, truth=truth)
+def bring_in(source: Source, *, folder: Path, customers: int, seed: int, raw: Path, truth: Path) -> None:
+    """Fill both folders from the source; each kind imports what it alone needs."""
+    if isinstance(source, SyntheticSource):
+        from lab.world.build import write_world  # noqa: PLC0415 - own data has no use for it
+
+        write_world(customers, seed=seed, raw=raw, truth=truth)
+        return
+    if isinstance(source, FilesSource):
+        from lab.sources.files import read_files  # noqa: PLC0415 - the other sources have no use for it
+
+        write_arrivals(read_files(source, folder=folder), into=raw)
+    else:
+        from lab.sources.sql import read_sql  # noqa: PLC0415 - the other sources have no use for it
+
+        write_arrivals(read_sql(source, folder=folder), into=raw)
+    write_json({"known": False, "reason": f"the source is {source.kind}: nothing was injected"}, truth / "truth.json")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ HOLIDAYS: Mapping[date, float] = MappingProxyType(
 )
 
 INFLATION_PER_DAY = 82  # in millionths of the first day's price: 3 % a year
-NEWEST_PRICE_JUMP = 150_000  # in millionths
+NEWEST_PRICE_JUMP = 160_000  # in millionths
 
 
 @dataclass(frozen=True)

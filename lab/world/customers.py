@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.seeds import generator_of
 from lab.world.calendar import DAYS, NEWEST_DAY
@@ -13,7 +14,7 @@ CHANNELS = ("web", "app", "store", "partner")
 
 OLDEST_SIGN_UP = -3_287  # 2015-01-01
 SHARE_SIGNED_UP_BEFORE = 0.55
-NEWEST_SIGN_UPS = 3.0  # a campaign: so many times as many a day
+NEWEST_SIGN_UPS = 4.0  # a campaign: so many times as many a day
 GENDER_WEIGHTS = (0.51, 0.46, 0.03)
 SENIOR_SHARE = 0.24
 REGION_WEIGHTS = (0.24, 0.20, 0.18, 0.25, 0.13)
@@ -22,8 +23,8 @@ CHANNEL_WEIGHTS = ((0.34, 0.30, 0.26, 0.10), (0.24, 0.10, 0.54, 0.12))  # others
 CAMPAIGN_CHANNEL_WEIGHTS = ((0.14, 0.16, 0.10, 0.60), (0.14, 0.06, 0.25, 0.55))
 
 # Purchases and risk of stopping, on an ordinary day, of the middle customer.
-PURCHASES_PER_DAY = 0.125
-STOPPING_PER_DAY = 0.0013
+PURCHASES_PER_DAY = 0.16
+STOPPING_PER_DAY = 0.0011
 RATE_SHAPE = 0.75  # of the gamma distribution: the smaller, the more customers differ
 RATE_OF_CHANNEL = (0.9, 1.25, 1.0, 0.65)
 RATE_OF_SENIOR = (1.0, 1.1)
@@ -32,6 +33,11 @@ STOPPING_OF_SENIOR = (1.15, 0.6)
 STOPPING_OF_REGION = (1.0, 1.0, 1.5, 0.8, 0.8)
 STOPPING_OF_NEWCOMERS = 1.8  # in the risk of those who signed up within the period
 STOPPING_OF_RARE_BUYERS = 1.5
+
+# Customers go quiet for a while and come back: mean days of buying, and of the pause that follows.
+BUYING_DAYS = 200
+PAUSE_DAYS = 95
+MOST_TURNS = 12  # from buying to pausing and back, within the world's two years
 
 # What an offer would do; no stage reads this, but experiments on this world may.
 WON_BY_OFFER_OF_CHANNEL = (0.22, 0.3, 0.1, 0.05)
@@ -43,8 +49,9 @@ class Customers:
     """One entry per customer, in order of sign-up; days count from the start of the world.
 
     gender, region, channel are positions in the tuples of their names. `stopped` is the first day on which the
-    customer buys no more, DAYS for those who stay. `won_by_offer` is the probability that an offer turns 60 silent
-    days into a purchase, `lost_by_offer` that it turns a purchase into silence.
+    customer buys no more, DAYS for those who stay. `turns` holds, in order, the days on which the customer turns from
+    buying to pausing and back. `won_by_offer` is the probability that an offer turns 60 silent days into a purchase,
+    `lost_by_offer` that it turns a purchase into silence.
     """
 
     signed_up: Integers
@@ -55,6 +62,7 @@ class Customers:
     purchases_per_day: Floats
     stopping_per_day: Floats
     stopped: Integers
+    turns: Integers
     affluence: Integers
     bulk: Integers
     won_by_offer: Floats
@@ -81,6 +89,7 @@ def draw_customers(count: int, *, seed: int) -> Customers:
         purchases_per_day=rate,
         stopping_per_day=stopping,
         stopped=_draw_stops(signed_up, stopping, rng=_stream(seed, "stopped")),
+        turns=_draw_turns(signed_up, rng=_stream(seed, "turns")),
         affluence=choose((0.4, 0.4, 0.2), size=count, rng=_stream(seed, "affluence")),
         bulk=choose((0.6, 0.4), size=count, rng=_stream(seed, "bulk")),
         won_by_offer=np.array(WON_BY_OFFER_OF_CHANNEL)[channel] * (0.5 + _stream(seed, "won_by_offer").random(count)),
@@ -125,3 +134,19 @@ def _draw_stops(signed_up: Integers, stopping_per_day: Floats, *, rng: np.random
     """Return the first day without purchases; who signed up before the world starts has stayed until then."""
     days = rng.standard_exponential(len(signed_up)) / stopping_per_day
     return np.asarray(np.minimum(np.maximum(signed_up, 0) + 1 + days.astype(np.int64), DAYS))
+
+
+def _draw_turns(signed_up: Integers, *, rng: np.random.Generator) -> Integers:
+    """Return a row of days for each customer; the first starts a pause, the second ends it, and so on."""
+    means = np.tile(np.array([BUYING_DAYS, PAUSE_DAYS]), MOST_TURNS // 2)
+    spells = rng.standard_exponential((len(signed_up), MOST_TURNS)) * means
+    begins = np.maximum(signed_up, 0) - (signed_up < 0) * rng.integers(0, BUYING_DAYS + PAUSE_DAYS, len(signed_up))
+    return np.asarray(np.minimum(begins[:, None] + 1 + np.cumsum(spells.astype(np.int64), axis=1), DAYS))
+
+
+def pausing(customers: Customers, customer: Integers, day: Integers) -> npt.NDArray[np.bool_]:
+    """Return for each pair of customer and day whether the customer pauses then."""
+    paused = np.zeros(len(day), dtype=np.bool_)
+    for turn in range(MOST_TURNS):
+        paused ^= customers.turns[customer, turn] <= day
+    return paused

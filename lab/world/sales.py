@@ -18,13 +18,13 @@ from lab.world.calendar import (
     stretches,
 )
 from lab.world.choices import Floats, Integers, choose, choose_by_group
-from lab.world.customers import CHANNELS, Customers
+from lab.world.customers import CHANNELS, Customers, pausing
 from lab.world.products import CATEGORIES, Products
 from lab.world.stores import BULK_OF_FORMAT, Stores, store_weights
 
 # The change of behaviour: how often customers of a channel buy in the newest window, times what they did before.
-NEWEST_RATE_OF_CHANNEL = (1.0, 0.3, 1.0, 1.8)
-NEWEST_BULK_OF_SENIOR = (0, 2)
+NEWEST_RATE_OF_CHANNEL = (1.0, 0.2, 1.0, 2.0)
+NEWEST_BULK_OF_SENIOR = (0, 1)
 
 ONLINE_CHANNELS = ("web", "app")
 # Interest in a category by month, January to December, where it is not even over the year.
@@ -36,18 +36,17 @@ INTEREST = {
 # Weights of 1, 2, 3, 4, 6, 8, 12 pieces, from single pieces to stocking up.
 PIECES = (1, 2, 3, 4, 6, 8, 12)
 QUANTITIES = (
-    (0.90, 0.08, 0.02, 0.0, 0.0, 0.0, 0.0),
-    (0.80, 0.14, 0.04, 0.02, 0.0, 0.0, 0.0),
-    (0.66, 0.20, 0.07, 0.04, 0.02, 0.01, 0.0),
-    (0.50, 0.24, 0.11, 0.07, 0.04, 0.03, 0.01),
-    (0.36, 0.25, 0.14, 0.10, 0.07, 0.05, 0.03),
-    (0.25, 0.24, 0.16, 0.13, 0.10, 0.07, 0.05),
-    (0.18, 0.20, 0.17, 0.15, 0.13, 0.10, 0.07),
-    (0.12, 0.16, 0.16, 0.17, 0.16, 0.13, 0.10),
-    (0.08, 0.12, 0.14, 0.18, 0.19, 0.16, 0.13),
+    (0.80, 0.12, 0.04, 0.02, 0.01, 0.01, 0.0),
+    (0.72, 0.15, 0.06, 0.03, 0.02, 0.01, 0.01),
+    (0.62, 0.18, 0.08, 0.05, 0.04, 0.02, 0.01),
+    (0.50, 0.21, 0.11, 0.07, 0.05, 0.04, 0.02),
+    (0.40, 0.22, 0.13, 0.09, 0.07, 0.05, 0.04),
+    (0.32, 0.21, 0.14, 0.11, 0.09, 0.07, 0.06),
+    (0.25, 0.19, 0.15, 0.13, 0.11, 0.09, 0.08),
+    (0.19, 0.17, 0.15, 0.15, 0.13, 0.11, 0.10),
 )
 DISCOUNTS = (0, 5, 10, 20, 30, 50)  # per cent
-DISCOUNT_WEIGHTS = ((0.66, 0.10, 0.11, 0.08, 0.04, 0.01), (0.34, 0.10, 0.16, 0.18, 0.14, 0.08))
+DISCOUNT_WEIGHTS = ((0.58, 0.09, 0.12, 0.10, 0.07, 0.04), (0.30, 0.10, 0.15, 0.18, 0.16, 0.11))
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ def _draw_moments(
     customer = np.repeat(there, streams["days"].poisson(rate * weights.sum()))
     day = stretch.first + choose(weights, size=len(customer), rng=streams["days"])
     kept = (day >= customers.signed_up[customer]) & (day < customers.stopped[customer])
+    kept &= ~pausing(customers, customer, day)
     customer, day = customer[kept], day[kept]
     hour = choose(HOURS, size=len(day), rng=streams["seconds"])
     moment = day * SECONDS_PER_DAY + hour * 3_600 + streams["seconds"].integers(0, 3_600, len(day))
