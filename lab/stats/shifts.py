@@ -26,6 +26,7 @@ from lab.stats.ranks import (
 FEW_VALUES = 20
 TESTS_OF_NUMBERS = 3
 LEVELS_SHOWN = 100
+EVERY_DIGIT = 17
 SMALLEST_SCALE = 1e-100  # squares of values beyond this, or its inverse, leave the floats
 
 Numbers = NDArray[np.float64]
@@ -95,7 +96,7 @@ def measure_levels(
 
 
 def _measure_few_values(merged: Merged, missing: tuple[int, int]) -> Shift:
-    names = [f"{value:.6g}" for value in merged.values]
+    names = _short_names(merged.values)
     shift = measure_levels(*count_per_value(merged), names=names, missing=missing)
     distances, remarks = _distances(merged)
     sizes = {**shift.sizes, **distances, "kolmogorov_smirnov": kolmogorov_smirnov(merged).distance}
@@ -168,11 +169,18 @@ def _names_of_empty(rows: Sequence[int]) -> list[str]:
 
 
 def _bins_of_numbers(edges: Numbers, counts: tuple[Counts, Counts], missing: tuple[int, int]) -> tuple[Bin, ...]:
-    texts = [f"{edge:.6g}" for edge in edges]
-    inner = [f"{low} to {high}" for low, high in pairwise(texts)]
-    names = [f"up to {texts[0]}", *inner, f"above {texts[-1]}"] if texts else ["all"]
+    texts = _short_names(edges)
+    inner = [f"over {low} to {high}" for low, high in pairwise(texts)]
+    names = [f"up to {texts[0]}", *inner, f"over {texts[-1]}"] if texts else ["all"]
     bins = [Bin(name, int(old), int(new)) for name, old, new in zip(names, *counts, strict=True)]
     return (*bins, Bin("missing", *missing)) if any(missing) else tuple(bins)
+
+
+def _short_names(values: Numbers) -> list[str]:
+    """Return the numbers with as few digits as keep them apart."""
+    written = ([f"{value:.{digits}g}" for value in values] for digits in range(3, EVERY_DIGIT))
+    exact = [f"{value:.{EVERY_DIGIT}g}" for value in values]
+    return next((names for names in written if len(set(names)) == len(names)), exact)
 
 
 def _bins_of_levels(table: Counts, names: Sequence[str]) -> tuple[Bin, ...]:

@@ -92,6 +92,13 @@ def test_a_few_values_keep_the_distances_of_numbers() -> None:
     assert shift.sizes["kolmogorov_smirnov"] > 0.05
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e9])
+def test_bins_have_names_of_their_own(offset: float) -> None:
+    names = [part.name for part in measure_numbers(NORMAL + offset, NORMAL + offset).bins]
+    assert len(set(names)) == 10
+    assert names[0].startswith("up to")
+
+
 def test_a_new_level_is_unseen_mass() -> None:
     shift = measure_levels(np.array([500, 500, 0]), np.array([480, 490, 30]), names=["a", "b", "c"])
     assert shift.sizes["unseen"] == pytest.approx(0.03)
