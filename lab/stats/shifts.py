@@ -27,6 +27,7 @@ FEW_VALUES = 20
 TESTS_OF_NUMBERS = 3
 LEVELS_SHOWN = 100
 EVERY_DIGIT = 17
+WRITTEN_OUT_BELOW = 1e12
 SMALLEST_SCALE = 1e-100  # squares of values beyond this, or its inverse, leave the floats
 
 Numbers = NDArray[np.float64]
@@ -178,9 +179,14 @@ def _bins_of_numbers(edges: Numbers, counts: tuple[Counts, Counts], missing: tup
 
 def _short_names(values: Numbers) -> list[str]:
     """Return the numbers with as few digits as keep them apart."""
-    written = ([f"{value:.{digits}g}" for value in values] for digits in range(3, EVERY_DIGIT))
-    exact = [f"{value:.{EVERY_DIGIT}g}" for value in values]
+    written = ([_written(float(value), digits) for value in values] for digits in range(3, EVERY_DIGIT))
+    exact = [_written(float(value), EVERY_DIGIT) for value in values]
     return next((names for names in written if len(set(names)) == len(names)), exact)
+
+
+def _written(value: float, digits: int) -> str:
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e" in text and 1 <= abs(value) < WRITTEN_OUT_BELOW else text
 
 
 def _bins_of_levels(table: Counts, names: Sequence[str]) -> tuple[Bin, ...]:

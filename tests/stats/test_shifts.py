@@ -92,6 +92,11 @@ def test_a_few_values_keep_the_distances_of_numbers() -> None:
     assert shift.sizes["kolmogorov_smirnov"] > 0.05
 
 
+def test_thousands_are_written_out() -> None:
+    assert measure_numbers(np.full(9, 1300.0), np.full(9, 2e15)).bins[0].name == "1300"
+    assert measure_numbers(np.full(9, 1300.0), np.full(9, 2e15)).bins[1].name == "2e+15"
+
+
 @pytest.mark.parametrize("offset", [0.0, 1e9])
 def test_bins_have_names_of_their_own(offset: float) -> None:
     names = [part.name for part in measure_numbers(NORMAL + offset, NORMAL + offset).bins]
