@@ -5,6 +5,7 @@ from lab.task.tables import Column
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0")
+WHOLE_TYPES = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
 WHOLE_NUMBER = r"[+-]?\d+"
 
 
@@ -12,6 +13,8 @@ def cast_sql(name: str, column: Column, raw_type: str) -> str:  # noqa: PLR0911 
     """Return the SQL that reads a raw column of an engine type as its declared type."""
     value = quoted(name)
     text = f"trim(cast({value} as varchar))"
+    if direct := _as_it_is(value, column.type, raw_type):
+        return direct
     match column.type:
         case "integer" | "cents":
             return _whole_number(text)
@@ -35,6 +38,15 @@ def is_missing_sql(name: str, raw_type: str) -> str:
     """Return the SQL that is true where a raw column holds nothing; NaN is nothing too."""
     value = quoted(name)
     return f"({value} is null or isnan({value}))" if raw_type in {"DOUBLE", "FLOAT"} else f"({value} is null)"
+
+
+def _as_it_is(value: str, kind: str, raw_type: str) -> str | None:
+    """Return the SQL for a column that has its type already, which need not go through text."""
+    if kind in {"integer", "cents"} and raw_type in WHOLE_TYPES:
+        return f"cast({value} as bigint)"
+    if kind == "number" and raw_type in {"DOUBLE", *WHOLE_TYPES}:
+        return f"case when isfinite(cast({value} as double)) then cast({value} as double) end"
+    return value if kind == "boolean" and raw_type == "BOOLEAN" else None
 
 
 def _whole_number(text: str) -> str:

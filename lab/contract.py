@@ -94,11 +94,11 @@ def check_contract(connection: duckdb.DuckDBPyConnection, reading: Reading, *, a
         for i, (label, column) in enumerate(reading.table.columns.items())
         for check in _checks_of(label, column, position=i)
     ]
-    rows, missing, counted = _count(connection, reading, checks)
+    rows, missing, counts = _count(connection, reading, checks)
+    broken = {check: count for check, count in zip(checks, counts, strict=True) if count}
     findings = [
-        Finding(reading.name, check.column, check.rule, check.level, count, rows, examples)
-        for check, (count, examples) in zip(checks, counted, strict=True)
-        if count > check.tolerated * rows
+        Finding(reading.name, check.column, check.rule, _level(check, count, rows), count, rows, examples)
+        for (check, count), examples in zip(broken.items(), _examples(connection, reading, list(broken)), strict=True)
     ]
     return [*_table_findings(connection, reading, rows=rows, as_of=as_of), *_missing(reading, missing, rows), *findings]
 
@@ -155,21 +155,34 @@ def _bound_sql(column: Column, bound: float | date | datetime) -> str:
     return repr(round(bound * 100)) if column.type == "money" else repr(bound)
 
 
+def _level(check: Check, count: int, rows: int) -> Level:
+    """Return how grave a broken rule is: what the task tolerates is handled as it says, and only told."""
+    return "warning" if count <= check.tolerated * rows else check.level
+
+
 def _count(
     connection: duckdb.DuckDBPyConnection, reading: Reading, checks: Sequence[Check]
-) -> tuple[int, list[int], list[tuple[int, tuple[str, ...]]]]:
+) -> tuple[int, list[int], list[int]]:
+    missing = [f"count(*) filter (where m{i})" for i in range(len(reading.table.columns))]
+    broken = [f"count(*) filter (where {check.breaks})" for check in checks]
+    rows, *counts = one_row(connection, f"select {', '.join(['count(*)', *missing, *broken])} from {reading.relation}")
+    return rows, counts[: len(missing)], counts[len(missing) :]
+
+
+def _examples(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, checks: Sequence[Check]
+) -> list[tuple[str, ...]]:
+    """Return the first rows that break each rule; a second pass, which sound data does not need."""
+    if not checks:
+        return []
     order = list(reading.table.columns)
     named = (f"{text_literal(f'{label}=')} || {_shown(order.index(label))}" for label in reading.table.key)
     key = " || ', ' || ".join(named) or "'row ' || (n + 1)"
-    aggregates = ["count(*)", *(f"count(*) filter (where m{i})" for i in range(len(order)))]
-    for check in checks:
-        example = f"{key} || ': ' || {_shown(order.index(check.column))}"
-        aggregates.append(f"count(*) filter (where {check.breaks})")
-        aggregates.append(f"arg_min({example}, n, {EXAMPLES}) filter (where {check.breaks})")
-    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
-    rows, missing, rest = row[0], list(row[1 : 1 + len(order)]), row[1 + len(order) :]
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    return rows, missing, [(count, tuple(examples or ())) for count, examples in pairs]
+    shown = [
+        f"arg_min({key} || ': ' || {_shown(order.index(check.column))}, n, {EXAMPLES}) filter (where {check.breaks})"
+        for check in checks
+    ]
+    return [tuple(examples) for examples in one_row(connection, f"select {', '.join(shown)} from {reading.relation}")]
 
 
 def _shown(position: int) -> str:

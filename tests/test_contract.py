@@ -131,8 +131,9 @@ def test_a_warning_is_said_and_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("setting", "kept"), [("drop_row", [1, 3]), ("set_missing", [1, None, 3])])
 def test_a_tolerated_violation_is_handled_as_the_task_says(setting: str, kept: list[Any], tmp_path: Path) -> None:
     rules = {"type": "integer", "maximum": 9, "on_violation": setting, "violation_share": 0.4}
-    prepare(tmp_path, {"x": ["1", "99", "3"]}, columns={"x": rules})
+    done = prepare(tmp_path, {"x": ["1", "99", "3"]}, columns={"x": rules})
     assert prepared(tmp_path)["x"] == kept
+    assert [(finding.level, finding.rule, finding.count) for finding in done.findings] == [("warning", "maximum 9", 1)]
 
 
 def test_more_violations_than_tolerated_are_refused(tmp_path: Path) -> None:
@@ -227,9 +228,7 @@ def prepare_two(folder: Path, *, share: float) -> Preparation:
 
 
 def test_a_value_that_the_referenced_table_lacks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        ContractError, match=r"references shops: found 1 of 4 rows \(25 %\), such as row 3: 9"
-    ):
+    with pytest.raises(ContractError, match=r"references shops: found 1 of 4 rows \(25 %\), such as row 3: 9"):
         prepare_two(tmp_path, share=0.2)
 
 
