@@ -1,0 +1,77 @@
+"""Keep a fitted model in a folder and bring it back: canonical skops beside a manifest that says what it is."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from lab.canonical import canonical_bytes
+from lab.errors import ModelError
+from lab.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
+from lab.outputs import replaced_file
+from lab.schema import Feature
+from lab.trees import check_trees
+
+CHAMPION = Path("models/champion")
+CHALLENGER = Path("models/challenger")
+# What a file may hold beyond the estimators and number types that skops itself lets pass.
+ALLOWED = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.tree._tree.Tree",
+)
+FITTED_BY = "scikit-learn"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted pipeline with its manifest; a row is decided positive when its score is at least the threshold."""
+
+    pipeline: Any
+    manifest: Manifest
+
+    @property
+    def threshold(self) -> float:
+        return self.manifest.threshold
+
+    @property
+    def features(self) -> Mapping[str, Feature]:
+        return self.manifest.inputs.features
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write a model into a folder that exists; the manifest names the files that lie there already, too."""
+    with replaced_file(folder / PIPELINE) as partial:
+        partial.write_bytes(canonical_bytes(model.pipeline))
+    write_manifest(model.manifest, folder)
+
+
+def load_model(folder: Path) -> Model:
+    """Return the model of a folder, once its fingerprints, its library and every type in it have been checked.
+
+    The manifest is not signed: it guards against damage and mix-ups; the list of types, against what could do harm.
+    """
+    manifest = read_manifest(folder)
+    if (found := version(FITTED_BY)) != manifest.libraries.get(FITTED_BY):
+        raise ModelError(
+            f"{folder} was fitted with {FITTED_BY} {manifest.libraries.get(FITTED_BY)}, found {found} installed. "
+            "Cure: make setup installs what is pinned; dvc repro fits it anew."
+        )
+    pipeline = _load_pipeline(folder / PIPELINE)
+    check_trees(pipeline)
+    return Model(pipeline, manifest)
+
+
+def _load_pipeline(path: Path) -> Any:
+    try:
+        return skops.io.load(path, trusted=list(ALLOWED))
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"{path} holds types that no model of ours has: {error}. {CURE}") from error
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
+        raise ModelError(f"{path} is not a model in the skops format: {error!r}. {CURE}") from error
