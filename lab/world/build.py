@@ -19,6 +19,7 @@ from lab.world.truth import (
     describe_truth,
     faulty_sales,
     true_customers,
+    true_pauses,
     true_products,
     true_stores,
 )
@@ -39,6 +40,7 @@ def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:
     write_batches(_tables(deliveries, marks), SALES, raw / "sales.parquet")
     faults = [fault for report in reports.values() for fault in report.faults]
     write_table(true_customers(customers), truth / "customers.parquet")
+    write_table(true_pauses(customers), truth / "pauses.parquet")
     write_table(true_products(products), truth / "products.parquet")
     write_table(true_stores(stores), truth / "stores.parquet")
     write_batches((faulty_sales(found) for found in marks), SALE_FAULTS, truth / "sales.parquet")

@@ -23,9 +23,9 @@ CHANNEL_WEIGHTS = ((0.34, 0.30, 0.26, 0.10), (0.24, 0.10, 0.54, 0.12))  # others
 CAMPAIGN_CHANNEL_WEIGHTS = ((0.14, 0.16, 0.10, 0.60), (0.14, 0.06, 0.25, 0.55))
 
 # Purchases and risk of stopping, on an ordinary day, of the middle customer.
-PURCHASES_PER_DAY = 0.16
-STOPPING_PER_DAY = 0.0011
-RATE_SHAPE = 0.75  # of the gamma distribution: the smaller, the more customers differ
+PURCHASES_PER_DAY = 0.168
+STOPPING_PER_DAY = 0.00105
+RATE_SHAPE = 0.72  # of the gamma distribution: the smaller, the more customers differ
 RATE_OF_CHANNEL = (0.9, 1.25, 1.0, 0.65)
 RATE_OF_SENIOR = (1.0, 1.1)
 STOPPING_OF_CHANNEL = (1.3, 0.5, 0.9, 2.6)
@@ -35,8 +35,8 @@ STOPPING_OF_NEWCOMERS = 1.8  # in the risk of those who signed up within the per
 STOPPING_OF_RARE_BUYERS = 1.5
 
 # Customers go quiet for a while and come back: mean days of buying, and of the pause that follows.
-BUYING_DAYS = 200
-PAUSE_DAYS = 95
+BUYING_DAYS = 180
+PAUSE_DAYS = 92
 MOST_TURNS = 12  # from buying to pausing and back, within the world's two years
 
 # What an offer would do; no stage reads this, but experiments on this world may.

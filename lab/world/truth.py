@@ -45,6 +45,20 @@ def true_customers(found: customers.Customers) -> pa.Table:
     )
 
 
+def true_pauses(found: customers.Customers) -> pa.Table:
+    """Return one row per pause: the first day of silence, and the day on which buying resumes (null: not in time)."""
+    begins, ends = found.turns[:, ::2], found.turns[:, 1::2]
+    customer, pause = np.nonzero(begins < ends)
+    resumed = ends[customer, pause]
+    return pa.table(
+        {
+            "customer_id": pa.array(customer + FIRST_ID),
+            "paused": dates(begins[customer, pause]),
+            "resumed": dates(resumed, missing=resumed >= calendar.DAYS),
+        }
+    )
+
+
 def true_products(found: products.Products) -> pa.Table:
     return pa.table(
         {
