@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.classification import Decisions, Tally, decide, decisions_by_threshold
+from lab.stats.classification import Decisions, Tally, decide
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -58,15 +58,3 @@ def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
 def value_curve(counted: Tally, money: Money) -> list[Value]:
     """Return what every threshold in steps of 0.01 is worth, so that curves of two revisions lie over each other."""
     return [value_at(counted, money, threshold=float(threshold)) for threshold in GRID]
-
-
-def best_threshold(counted: Tally, money: Money) -> float:
-    """Return the score that would have been worth most as the threshold: the highest, where several are.
-
-    On the rows that it is judged on this is hindsight, for comparison only: 1 or more acts on no row.
-    """
-    everywhere = decisions_by_threshold(counted)
-    net = benefit_cents(everywhere, money) - cost_cents(everywhere, money)
-    nothing = -float(everywhere.true_positives[0]) * money.cost_of_false_negative
-    best = len(net) - 1 - int(np.argmax(net[::-1]))
-    return float(counted.scores[best]) if net[best] > nothing else 1.0 + 1e-6

@@ -1,98 +1,146 @@
-"""Score every row with both models, and measure both on the same resamples."""
+"""All that evaluate says: the metrics of both models on every window, and the points of its plots."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from lab.business import net_cents_per_row
-from lab.columns import numbers_of
+from lab.evaluation_points import (
+    CURVES,
+    Row,
+    benefit_rows,
+    calibration_rows,
+    confusion_rows,
+    curve_rows,
+    metric_rows,
+    score_rows,
+)
+from lab.manifest import Manifest
+from lab.measurement import Measured, Window, measure_models, summary_of
 from lab.predictions import LABEL, MODELS, score_column
-from lab.stats.bootstrap import Estimate, estimate, resample
-from lab.stats.classification import METRICS, Tally, decide, measure, tally
+from lab.slices import group_rows, small_groups
+from lab.stats.classification import tally, undefined_metrics
 from lab.task.money import Money
 
-Numbers = NDArray[np.float64]
+IN_SAMPLE = "train"
+WINDOWS = (IN_SAMPLE, "test", "current")
+HELD_OUT = ("test", "current")
 
-NET = "net_cents_per_row"
-MEASURED = (*METRICS, NET)
-POSITIVE_SHARE = "decided_positive_share"
+Streams = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
-class Window:
-    """The rows of one window: their labels, each model's scores and threshold, and the groups that they are in."""
+class Plot:
+    """The points of one plot, and which of their fields are its axes."""
 
-    labels: NDArray[np.bool_]
-    scores: dict[str, Numbers]
-    thresholds: dict[str, float]
-    groups: dict[str, list[Any]]
-
-    def tallied(self, model: str) -> Tally:
-        """Return the rows counted by the model's scores."""
-        return tally(self.labels, self.scores[model])
-
-    def where(self, rows: NDArray[np.bool_]) -> "Window":
-        """Return the window with some of its rows, without their groups."""
-        scores = {model: values[rows] for model, values in self.scores.items()}
-        return Window(self.labels[rows], scores, self.thresholds, {})
+    rows: list[Row]
+    x: str
+    y: str
 
 
-def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...]) -> Window:
-    """Return what a table of predictions holds."""
-    return Window(
-        labels=numbers_of(predictions[LABEL]) == 1,
-        scores={model: numbers_of(predictions[score_column(model)]) for model in MODELS},
-        thresholds=dict(thresholds),
-        groups={name: predictions[name].to_pylist() for name in groups},
+@dataclass(frozen=True)
+class Evaluation:
+    """What goes into metrics/evaluate.json, and the plots by name."""
+
+    metrics: dict[str, Any]
+    plots: dict[str, Plot]
+
+
+def predictions_of(rows: pa.Table, scores: Mapping[str, Any], *, kept: list[str]) -> pa.Table:
+    """Return the kept columns of feature rows (keys, groups), their label, and both models' scores."""
+    columns = list(dict.fromkeys([*kept, LABEL]))
+    table = rows.select(columns)
+    for model in MODELS:
+        table = table.append_column(score_column(model), pa.array(scores[model], pa.float64()))
+    return table
+
+
+def described(manifests: Mapping[str, Manifest]) -> str:
+    """Return data/predictions/models.json: what each model is, and its threshold with all its digits."""
+    content = {
+        model: {"threshold": manifest.threshold, **manifest.specification.model_dump(mode="json")}
+        for model, manifest in manifests.items()
+    }
+    return json.dumps(content, sort_keys=True, indent=2, allow_nan=False)
+
+
+def evaluate(
+    windows: Mapping[str, Window], *, money: Money, resamples: int, smallest: int, stream_of: Streams
+) -> Evaluation:
+    """Return the evaluation of both models; train is measured too, and called in-sample wherever it is named."""
+    measured = {
+        name: measure_models(window, money=money, resamples=resamples, rng=stream_of(name))
+        for name, window in windows.items()
+    }
+    held_out = {name: windows[name] for name in HELD_OUT}
+    groups = list(_group_rows(held_out, money=money, resamples=resamples, smallest=smallest, stream_of=stream_of))
+    named = {_named(name): seen for name, seen in measured.items()}
+    return Evaluation(
+        metrics=_metrics(windows, named, undefined=list(_undefined(windows)), small=len(small_groups(groups))),
+        plots={**_plots(held_out, measured, money), **_tables(named, groups)},
     )
 
 
-def measure_models(
-    window: Window, *, money: Money, resamples: int, rng: np.random.Generator
-) -> dict[str, dict[str, Estimate]]:
-    """Return, for each model, every metric with its interval; both models are measured on the same resamples.
-
-    A metric that the window cannot define (one class only, no row) is there, without a value.
-    """
-    measures = [partial(_measure, threshold=window.thresholds[model], money=money) for model in MODELS]
-    scores = [window.scores[model] for model in MODELS]
-    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
+def _metrics(
+    windows: Mapping[str, Window], measured: Mapping[str, Measured], *, undefined: list[str], small: int
+) -> dict[str, Any]:
+    sizes = {_named(name): window for name, window in windows.items()}
     return {
-        model: _estimates(of(window.tallied(model)), resampled)
-        for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
+        **{
+            model: {
+                "threshold": windows[IN_SAMPLE].thresholds[model],
+                **{name: summary_of(seen[model]) for name, seen in measured.items()},
+            }
+            for model in MODELS
+        },
+        "rows": {name: len(window.labels) for name, window in sizes.items()},
+        "positive_share": {
+            name: float(window.labels.mean()) if len(window.labels) else None for name, window in sizes.items()
+        },
+        "undefined": undefined,
+        "groups_too_small": small,
     }
 
 
-def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
-    """Return each metric under its name and its interval of 95 % beside it, as a list, under NAME_95."""
+def _plots(windows: Mapping[str, Window], measured: Mapping[str, Measured], money: Money) -> dict[str, Plot]:
+    curves = {name: Plot(curve_rows(name, windows, measured), x, y) for name, (x, y, _, _) in CURVES.items()}
     return {
-        key: value
-        for name, seen in measured.items()
-        for key, value in ((name, seen.value), (f"{name}_95", None if seen.low is None else [seen.low, seen.high]))
+        **curves,
+        "calibration": Plot(calibration_rows(windows, measured), "score", "share_positive"),
+        "confusion": Plot(confusion_rows(windows), "decided", "actual"),
+        "scores": Plot(score_rows(windows), "start", "share"),
+        "benefit": Plot(benefit_rows(windows, money), "threshold", "net_cents_per_row"),
     }
 
 
-def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
-    """Return the metric that `summary_of` wrote under a name."""
-    low, high = summary[f"{name}_95"] or (None, None)
-    return Estimate(summary[name], low, high)
+def _tables(measured: Mapping[str, Measured], groups: list[Row]) -> dict[str, Plot]:
+    return {"metrics": Plot(metric_rows(measured), "value", "metric"), "groups": Plot(groups, "value", "level")}
 
 
-def _measure(counted: Tally, *, threshold: float, money: Money) -> dict[str, Numbers]:
-    measured = measure(counted, threshold=threshold)
-    if not measured:
-        return {}
-    decisions = decide(counted, threshold=threshold)
-    return {**measured, NET: net_cents_per_row(decisions, money), POSITIVE_SHARE: decisions.positive_share}
+def _group_rows(
+    windows: Mapping[str, Window], *, money: Money, resamples: int, smallest: int, stream_of: Streams
+) -> Iterator[Row]:
+    for name, window in windows.items():
+        streams = partial(_stream_below, name, stream_of)
+        rows = group_rows(window, money=money, resamples=resamples, smallest=smallest, stream_of=streams)
+        yield from ({"window": name, **row} for row in rows)
 
 
-def _estimates(seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers]) -> dict[str, Estimate]:
-    return {
-        name: estimate(float(seen[name]) if name in seen else None, resampled.get(name))
-        for name in (*MEASURED, POSITIVE_SHARE)
-    }
+def _stream_below(window: str, stream_of: Streams, part: str) -> np.random.Generator:
+    return stream_of(f"{window}/{part}")
+
+
+def _undefined(windows: Mapping[str, Window]) -> Iterator[str]:
+    for name, window in windows.items():
+        if absent := undefined_metrics(tally(window.labels, window.scores[MODELS[0]])):
+            positives = int(window.labels.sum())
+            reason = f"{len(window.labels)} rows, {positives} positive"
+            yield f"{_named(name)}: {', '.join(sorted(absent))} undefined ({reason})"
+
+
+def _named(window: str) -> str:
+    return f"{window}_in_sample" if window == IN_SAMPLE else window

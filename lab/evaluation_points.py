@@ -1,10 +1,11 @@
 """The points of evaluate's plots: few, rounded, the same fields in each, both models in each file."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from lab.business import value_at, value_curve
-from lab.evaluation import Window
+from lab.measurement import Measured, Window
 from lab.predictions import MODELS
 from lab.stats.bootstrap import Estimate
 from lab.stats.classification import Tally, decide
@@ -12,6 +13,7 @@ from lab.stats.curves import (
     Point,
     calibration_curve,
     gain_curve,
+    lift_at,
     precision_recall_curve,
     roc_curve,
     score_bins,
@@ -19,13 +21,15 @@ from lab.stats.curves import (
 from lab.task.money import Money
 
 Row = dict[str, Any]
-Measured = Mapping[str, Mapping[str, Estimate]]
 
 CHANCE, PERFECT, EVERYONE, NO_ONE = "chance", "perfect", "act on everyone", "act on no one"
+BEST_TENTH = 0.1
+
+# By name: what lies along, what goes up, the metric written beside each line, and the curve itself.
 CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
     "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
     "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
-    "gain": ("share_acted_on", "share_found", "roc_auc", gain_curve),
+    "gain": ("share_acted_on", "share_found", "", gain_curve),
 }
 
 
@@ -37,8 +41,9 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
         if not has_both_classes(seen):
             continue
         for model in MODELS:
-            label = short(measured[window][model][metric])
-            rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(seen.tallied(model))]
+            counted = seen.tallied(model)
+            label = short(measured[window][model][metric]) if metric else lift_label(counted)
+            rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
         share = float(seen.labels.mean())
         ends = [(0.0, share), (1.0, share)] if name == "precision_recall" else [(0.0, 0.0), (1.0, 1.0)]
         rows += [_point(window, CHANCE, {x: a, y: b}, None, "") for a, b in ends]
@@ -115,7 +120,7 @@ def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
 def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
     """Return every metric of both models on every window with its interval."""
     return [
-        {"window": window, "model": model, "metric": metric, "value": seen.value, "low": seen.low, "high": seen.high}
+        {"window": window, "model": model, "metric": metric, **asdict(seen)}
         for window, models in measured.items()
         for model, metrics in models.items()
         for metric, seen in metrics.items()
@@ -132,6 +137,11 @@ def short(seen: Estimate) -> str:
     if seen.value is None or seen.low is None or seen.high is None:
         return "undefined"
     return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
+
+
+def lift_label(counted: Tally) -> str:
+    """Return how much richer the best-scored tenth is than all rows, as one would write it beside a line."""
+    return f"lift {lift_at(counted, BEST_TENTH):.2f}"
 
 
 def _each(windows: Mapping[str, Window]) -> Iterator[tuple[str, str, Window]]:

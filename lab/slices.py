@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.evaluation import POSITIVE_SHARE, Window, measure_models
+from lab.measurement import POSITIVE_SHARE, Window, measure_models
 from lab.predictions import MODELS
 from lab.task.money import Money
 
@@ -27,22 +29,14 @@ def group_rows(
         for level, rows in levels_of(values).items():
             part = window.where(rows)
             measured = measure_models(part, money=money, resamples=resamples, rng=stream_of(f"{group}/{level}"))
-            note = remark_on(part.labels, smallest=smallest)
-            for model in MODELS:
-                for metric in SHOWN:
-                    seen = measured[model][metric]
-                    yield {
-                        "group": group,
-                        "level": level,
-                        "model": model,
-                        "metric": metric,
-                        "value": seen.value,
-                        "low": seen.low,
-                        "high": seen.high,
-                        "rows": len(part.labels),
-                        "positives": int(part.labels.sum()),
-                        "note": note,
-                    }
+            counts = {
+                "rows": len(part.labels),
+                "positives": int(part.labels.sum()),
+                "note": remark_on(part.labels, smallest=smallest),
+            }
+            for model, metric in product(MODELS, SHOWN):
+                place = {"group": group, "level": level, "model": model, "metric": metric}
+                yield {**place, **asdict(measured[model][metric]), **counts}
 
 
 def levels_of(values: Sequence[Any]) -> dict[str, NDArray[np.bool_]]:
@@ -74,6 +68,6 @@ def remark_on(labels: NDArray[np.bool_], *, smallest: int) -> str:
     return f"too small to say: {rows} rows, {positives} positive"
 
 
-def small_groups(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the groups that are too small to judge, each named once with its reason, in the order found."""
-    return list(dict.fromkeys(f"{row['group']} {row['level']}: {row['note']}" for row in rows if row["note"]))
+def small_groups(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return the groups, by column and level, that are too small to judge in one of the windows."""
+    return {(row["group"], row["level"]) for row in rows if row["note"]}

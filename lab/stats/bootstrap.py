@@ -13,6 +13,7 @@ Places = NDArray[np.intp]
 Draws = NDArray[np.uint32]
 Measure = Callable[[Tally], Mapping[str, Numbers]]
 
+LEVEL = 0.95
 CELLS_PER_BLOCK = 100_000  # a block of resamples takes a few arrays of so many numbers: they stay in the cache
 
 
@@ -65,7 +66,7 @@ def draw_rows(
         yield tuple(_draw(rows, stream, lines) for rows, stream in zip(classes, streams, strict=True))
 
 
-def estimate(value: float | None, resampled: Numbers | None, *, level: float = 0.95) -> Estimate:
+def estimate(value: float | None, resampled: Numbers | None, *, level: float = LEVEL) -> Estimate:
     """Return a value with the percentile interval of its resamples (Efron and Tibshirani, 1993, chapter 13).
 
     >>> estimate(2.0, np.array([1.0, 2.0, 3.0]), level=0.5)
@@ -75,6 +76,21 @@ def estimate(value: float | None, resampled: Numbers | None, *, level: float = 0
         return UNDEFINED
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def estimate_distance(value: float | None, resampled: Numbers | None, noise: Numbers | None) -> Estimate:
+    """Return a sum of absolute gaps, which chance alone makes positive, with an interval that allows for that.
+
+    `noise` is the same sum of what each resample's gaps differ from those seen. The gaps' own noise cannot lower or
+    raise the sum by more than its own sum (the triangle inequality), which gives the lower end; on average it raises
+    it, so the upper end lies as far above the value as the low resamples lie below their mean. It covers the truth at
+    least as often as it says, where the percentile interval of such a sum may never do.
+    """
+    if value is None or resampled is None or noise is None:
+        return UNDEFINED
+    tail = (1 - LEVEL) / 2
+    low = max(0.0, value - float(np.quantile(noise, 1 - tail)))
+    return Estimate(value, low, value + float(resampled.mean() - np.quantile(resampled, tail)))
 
 
 @dataclass(frozen=True)

@@ -174,9 +174,14 @@ def calibration_error(counted: Tally) -> Numbers:
 
     Naeini, Cooper and Hauskrecht (2015), AAAI. Chance alone makes it positive, the more the fewer the rows.
     """
+    return np.asarray(np.abs(calibration_gaps(counted)).sum(axis=-1))
+
+
+def calibration_gaps(counted: Tally) -> Numbers:
+    """Return, for each bin of scores, its positives less the sum of its scores, as a share of all rows."""
     inside = bins_of(counted.scores)
     gaps = counted.positives @ inside - (counted.positives + counted.negatives) @ (inside * counted.scores[:, None])
-    return _ratio(np.abs(gaps).sum(axis=-1), _rows(counted))
+    return _ratio(gaps, _rows(counted)[..., None])
 
 
 def bins_of(scores: Numbers) -> Numbers:
@@ -200,5 +205,6 @@ def _rows(counted: Tally) -> Numbers:
 
 
 def _ratio(part: Numbers, whole: Numbers) -> Numbers:
-    share: Numbers = np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
+    share: Numbers = np.divide(part, whole, out=np.zeros(shape), where=np.asarray(whole) > 0)
     return share

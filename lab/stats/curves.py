@@ -69,6 +69,16 @@ def gain_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
     return _thinned(acted / acted[-1], hits / hits[-1], thresholds, points=points)
 
 
+def lift_at(counted: Tally, share: float) -> float:
+    """Return how many times as often the best-scored share of the rows is positive as all rows are.
+
+    Rows with equal scores count as if they came in any order.
+    """
+    hits, alarms, _ = _from_the_top(counted)
+    acted = hits + alarms
+    return float(np.interp(share, acted / acted[-1], hits / hits[-1])) / share
+
+
 def calibration_curve(counted: Tally) -> list[CalibrationBin]:
     """Return the ten bins of the calibration error that hold a row."""
     inside = bins_of(counted.scores)

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lab.stats.bootstrap import draw_rows, estimate, resample
-from lab.stats.classification import METRICS, areas, measure, tally
+from lab.stats.bootstrap import draw_rows, estimate, estimate_distance, resample
+from lab.stats.classification import METRICS, areas, calibration_error, calibration_gaps, measure, tally
 from tests.stats.test_classification import THRESHOLD, Labels, Numbers, expected, sample
 
 MEASURE = partial(measure, threshold=THRESHOLD)
@@ -96,3 +96,26 @@ def test_the_interval_covers_the_true_area_as_often_as_it_promises() -> None:
         assert seen.high is not None
         covered += seen.low <= truth <= seen.high
     assert 0.92 <= covered / 300 <= 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tilt", "truth"), [(0.0, 0.0), (0.3, 0.3 * 0.1875)])  # the mean of |0.5 - Beta(2, 3)|
+def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_none(tilt: float, truth: float) -> None:
+    rng, covered = generator(6), 0
+    for _ in range(100):
+        scores = rng.beta(2, 3, 1000).round(6)
+        labels = rng.random(1000) < scores + tilt * (0.5 - scores)
+        counted = tally(labels, scores)
+        gaps = calibration_gaps(counted)
+        (found,) = resample(
+            labels,
+            [scores],
+            [lambda c, g=gaps: {"error": calibration_error(c), "noise": np.abs(calibration_gaps(c) - g).sum(axis=-1)}],
+            resamples=200,
+            rng=rng,
+        )
+        seen = estimate_distance(float(calibration_error(counted)), found["error"], found["noise"])
+        assert seen.low is not None
+        assert seen.high is not None
+        covered += seen.low <= truth <= seen.high
+    assert covered >= 88  # the bootstrap holds the share of positives, so a little of what varies is missing

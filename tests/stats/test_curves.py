@@ -6,7 +6,7 @@ from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve as oracle_calibration
 
 from lab.stats.classification import calibration_error, measure, tally
-from lab.stats.curves import calibration_curve, gain_curve, precision_recall_curve, roc_curve, score_bins
+from lab.stats.curves import calibration_curve, gain_curve, lift_at, precision_recall_curve, roc_curve, score_bins
 from tests.stats.test_classification import sample
 
 
@@ -45,6 +45,11 @@ def test_every_precision_recall_point_is_one_of_scikit_learns() -> None:
 def test_gain_counts_the_positives_among_the_best_rows() -> None:
     points = gain_curve(tally([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1]))
     assert [(point.x, point.y) for point in points] == [(0, 0), (0.25, 0.5), (0.5, 0.5), (0.75, 1), (1, 1)]
+
+
+def test_lift_compares_the_best_rows_with_all_rows() -> None:
+    assert lift_at(tally([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1]), 0.25) == pytest.approx(2)
+    assert lift_at(tally([1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5]), 0.1) == pytest.approx(1)
 
 
 def test_calibration_bins_agree_with_scikit_learn_and_add_up_to_the_error() -> None:

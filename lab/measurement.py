@@ -1,0 +1,108 @@
+"""Measure champion and challenger on the rows of a window, both on the same resamples of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.business import net_cents_per_row
+from lab.columns import numbers_of
+from lab.predictions import LABEL, MODELS, score_column
+from lab.stats.bootstrap import Estimate, estimate, estimate_distance, resample
+from lab.stats.classification import METRICS, Tally, calibration_gaps, decide, measure, tally
+from lab.task.money import Money
+
+Numbers = NDArray[np.float64]
+
+NET = "net_cents_per_row"
+MEASURED = (*METRICS, NET)
+POSITIVE_SHARE = "decided_positive_share"
+CALIBRATION_NOISE = "calibration_noise"
+
+Measured = Mapping[str, Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of one window: their labels, each model's scores and threshold, and the groups that they are in."""
+
+    labels: NDArray[np.bool_]
+    scores: dict[str, Numbers]
+    thresholds: dict[str, float]
+    groups: dict[str, list[Any]]
+
+    def tallied(self, model: str) -> Tally:
+        """Return the rows counted by the model's scores."""
+        return tally(self.labels, self.scores[model])
+
+    def where(self, rows: NDArray[np.bool_]) -> "Window":
+        """Return the window with some of its rows, without their groups."""
+        scores = {model: values[rows] for model, values in self.scores.items()}
+        return Window(self.labels[rows], scores, self.thresholds, {})
+
+
+def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...]) -> Window:
+    """Return what a table of predictions holds."""
+    return Window(
+        labels=numbers_of(predictions[LABEL]) == 1,
+        scores={model: numbers_of(predictions[score_column(model)]) for model in MODELS},
+        thresholds=dict(thresholds),
+        groups={name: predictions[name].to_pylist() for name in groups},
+    )
+
+
+def measure_models(window: Window, *, money: Money, resamples: int, rng: np.random.Generator) -> Measured:
+    """Return, for each model, every metric with its interval; both models are measured on the same resamples.
+
+    A metric that the window cannot define (one class only, no row) is there, without a value.
+    """
+    counted = {model: window.tallied(model) for model in MODELS}
+    measures = [
+        partial(_measure, threshold=window.thresholds[model], money=money, gaps=calibration_gaps(counted[model]))
+        for model in MODELS
+    ]
+    scores = [window.scores[model] for model in MODELS]
+    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
+    return {
+        model: _estimates(of(counted[model]), resampled)
+        for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
+    }
+
+
+def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Return each metric under its name and its interval of 95 % beside it, as a list, under NAME_95."""
+    return {
+        key: value
+        for name, seen in measured.items()
+        for key, value in ((name, seen.value), (f"{name}_95", None if seen.low is None else [seen.low, seen.high]))
+    }
+
+
+def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
+    """Return the metric that `summary_of` wrote under a name."""
+    low, high = summary[f"{name}_95"] or (None, None)
+    return Estimate(summary[name], low, high)
+
+
+def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
+    measured = measure(counted, threshold=threshold)
+    if not measured:
+        return {}
+    decisions = decide(counted, threshold=threshold)
+    return {
+        **measured,
+        NET: net_cents_per_row(decisions, money),
+        POSITIVE_SHARE: decisions.positive_share,
+        CALIBRATION_NOISE: np.abs(calibration_gaps(counted) - gaps).sum(axis=-1),
+    }
+
+
+def _estimates(seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers]) -> dict[str, Estimate]:
+    values = {name: float(seen[name]) if name in seen else None for name in (*MEASURED, POSITIVE_SHARE)}
+    found = {name: estimate(value, resampled.get(name)) for name, value in values.items()}
+    distances = (resampled.get(name) for name in ("calibration_error", CALIBRATION_NOISE))
+    return {**found, "calibration_error": estimate_distance(values["calibration_error"], *distances)}

@@ -1,0 +1,68 @@
+"""Score every row with champion and challenger, and say how good each is, for whom, and what it is worth."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lab.command import run
+from lab.evaluation import WINDOWS, described, evaluate, predictions_of
+from lab.measurement import window_of
+from lab.models import CHALLENGER, CHAMPION, load_model
+from lab.outputs import replaced_folder
+from lab.params import Params, load_params, load_seed
+from lab.predictions import keys_of
+from lab.recording import recorded
+from lab.records import write_text
+from lab.schema import FEATURES, load_schema
+from lab.scoring import score_rows
+from lab.seeds import generator_of
+from lab.tables import read_table, write_table
+from lab.task.money import MoneySection
+from lab.task.sections import load_section
+
+PREDICTIONS = Path("data/predictions")
+METRICS = Path("metrics/evaluate.json")
+PLOTS = Path("plots/evaluate")
+
+
+class EvaluateParams(Params):
+    """How many resamples stand behind an interval, and from which size on a group is judged."""
+
+    resamples: int = Field(ge=100, le=100_000)
+    smallest_group: int = Field(ge=1)
+
+
+def main() -> None:
+    params, seed, schema = load_params("evaluate", EvaluateParams), load_seed(), load_schema()
+    money = load_section("money", MoneySection).money
+    models = {"champion": load_model(CHAMPION), "challenger": load_model(CHALLENGER)}
+    tables = {name: read_table(FEATURES / f"{name}.parquet") for name in WINDOWS}
+    predictions = {
+        name: predictions_of(
+            rows,
+            {model: score_rows(fitted, rows) for model, fitted in models.items()},
+            kept=[*keys_of(schema), *schema.groups],
+        )
+        for name, rows in tables.items()
+    }
+    thresholds = {model: fitted.threshold for model, fitted in models.items()}
+    found = evaluate(
+        {name: window_of(rows, thresholds=thresholds, groups=schema.groups) for name, rows in predictions.items()},
+        money=money,
+        resamples=params.resamples,
+        smallest=params.smallest_group,
+        stream_of=lambda name: generator_of(seed, f"evaluate/{name}"),
+    )
+    with recorded(metrics=METRICS, plots=PLOTS) as live, replaced_folder(PREDICTIONS) as folder:
+        for name, rows in predictions.items():
+            write_table(rows, folder / f"{name}.parquet")
+        write_text(described({model: fitted.manifest for model, fitted in models.items()}), folder / "models.json")
+        for name, plot in found.plots.items():
+            live.log_plot(name, plot.rows, x=plot.x, y=plot.y)
+        live.summary.update(found.metrics)
+
+
+if __name__ == "__main__":
+    run(main)
