@@ -7,10 +7,9 @@ import pyarrow as pa
 
 from lab.engine import quoted
 from lab.errors import SourceError
-from lab.flat import ROW
 from lab.seeds import generator_of
 from lab.shares import parts_by_group, parts_within_classes
-from lab.task.features import Features
+from lab.task.features import ROW, Features
 from lab.windows import SplitPlan
 
 PARTS = ("train", "test", "current")

@@ -10,12 +10,12 @@ import duckdb
 from lab.division import PARTS, divide_rows, key_sql, positive_shares, refuse_repeated_units
 from lab.engine import columns_of, connected, one_row, quoted, write_query
 from lab.errors import ParamsError, SourceError
-from lab.flat import ROW, flat_query
+from lab.flat import flat_query
 from lab.schema import Feature, FeatureSchema, FoldRule
 from lab.shares import TRAIN
 from lab.snapshots import create_calendar
 from lab.tables import tables_in
-from lab.task.features import Features
+from lab.task.features import ROW, Features
 from lab.task.tables import Table
 from lab.windows import SplitPlan
 

@@ -2,21 +2,20 @@
 
 from lab.engine import quoted, text_literal
 from lab.errors import ParamsError
-from lab.task.features import RESERVED, Features
+from lab.task.features import RESERVED, ROW, Features
 from lab.task.tables import NUMERIC, Table
 
 AS_THEY_ARE = NUMERIC | {"boolean", "category"}
-ROW = "row"
 
 
 def flat_query(features: Features, table: Table) -> str:
     """Return the query; money stays in cents, and dates become days (before the moment, where there is one)."""
     taken = {features.label, features.moment, *features.unit}
-    used = [label for label in table.columns if label not in taken]
-    if clashing := sorted(RESERVED & set(used)):
+    used = [label for label, column in table.columns.items() if label not in taken and column.type != "ignore"]
+    if clashing := sorted(label for label in used if label.casefold() in RESERVED):
         raise ParamsError(
             f"table {features.table} has columns named {clashing}, which the feature tables use themselves. "
-            "Cure: rename them in the source, or give them type: ignore in the task file."
+            "Cure: rename them in the task file (source: rename), or give them type: ignore."
         )
     columns = [
         *(quoted(name) for name in features.unit or (ROW,)),

@@ -6,7 +6,12 @@ from pydantic import Field, model_validator
 
 from lab.params import Params
 
-RESERVED = frozenset({"label", "moment", "split"})
+ROW = "row"  # the number of a row in its file, where the table has no key
+
+# Columns that the feature tables, the queries behind them and the predictions have themselves.
+RESERVED = frozenset(
+    {"label", "moment", "split", "part", "place", "block", "file_row_number", "champion_score", "challenger_score", ROW}
+)
 
 
 class Features(Params):

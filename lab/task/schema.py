@@ -9,7 +9,7 @@ from lab.documents import read_yaml
 from lab.errors import ParamsError
 from lab.params import parse
 from lab.task.experiment import ExperimentSection
-from lab.task.features import FeaturesSection
+from lab.task.features import ROW, FeaturesSection
 from lab.task.gates import GatesSection
 from lab.task.money import MoneySection
 from lab.task.source import FilesSource, SourceSection, SqlSource
@@ -36,11 +36,12 @@ class Task(SourceSection, TablesSection, SplitSection, FeaturesSection, MoneySec
             return self
         if self.features.table not in self.tables:
             raise ValueError(f"features.table is {self.features.table!r}, tables describes {sorted(self.tables)}")
-        columns = self.tables[self.features.table].columns
+        table = self.tables[self.features.table]
+        columns = table.columns.keys() | (set() if table.key else {ROW})
         named = {self.features.label, *self.features.unit, *self.features.groups}
         named |= {self.features.moment} if self.features.moment else set()
         named |= {self.split.column} if isinstance(self.split, GroupSplit) else set()
-        if unknown := sorted(named - set(columns)):
+        if unknown := sorted(named - columns):
             raise ValueError(f"features and split name {unknown}, the columns are {sorted(columns)}")
         return self
 
