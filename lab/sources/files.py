@@ -47,6 +47,15 @@ def open_table(path: Path, table: FileTable) -> tuple[pa.Schema, Iterator[pa.Tab
     return kinds, refuse_no_rows(renamed, where=str(path))
 
 
+def names_in(path: Path, table: FileTable) -> list[str]:
+    """Return the column names of one file as they stand there, good or bad, without blanks around them."""
+    if path.suffix.lower() in PARQUET:
+        with _readable_parquet(path):
+            return list(pq.read_schema(path).names)
+    with _explained(path, table):
+        return [name.strip() for name in _csv_reader(path, table, columns=[]).schema.names]
+
+
 def path_below(folder: Path, name: str) -> Path:
     """Return the path of a file in a source folder; a way out of the folder, a folder, or nothing there is refused.
 

@@ -1,0 +1,32 @@
+"""`python -m ops VERB`: what a person or CI does around the DAG."""
+
+from importlib import import_module
+
+import click
+
+from lab.command import run
+
+# A verb is a click command of the same name in a module of the same name; it is imported only when it is called.
+VERBS = ("deps", "init", "readme")
+
+
+class Verbs(click.Group):
+    """A group that knows its commands by name, so that one verb does not pay for another's imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"ops.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def application() -> None:
+    """Do what stands around the pipeline: describe own data, keep dvc.yaml true, ask for the verdict."""
+
+
+if __name__ == "__main__":
+    run(lambda: application(prog_name="python -m ops"))
