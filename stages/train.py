@@ -1,0 +1,60 @@
+"""Train one candidate: python -m stages.train NAME."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from dvclive.live import Live
+
+from lab.candidates import SECTION, TrainParams, candidate_named, specification_of
+from lab.command import run
+from lab.manifest import OUT_OF_FOLD
+from lab.models import save_model
+from lab.outputs import replaced_folder
+from lab.params import load_params, load_seed
+from lab.recording import recorded
+from lab.schema import load_schema
+from lab.tables import read_table, write_table
+from lab.task.money import MoneySection
+from lab.task.sections import load_section
+from lab.training import FoldScore, Rules, progress_of, summary_of, train_model
+
+ROWS = Path("data/features/train.parquet")
+CANDIDATES = Path("models/candidates")
+METRICS = Path("metrics/train")
+PLOTS = Path("plots/train")
+
+
+def main() -> None:
+    params = load_params("train", TrainParams)
+    name = candidate_named(sys.argv[1:], params.candidates)
+    table, schema = read_table(ROWS), load_schema()
+    with (
+        recorded(metrics=METRICS / f"{name}.json", plots=PLOTS / name) as live,
+        replaced_folder(CANDIDATES / name) as folder,
+    ):
+        trained = train_model(
+            table,
+            schema,
+            specification_of(name, params.candidates),
+            rules=Rules(params.folds, params.threshold, load_section("money", MoneySection).money, load_seed()),
+            where=f"{SECTION}.{name}",
+            report=partial(log_fold, live, name),
+        )
+        write_table(trained.out_of_fold, folder / OUT_OF_FOLD)
+        save_model(trained.model, folder)
+        live.summary = summary_of(trained, schema, table)
+
+
+def log_fold(live: Live, name: str, fold: FoldScore) -> None:
+    sys.stdout.write(progress_of(name, fold))
+    sys.stdout.flush()
+    for metric, value in fold.metrics.items():
+        live.log_metric(metric, value)
+    live.next_step()  # type: ignore[no-untyped-call]  # DVCLive leaves it untyped
+
+
+if __name__ == "__main__":
+    run(main)
