@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab.stats.bootstrap import draw_rows, estimate, estimate_distance, resample
-from lab.stats.classification import METRICS, areas, calibration_error, calibration_gaps, measure, tally
+from lab.stats.classification import METRICS, Tally, areas, calibration_error, calibration_gaps, measure, tally
 from tests.stats.test_classification import THRESHOLD, Labels, Numbers, expected, sample
 
 MEASURE = partial(measure, threshold=THRESHOLD)
@@ -98,6 +98,11 @@ def test_the_interval_covers_the_true_area_as_often_as_it_promises() -> None:
     assert 0.92 <= covered / 300 <= 0.98
 
 
+def error_and_noise(counted: Tally, *, gaps: Numbers) -> dict[str, Numbers]:
+    noise = np.abs(calibration_gaps(counted) - gaps).sum(axis=-1)
+    return {"error": calibration_error(counted), "noise": noise}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("tilt", "truth"), [(0.0, 0.0), (0.3, 0.3 * 0.1875)])  # the mean of |0.5 - Beta(2, 3)|
 def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_none(tilt: float, truth: float) -> None:
@@ -106,14 +111,8 @@ def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_non
         scores = rng.beta(2, 3, 1000).round(6)
         labels = rng.random(1000) < scores + tilt * (0.5 - scores)
         counted = tally(labels, scores)
-        gaps = calibration_gaps(counted)
-        (found,) = resample(
-            labels,
-            [scores],
-            [lambda c, g=gaps: {"error": calibration_error(c), "noise": np.abs(calibration_gaps(c) - g).sum(axis=-1)}],
-            resamples=200,
-            rng=rng,
-        )
+        measured = partial(error_and_noise, gaps=calibration_gaps(counted))
+        (found,) = resample(labels, [scores], [measured], resamples=200, rng=rng)
         seen = estimate_distance(float(calibration_error(counted)), found["error"], found["noise"])
         assert seen.low is not None
         assert seen.high is not None
