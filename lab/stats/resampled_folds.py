@@ -33,8 +33,7 @@ def corrected_mean(
     folds = len(scores)
     if not folds or folds != len(train_rows) or folds != len(validation_rows):
         raise ValueError(
-            f"expected the rows of each of {folds} folds, one or more, "
-            f"got {len(train_rows)} and {len(validation_rows)}"
+            f"expected the rows of each of {folds} folds, one or more, got {len(train_rows)} and {len(validation_rows)}"
         )
     mean = float(np.mean(scores))
     if folds == 1:
