@@ -75,9 +75,7 @@ def draw_customers(count: int, *, seed: int) -> Customers:
     campaign = (signed_up >= NEWEST_DAY).astype(np.int64)
     senior = choose((1 - SENIOR_SHARE, SENIOR_SHARE), size=count, rng=_stream(seed, "senior"))
     region = choose_by_group((REGION_WEIGHTS, CAMPAIGN_REGION_WEIGHTS), campaign, rng=_stream(seed, "region"))
-    channel = choose_by_group(
-        (*CHANNEL_WEIGHTS, *CAMPAIGN_CHANNEL_WEIGHTS), 2 * campaign + senior, rng=_stream(seed, "channel")
-    )
+    channel = _draw_channels(2 * campaign + senior, rng=_stream(seed, "channel"))
     rate = _draw_rates(channel, senior, rng=_stream(seed, "purchases_per_day"))
     stopping = _stopping_per_day(channel, senior, region, signed_up, rate)
     return Customers(
@@ -92,7 +90,7 @@ def draw_customers(count: int, *, seed: int) -> Customers:
         turns=_draw_turns(signed_up, rng=_stream(seed, "turns")),
         affluence=choose((0.4, 0.4, 0.2), size=count, rng=_stream(seed, "affluence")),
         bulk=choose((0.6, 0.4), size=count, rng=_stream(seed, "bulk")),
-        won_by_offer=np.array(WON_BY_OFFER_OF_CHANNEL)[channel] * (0.5 + _stream(seed, "won_by_offer").random(count)),
+        won_by_offer=_draw_won_by_offer(channel, rng=_stream(seed, "won_by_offer")),
         lost_by_offer=np.array(LOST_BY_OFFER_OF_SENIOR)[senior],
     )
 
@@ -108,6 +106,15 @@ def _draw_sign_ups(count: int, *, rng: np.random.Generator) -> Integers:
     weights[NEWEST_DAY - DAYS :] = NEWEST_SIGN_UPS
     days: Integers = choose(weights, size=count, rng=rng) + OLDEST_SIGN_UP
     return np.sort(days, kind="stable")
+
+
+def _draw_channels(kind: Integers, *, rng: np.random.Generator) -> Integers:
+    """Return channels; kind is 1 for seniors, and 2 more for those whom the campaign brought."""
+    return choose_by_group((*CHANNEL_WEIGHTS, *CAMPAIGN_CHANNEL_WEIGHTS), kind, rng=rng)
+
+
+def _draw_won_by_offer(channel: Integers, *, rng: np.random.Generator) -> Floats:
+    return np.asarray(np.array(WON_BY_OFFER_OF_CHANNEL)[channel] * (0.5 + rng.random(len(channel))))
 
 
 def _draw_rates(channel: Integers, senior: Integers, *, rng: np.random.Generator) -> Floats:

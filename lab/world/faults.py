@@ -71,16 +71,17 @@ def typos_of(level: str) -> tuple[str, ...]:
 
 
 def mistype(
-    codes: Integers, levels: Sequence[str], *, rng: np.random.Generator
+    codes: Integers, levels: Sequence[str], *, rows: Integers, rng: np.random.Generator
 ) -> tuple[Integers, tuple[str, ...], int]:
-    """Return the codes with a share of them mistyped, the levels and typos they point to, and how many are mistyped."""
-    kinds = [typos_of(level) for level in levels]
-    count = max(1, round(TYPO_SHARE * len(codes)))
-    rows = rng.permutation(len(codes))[:count]
-    kind = rng.integers(0, len(kinds[0]), count)
+    """Return codes of which a share is mistyped, in some of the rows given, and the levels and typos they point to.
+
+    The last value is how many are mistyped, one at least.
+    """
+    typos = [typos_of(level) for level in levels]
+    chosen = rng.permutation(rows)[: max(1, round(TYPO_SHARE * len(codes)))]
     mistyped = codes.copy()
-    mistyped[rows] = len(levels) + codes[rows] * len(kinds[0]) + kind
-    return mistyped, (*levels, *(typo for typos in kinds for typo in typos)), count
+    mistyped[chosen] = len(levels) + codes[chosen] * len(typos[0]) + rng.integers(0, len(typos[0]), len(chosen))
+    return mistyped, (*levels, *(typo for kinds in typos for typo in kinds)), len(chosen)
 
 
 def deliver_sales(happened: Iterable[Sales], *, seed: int) -> Iterator[Delivery]:

@@ -69,30 +69,28 @@ def texts(codes: Integers, levels: Sequence[str], *, missing: npt.NDArray[np.boo
 
 def report_customers(customers: Customers, *, seed: int) -> Reported:
     """Return the customers' table; what is missing depends on the channel and on how old the entry is."""
+    columns, faults = _report(_attributes_of(customers), table="customers", seed=seed)
+    shares = np.where(customers.channel == CHANNELS.index("web"), 0.09, 0.02)
+    hidden = draw_missing(shares, rng=_stream(seed, "customers", "senior", "missing"))
+    table = {
+        "customer_id": identifiers(len(hidden)),
+        "gender": columns["gender"],
+        "senior": pa.array(customers.senior.astype(bool), mask=hidden),
+        "region": columns["region"],
+        "channel": columns["channel"],
+        "signed_up": dates(customers.signed_up),
+    }
+    return Reported(pa.table(table), (*faults, _missing("customers", "senior", shares, hidden, "mostly web")))
+
+
+def _attributes_of(customers: Customers) -> dict[str, Attribute]:
     partner = customers.channel == CHANNELS.index("partner")
-    web = customers.channel == CHANNELS.index("web")
     old = customers.signed_up < OLD_SIGN_UP
-    senior_missing = np.where(web, 0.09, 0.02)
-    hidden = draw_missing(senior_missing, rng=_stream(seed, "customers", "senior", "missing"))
-    attributes = {
-        "gender": Attribute(
-            customers.gender, GENDERS, np.where(partner, 0.14, 0.04), "mostly those who came through a partner"
-        ),
+    return {
+        "gender": Attribute(customers.gender, GENDERS, np.where(partner, 0.14, 0.04), "mostly partner"),
         "region": Attribute(customers.region, REGIONS, np.where(partner, 0.03, 0.005), "mostly partner"),
         "channel": Attribute(customers.channel, CHANNELS, np.where(old, 0.12, 0.01), "mostly sign-ups before 2018"),
     }
-    columns, faults = _report(attributes, table="customers", seed=seed)
-    table = pa.table(
-        {
-            "customer_id": identifiers(len(hidden)),
-            "gender": columns["gender"],
-            "senior": pa.array(customers.senior.astype(bool), mask=hidden),
-            "region": columns["region"],
-            "channel": columns["channel"],
-            "signed_up": dates(customers.signed_up),
-        }
-    )
-    return Reported(table, (*faults, _missing("customers", "senior", senior_missing, hidden, "mostly web")))
 
 
 def report_products(products: Products, *, seed: int) -> Reported:
@@ -146,13 +144,15 @@ def _report(
 ) -> tuple[dict[str, pa.Array], tuple[Fault, ...]]:
     columns, faults = {}, []
     for name, attribute in attributes.items():
-        codes, levels, missing = attribute.codes, tuple(attribute.levels), None
+        codes, levels = attribute.codes, tuple(attribute.levels)
+        shares = np.zeros(len(codes)) if attribute.missing is None else attribute.missing
+        missing = draw_missing(shares, rng=_stream(seed, table, name, "missing"))
         if attribute.missing is not None:
-            missing = draw_missing(attribute.missing, rng=_stream(seed, table, name, "missing"))
-            faults.append(_missing(table, name, attribute.missing, missing, attribute.note))
+            faults.append(_missing(table, name, shares, missing, attribute.note))
         if attribute.typos:
-            codes, levels, count = mistype(codes, levels, rng=_stream(seed, table, name, "typo"))
-            faults.append(Fault(table, name, "typo", TYPO_SHARE, count, "some lie in values that are missing too"))
+            visible = np.flatnonzero(~missing)
+            codes, levels, count = mistype(codes, levels, rows=visible, rng=_stream(seed, table, name, "typo"))
+            faults.append(Fault(table, name, "typo", TYPO_SHARE, count, "capitals, a space behind, a slip at the end"))
         columns[name] = texts(codes, levels, missing=missing)
     return columns, tuple(faults)
 

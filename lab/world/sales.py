@@ -22,6 +22,9 @@ from lab.world.customers import CHANNELS, Customers, pausing
 from lab.world.products import CATEGORIES, Products
 from lab.world.stores import BULK_OF_FORMAT, Stores, store_weights
 
+# Each has a random stream of its own.
+PURPOSES = ("days", "seconds", "products", "stores", "quantities", "discounts", "delays")
+
 # The change of behaviour: how often customers of a channel buy in the newest window, times what they did before.
 NEWEST_RATE_OF_CHANNEL = (1.0, 0.2, 1.0, 2.0)
 NEWEST_BULK_OF_SENIOR = (0, 1)
@@ -78,10 +81,7 @@ def joined(first: Sales, second: Sales) -> Sales:
 
 def draw_sales(customers: Customers, products: Products, stores: Stores, *, seed: int) -> Iterator[Sales]:
     """Yield the sales as they happened, each stretch of days in order of moment; nothing is wrong with them yet."""
-    streams = {
-        purpose: generator_of(seed, f"world/sales/{purpose}")
-        for purpose in ("days", "seconds", "products", "stores", "quantities", "discounts", "delays")
-    }
+    streams = {purpose: generator_of(seed, f"world/sales/{purpose}") for purpose in PURPOSES}
     sold = 0
     for stretch in stretches():
         customer, moment = _draw_moments(customers, stretch, streams)

@@ -46,9 +46,9 @@ def true_customers(found: customers.Customers) -> pa.Table:
 
 
 def true_pauses(found: customers.Customers) -> pa.Table:
-    """Return one row per pause: the first day of silence, and the day on which buying resumes (null: not in time)."""
+    """Return one row per pause: its first silent day, and the day on which buying may resume (null: not in time)."""
     begins, ends = found.turns[:, ::2], found.turns[:, 1::2]
-    customer, pause = np.nonzero(begins < ends)
+    customer, pause = np.nonzero((begins < np.minimum(ends, found.stopped[:, None])) & (ends > 0))
     resumed = ends[customer, pause]
     return pa.table(
         {
@@ -78,7 +78,9 @@ def true_stores(found: stores.Stores) -> pa.Table:
         {
             "store_id": identifiers(len(found.format)),
             "format": texts(found.format, stores.FORMATS),
+            "city": texts(found.city, stores.CITIES),
             "region": texts(found.region, stores.REGIONS),
+            "attraction": pa.array(found.attraction.round(9)),
         }
     )
 
