@@ -1,0 +1,246 @@
+"""The stages evaluate and validate on small tables: what they write, for whom, and what they refuse."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from ruamel.yaml import YAML
+from sklearn.metrics import f1_score, roc_auc_score
+
+from lab.errors import ModelError, SourceError
+from lab.models import load_model, save_model
+from lab.schema import load_schema
+from lab.scoring import score_rows
+from lab.specification import Specification
+from lab.tables import read_table, write_table
+from lab.task.money import Money
+from lab.threshold import ThresholdRule
+from lab.training import Rules, train_model
+from stages import evaluate, validate
+from tests.project import files_below
+from tests.tables import make_features
+
+PARAMS: dict[str, Any] = {
+    "seed": 3,
+    "evaluate": {"resamples": 200, "smallest_group": 50},
+    "validate": {
+        "floors": {"accuracy": 0.6, "precision": 0.5, "recall": 0.4, "f1": 0.5, "roc_auc": 0.6},
+        "calibration_error": 0.2,
+        "accuracy_gap": 0.1,
+        "smallest_group": 50,
+        "robustness": {"noise": [0.01, 0.1], "accuracy_loss": 0.1, "repeats": 2},
+        "champion": {"margin": 0.05, "resamples": 200},
+    },
+}
+MONEY = {"benefit_of_true_positive": 2500, "cost_of_false_positive": 800}
+SPECIFICATIONS = {
+    "champion": Specification(estimator="logistic_regression", features=("visits",)),
+    "challenger": Specification(estimator="logistic_regression"),
+}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with features, two models and the task's sections, as the earlier stages leave them."""
+    folder = tmp_path_factory.mktemp("prepared")
+    schema = make_features(folder / "data/features", rows=600)
+    table = read_table(folder / "data/features/train.parquet")
+    for name, specification in SPECIFICATIONS.items():
+        trained = train_model(
+            table,
+            schema,
+            specification,
+            rules=Rules(folds=3, threshold=ThresholdRule(rule="best_f1"), money=Money(), seed=1),
+            where=name,
+            report=lambda _: None,
+        )
+        (folder / "models" / name).mkdir(parents=True)
+        save_model(trained.model, folder / "models" / name)
+    write(folder / "data/task/money.json", {"money": MONEY})
+    write(folder / "data/task/gates.json", {"gates": {}})
+    write_params(folder, PARAMS)
+    return folder
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, content in files_below(prepared).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    return tmp_path
+
+
+def write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def write_params(folder: Path, params: dict[str, Any]) -> None:
+    with (folder / "params.yaml").open("w") as stream:
+        YAML().dump(params, stream)
+
+
+def read(path: str) -> Any:
+    return json.loads(Path(path).read_text())
+
+
+def refuse(word: str) -> None:
+    raise AssertionError(f"found {word}, which JSON does not know")
+
+
+def run_both() -> None:
+    evaluate.main()
+    validate.main()
+
+
+def test_predictions_hold_every_row_with_both_scores_of_the_saved_models(project: Path) -> None:
+    evaluate.main()
+    for window in ("train", "test", "current"):
+        rows = read_table(Path(f"data/features/{window}.parquet"))
+        found = read_table(Path(f"data/predictions/{window}.parquet"))
+        assert found.column_names == [
+            *("customer_id", "moment", "gender", "label"),
+            *("champion_score", "challenger_score"),
+        ]
+        assert found.select(["customer_id", "moment"]) == rows.select(["customer_id", "moment"])
+        for model in SPECIFICATIONS:
+            expected = score_rows(load_model(Path("models") / model), rows)
+            assert np.array_equal(found[f"{model}_score"].to_numpy(), expected)
+
+
+def test_metrics_are_those_of_the_predictions(project: Path) -> None:
+    evaluate.main()
+    rows, models = read_table(Path("data/predictions/test.parquet")), read("data/predictions/models.json")
+    labels = rows["label"].to_numpy()
+    for model in SPECIFICATIONS:
+        scores = rows[f"{model}_score"].to_numpy()
+        found = read("metrics/evaluate.json")[model]["test"]
+        assert found["roc_auc"] == pytest.approx(roc_auc_score(labels, scores), abs=1e-5)
+        assert found["f1"] == pytest.approx(f1_score(labels, scores >= models[model]["threshold"]), abs=1e-5)
+        low, high = found["roc_auc_95"]
+        assert low < found["roc_auc"] < high
+
+
+def test_what_was_trained_on_is_called_in_sample(project: Path) -> None:
+    evaluate.main()
+    found = read("metrics/evaluate.json")
+    assert set(found["challenger"]) == {"threshold", "test", "current", "train_in_sample"}
+    assert found["rows"] == {"train_in_sample": 600, "test": 240, "current": 240}
+
+
+def test_models_are_described_with_all_digits_of_their_thresholds(project: Path) -> None:
+    evaluate.main()
+    found = read("data/predictions/models.json")
+    assert found["champion"]["threshold"] == load_model(Path("models/champion")).threshold
+    assert found["champion"]["estimator"] == "logistic_regression"
+
+
+def test_points_are_few_finite_and_of_the_same_fields_in_every_row(project: Path) -> None:
+    evaluate.main()
+    for path in Path("plots/evaluate").iterdir():
+        rows = json.loads(path.read_text(), parse_constant=refuse)
+        assert len({tuple(row) for row in rows}) == 1, path
+        curves = [(row.get("window"), row["model"]) for row in rows if "threshold" in row]
+        assert all(curves.count(curve) <= 200 for curve in set(curves)), path
+
+
+def test_running_again_writes_the_same_bytes(project: Path) -> None:
+    run_both()
+    before = files_below(project)
+    run_both()
+    assert files_below(project) == before
+
+
+def test_every_gate_has_a_reason_and_the_verdict_names_the_failed_ones(project: Path) -> None:
+    run_both()
+    verdict = read("metrics/validate.json")
+    assert set(verdict["gates"]) == {
+        *("accuracy", "precision", "recall", "f1", "roc_auc", "calibration_error", "accuracy_gap_gender"),
+        *("accuracy_loss_at_noise_0_01", "accuracy_loss_at_noise_0_1", "roc_auc_against_champion"),
+    }
+    assert all(gate["reason"] for gate in verdict["gates"].values())
+    assert verdict["failed"] == [name for name, gate in verdict["gates"].items() if not gate["passed"]]
+    assert verdict["passed"] is (not verdict["failed"])
+    assert len(Path("plots/validate/gates.csv").read_text().splitlines()) == 11
+
+
+def test_a_challenger_that_sees_more_is_not_worse(project: Path) -> None:
+    run_both()
+    gate = read("metrics/validate.json")["gates"]["roc_auc_against_champion"]
+    assert gate["passed"]
+    assert gate["value"] > 0.03
+
+
+def test_a_floor_out_of_reach_fails_the_verdict_without_failing_the_stage(project: Path) -> None:
+    write_params(project, {**PARAMS, "validate": {**PARAMS["validate"], "calibration_error": 0.001}})
+    run_both()
+    assert "calibration_error" in read("metrics/validate.json")["failed"]
+
+
+def test_a_floor_of_the_task_comes_before_that_of_the_params(project: Path) -> None:
+    write(project / "data/task/gates.json", {"gates": {"accuracy": 0.99}})
+    run_both()
+    verdict = read("metrics/validate.json")
+    assert verdict["gates"]["accuracy"]["threshold"] == 0.99
+    assert verdict["gates"]["recall"]["threshold"] == 0.4
+    assert "accuracy" in verdict["failed"]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_window_of_one_class_is_measured_as_far_as_it_goes_and_said(project: Path, label: int) -> None:
+    rows = read_table(Path("data/features/test.parquet"))
+    rows = rows.set_column(
+        rows.column_names.index("label"), "label", pa.array(np.full(rows.num_rows, label, dtype=np.int8))
+    )
+    write_table(rows, Path("data/features/test.parquet"))
+    run_both()
+    found = read("metrics/evaluate.json")
+    assert found["challenger"]["test"]["roc_auc"] is None
+    assert found["challenger"]["test"]["roc_auc_95"] is None
+    assert found["challenger"]["test"]["accuracy"] is not None
+    assert len(found["undefined"]) == 1
+    assert {"roc_auc", "roc_auc_against_champion"} <= set(read("metrics/validate.json")["failed"])
+
+
+def test_an_empty_window_is_no_obstacle(project: Path) -> None:
+    rows = read_table(Path("data/features/current.parquet"))
+    write_table(rows.slice(0, 0), Path("data/features/current.parquet"))
+    run_both()
+    assert read("metrics/evaluate.json")["challenger"]["current"]["accuracy"] is None
+
+
+def test_a_damaged_model_is_refused_and_the_last_good_outputs_stay(project: Path) -> None:
+    evaluate.main()
+    before = files_below(project)
+    path = project / "models/challenger/pipeline.skops"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="fingerprint"):
+        evaluate.main()
+    assert files_below(project) == {**before, "models/challenger/pipeline.skops": path.read_bytes()}
+
+
+def test_predictions_of_other_rows_are_refused(project: Path) -> None:
+    evaluate.main()
+    rows = read_table(Path("data/features/test.parquet"))
+    write_table(rows.slice(1), Path("data/features/test.parquet"))
+    with pytest.raises(SourceError, match="are not the 239 rows of data/features"):
+        validate.main()
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"challenger": {}}', "broken"])
+def test_metrics_that_say_nothing_of_the_challenger_are_refused(project: Path, content: str) -> None:
+    evaluate.main()
+    Path("metrics/evaluate.json").write_text(content)
+    with pytest.raises(SourceError, match="does not measure the challenger on the window test"):
+        validate.main()
+
+
+def test_the_schema_says_which_groups_are_measured(project: Path) -> None:
+    evaluate.main()
+    groups = {row["group"] for row in read("plots/evaluate/groups.json")}
+    assert groups == set(load_schema().groups)
