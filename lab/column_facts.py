@@ -159,5 +159,8 @@ def _has_clock(connection: duckdb.DuckDBPyConnection, kind: str, formats: tuple[
         return False
     moment = cast_sql("v", Column(type="timestamp", format=formats[0] if formats else None), kind)
     return bool(
-        one_row(connection, f"select coalesce(bool_or(cast({moment} as time) > '00:00'), false) from levels")[0]
+        one_row(
+            connection,
+            f"select coalesce(bool_or(cast(cast({moment} as timestamp) as time) > '00:00'), false) from levels",
+        )[0]
     )

@@ -27,9 +27,7 @@ from lab.task.tables import Column
 
 Role = Literal["label", "unit", "time", "feature", "group", "left out"]
 
-POSITIVE_WORDS = frozenset(
-    {"yes", "y", "true", "t", "1", "1.0", "positive", "pos", "churn", "churned", "left", "exited"}
-) | {
+POSITIVE_WORDS = frozenset({"yes", "y", "true", "t", "positive", "pos", "churn", "churned", "left", "exited"}) | {
     *("attrited", "lost", "cancelled", "canceled", "default", "defaulted", "bad", "fraud", "spam", "sick", "disease"),
     *("malignant", "won", "converted", "bought", "subscribed", "high"),
 }
@@ -144,7 +142,9 @@ def _label_of(facts: ColumnFacts, wished: str | None) -> Label:
 
 
 def _positive_of(counts: Sequence[tuple[str, int]]) -> tuple[str, str]:
-    telling = [level for level, _ in counts if level.casefold() in POSITIVE_WORDS]
+    # a 1 says so only beside a 0: beside a 2 it is a number like any other
+    words = POSITIVE_WORDS | ({"1", "1.0"} if counts[0][0] in {"0", "0.0"} or counts[-1][0] in {"0", "0.0"} else set())
+    telling = [level for level, _ in counts if level.casefold() in words]
     return (telling[0], "its word says so") if len(telling) == 1 else (counts[-1][0], "it is the rarer class")
 
 
