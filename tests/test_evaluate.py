@@ -1,6 +1,7 @@
 """The stages evaluate and validate on small tables: what they write, for whom, and what they refuse."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lab.training import Rules, train_model
 from stages import evaluate, validate
 from tests.project import files_below
 from tests.tables import make_features
+from tests.test_templates import PLOTS, ROOT
 
 PARAMS: dict[str, Any] = {
     "seed": 3,
@@ -147,6 +149,24 @@ def test_points_are_few_finite_and_of_the_same_fields_in_every_row(project: Path
         assert len({tuple(row) for row in rows}) == 1, path
         curves = [(row.get("window"), row["model"]) for row in rows if "threshold" in row]
         assert all(curves.count(curve) <= 200 for curve in set(curves)), path
+
+
+@pytest.mark.parametrize("name", [name for name, plot in PLOTS.items() if "evaluate" in str(plot["y"])])
+def test_every_field_that_a_template_draws_is_among_the_points(project: Path, name: str) -> None:
+    evaluate.main()
+    ((path, y),), ((_, x),) = PLOTS[name]["y"].items(), PLOTS[name]["x"].items()
+    template = json.loads((ROOT / f".dvc/plots/{PLOTS[name]['template']}.json").read_text())
+    made = set(values_of(template, "as")) | {"rev"}
+    drawn = {field for field in values_of(template, "field") if not field.startswith("<DVC")} | {x, y}
+    assert drawn - made <= set(read(path)[0])
+
+
+def values_of(part: Any, key: str) -> Iterator[str]:
+    """Yield every text that stands under a key, however deep."""
+    if isinstance(part, dict):
+        yield from (value for name, value in part.items() if name == key and isinstance(value, str))
+    for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from values_of(item, key)
 
 
 def test_running_again_writes_the_same_bytes(project: Path) -> None:
