@@ -34,7 +34,7 @@ def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) ->
 
 
 def _even_groups(batches: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    waiting = schema.empty_table()
+    waiting = pa.Table.from_batches([], schema=schema)  # schema.empty_table() would import pandas
     for batch in batches:
         waiting = pa.concat_tables([waiting, batch.replace_schema_metadata(None)])
         whole = waiting.num_rows - waiting.num_rows % ROWS_PER_GROUP

@@ -23,7 +23,7 @@ from lab.world.build import write_world
 from lab.world.calendar import DAYS, END, NEWEST, START, day_weights, stretches
 from lab.world.choices import choose, choose_by_group
 from lab.world.customers import CHANNELS, GENDERS
-from lab.world.faults import OUTLIER_FACTOR, typos_of
+from lab.world.faults import OUTLIER_FACTOR, mistype, typos_of
 from lab.world.products import NAMES, draw_products
 from lab.world.stores import FORMATS, REGIONS
 from tests.project import files_below
@@ -268,6 +268,14 @@ def test_every_typo_is_counted_and_can_be_mended_to_the_truth(world: World) -> N
 def test_no_typo_is_as_near_to_another_level(levels: Sequence[str]) -> None:
     for level in levels:
         assert nearest_levels(typos_of(level), levels) == dict.fromkeys(typos_of(level), level)
+
+
+def test_only_the_rows_that_are_seen_are_mistyped() -> None:
+    seen = np.array([3, 4, 5])
+    codes, levels, count = mistype(np.zeros(1_000, int), ["web"], rows=seen, rng=np.random.default_rng(SEED))
+    assert count == 3
+    assert np.flatnonzero(codes).tolist() == seen.tolist()
+    assert {levels[code] for code in codes[seen]} <= set(typos_of("web"))
 
 
 @pytest.mark.parametrize("seed", range(4))

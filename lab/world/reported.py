@@ -8,16 +8,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lab.seeds import generator_of
-from lab.world.calendar import SECONDS_PER_DAY, START
 from lab.world.choices import Floats, Integers
+from lab.world.columns import FIRST_ID, booleans, dates, identifiers, moments, named, numbers, texts
 from lab.world.customers import CHANNELS, GENDERS, Customers
 from lab.world.faults import TYPO_SHARE, Fault, draw_missing, mistype
 from lab.world.products import BRANDS, NAMES, SUBCATEGORIES, SUPPLIERS, Products
 from lab.world.sales import Sales
 from lab.world.stores import CITIES, FORMATS, REGIONS, STATES, Stores
 
-FIRST_ID = 1
-EPOCH = np.datetime64(START, "D").astype(np.int64)
 OLD_SIGN_UP = -2_192  # 2018-01-01: before it the channel was often not kept
 SALES = pa.schema(
     [
@@ -52,21 +50,6 @@ class Attribute:
     typos: bool = True
 
 
-def identifiers(count: int) -> pa.Array:
-    return pa.array(np.arange(FIRST_ID, FIRST_ID + count))
-
-
-def dates(days: Integers, *, missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
-    """Return days since the start of the world as dates."""
-    return pa.array((days + EPOCH).astype(np.int32), mask=missing).cast(pa.date32())
-
-
-def texts(codes: Integers, levels: Sequence[str], *, missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=missing), list(levels)).cast(
-        pa.string()
-    )
-
-
 def report_customers(customers: Customers, *, seed: int) -> Reported:
     """Return the customers' table; what is missing depends on the channel and on how old the entry is."""
     columns, faults = _report(_attributes_of(customers), table="customers", seed=seed)
@@ -75,12 +58,12 @@ def report_customers(customers: Customers, *, seed: int) -> Reported:
     table = {
         "customer_id": identifiers(len(hidden)),
         "gender": columns["gender"],
-        "senior": pa.array(customers.senior.astype(bool), mask=hidden),
+        "senior": booleans(customers.senior == 1, missing=hidden),
         "region": columns["region"],
         "channel": columns["channel"],
         "signed_up": dates(customers.signed_up),
     }
-    return Reported(pa.table(table), (*faults, _missing("customers", "senior", shares, hidden, "mostly web")))
+    return Reported(named(table), (*faults, _missing("customers", "senior", shares, hidden, "mostly web")))
 
 
 def _attributes_of(customers: Customers) -> dict[str, Attribute]:
@@ -103,8 +86,8 @@ def report_products(products: Products, *, seed: int) -> Reported:
         "supplier": Attribute(products.supplier, SUPPLIERS, np.where(products.luxury > 0.7, 0.05, 0.01), "mostly dear"),
     }
     columns, faults = _report(attributes, table="products", seed=seed)
-    table = {"product_id": identifiers(len(grocery)), **columns, "list_price": pa.array(products.list_price)}
-    return Reported(pa.table(table), faults)
+    table = {"product_id": identifiers(len(grocery)), **columns, "list_price": numbers(products.list_price)}
+    return Reported(named(table), faults)
 
 
 def report_stores(stores: Stores, *, seed: int) -> Reported:
@@ -116,23 +99,22 @@ def report_stores(stores: Stores, *, seed: int) -> Reported:
         "region": Attribute(stores.region, REGIONS),
     }
     columns, faults = _report(attributes, table="stores", seed=seed)
-    return Reported(pa.table({"store_id": identifiers(len(stores.format)), **columns}), faults)
+    return Reported(named({"store_id": identifiers(len(stores.format)), **columns}), faults)
 
 
 def sales_table(sales: Sales) -> pa.Table:
     """Return sales in the form of SALES."""
-    start = EPOCH * SECONDS_PER_DAY
     columns = [
-        sales.sale + FIRST_ID,
-        (sales.moment + start) * 1_000_000,
-        (sales.recorded + start) * 1_000_000,
-        sales.customer + FIRST_ID,
-        sales.product + FIRST_ID,
-        sales.store + FIRST_ID,
-        sales.quantity,
-        sales.amount,
+        numbers(sales.sale + FIRST_ID),
+        moments(sales.moment),
+        moments(sales.recorded),
+        numbers(sales.customer + FIRST_ID),
+        numbers(sales.product + FIRST_ID),
+        numbers(sales.store + FIRST_ID),
+        numbers(sales.quantity),
+        numbers(sales.amount),
     ]
-    return pa.table([pa.array(c, field.type) for c, field in zip(columns, SALES, strict=True)], schema=SALES)
+    return pa.Table.from_arrays(columns, schema=SALES)
 
 
 def _stream(seed: int, table: str, column: str, fault: str) -> np.random.Generator:

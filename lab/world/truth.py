@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from lab.world import calendar, customers, faults, products, sales, stores
+from lab.world.columns import FIRST_ID, booleans, dates, identifiers, named, numbers, texts
 from lab.world.faults import Fault, Marks
-from lab.world.reported import FIRST_ID, dates, identifiers, texts
 
 SALE_FAULTS = pa.schema(
     [("sale_id", pa.int64()), ("fault", pa.string()), ("quantity", pa.int64()), ("amount", pa.int64())]
@@ -27,20 +27,20 @@ COLUMNS = (None, "quantity", "amount", "recorded", None)
 
 def true_customers(found: customers.Customers) -> pa.Table:
     """Return customers with their true attributes and what drives them; stopped is null for those who stay."""
-    return pa.table(
+    return named(
         {
             "customer_id": identifiers(len(found.signed_up)),
             "gender": texts(found.gender, customers.GENDERS),
-            "senior": pa.array(found.senior.astype(bool)),
+            "senior": booleans(found.senior == 1),
             "region": texts(found.region, stores.REGIONS),
             "channel": texts(found.channel, customers.CHANNELS),
-            "purchases_per_day": pa.array(found.purchases_per_day),
-            "stopping_per_day": pa.array(found.stopping_per_day),
+            "purchases_per_day": numbers(found.purchases_per_day),
+            "stopping_per_day": numbers(found.stopping_per_day),
             "stopped": dates(found.stopped, missing=found.stopped >= calendar.DAYS),
-            "affluence": pa.array(found.affluence),
-            "bulk": pa.array(found.bulk),
-            "won_by_offer": pa.array(found.won_by_offer.round(9)),
-            "lost_by_offer": pa.array(found.lost_by_offer.round(9)),
+            "affluence": numbers(found.affluence),
+            "bulk": numbers(found.bulk),
+            "won_by_offer": numbers(found.won_by_offer.round(9)),
+            "lost_by_offer": numbers(found.lost_by_offer.round(9)),
         }
     )
 
@@ -50,9 +50,9 @@ def true_pauses(found: customers.Customers) -> pa.Table:
     begins, ends = found.turns[:, ::2], found.turns[:, 1::2]
     customer, pause = np.nonzero((begins < np.minimum(ends, found.stopped[:, None])) & (ends > 0))
     resumed = ends[customer, pause]
-    return pa.table(
+    return named(
         {
-            "customer_id": pa.array(customer + FIRST_ID),
+            "customer_id": numbers(customer + FIRST_ID),
             "paused": dates(begins[customer, pause]),
             "resumed": dates(resumed, missing=resumed >= calendar.DAYS),
         }
@@ -60,39 +60,39 @@ def true_pauses(found: customers.Customers) -> pa.Table:
 
 
 def true_products(found: products.Products) -> pa.Table:
-    return pa.table(
+    return named(
         {
             "product_id": identifiers(len(found.category)),
             "brand": texts(found.brand, products.BRANDS),
             "category": texts(found.category, products.NAMES),
             "subcategory": texts(found.subcategory, products.SUBCATEGORIES),
             "supplier": texts(found.supplier, products.SUPPLIERS),
-            "luxury": pa.array(found.luxury.round(9)),
-            "popularity": pa.array(found.popularity.round(9)),
+            "luxury": numbers(found.luxury.round(9)),
+            "popularity": numbers(found.popularity.round(9)),
         }
     )
 
 
 def true_stores(found: stores.Stores) -> pa.Table:
-    return pa.table(
+    return named(
         {
             "store_id": identifiers(len(found.format)),
             "format": texts(found.format, stores.FORMATS),
             "city": texts(found.city, stores.CITIES),
             "region": texts(found.region, stores.REGIONS),
-            "attraction": pa.array(found.attraction.round(9)),
+            "attraction": numbers(found.attraction.round(9)),
         }
     )
 
 
 def faulty_sales(marks: Marks) -> pa.Table:
     """Return one row per faulty sale and fault, with the true quantity and amount."""
-    return pa.table(
+    return pa.Table.from_arrays(
         [
-            pa.array(marks.sale + FIRST_ID),
+            numbers(marks.sale + FIRST_ID),
             texts(marks.fault, faults.SALE_FAULTS),
-            pa.array(marks.quantity),
-            pa.array(marks.amount),
+            numbers(marks.quantity),
+            numbers(marks.amount),
         ],
         schema=SALE_FAULTS,
     )
