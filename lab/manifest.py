@@ -60,7 +60,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
     Numbers keep all their digits: they are settings, not metrics.
     """
-    files = {path.name: fingerprint_of(path.read_bytes()) for path in sorted(folder.iterdir())}
+    files = {item.name: fingerprint_of(item.read_bytes()) for item in sorted(folder.iterdir()) if item.name != MANIFEST}
     document = manifest.model_copy(update={"files": files}).model_dump(mode="json")
     write_text(json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False), folder / MANIFEST)
 
