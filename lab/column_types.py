@@ -58,9 +58,9 @@ def type_of(facts: ColumnFacts) -> tuple[Column, str]:
     if facts.formats or facts.fits["timestamp"] == facts.present:
         return moment_column(facts), f"dates as {facts.formats[0]}" if facts.formats else "dates"
     if whole:
-        return _bounded("integer", facts), "whole numbers"
+        return _bounded("integer", facts), f"whole numbers, {_range(facts)}"
     if facts.fits["number"] == facts.present:
-        return _bounded("number", facts), "numbers"
+        return _bounded("number", facts), f"numbers, {_range(facts)}"
     return _nearly_numbers(facts) or _text(facts)
 
 
@@ -125,6 +125,10 @@ def _bounded(kind: Literal["integer", "number"], facts: ColumnFacts) -> Column:
     minimum = 0 if 0 <= low <= slack else _outward(low - slack, math.floor, whole=kind == "integer")
     maximum = _outward(high + slack, math.ceil, whole=kind == "integer")
     return Column(type=kind, warn=Limits(minimum=minimum, maximum=maximum))
+
+
+def _range(facts: ColumnFacts) -> str:
+    return f"{facts.lowest:g} to {facts.highest:g}"
 
 
 def _outward(value: float, cut: Callable[[float], int], *, whole: bool) -> int | float:

@@ -37,6 +37,7 @@ GROUP_LEVELS = range(2, 9)
 GROUPS_AT_MOST = 3
 ROWS_PER_LEVEL = 10  # with fewer, that a value comes with one class only may be chance
 CLASSES_SHOWN = 10
+COLUMNS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ def _refuse_unknown(name: str | None, names: Sequence[str]) -> None:
     near = [folded[other] for other in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     numbers = sum(other.strip("+-").replace(".", "", 1).isdigit() for other in names)
-    header = " The first line looks like data: give the file a header." if 3 * numbers > len(names) else ""
-    raise SourceError(f"found no column {name!r}, expected one of {list(names)}.{hint}{header}")
+    if not near and 3 * numbers > len(names):
+        hint = " The first line looks like data: give the file a header."
+    more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+    raise SourceError(f"found no column {name!r}, expected one of {list(names[:COLUMNS_SHOWN])}{more}.{hint}")
 
 
 def _label_of(facts: ColumnFacts, wished: str | None) -> Label:

@@ -7,6 +7,7 @@ from lab.task.source import FileTable
 
 COLUMNS_TOLD = 60
 WIDEST = 36
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def told(
@@ -46,9 +47,8 @@ def _positive(label: Label) -> str:
 def _written(file: FileTable) -> str:
     if file.path.lower().endswith((".parquet", ".pq")):
         return "Parquet"
-    delimiter = "tab" if file.delimiter == "\t" else file.delimiter
     comma = ", decimal comma" if file.decimal == "," else ""
-    return f"{file.encoding}, delimiter {delimiter}{comma}"
+    return f"{file.encoding}, parted by {DELIMITERS.get(file.delimiter, file.delimiter)}{comma}"
 
 
 def _cells(marks: Mapping[str, int]) -> str:

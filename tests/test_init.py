@@ -306,7 +306,7 @@ def test_what_was_decided_is_told_with_the_next_commands() -> None:
     told = describe(
         "mine.csv", csv_of(with_column("left_on", ["2024-01-05", ""])), "--target", "Churn", "--name", "my_churn"
     )
-    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, delimiter ,." in told
+    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, parted by commas." in told
     assert "Missing: blank (200 cells)." in told
     assert "Positive: Churn = Yes (134 of 400 rows, 33.5 %), for its word says so." in told
     assert "dvc exp run -S task=my_churn" in told
