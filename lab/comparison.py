@@ -90,9 +90,9 @@ def compare_models(
     }
 
 
-def summary(differences: Mapping[str, Difference]) -> dict[str, dict[str, Any]]:
-    """Return what a metrics file says of each metric."""
-    return {metric: _as_record(difference) for metric, difference in differences.items()}
+def summary(differences: Mapping[str, Difference]) -> list[dict[str, Any]]:
+    """Return what a metrics file says of each metric, as a list, which DVC does not take apart into metrics."""
+    return [{"metric": metric, **_as_record(difference)} for metric, difference in differences.items()]
 
 
 def difference_rows(windows: Mapping[str, Mapping[str, Difference]]) -> list[dict[str, Any]]:

@@ -62,12 +62,15 @@ def drifted_share(verdicts: Mapping[str, Verdict]) -> float | None:
 
 
 def summary(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    """Return the counts of each verdict, the share of drifted columns, and one short verdict per column."""
+    """Return the counts of each verdict, the share of drifted columns, and one short verdict per column.
+
+    The verdicts are a list, which DVC does not take apart: as a mapping they would be four metrics for each column.
+    """
     words = [verdict.word for verdict in verdicts.values()]
     return {
         "columns": {word: words.count(word) for word in ("drifted", "slight", "unclear", "stable", "untestable")},
         "drifted_share": drifted_share(verdicts),
-        "verdicts": {name: short(verdict) for name, verdict in verdicts.items()},
+        "verdicts": [{"column": name, **short(verdict)} for name, verdict in verdicts.items()],
     }
 
 

@@ -56,7 +56,15 @@ def main() -> None:
             resamples=params.resamples,
             rng=generator_of(seed, f"abtest/{window}"),
         )
-    answer = {"metric": params.primary, "window": DECIDES, "challenger": windows[DECIDES][params.primary].word}
+    primary = windows[DECIDES][params.primary]
+    answer = {
+        "metric": params.primary,
+        "window": DECIDES,
+        "challenger": primary.word,
+        "difference": primary.difference,
+        "low": primary.low,
+        "high": primary.high,
+    }
     offline = {window: summary(differences) for window, differences in windows.items()}
     with replaced_folder(PLOTS) as plots:
         write_csv(difference_rows(windows), plots / "differences.csv")

@@ -46,7 +46,8 @@ def run_abtest(folder: Path, predictions: dict[str, pa.Table], *, log: str | Non
     lay_out(folder, tables()[0], predictions, log=log)
     abtest.main()
     metrics: dict[str, Any] = read_json(Path("metrics/abtest.json"))
-    return metrics
+    by_metric = {window: {each["metric"]: each for each in seen} for window, seen in metrics["offline"].items()}
+    return {**metrics, "offline": by_metric}
 
 
 @pytest.mark.parametrize(("champion", "challenger", "word"), [(1.0, 1.6, "better"), (1.6, 1.0, "worse")])
@@ -56,7 +57,9 @@ def test_a_better_model_is_better_in_every_metric(folder: Path, champion: float,
         assert {metric: seen["verdict"] for metric, seen in metrics["offline"][window].items()} == dict.fromkeys(
             METRICS, word
         )
-    assert metrics["answer"] == {"metric": "roc_auc", "window": "test", "challenger": word}
+    seen = metrics["offline"]["test"]["roc_auc"]
+    numbers = {name: seen[name] for name in ("difference", "low", "high")}
+    assert metrics["answer"] == {"metric": "roc_auc", "window": "test", "challenger": word, **numbers}
 
 
 def test_identical_models_differ_by_nothing_with_certainty(folder: Path) -> None:
