@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,15 @@ def params(folder: Path, train: dict[str, Any]) -> None:
         YAML().dump({"task": "churn", "seed": 7, "train": train, "select": {"by": "roc_auc"}}, stream)
 
 
+@contextmanager
+def other_candidates(folder: Path, candidates: dict[str, Any]) -> Iterator[None]:
+    params(folder, {**TRAIN, "candidates": candidates})
+    try:
+        yield
+    finally:
+        params(folder, TRAIN)
+
+
 def stage(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *words]
     return subprocess.run(
@@ -39,8 +50,8 @@ def stage(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def chosen(names: tuple[str, ...]) -> dict[str, Any]:
-    return {**TRAIN, "candidates": {name: TRAIN["candidates"][name] for name in names}}
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "params.yaml"}
 
 
 @pytest.fixture(scope="module")
@@ -86,21 +97,17 @@ def test_a_name_that_is_no_candidate_exits_2(project: Path) -> None:
 
 
 def test_a_failed_training_leaves_the_last_good_model(project: Path) -> None:
-    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and path.name != "params.yaml"}
-    params(project, {**TRAIN, "candidates": {"plain": {**TRAIN["candidates"]["plain"], "settings": {"most_steps": 1}}}})
-    try:
+    before = files_of(project)
+    with other_candidates(project, {"plain": {"estimator": "logistic_regression", "settings": {"most_steps": 1}}}):
         ended = stage(project, "stages.train", "plain")
-    finally:
-        params(project, TRAIN)
     assert ended.returncode == 2
     assert "came to no end" in ended.stderr
-    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and path.name != "params.yaml"}
-    assert after == before
+    assert files_of(project) == before
 
 
 def test_the_challenger_is_the_best_candidate_byte_for_byte(project: Path) -> None:
-    params(project, chosen(GOOD))
-    ended = stage(project, "stages.select")
+    with other_candidates(project, {name: TRAIN["candidates"][name] for name in GOOD}):
+        ended = stage(project, "stages.select")
     assert (ended.returncode, ended.stderr) == (0, "")
     challenger = project / "models/challenger"
     assert sorted(path.name for path in challenger.iterdir()) == ["manifest.json", "pipeline.skops"]
