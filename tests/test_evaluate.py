@@ -189,6 +189,23 @@ def test_every_gate_has_a_reason_and_the_verdict_names_the_failed_ones(project: 
     assert len(Path("plots/validate/gates.csv").read_text().splitlines()) == 11
 
 
+def test_the_gap_between_groups_is_that_of_the_decisions(project: Path) -> None:
+    run_both()
+    rows, threshold = read_table(Path("data/predictions/test.parquet")), load_model(Path("models/challenger")).threshold
+    right = (rows["challenger_score"].to_numpy() >= threshold) == (rows["label"].to_numpy() == 1)
+    female = np.array(rows["gender"].to_pylist()) == "female"
+    gate = read("metrics/validate.json")["gates"]["accuracy_gap_gender"]
+    assert gate["value"] == pytest.approx(abs(right[female].mean() - right[~female].mean()), abs=1e-5)
+
+
+def test_plots_show_the_windows_that_were_not_trained_on(project: Path) -> None:
+    evaluate.main()
+    for name in ("roc", "calibration", "confusion", "scores", "benefit", "groups"):
+        assert {row["window"] for row in read(f"plots/evaluate/{name}.json")} == {"test", "current"}
+    windows = {row["window"] for row in read("plots/evaluate/metrics.json")}
+    assert windows == {"train_in_sample", "test", "current"}
+
+
 def test_a_challenger_that_sees_more_is_not_worse(project: Path) -> None:
     run_both()
     gate = read("metrics/validate.json")["gates"]["roc_auc_against_champion"]
