@@ -175,8 +175,7 @@ def _tells(connection: duckdb.DuckDBPyConnection, value: str, told: str) -> bool
     levels, mixed = one_row(
         connection,
         "select count(*), count(*) filter (where classes > 1) from ("
-        f"select count(distinct told) as classes from (select {value} as v, {told} as told from rows) "
-        "where told is not null group by v)",
+        f"select count(distinct told) as classes from (select {value} as v, {told} as told from rows) group by v)",
     )
     return bool(levels > 1 and mixed == 0)
 
@@ -274,7 +273,7 @@ def _label_notes(facts: ColumnFacts) -> list[str]:
 
 def _column_notes(facts: Mapping[str, ColumnFacts], decisions: Sequence[Decision], wishes: Wishes) -> list[str]:
     notes = []
-    dates = [each.name for each in decisions if each.role == "feature" and each.column.type in {"date", "timestamp"}]
+    dates = [each.name for each in decisions if each.column.type in {"date", "timestamp"}]
     if dates and wishes.time is None:
         notes.append(f"{', '.join(dates)} could order the rows; --time {dates[0]} tests on what came after training")
     for name, fact in facts.items():

@@ -13,6 +13,7 @@ import pytest
 from lab.errors import SourceError
 from lab.sources import files
 from lab.sources.files import read_files
+from lab.sources.sniffing import delimiter_of, sniff
 from lab.tables import write_batches
 from lab.task.source import FilesSource
 
@@ -212,6 +213,48 @@ def test_a_file_larger_than_a_block_comes_in_batches_in_its_order(
     parts = list(batches)
     assert len(parts) > 5
     assert pa.concat_tables(parts)["a"].to_pylist() == [str(i) for i in range(5000)]
+
+
+def test_a_value_with_line_ends_may_cross_the_border_of_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK_BYTES", 300)
+    value = "\n".join(["two words"] * 9)
+    table = read(tmp_path, b"a,b\n" + f'1,"{value}"\n'.encode() * 50)
+    assert table["b"].to_pylist() == [value] * 50
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\nx, y, z;1,5\nu, v, w;2,5\n", ";"),
+        ("a\tb\n1,5\t2;5\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ('a,b\n"x;y;z",2\n"u;v;w",2\n', ","),
+        ("a\n1\n", ","),
+        ("", ","),
+    ],
+)
+def test_the_delimiter_is_the_one_that_cuts_all_rows_alike(text: str, delimiter: str) -> None:
+    assert delimiter_of(text) == delimiter
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "mark"),
+    [
+        ("a,ä\n".encode(), "utf-8", False),
+        ("a,ä\n".encode("utf-8-sig"), "utf-8", True),
+        ("a,ä\n".encode("utf-16"), "utf-16", True),
+        ("a,ä€\n".encode("cp1252"), "cp1252", False),
+        (b"a,\x81\xe4\n", "latin-1", False),
+        (b"a,b\n" * 400_000 + "ä".encode("cp1252"), "cp1252", False),
+    ],
+)
+def test_the_encoding_is_found_in_the_whole_file(content: bytes, encoding: str, mark: bool, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(content)
+    form = sniff(tmp_path / "rows.csv")
+    assert (form.encoding, form.byte_order_mark) == (encoding, mark)
 
 
 def test_equal_rows_are_stored_as_equal_bytes_however_the_file_is_written(tmp_path: Path) -> None:

@@ -111,6 +111,13 @@ def test_types_survive_the_trip_from_duckdb(folder: Path, monkeypatch: pytest.Mo
     assert_types_survive(read(folder, monkeypatch, url=url, query=TYPED))
 
 
+def test_a_moment_without_its_zone_is_that_of_utc_in_duckdb(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = duckdb_file(folder / "data.duckdb", "create table t (a integer)")
+    query = "select cast(timestamptz '2024-05-01 12:00:00+02' as timestamp) as wall order by 1"
+    table = read(folder, monkeypatch, url=url, query=query)
+    assert table["wall"].to_pylist() == [datetime(2024, 5, 1, 10)]  # noqa: DTZ001 - a wall clock has no zone
+
+
 def test_types_survive_the_trip_from_postgresql(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_types_survive(read(folder, monkeypatch, url=postgres, query=TYPED))
 

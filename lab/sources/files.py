@@ -62,7 +62,7 @@ def path_below(folder: Path, name: str) -> Path:
     A symbolic link is not followed for this: DVC's own cache may put one there.
     """
     path = Path(os.path.normpath(folder / name))
-    if Path(name).is_absolute() or not path.is_relative_to(os.path.normpath(folder)):
+    if not path.is_relative_to(os.path.normpath(folder)):
         raise SourceError(
             f"the path {name!r} leads out of {folder}, expected a file below it. Cure: move the file there."
         )
