@@ -61,19 +61,12 @@ def opened(rows: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def facts_of(connection: duckdb.DuckDBPyConnection, name: str) -> ColumnFacts:
     """Return the facts of one column of the table `rows`."""
-    kind = columns_of(connection, "from rows")[name]
-    connection.execute(
-        f"create or replace temp table levels as select {quoted(name)} as v, count(*) as n from rows "
-        f"where not {is_missing_sql(name, kind)} group by all"
-    )
-    rows = one_row(connection, "select count(*) from rows")[0]
+    rows, kind = _gather_levels(connection, name)
     present, levels, longest, blanks, zeros, signs = one_row(connection, SHAPE)
     number = cast_sql("v", Column(type="number"), kind)
     lowest, highest = one_row(connection, f"select min({number}), max({number}) from levels")
     fits = _fits(connection, kind)
-    formats = _formats(connection, name) if kind == "VARCHAR" and max(fits.values()) < present else ()
-    if kind == "VARCHAR" and fits["integer"] == present and words_of(name) & DATE_WORDS:
-        formats = _reading(connection, (COMPACT,))
+    formats = _formats(connection, name, fits, present=present) if kind == "VARCHAR" else ()
     return ColumnFacts(
         name=name,
         rows=rows,
@@ -90,6 +83,16 @@ def facts_of(connection: duckdb.DuckDBPyConnection, name: str) -> ColumnFacts:
         with_leading_zero=zeros,
         with_signs=signs,
     )
+
+
+def _gather_levels(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
+    """Make the table `levels` of a column's values v and how often they come, n; return all rows and the raw type."""
+    kind = columns_of(connection, "from rows")[name]
+    connection.execute(
+        f"create or replace temp table levels as select {quoted(name)} as v, count(*) as n from rows "
+        f"where not {is_missing_sql(name, kind)} group by all"
+    )
+    return one_row(connection, "select count(*) from rows")[0], kind
 
 
 def words_of(name: str) -> set[str]:
@@ -138,10 +141,17 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, int], ...
     return tuple((level, times) for level, times in rows.fetchall())
 
 
-def _formats(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
-    days = (*DAY_FIRST, *MONTH_FIRST, *WRITTEN_OUT, *((COMPACT,) if words_of(name) & DATE_WORDS else ()))
+def _formats(
+    connection: duckdb.DuckDBPyConnection, name: str, fits: Mapping[str, int], *, present: int
+) -> tuple[str, ...]:
+    """Return the formats that read every value, none where they need none; digits are dates only by their name."""
+    if fits["integer"] == present:
+        return _reading(connection, (COMPACT,)) if words_of(name) & DATE_WORDS else ()
     looks_like = one_row(connection, "select bool_and(length(v) between 6 and 30 and v ~ '.*[0-9].*') from levels")[0]
-    return _reading(connection, tuple(day + clock for day in days for clock in CLOCKS)) if looks_like else ()
+    if not looks_like or max(fits.values()) == present:
+        return ()
+    days = (*DAY_FIRST, *MONTH_FIRST, *WRITTEN_OUT)
+    return _reading(connection, tuple(day + clock for day in days for clock in CLOCKS))
 
 
 def _reading(connection: duckdb.DuckDBPyConnection, formats: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,32 +11,21 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def told(
-    found: Inference,
-    file: FileTable,
-    marks: Mapping[str, int],
-    *,
-    task: str,
-    target: str,
-    rows: int,
-    looked_at: int,
+    found: Inference, file: FileTable, marks: Mapping[str, int], *, task: str, target: str, rows: int, looked_at: int
 ) -> str:
     """Return the report of `python -m ops init`."""
-    return "\n".join(
-        [
-            f"{file.path}: {rows:,} rows, {len(found.decisions)} columns, {_written(file)}.",
-            *([f"Types were found on the first {looked_at:,} rows."] if looked_at < rows else []),
-            *([f"Missing: {_cells(marks)}."] if marks else []),
-            *([f"Renamed: {_pairs(file.rename)}."] if file.rename else []),
-            "",
-            *_table(found),
-            "",
-            f"Positive: {target} = {_positive(found.label)}.",
-            f"One row: {' + '.join(found.unit) or 'a row of the file'}. Split: {_split(found)}.",
-            *(f"Note: {note}." for note in found.notes),
-            "",
-            *_next_steps(task),
-        ]
-    )
+    head = [
+        f"{file.path}: {rows:,} rows, {len(found.decisions)} columns, {_written(file)}.",
+        *([f"Types were found on the first {looked_at:,} rows."] if looked_at < rows else []),
+        *([f"Missing: {_cells(marks)}."] if marks else []),
+        *([f"Renamed: {_pairs(file.rename)}."] if file.rename else []),
+    ]
+    choices = [
+        f"Positive: {target} = {_positive(found.label)}.",
+        f"One row: {' + '.join(found.unit) or 'a row of the file'}. Split: {_split(found)}.",
+        *(f"Note: {note}." for note in found.notes),
+    ]
+    return "\n".join([*head, "", *_table(found), "", *choices, "", *_next_steps(task)])
 
 
 def _positive(label: Label) -> str:
