@@ -17,6 +17,7 @@ if "numpy" in sys.modules:
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no byte depends on it, but threads that spin starve a busy machine
 if platform.machine() in {"x86_64", "AMD64"}:
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
     os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.stats.bootstrap import Estimate, estimate, resample
-from lab.stats.classification import areas, tally
+from lab.stats.classification import Tally, area_under_curve, tally
 from lab.stats.proportions import Gap, widest_gap
 
 Numbers = NDArray[np.float64]
@@ -81,8 +81,8 @@ def not_worse(
     """
     if labels.all() or not labels.any():
         return _gate(Estimate(None, None, None), "above", -margin, passed=False, reason="one class only")
-    first, second = resample(labels, [champion, challenger], [areas, areas], resamples=resamples, rng=rng)
-    values = [float(areas(tally(labels, scores))["roc_auc"]) for scores in (champion, challenger)]
+    first, second = resample(labels, [champion, challenger], [_area, _area], resamples=resamples, rng=rng)
+    values = [float(area_under_curve(tally(labels, scores))) for scores in (champion, challenger)]
     seen = estimate(values[1] - values[0], second["roc_auc"] - first["roc_auc"])
     passed = seen.low is not None and seen.low > -margin
     reason = f"champion {values[0]:.4f}, challenger {values[1]:.4f}: " + (
@@ -104,6 +104,10 @@ def verdict_of(gates: Mapping[str, Gate]) -> dict[str, Any]:
 def gate_rows(gates: Mapping[str, Gate]) -> Sequence[dict[str, Any]]:
     """Return one row a gate, for plots/validate/gates.csv."""
     return [{"gate": name, **asdict(gate), "passed": "yes" if gate.passed else "no"} for name, gate in gates.items()]
+
+
+def _area(counted: Tally) -> dict[str, Numbers]:
+    return {"roc_auc": area_under_curve(counted)}
 
 
 def _gap_word(gap: Gap, threshold: float) -> str:

@@ -27,7 +27,7 @@ PLOTS = Path("plots/prepare")
 class PrepareParams(Params):
     """How strictly the raw data is looked at."""
 
-    as_of: date | None = None
+    as_of: date | None
 
 
 def main() -> None:

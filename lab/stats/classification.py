@@ -113,8 +113,9 @@ def measure(counted: Tally, *, threshold: float) -> dict[str, Numbers]:
         "f1": decisions.f1,
         "precision": decisions.precision,
         "recall": decisions.recall,
+        "average_precision": average_precision(counted),
+        "roc_auc": area_under_curve(counted),
         **losses(counted),
-        **areas(counted),
     }
     return {name: found[name] for name in METRICS if name not in undefined}
 
@@ -144,16 +145,19 @@ def decisions_by_threshold(counted: Tally) -> Decisions:
     return Decisions(hits, alarms, hits[..., :1] - hits, alarms[..., :1] - alarms)
 
 
-def areas(counted: Tally) -> dict[str, Numbers]:
-    """Return the area under the ROC curve, ties half, and the average precision, ties at once; both classes needed."""
-    hits, alarms = _from_above(counted.positives), _from_above(counted.negatives)
-    total, others = hits[..., 0], alarms[..., 0]
-    losing = _sum_of_products(counted.positives, alarms) - _sum_of_products(counted.positives, counted.negatives) / 2
-    precision = hits / np.maximum(hits + alarms, 1)
-    return {
-        "roc_auc": _ratio(total * others - losing, total * others),
-        "average_precision": _ratio(_sum_of_products(counted.positives, precision), total),
-    }
+def area_under_curve(counted: Tally) -> Numbers:
+    """Return the area under the ROC curve, ties half; both classes needed."""
+    below = np.cumsum(counted.negatives, axis=-1)
+    wins = _sum_of_products(counted.positives, below) - _sum_of_products(counted.positives, counted.negatives) / 2
+    return _ratio(wins, counted.positives.sum(axis=-1) * below[..., -1])
+
+
+def average_precision(counted: Tally) -> Numbers:
+    """Return the average precision: the mean, over positive rows, of the precision down to their score."""
+    rows = counted.positives + counted.negatives
+    hits, acted_on = _from_above(counted.positives), _from_above(rows)
+    precision = np.divide(hits, np.maximum(acted_on, 1, out=acted_on), out=hits)
+    return _ratio(_sum_of_products(counted.positives, precision), counted.positives.sum(axis=-1))
 
 
 def losses(counted: Tally) -> dict[str, Numbers]:
@@ -191,7 +195,9 @@ def bins_of(scores: Numbers) -> Numbers:
 
 
 def _from_above(counts: Numbers) -> Numbers:
-    return np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]
+    below = np.cumsum(counts, axis=-1)
+    above: Numbers = np.subtract(below[..., -1:] + counts, below)
+    return above
 
 
 def _sum_of_products(first: Numbers, second: Numbers) -> Numbers:

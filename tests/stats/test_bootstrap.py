@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 
 from lab.stats.bootstrap import draw_rows, estimate, estimate_distance, resample
-from lab.stats.classification import METRICS, Tally, areas, calibration_error, calibration_gaps, measure, tally
+from lab.stats.classification import (
+    METRICS,
+    Tally,
+    area_under_curve,
+    calibration_error,
+    calibration_gaps,
+    measure,
+    tally,
+)
 from tests.stats.test_classification import THRESHOLD, Labels, Numbers, expected, sample
 
 MEASURE = partial(measure, threshold=THRESHOLD)
+
+
+def area(counted: Tally) -> dict[str, Numbers]:
+    return {"roc_auc": area_under_curve(counted)}
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -65,7 +77,7 @@ def test_models_share_the_draws_so_equal_models_never_differ() -> None:
 
 
 def test_a_class_of_one_row_is_drawn_every_time() -> None:
-    (found,) = resample([1, 0, 0], [[0.9, 0.2, 0.4]], [areas], resamples=20, rng=generator())
+    (found,) = resample([1, 0, 0], [[0.9, 0.2, 0.4]], [area], resamples=20, rng=generator())
     assert set(found["roc_auc"]) == {1.0}
 
 
@@ -90,8 +102,8 @@ def test_the_interval_covers_the_true_area_as_often_as_it_promises() -> None:
     rng, covered = generator(5), 0
     for _ in range(300):
         labels, scores = normal_pair(rng, positives=120, negatives=280)
-        (found,) = resample(labels, [scores], [areas], resamples=500, rng=rng)
-        seen = estimate(float(areas(tally(labels, scores))["roc_auc"]), found["roc_auc"])
+        (found,) = resample(labels, [scores], [area], resamples=500, rng=rng)
+        seen = estimate(float(area_under_curve(tally(labels, scores))), found["roc_auc"])
         assert seen.low is not None
         assert seen.high is not None
         covered += seen.low <= truth <= seen.high
