@@ -71,4 +71,7 @@ def _moment(value: str, raw_type: str, form: str | None) -> str:
     if raw_type != "VARCHAR":
         return value if raw_type.startswith("TIMESTAMP WITH") else f"cast({value} as timestamp)"
     text = f"trim({value})"
-    return f"try_strptime({text}, {text_literal(form)})" if form else f"try_cast({text} as timestamp)"
+    if form:
+        return f"try_strptime({text}, {text_literal(form)})"
+    # By way of a zone, so that 10:00+02:00 is 08:00; a time without an offset is taken as it stands.
+    return f"cast(try_cast({text} as timestamptz) as timestamp)"

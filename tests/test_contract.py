@@ -43,6 +43,7 @@ def prepared(folder: Path) -> dict[str, list[Any]]:
         ("category", [" a", "b ", None], ["a", "b", None]),
         ("date", ["2024-02-29", None], [date(2024, 2, 29), None]),
         ("timestamp", ["2024-02-29 12:30:00", None], [datetime(2024, 2, 29, 12, 30), None]),  # noqa: DTZ001 - no zone
+        ("timestamp", ["2024-01-05T10:00:00+02:00"], [datetime(2024, 1, 5, 8)]),  # noqa: DTZ001 - in UTC
         ("number", [float("nan"), 1.0], [None, 1.0]),
     ],
 )

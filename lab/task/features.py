@@ -9,9 +9,7 @@ from lab.params import Params
 ROW = "row"  # the number of a row in its file, where the table has no key
 
 # Columns that the feature tables, the queries behind them and the predictions have themselves.
-RESERVED = frozenset(
-    {"label", "moment", "split", "part", "place", "block", "file_row_number", "champion_score", "challenger_score", ROW}
-)
+RESERVED = frozenset({"label", "moment", "split", "file_row_number", "champion_score", "challenger_score", ROW})
 
 
 class Features(Params):
