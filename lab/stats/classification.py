@@ -1,6 +1,7 @@
 """How good a classifier's scores and decisions are, on a sample or on many weightings of the same sample at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,15 +29,46 @@ BIN_EDGES = np.arange(1, 10) / 10  # ten bins of scores: [0, 0.1), [0.1, 0.2) â€
 
 
 @dataclass(frozen=True)
+class Scale:
+    """The distinct scores of a sample, rising, and what follows from them alone, found once for all resamples."""
+
+    scores: Numbers
+
+    @cached_property
+    def bins(self) -> Numbers:
+        """1 where a score lies in a bin and 0 elsewhere, scores by bins; a score on an edge lies above it."""
+        places = np.searchsorted(BIN_EDGES, self.scores, side="right")
+        return np.asarray(places[:, None] == np.arange(len(BIN_EDGES) + 1), dtype=np.float64)
+
+    @cached_property
+    def scored_bins(self) -> Numbers:
+        """The bins with each score in place of the 1."""
+        return self.bins * self.scores[:, None]
+
+    @cached_property
+    def losses(self) -> dict[str, tuple[Numbers, Numbers]]:
+        """The loss of a positive and of a negative row with each score; a log loss is kept 5e-7 from certainty."""
+        positive, negative = np.ones_like(self.scores), np.zeros_like(self.scores)
+        return {
+            name: (loss(positive, self.scores), loss(negative, self.scores))
+            for name, loss in (("log_loss", log_losses), ("brier", squared_errors))
+        }
+
+
+@dataclass(frozen=True)
 class Tally:
     """Rows counted by distinct score, which rises along the last axis; the axes before it run over resamples.
 
     Counts are floats, exact below 2**53.
     """
 
-    scores: Numbers
+    scale: Scale
     positives: Numbers
     negatives: Numbers
+
+    @property
+    def scores(self) -> Numbers:
+        return self.scale.scores
 
 
 @dataclass(frozen=True)
@@ -89,7 +121,7 @@ def tally(labels: ArrayLike, scores: ArrayLike) -> Tally:
         raise ValueError(f"expected scores between 0 and 1, {outside} of {numbers.size} are not")
     distinct, places = np.unique(numbers, return_inverse=True)
     counts = [np.bincount(places[kind], minlength=len(distinct)) for kind in (positive, ~positive)]
-    return Tally(distinct, *(count.astype(np.float64) for count in counts))
+    return Tally(Scale(distinct), *(count.astype(np.float64) for count in counts))
 
 
 def measure(counted: Tally, *, threshold: float) -> dict[str, Numbers]:
@@ -113,8 +145,7 @@ def measure(counted: Tally, *, threshold: float) -> dict[str, Numbers]:
         "f1": decisions.f1,
         "precision": decisions.precision,
         "recall": decisions.recall,
-        "average_precision": average_precision(counted),
-        "roc_auc": area_under_curve(counted),
+        **areas(counted),
         **losses(counted),
     }
     return {name: found[name] for name in METRICS if name not in undefined}
@@ -145,6 +176,11 @@ def decisions_by_threshold(counted: Tally) -> Decisions:
     return Decisions(hits, alarms, hits[..., :1] - hits, alarms[..., :1] - alarms)
 
 
+def areas(counted: Tally) -> dict[str, Numbers]:
+    """Return the area under the ROC curve and the average precision by name; both classes needed."""
+    return {"roc_auc": area_under_curve(counted), "average_precision": average_precision(counted)}
+
+
 def area_under_curve(counted: Tally) -> Numbers:
     """Return the area under the ROC curve, ties half; both classes needed."""
     below = np.cumsum(counted.negatives, axis=-1)
@@ -154,22 +190,17 @@ def area_under_curve(counted: Tally) -> Numbers:
 
 def average_precision(counted: Tally) -> Numbers:
     """Return the average precision: the mean, over positive rows, of the precision down to their score."""
-    rows = counted.positives + counted.negatives
-    hits, acted_on = _from_above(counted.positives), _from_above(rows)
-    precision = np.divide(hits, np.maximum(acted_on, 1, out=acted_on), out=hits)
+    hits, acted_on = _from_above(counted.positives), _from_above(counted.positives + counted.negatives)
+    precision = np.divide(hits, np.maximum(acted_on, 1))
     return _ratio(_sum_of_products(counted.positives, precision), counted.positives.sum(axis=-1))
 
 
 def losses(counted: Tally) -> dict[str, Numbers]:
     """Return the log loss and the Brier score; log loss keeps scores 5e-7 away from 0 and 1."""
-    truths = np.ones_like(counted.scores), np.zeros_like(counted.scores)
     rows = _rows(counted)
     return {
-        name: _ratio(
-            counted.positives @ loss(truths[0], counted.scores) + counted.negatives @ loss(truths[1], counted.scores),
-            rows,
-        )
-        for name, loss in (("log_loss", log_losses), ("brier", squared_errors))
+        name: _ratio(counted.positives @ positive + counted.negatives @ negative, rows)
+        for name, (positive, negative) in counted.scale.losses.items()
     }
 
 
@@ -183,15 +214,9 @@ def calibration_error(counted: Tally) -> Numbers:
 
 def calibration_gaps(counted: Tally) -> Numbers:
     """Return, for each bin of scores, its positives less the sum of its scores, as a share of all rows."""
-    inside = bins_of(counted.scores)
-    gaps = counted.positives @ inside - (counted.positives + counted.negatives) @ (inside * counted.scores[:, None])
+    inside = counted.scale.bins
+    gaps = counted.positives @ inside - (counted.positives + counted.negatives) @ counted.scale.scored_bins
     return _ratio(gaps, _rows(counted)[..., None])
-
-
-def bins_of(scores: Numbers) -> Numbers:
-    """Return 1 where a score lies in a bin and 0 elsewhere, scores by bins; a score on an edge lies above it."""
-    places = np.searchsorted(BIN_EDGES, scores, side="right")
-    return np.asarray(places[:, None] == np.arange(len(BIN_EDGES) + 1), dtype=np.float64)
 
 
 def _from_above(counts: Numbers) -> Numbers:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.classification import BIN_EDGES, Tally, bins_of, decisions_by_threshold
+from lab.stats.classification import BIN_EDGES, Tally, decisions_by_threshold
 from lab.stats.proportions import wilson_interval
 
 Numbers = NDArray[np.float64]
@@ -81,9 +81,9 @@ def lift_at(counted: Tally, share: float) -> float:
 
 def calibration_curve(counted: Tally) -> list[CalibrationBin]:
     """Return the ten bins of the calibration error that hold a row."""
-    inside = bins_of(counted.scores)
+    inside = counted.scale.bins
     rows = counted.positives + counted.negatives
-    totals, hits, sums = rows @ inside, counted.positives @ inside, rows @ (inside * counted.scores[:, None])
+    totals, hits, sums = rows @ inside, counted.positives @ inside, rows @ counted.scale.scored_bins
     return [
         CalibrationBin(score / total, hit / total, *wilson_interval((int(hit), int(total))), rows=int(total))
         for total, hit, score in zip(totals.tolist(), hits.tolist(), sums.tolist(), strict=True)
