@@ -14,7 +14,7 @@ Draws = NDArray[np.uint32]
 Measure = Callable[[Tally], Mapping[str, Numbers]]
 
 LEVEL = 0.95
-CELLS_PER_BLOCK = 100_000  # a block of resamples takes a few arrays of so many numbers: they stay in the cache
+CELLS_PER_BLOCK = 40_000  # of a block of resamples, so that its arrays stay in the cache
 
 
 @dataclass(frozen=True)
