@@ -1,0 +1,76 @@
+"""README.md is true: its commands run, its drawing is the DAG, its table is today's answer, its links lead on."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.project import ROOT, copy_project, run
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
+# What cannot run inside itself, with what holds it true instead.
+ELSEWHERE = {
+    "make test": "this is that command",
+    "make repro": "it is `dvc repro` after a set-up that stands here already; CI runs it from nothing",
+    ". .venv/bin/activate": "the tests run in that environment",
+}
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(COMMANDS) > 12
+    assert set(ELSEWHERE) <= set(COMMANDS)
+
+
+@pytest.mark.slow
+def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    run(["dvc", "repro", "--quiet"], cwd=project)
+    run(["git", "add", "--all"], cwd=project)
+    run(["git", "commit", "--quiet", "-m", "first results"], cwd=project)
+    for command in COMMANDS:
+        if command not in ELSEWHERE:
+            run(shlex.split(command), cwd=project)
+
+
+@pytest.mark.parametrize("target", ["repro", "test", "check", "help", "reproduce"])
+def test_the_commands_of_make_are_targets(target: str) -> None:
+    assert run(["make", "--dry-run", target], cwd=ROOT).returncode == 0
+
+
+def test_help_lists_every_target_with_a_word() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    assert targets is not None
+    told = run(["make", "help"], cwd=ROOT).stdout
+    assert [name for name in targets.group(1).split() if not re.search(rf"^{name} +\S", told, flags=re.MULTILINE)] == []
+
+
+def test_the_drawing_is_the_dag() -> None:
+    drawn = run(["dvc", "dag", "--mermaid"], cwd=ROOT).stdout.strip()
+    assert f"```mermaid\n{drawn}\n```" in README
+
+
+def test_the_answer_is_todays() -> None:
+    done = run(["python", "-m", "ops", "readme", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_stage_is_described() -> None:
+    stages = run(["dvc", "stage", "list", "--name-only"], cwd=ROOT).stdout.split()
+    table = README.partition("| stage | says |")[2].partition("\n\n")[0]
+    described = re.findall(r"^\| (\w+) \|", table, flags=re.MULTILINE)
+    assert {name.split("@")[0] for name in stages} == set(described)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_links_lead_to_files(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("place", re.findall(r"^\| `([^`]+/?)`(?:, `([^`]+)`)?", README, flags=re.MULTILINE))
+def test_the_places_that_are_named_are_there(place: tuple[str, str]) -> None:
+    made_by_a_run = {"data/truth/", "models/"}
+    assert all((ROOT / name).exists() for name in place if name and name not in made_by_a_run)
