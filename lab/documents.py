@@ -12,7 +12,7 @@ from lab.errors import ParamsError
 def read_yaml(path: Path, *, cure: str) -> dict[str, Any]:
     """Return the mapping in a YAML file; an empty file is an empty mapping."""
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing, expected a YAML file. {cure}") from None
     except (YAMLError, UnicodeDecodeError) as error:

@@ -37,7 +37,7 @@ def shop_tables(*, customers: int, sales: int, seed: int) -> dict[str, pa.Table]
             {
                 "product_id": np.arange(50),
                 "brand": rng.choice(["a", "b"], 50),
-                "category": rng.choice(["food", "home", "toys"], 50),
+                "category": rng.choice(["garden", "grocery", "toys"], 50),
                 "subcategory": rng.choice(["x", "y", "z"], 50),
                 "supplier": rng.choice(["s", "t"], 50),
                 "list_price": prices,
@@ -46,7 +46,7 @@ def shop_tables(*, customers: int, sales: int, seed: int) -> dict[str, pa.Table]
         "stores": pa.table(
             {
                 "store_id": np.arange(8),
-                "format": rng.choice(["big", "small"], 8),
+                "format": rng.choice(["express", "supermarket"], 8),
                 "city": rng.choice(["c", "d"], 8),
                 "state": rng.choice(["e", "f"], 8),
                 "region": rng.choice(["north", "south"], 8),
