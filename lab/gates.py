@@ -92,12 +92,15 @@ def not_worse(
 
 
 def verdict_of(gates: Mapping[str, Gate]) -> dict[str, Any]:
-    """Return the verdict as data: passed when every gate is, and which ones are not."""
+    """Return the verdict as data: passed when every gate is, and which ones are not.
+
+    The gates are a list, which DVC does not take apart: as a mapping they would be seven metrics each.
+    """
     failed = [name for name, gate in gates.items() if not gate.passed]
     return {
         "passed": not failed,
         "failed": failed,
-        "gates": {name: asdict(gate) for name, gate in gates.items()},
+        "gates": [{"gate": name, **asdict(gate)} for name, gate in gates.items()],
     }
 
 

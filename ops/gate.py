@@ -41,9 +41,9 @@ def read_verdict(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def table_of(gates: Mapping[str, Mapping[str, Any]]) -> str:
+def table_of(gates: Sequence[Mapping[str, Any]]) -> str:
     """Return the gates as lines of text, failed ones first, columns aligned."""
-    ordered = sorted(gates.items(), key=lambda item: (bool(item[1]["passed"]), item[0]))
+    ordered = sorted(gates, key=lambda found: (bool(found["passed"]), found["gate"]))
     return aligned([("", "gate", "value", "95 % interval", "must be", "because"), *map(_line, ordered)])
 
 
@@ -55,12 +55,11 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _line(item: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    name, found = item
+def _line(found: Mapping[str, Any]) -> tuple[str, ...]:
     interval = "" if found["low"] is None else f"{found['low']:.4f} to {found['high']:.4f}"
     return (
         "pass" if found["passed"] else "FAIL",
-        name,
+        str(found["gate"]),
         "" if found["value"] is None else f"{found['value']:.4f}",
         interval,
         f"{RULES[found['rule']]} {found['threshold']:g}",

@@ -87,7 +87,7 @@ def answer(results: Mapping[str, Any], *, champion: str) -> str:
 def verdicts(results: Mapping[str, Any]) -> list[str]:
     """Return one line for each of the stages that decide something."""
     gates, drift = results["validate"]["gates"], results["drift"]
-    missed = sorted(name for name, gate in gates.items() if not gate["passed"])
+    missed = sorted(gate["gate"] for gate in gates if not gate["passed"])
     columns, retrain = drift["columns"], drift["retrain"]
     fired = sorted(name for name, rule in retrain["rules"].items() if rule["fired"])
     return [

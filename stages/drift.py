@@ -66,7 +66,8 @@ def main() -> None:
         "reference": REFERENCE,
         "rows": {window: table.num_rows for window, table in features.items()},
         **summary(columns),
-        "models": models,
+        "performance": {model: seen["performance"]["verdict"] for model, seen in models.items()},
+        "models": [{"model": model, **seen} for model, seen in models.items()],
         "retrain": suggest_retraining(
             drifted_share=drifted_share(columns),
             share_limit=params.retrain.drifted_share_above,

@@ -1,5 +1,6 @@
 """A user's mistake gives one message and exit 2; a killed, interrupted or starved run leaves the last good outputs."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.tables import write_table
-from tests.project import QUIET, ROOT, change_params, files_below, run, stage
+from tests.project import QUIET, ROOT, change_params, copy_project, files_below, run, stage
 from tests.retail import shop_tables
 
 SMALL, LARGE = 4_000, 1_500_000
@@ -178,3 +179,49 @@ def test_a_changed_world_of_params_is_read_by_dvc_and_by_us_alike(folder: Path) 
     )
     theirs = "import dvc.api; print(dvc.api.params_show())"
     assert run(["python", "-c", ours], cwd=folder).stdout == run(["python", "-c", theirs], cwd=folder).stdout
+
+
+@pytest.mark.slow
+def test_a_killed_pipeline_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    process = subprocess.Popen(
+        ["dvc", "repro", "--quiet"],
+        cwd=project,
+        env=QUIET,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (project / "data/features/schema.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    listed = run(["git", "status", "--porcelain"], cwd=project).stdout
+    assert "data/" not in listed
+    done = run(["dvc", "repro"], cwd=project)
+    assert "Stage 'ingest' didn't change, skipping" in done.stdout
+    assert "Running stage 'abtest'" in done.stdout
+    assert run(["dvc", "status", "--quiet"], cwd=project, check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_failed_pipeline_keeps_what_the_last_good_one_gave(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    run(["dvc", "repro", "--quiet"], cwd=project)
+    parts = ("data", "models", "metrics", "plots")
+    good = {part: files_below(project / part) for part in parts}
+    change_params(project, {"train.candidates.forest.estimator": "random_wood", "seed": 77})
+    failed = run(["dvc", "repro"], cwd=project, check=False)
+    assert failed.returncode != 0
+    assert "random_wood" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert files_below(project / "models/candidates/forest") == {
+        name.removeprefix("candidates/forest/"): content
+        for name, content in good["models"].items()
+        if name.startswith("candidates/forest/")
+    }
+    assert files_below(project / "models/challenger")
+    change_params(project, {"train.candidates.forest.estimator": "random_forest", "seed": 2024})
+    run(["dvc", "repro", "--quiet"], cwd=project)
+    assert good == {part: files_below(project / part) for part in parts}

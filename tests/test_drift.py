@@ -38,7 +38,11 @@ def run_drift(folder: Path, change: Change = lambda table: table, *, skill: floa
     lay_out(folder, features, predictions)
     drift.main()
     metrics: dict[str, Any] = read_json(Path("metrics/drift.json"))
-    return {**metrics, "verdicts": {each["column"]: each for each in metrics["verdicts"]}}
+    return {
+        **metrics,
+        "verdicts": {each["column"]: each for each in metrics["verdicts"]},
+        "models": {each["model"]: each for each in metrics["models"]},
+    }
 
 
 @pytest.fixture

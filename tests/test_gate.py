@@ -14,7 +14,10 @@ from ops.gate import gate
 def verdict(*, passed: bool) -> dict[str, Any]:
     judged = {"value": 0.8, "low": 0.7, "high": 0.9, "rule": "at least", "threshold": 0.75, "passed": passed}
     unjudged = {"value": None, "low": None, "high": None, "rule": "at most", "threshold": 0.1, "passed": True}
-    gates = {"accuracy": {**judged, "reason": "why"}, "accuracy_gap_gender": {**unjudged, "reason": "nothing"}}
+    gates = [
+        {"gate": "accuracy", **judged, "reason": "why"},
+        {"gate": "accuracy_gap_gender", **unjudged, "reason": "nothing"},
+    ]
     return {"passed": passed, "failed": [] if passed else ["accuracy"], "gates": gates}
 
 
