@@ -56,12 +56,16 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _line(found: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = "" if found["low"] is None else f"{found['low']:.4f} to {found['high']:.4f}"
+    interval = "" if found["low"] is None else f"{_number(found['low'])} to {_number(found['high'])}"
     return (
         "pass" if found["passed"] else "FAIL",
         str(found["gate"]),
-        "" if found["value"] is None else f"{found['value']:.4f}",
+        "" if found["value"] is None else _number(found["value"]),
         interval,
         f"{RULES[found['rule']]} {found['threshold']:g}",
         str(found["reason"]),
     )
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 4) + 0.0:.4f}"  # + 0.0 makes −0.0 a plain zero
