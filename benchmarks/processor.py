@@ -37,7 +37,7 @@ def wrap_python(folder: Path) -> None:
     """Put a `python` into a folder that runs this interpreter on an emulated processor without AVX-512."""
     folder.mkdir()
     script = folder / "python"
-    script.write_text(f'#!/bin/sh\nexec {EMULATOR} -cpu Haswell {sys.executable} "$@" 2>&1\n')
+    script.write_text(f'#!/bin/sh\nexec {EMULATOR} -cpu Haswell {sys.executable} "$@"\n')
     script.chmod(0o755)
 
 

@@ -5,12 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from lab.errors import SourceError
-from lab.params import Params, parse_json
+from lab.handover import read_handed
+from lab.params import Params
 
 FEATURES = Path("data/features")
 SCHEMA = FEATURES / "schema.json"
-CURE = "Cure: dvc repro featurize"
 
 
 class Feature(Params):
@@ -42,8 +41,4 @@ class FeatureSchema(Params):
 
 def load_schema(path: Path = SCHEMA) -> FeatureSchema:
     """Return the schema of the feature tables."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SourceError(f"{path} is missing, expected what the stage featurize writes. {CURE}") from None
-    return parse_json(text, kind=FeatureSchema, where=str(path), cure=CURE)
+    return read_handed(path, kind=FeatureSchema, stage="featurize")

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from lab.errors import SourceError
-from lab.params import Params, parse_json
+from lab.handover import read_handed
+from lab.params import Params
 from lab.task.split import GroupSplit, RandomSplit, Split, TimeSplit
 
 WINDOWS = Path("data/prepared/windows.json")
-CURE = "Cure: dvc repro prepare"
 
 
 class Window(Params):
@@ -52,11 +52,7 @@ def plan_split(split: Split, *, first: datetime | None, last: datetime | None) -
 
 def load_plan(path: Path = WINDOWS) -> SplitPlan:
     """Return the plan that the stage prepare wrote."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SourceError(f"{path} is missing, expected what the stage prepare writes. {CURE}") from None
-    return parse_json(text, kind=SplitPlan, where=str(path), cure=CURE)
+    return read_handed(path, kind=SplitPlan, stage="prepare")
 
 
 def _plan_by_time(split: TimeSplit, *, first: datetime, last: datetime) -> SplitPlan:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TypeVar
 
-from lab.errors import ParamsError
-from lab.params import Params, parse_json
+from lab.handover import read_handed
+from lab.params import Params
 
 FOLDER = Path("data/task")
 
@@ -18,9 +18,4 @@ def section_path(name: str) -> Path:
 
 def load_section(name: str, kind: type[Section]) -> Section:
     """Return one section of the chosen task, checked; kind is the class with the one field `name`."""
-    path = section_path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ParamsError(f"{path} is missing, expected what the stage task writes. Cure: dvc repro task") from None
-    return parse_json(text, kind=kind, where=str(path), cure="Cure: dvc repro task")
+    return read_handed(section_path(name), kind=kind, stage="task")
