@@ -26,7 +26,7 @@ class Champion(Specification):
 
     @property
     def specification(self) -> Specification:
-        return Specification(estimator=self.estimator, settings=self.settings, features=self.features)
+        return Specification.model_validate({name: getattr(self, name) for name in Specification.model_fields})
 
 
 def read_champion(task: str, path: Path = FILE) -> tuple[str, Champion]:

@@ -1,10 +1,33 @@
 """What a model is: an estimator by name, its settings in whole words, and the features it may see."""
 
+from typing import Annotated, Any, Literal
+
 from pydantic import Field
 
 from lab.params import Params
 
-Setting = bool | int | float | str | None
+# A number, a text, a switch; only an ensemble's members are more: specifications of their own.
+Setting = bool | int | float | str | None | list[Any] | dict[str, Any]
+Calibration = Literal["none", "sigmoid", "isotonic", "best"]
+
+
+class Keep(Params):
+    """Which prepared columns an estimator may see: the best so many, by a test or by a model, on training rows only."""
+
+    by: Literal["anova", "mutual_information", "model"]
+    count: int = Field(ge=1)
+
+
+class Preparation(Params):
+    """How features become an estimator's columns, inside its own pipeline."""
+
+    # A category with more levels than this is encoded as one column: by the share of positives, or by a number a level.
+    one_hot_up_to: int = Field(default=20, ge=0)
+    many_levels: Literal["target", "ordinal"] = "target"
+    # Products of so many numbers at most; 1 makes none.
+    polynomial_degree: int = Field(default=1, ge=1, le=3)
+    interactions_only: bool = False
+    keep: Keep | None = None
 
 
 class Specification(Params):
@@ -12,4 +35,7 @@ class Specification(Params):
 
     estimator: str
     settings: dict[str, Setting] = Field(default_factory=dict)
-    features: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    features: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
+    class_weights: Literal["none", "balanced"] = "none"
+    calibration: Calibration = "none"
+    preparation: Preparation = Field(default_factory=Preparation)

@@ -1,0 +1,20 @@
+"""How settings are searched: by which method, within which budget, by which out-of-fold score."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lab.params import Params
+from lab.search.space import Dimension
+
+Score = Literal["roc_auc", "average_precision", "brier", "log_loss"]
+
+
+class SearchRule(Params):
+    """What is searched for one candidate; the budget counts fits of one pipeline on one fold."""
+
+    method: Literal["none", "grid", "random", "halving", "bayesian"] = "none"
+    budget: int = Field(default=60, ge=1)
+    by: Score = "roc_auc"
+    # Left out, the estimator's own space in lab/estimators.py.
+    space: dict[str, Dimension] | None = Field(default=None, min_length=1)
