@@ -14,7 +14,7 @@ from lab.seeds import generator_of
 Places = NDArray[np.intp]
 FEWEST_FOLDS = 2
 FEWEST_PER_CLASS = 2
-LESS = "Cure: set train.folds in params.yaml lower"
+CURE = " Cure: "
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,25 @@ class Fold:
 
     train: Places
     validation: Places
+
+
+@dataclass(frozen=True)
+class Division:
+    """The folds, and why they are fewer than were asked for: an empty text where they are not."""
+
+    folds: list[Fold]
+    why_fewer: str
+
+
+def divide(table: pa.Table, schema: FeatureSchema, *, asked: int, seed: int) -> Division:
+    """Return as many folds as the rows allow, two or more, at most those asked for; refuse rows that allow none."""
+    why = ""
+    for count in range(asked, FEWEST_FOLDS, -1):
+        try:
+            return Division(make_folds(table, schema, count=count, seed=seed), why)
+        except SourceError as error:
+            why = why or str(error).split(CURE)[0].strip()
+    return Division(make_folds(table, schema, count=FEWEST_FOLDS, seed=seed), why)
 
 
 def make_folds(table: pa.Table, schema: FeatureSchema, *, count: int, seed: int) -> list[Fold]:
@@ -74,7 +93,7 @@ def _validation_starts(
     if usable < count:
         raise SourceError(
             f"found {usable} distinct moments of training rows that lie {horizon.days} days or more after the oldest, "
-            f"expected one for each of {count} folds. {LESS}, or bring more history."
+            f"expected one for each of {count} folds.{CURE}bring more history."
         )
     before = np.concatenate([[0], np.cumsum(rows)[:-1]])
     first = min(max(first, int(np.searchsorted(before, rows.sum() / (count + 1)))), len(distinct) - count)
@@ -93,7 +112,8 @@ def _folds_by_chance(labels: NDArray[np.int8], units: Places, *, count: int, see
     distinct, places = np.unique(units, return_inverse=True)
     if len(distinct) < count:
         raise SourceError(
-            f"found {len(distinct)} independent training rows or groups, expected at least {count}, one a fold. {LESS}."
+            f"found {len(distinct)} independent training rows or groups, expected at least {count}, one a fold."
+            f"{CURE}bring more rows."
         )
     positives, rows = np.bincount(places, weights=labels), np.bincount(places)
     chance = generator_of(seed, "folds").permutation(len(distinct))
@@ -109,5 +129,5 @@ def _check_classes(labels: NDArray[np.int8], *, least: int, what: str) -> None:
     if min(positives, len(labels) - positives) < least:
         raise SourceError(
             f"{what} {positives} positive and {len(labels) - positives} negative rows, expected at least {least} of "
-            f"each. {LESS}, or bring more rows of the rarer class."
+            f"each.{CURE}bring more rows of the rarer class."
         )

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 from lab.errors import SourceError
-from lab.folds import Fold, make_folds
+from lab.folds import Fold, divide, make_folds
 from lab.schema import FeatureSchema, FoldRule
 from tests.tables import HORIZON_DAYS, feature_rows, schema_of
 
@@ -90,7 +90,9 @@ def test_as_many_folds_as_moments_allow_are_made() -> None:
 
 
 def test_one_moment_more_than_there_is_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"found 4 distinct moments .* for each of 5 folds\. .*train\.folds"):
+    with pytest.raises(
+        SourceError, match=r"found 4 distinct moments .* for each of 5 folds\. Cure: bring more history"
+    ):
         make_folds(snapshots([0, 60, 120, 180, 240]), in_time(60), count=5, seed=1)
 
 
@@ -134,3 +136,33 @@ def test_one_class_in_training_is_refused() -> None:
     table = table.set_column(table.column_names.index("label"), "label", pa.array(np.zeros(60, dtype=np.int8)))
     with pytest.raises(SourceError, match=r"fitted on 0 positive and 48 negative rows, expected at least 2 of each"):
         make_folds(table, schema_of("stratified"), count=5, seed=1)
+
+
+def test_fewer_folds_are_made_where_time_allows_no_more_and_the_reason_is_told() -> None:
+    division = divide(snapshots([0, 60, 120, 180, 240]), in_time(60), asked=9, seed=1)
+    assert len(division.folds) == 4
+    assert division.why_fewer.startswith("found 4 distinct moments")
+    assert division.why_fewer.endswith("expected one for each of 9 folds.")
+
+
+def test_as_many_folds_as_were_asked_for_need_no_reason() -> None:
+    division = divide(rows_of("stratified"), schema_of("stratified"), asked=7, seed=1)
+    assert (len(division.folds), division.why_fewer) == (7, "")
+
+
+def test_a_rare_class_makes_fewer_folds() -> None:
+    """Three positives can be in three folds; fitted on are then two of them, the fewest that will do."""
+    table = rows_of("stratified", 60)
+    labels = np.zeros(60, dtype=np.int8)
+    labels[[3, 30, 50]] = 1
+    table = table.set_column(table.column_names.index("label"), "label", pa.array(labels))
+    division = divide(table, schema_of("stratified"), asked=5, seed=1)
+    assert len(division.folds) == 3
+    assert "scored on 0 positive" in division.why_fewer
+
+
+def test_rows_that_allow_no_two_folds_are_refused() -> None:
+    table = rows_of("stratified", 60)
+    table = table.set_column(table.column_names.index("label"), "label", pa.array(np.zeros(60, dtype=np.int8)))
+    with pytest.raises(SourceError, match=r"fold 1 of 2 is fitted on 0 positive .* Cure: bring more rows of the rarer"):
+        divide(table, schema_of("stratified"), asked=5, seed=1)
