@@ -20,12 +20,13 @@ TRUE = RNG.beta(2, 3, 3000)
 LABELS = (RNG.random(3000) < TRUE).astype(np.int8)
 GOOD = TRUE.round(6)
 TIMID = expit(0.4 * logit(TRUE) + 0.5).round(6)  # a sigmoid puts it right
-STEPPED = np.where(TRUE < 0.3, TRUE / 100, 0.9 + TRUE / 10).round(6)  # none of the sigmoids does
+STEPS = np.where(TRUE < 0.2, 0.02, np.where(TRUE < 0.7, 0.5, 0.98))  # no sigmoid leads to them
+STEPPED = (RNG.random(3000) < STEPS).astype(np.int8)
 FOLDS = (np.arange(3000) % 4 + 1).astype(np.int8)
 
 
-def loss(scores: Any) -> float:
-    return float(log_loss(LABELS, np.clip(scores, 5e-7, 1 - 5e-7)))
+def loss(scores: Any, labels: Any = LABELS) -> float:
+    return float(log_loss(labels, np.clip(scores, 5e-7, 1 - 5e-7)))
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
@@ -33,12 +34,14 @@ def test_scores_that_are_too_timid_are_put_right(method: Any) -> None:
     assert loss(calibrate(method, LABELS, TIMID, FOLDS).scores) < loss(TIMID) - 0.03
 
 
-@pytest.mark.parametrize(("scores", "best"), [(GOOD, "none"), (TIMID, "sigmoid"), (STEPPED, "isotonic")])
-def test_the_best_method_is_the_plainest_that_no_other_beats_beyond_chance(scores: Any, best: str) -> None:
-    found = calibrate("best", LABELS, scores, FOLDS)
+@pytest.mark.parametrize(
+    ("labels", "scores", "best"), [(LABELS, GOOD, "none"), (LABELS, TIMID, "sigmoid"), (STEPPED, GOOD, "isotonic")]
+)
+def test_the_best_method_is_the_plainest_that_no_other_beats_beyond_chance(labels: Any, scores: Any, best: str) -> None:
+    found = calibrate("best", labels, scores, FOLDS)
     assert found.method == best
-    assert found.log_losses[best] == pytest.approx(loss(found.scores))
-    assert found.log_losses["none"] == pytest.approx(loss(scores))
+    assert found.log_losses[best] == pytest.approx(loss(found.scores, labels))
+    assert found.log_losses["none"] == pytest.approx(loss(scores, labels))
 
 
 def test_a_folds_own_labels_do_not_move_its_scores() -> None:
