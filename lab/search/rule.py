@@ -16,5 +16,7 @@ class SearchRule(Params):
     method: Literal["none", "grid", "random", "halving", "bayesian"] = "none"
     budget: int = Field(default=60, ge=1)
     by: Score = "roc_auc"
+    # Rows of one fold that a fit of the search may see at most; what it chooses is fitted on all of them.
+    most_rows: int = Field(default=20_000, ge=100)
     # Left out, the estimator's own space in lab/estimators.py.
     space: dict[str, Dimension] | None = Field(default=None, min_length=1)
