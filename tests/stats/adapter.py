@@ -10,6 +10,7 @@ from lab.stats.cochran import cochran_test
 from lab.stats.contingency import compare_counts
 from lab.stats.mcnemar import mcnemar_chi_square, mcnemar_test
 from lab.stats.paired import compare_means, log_losses, squared_errors
+from lab.stats.signed_ranks import normal_signed_rank_p, signed_rank_test
 
 Inputs = Mapping[str, Any]
 
@@ -124,6 +125,23 @@ def multiple_comparisons(inputs: Inputs) -> Answer:
     return Answer({name: function(inputs["p"]) for name, function in functions.items()})
 
 
+def wilcoxon_signed_rank(inputs: Inputs) -> Answer:
+    differences = inputs["diff_b_minus_a"]
+    test = signed_rank_test(differences)
+    values: dict[str, Any] = {
+        "w_plus": test.positive_sum,
+        "w_minus": test.negative_sum,
+        "stat_min": min(test.positive_sum, test.negative_sum),
+        "exact_p": test.p_value,
+        "required_p": test.p_value,
+        "rank_biserial": test.effect,
+    }
+    if test.count:
+        values["approx_p_nocorr"] = normal_signed_rank_p(differences)
+        values["approx_p_corr"] = normal_signed_rank_p(differences, corrected=True)
+    return Answer(values, test.reason)
+
+
 def refusal(call: Callable[[], object]) -> Answer:
     try:
         call()
@@ -142,5 +160,6 @@ METHODS: dict[str, Callable[[Inputs], Answer]] = {
         delong,
         chi_square_k,
         multiple_comparisons,
+        wilcoxon_signed_rank,
     )
 }

@@ -53,7 +53,6 @@ NOT_YET_COVERED = {
     "two_means_summary",
     "two_proportions",
     "two_proportions_welch_unpooled",
-    "wilcoxon_signed_rank",
 }
 
 
