@@ -18,6 +18,7 @@ SECTIONS = (
     "train",
     "select",
     "evaluate",
+    "explain",
     "validate",
     "drift",
     "abtest",

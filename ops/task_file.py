@@ -147,6 +147,8 @@ REST = (
     "",
     "gates: {}  # floors other than those in params.yaml, such as {roc_auc: 0.7}",
     "",
+    'words: {}  # why a score is what it is, to people, such as {age: {raises: "is {age:.0f} years old"}}',
+    "",
     "experiment:",
     "  log: null",
 )

@@ -15,11 +15,21 @@ from lab.task.money import MoneySection
 from lab.task.source import FilesSource, SourceSection, SqlSource
 from lab.task.split import GroupSplit, SplitSection, TimeSplit
 from lab.task.tables import TablesSection
+from lab.task.words import WordsSection, named_in
 
 TASKS = Path("tasks")
 
 
-class Task(SourceSection, TablesSection, SplitSection, FeaturesSection, MoneySection, GatesSection, ExperimentSection):
+class Task(
+    SourceSection,
+    TablesSection,
+    SplitSection,
+    FeaturesSection,
+    MoneySection,
+    GatesSection,
+    WordsSection,
+    ExperimentSection,
+):
     """A task: what is predicted, from which data, worth how much, and how good it must be."""
 
     @model_validator(mode="after")
@@ -43,6 +53,8 @@ class Task(SourceSection, TablesSection, SplitSection, FeaturesSection, MoneySec
         named |= {self.split.column} if isinstance(self.split, GroupSplit) else set()
         if unknown := sorted(named - columns):
             raise ValueError(f"features and split name {unknown}, the columns are {sorted(columns)}")
+        if unknown := sorted(set(named_in(self.words)) - columns):
+            raise ValueError(f"words name {unknown}, the columns are {sorted(columns)}")
         return self
 
     @model_validator(mode="after")
