@@ -13,7 +13,7 @@ from lab.business import net_cents_per_row
 from lab.columns import numbers_of
 from lab.predictions import LABEL, MODELS, score_column
 from lab.stats.bootstrap import Estimate, estimate, estimate_distance, resample
-from lab.stats.classification import METRICS, Tally, calibration_gaps, decide, measure, tally
+from lab.stats.classification import METRICS, Tally, decide, measure, tally
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -62,7 +62,7 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
     """
     counted = {model: window.tallied(model) for model in MODELS}
     measures = [
-        partial(_measure, threshold=window.thresholds[model], money=money, gaps=calibration_gaps(counted[model]))
+        partial(_measure, threshold=window.thresholds[model], money=money, gaps=counted[model].calibration_gaps)
         for model in MODELS
     ]
     scores = [window.scores[model] for model in MODELS]
@@ -97,7 +97,7 @@ def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -
         **measured,
         NET: net_cents_per_row(decisions, money),
         POSITIVE_SHARE: decisions.positive_share,
-        CALIBRATION_NOISE: np.abs(calibration_gaps(counted) - gaps).sum(axis=-1),
+        CALIBRATION_NOISE: np.abs(counted.calibration_gaps - gaps).sum(axis=-1),
     }
 
 

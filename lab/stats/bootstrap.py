@@ -1,12 +1,12 @@
 """Resample rows within their class, and tell how much a metric moves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lab.stats.classification import Tally, tally
+from lab.stats.classification import Scale, Tally, tally
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -39,15 +39,23 @@ def resample(
 ) -> list[dict[str, Numbers]]:
     """Return, for each model's scores of the same rows, its metrics on the same resamples of those rows.
 
-    Each class is drawn from by itself and keeps its number of rows (the stratified bootstrap), so what varies is who
-    was seen, not how many of them were positive. Models share the draws: their differences are paired.
+    Each class is drawn from by itself (the stratified bootstrap), and how many rows of a sample of this size would
+    have been positive is drawn besides: the classes weigh as much as that, so what varies is who was seen and how many
+    of them were positive. Models share the draws: their differences are paired.
     """
     positive = np.asarray(labels).astype(bool)
-    models = [_classes(positive, model) for model in scores]
+    order = np.argsort(np.asarray(scores[0], dtype=np.float64), kind="stable")  # the first model's rows stay in place
+    models = [_ranked(positive[order], np.asarray(model, dtype=np.float64)[order]) for model in scores]
+    classes = int(positive.sum()), int((~positive).sum())
+    weights = draw_weights(*classes, resamples=resamples, rng=rng)
     found: list[dict[str, list[Numbers]]] = [{} for _ in scores]
-    for drawn in draw_rows(int(positive.sum()), int((~positive).sum()), resamples=resamples, rng=rng):
+    start = 0
+    for drawn in draw_rows(*classes, resamples=resamples, rng=rng):
+        counts = [_count(rows) for rows in drawn]
+        lines = slice(start, start + len(counts[0]))
+        start = lines.stop
         for model, measured, metrics in zip(models, measures, found, strict=True):
-            for name, values in measured(_recount(model, drawn)).items():
+            for name, values in measured(model.recount(counts, [weight[lines] for weight in weights])).items():
                 metrics.setdefault(name, []).append(values)
     return [{name: np.concatenate(blocks) for name, blocks in metrics.items()} for metrics in found]
 
@@ -64,6 +72,22 @@ def draw_rows(
     for start in range(0, resamples, block):
         lines = min(block, resamples - start)
         yield tuple(_draw(rows, stream, lines) for rows, stream in zip(classes, streams, strict=True))
+
+
+def draw_weights(
+    positives: int, negatives: int, *, resamples: int, rng: np.random.Generator
+) -> tuple[Numbers, Numbers]:
+    """Return what a positive and a negative row weigh in each resample, so that the classes have the drawn shares.
+
+    The number of positives is binomial at the share seen, and there is one of each class at least; a sample of one
+    class stays as it is.
+    """
+    rows = positives + negatives
+    if not positives or not negatives:
+        return np.ones(resamples), np.ones(resamples)
+    (stream,) = rng.spawn(1)
+    drawn = np.clip(stream.binomial(rows, positives / rows, size=resamples), 1, rows - 1)
+    return drawn / positives, (rows - drawn) / negatives
 
 
 def estimate(value: float | None, resampled: Numbers | None, *, level: float = LEVEL) -> Estimate:
@@ -94,17 +118,24 @@ def estimate_distance(value: float | None, resampled: Numbers | None, noise: Num
 
 
 @dataclass(frozen=True)
-class _Classes:
-    """A model's rows counted by distinct score, and the place of each row's score among them, class by class."""
+class _Ranked:
+    """A model's scores of each class, rising, and which of the class's rows has each."""
 
-    counted: Tally
-    places: tuple[Places, Places]
+    scale: Scale
+    orders: tuple[Places, Places]
+
+    def recount(self, counts: Sequence[Numbers], weights: Sequence[Numbers]) -> Tally:
+        placed = (_placed(count, order) for count, order in zip(counts, self.orders, strict=True))
+        return Tally(self.scale, *placed, *weights)
 
 
-def _classes(positive: NDArray[np.bool_], scores: ArrayLike) -> _Classes:
-    counted = tally(positive, scores)
-    places = np.searchsorted(counted.scores, np.asarray(scores, dtype=np.float64))
-    return _Classes(counted, (places[positive], places[~positive]))
+def _ranked(positive: NDArray[np.bool_], scores: Numbers) -> _Ranked:
+    first, second = (np.argsort(scores[kind], kind="stable") for kind in (positive, ~positive))
+    return _Ranked(tally(positive, scores).scale, (first, second))
+
+
+def _placed(counts: Numbers, order: Places) -> Numbers:
+    return counts if np.array_equal(order, np.arange(len(order))) else np.take(counts, order, axis=-1)
 
 
 def _draw(rows: int, stream: np.random.Generator, lines: int) -> Draws:
@@ -113,13 +144,9 @@ def _draw(rows: int, stream: np.random.Generator, lines: int) -> Draws:
     return stream.integers(0, rows, size=(lines, rows), dtype=np.uint32)
 
 
-def _recount(model: _Classes, drawn: tuple[Draws, ...]) -> Tally:
-    cells = len(model.counted.scores)
-    positives, negatives = (_count(places[rows], cells) for places, rows in zip(model.places, drawn, strict=True))
-    return replace(model.counted, positives=positives, negatives=negatives)
-
-
-def _count(places: Places, cells: int) -> Numbers:
-    lines = len(places)
-    places += cells * np.arange(lines)[:, None]
-    return np.bincount(places.ravel(), minlength=lines * cells).reshape(lines, cells).astype(np.float64)
+def _count(drawn: Draws) -> Numbers:
+    """Return how often each row was drawn in each resample."""
+    counts = np.empty(drawn.shape)
+    for line, picks in zip(counts, drawn, strict=True):
+        line[:] = np.bincount(picks, minlength=len(picks))
+    return counts

@@ -81,12 +81,13 @@ def lift_at(counted: Tally, share: float) -> float:
 
 def calibration_curve(counted: Tally) -> list[CalibrationBin]:
     """Return the ten bins of the calibration error that hold a row."""
-    inside = counted.scale.bins
-    rows = counted.positives + counted.negatives
-    totals, hits, sums = rows @ inside, counted.positives @ inside, rows @ counted.scale.scored_bins
+    positives, negatives = counted.scale.positives, counted.scale.negatives
+    hits, misses = positives.add_up_bins(counted.positives), negatives.add_up_bins(counted.negatives)
+    sums = positives.add_up_bins(counted.positives * positives.values)
+    sums += negatives.add_up_bins(counted.negatives * negatives.values)
     return [
         CalibrationBin(score / total, hit / total, *wilson_interval((int(hit), int(total))), rows=int(total))
-        for total, hit, score in zip(totals.tolist(), hits.tolist(), sums.tolist(), strict=True)
+        for total, hit, score in zip((hits + misses).tolist(), hits.tolist(), sums.tolist(), strict=True)
         if total
     ]
 
@@ -95,10 +96,14 @@ def score_bins(counted: Tally, *, per_calibration_bin: int = 2) -> list[ScoreBin
     """Return equal bins of scores with their rows of each class; empty bins are there too."""
     count = per_calibration_bin * (len(BIN_EDGES) + 1)
     edges = np.arange(count + 1) / count
-    places = np.searchsorted(edges[1:-1], counted.scores, side="right")
     positives, negatives = (
-        np.bincount(places, weights=counts, minlength=count).astype(int)
-        for counts in (counted.positives, counted.negatives)
+        np.bincount(np.searchsorted(edges[1:-1], side.values, side="right"), weights=counts, minlength=count).astype(
+            int
+        )
+        for side, counts in (
+            (counted.scale.positives, counted.positives),
+            (counted.scale.negatives, counted.negatives),
+        )
     )
     return [
         ScoreBin(float(start), float(end), int(positive), int(negative))

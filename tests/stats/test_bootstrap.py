@@ -1,21 +1,24 @@
 """Resamples are real resamples of the rows, equal to scikit-learn's numbers on them, and their intervals hold."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from lab.stats.bootstrap import draw_rows, estimate, estimate_distance, resample
+from lab.stats.bootstrap import draw_rows, draw_weights, estimate, estimate_distance, resample
 from lab.stats.classification import (
     METRICS,
     Tally,
     area_under_curve,
     calibration_error,
-    calibration_gaps,
     measure,
     tally,
 )
 from tests.stats.test_classification import THRESHOLD, Labels, Numbers, expected, sample
+
+Places = NDArray[np.intp]
 
 MEASURE = partial(measure, threshold=THRESHOLD)
 
@@ -28,15 +31,23 @@ def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def weights_of(labels: Labels, *, resamples: int, seed: int = 0) -> Numbers:
+def drawn_rows(labels: Labels, scores: Numbers, *, resamples: int, seed: int = 0) -> Iterator[tuple[Places, Numbers]]:
+    """Yield, for each resample, the rows drawn and what each row of the sample weighs in it, drawn often or not."""
+    order = np.argsort(scores, kind="stable")
+    classes = [order[labels[order]], order[~labels[order]]]
+    sizes, rng = [len(kind) for kind in classes], generator(seed)
+    weights = draw_weights(sizes[0], sizes[1], resamples=resamples, rng=rng)
+    lines = [line for block in draw_rows(*sizes, resamples=resamples, rng=rng) for line in zip(*block, strict=True)]
+    for picks, positive, negative in zip(lines, *weights, strict=True):
+        rows = np.concatenate([kind[pick] for kind, pick in zip(classes, picks, strict=True)])
+        yield rows, np.where(labels, positive, negative)
+
+
+def counts_of(labels: Labels, scores: Numbers, *, resamples: int) -> Numbers:
     """Return how often each row was drawn, a line a resample."""
-    classes = [np.flatnonzero(labels), np.flatnonzero(~labels)]
-    lines = []
-    for block in draw_rows(*map(len, classes), resamples=resamples, rng=generator(seed)):
-        for picks in zip(*block, strict=True):
-            rows = np.concatenate([kind[pick] for kind, pick in zip(classes, picks, strict=True)])
-            lines.append(np.bincount(rows, minlength=len(labels)))
-    return np.array(lines)
+    return np.array(
+        [np.bincount(rows, minlength=len(labels)) for rows, _ in drawn_rows(labels, scores, resamples=resamples)]
+    )
 
 
 @pytest.mark.parametrize("decimals", [1, 6])
@@ -44,20 +55,56 @@ def test_every_metric_of_every_resample_agrees_with_scikit_learn(decimals: int) 
     labels, scores = sample(7, rows=300, decimals=decimals)
     (found,) = resample(labels, [scores], [MEASURE], resamples=40, rng=generator())
     assert set(found) == set(METRICS)
-    for line, weights in enumerate(weights_of(labels, resamples=40)):
-        wanted = expected(labels, scores, weights)
+    for line, (rows, weights) in enumerate(drawn_rows(labels, scores, resamples=40)):
+        wanted = expected(labels[rows], scores[rows], weights[rows])
         assert {name: found[name][line] for name in METRICS} == pytest.approx(wanted, abs=1e-12)
 
 
+def test_what_ranks_within_the_classes_is_what_scikit_learn_says_of_the_drawn_rows_without_weights() -> None:
+    labels, scores = sample(7, rows=300, decimals=2)
+    (found,) = resample(labels, [scores], [MEASURE], resamples=40, rng=generator())
+    for line, (rows, _) in enumerate(drawn_rows(labels, scores, resamples=40)):
+        wanted = expected(labels[rows], scores[rows])
+        for name in ("roc_auc", "recall", "balanced_accuracy"):
+            assert found[name][line] == pytest.approx(wanted[name], abs=1e-12)
+
+
+def test_the_second_model_is_measured_on_the_rows_drawn_for_the_first() -> None:
+    labels, scores = sample(7, rows=300)
+    other = sample(21, rows=300, decimals=1)[1]
+    _, found = resample(labels, [scores, other], [MEASURE] * 2, resamples=20, rng=generator())
+    for line, (rows, weights) in enumerate(drawn_rows(labels, scores, resamples=20)):
+        wanted = expected(labels[rows], other[rows], weights[rows])
+        assert {name: found[name][line] for name in METRICS} == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_share_of_positives_varies_as_that_of_a_sample_of_this_size() -> None:
+    positive, negative = draw_weights(40, 160, resamples=20_000, rng=generator())
+    drawn = positive * 40
+    assert drawn + negative * 160 == pytest.approx(np.full(20_000, 200.0))
+    assert drawn == pytest.approx(drawn.round())
+    assert (drawn.mean(), drawn.var()) == pytest.approx((40, 200 * 0.2 * 0.8), rel=0.03)
+
+
+def test_no_resample_loses_a_class() -> None:
+    positive, negative = draw_weights(1, 3, resamples=2000, rng=generator())
+    assert positive.min() == 1
+    assert negative.min() * 3 == 1
+
+
+def test_a_sample_of_one_class_keeps_its_weight() -> None:
+    assert [set(weights) for weights in draw_weights(0, 5, resamples=9, rng=generator())] == [{1.0}, {1.0}]
+
+
 def test_every_resample_keeps_the_number_of_each_class() -> None:
-    labels, _ = sample(8, rows=50)
-    weights = weights_of(labels, resamples=200)
+    labels, scores = sample(8, rows=50)
+    weights = counts_of(labels, scores, resamples=200)
     assert set(weights[:, labels].sum(axis=1)) == {labels.sum()}
     assert set(weights[:, ~labels].sum(axis=1)) == {(~labels).sum()}
 
 
 def test_every_row_of_a_class_is_drawn_as_often_as_another() -> None:
-    weights = weights_of(np.array([True] * 4 + [False] * 6), resamples=20_000)
+    weights = counts_of(np.array([True] * 4 + [False] * 6), np.arange(10) / 10, resamples=20_000)
     assert weights.mean(axis=0) == pytest.approx(np.ones(10), abs=0.03)
     assert weights.var(axis=0) == pytest.approx([3 / 4] * 4 + [5 / 6] * 6, abs=0.03)
 
@@ -111,7 +158,7 @@ def test_the_interval_covers_the_true_area_as_often_as_it_promises() -> None:
 
 
 def error_and_noise(counted: Tally, *, gaps: Numbers) -> dict[str, Numbers]:
-    noise = np.abs(calibration_gaps(counted) - gaps).sum(axis=-1)
+    noise = np.abs(counted.calibration_gaps - gaps).sum(axis=-1)
     return {"error": calibration_error(counted), "noise": noise}
 
 
@@ -123,7 +170,7 @@ def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_non
         scores = rng.beta(2, 3, 1000).round(6)
         labels = rng.random(1000) < scores + tilt * (0.5 - scores)
         counted = tally(labels, scores)
-        measured = partial(error_and_noise, gaps=calibration_gaps(counted))
+        measured = partial(error_and_noise, gaps=counted.calibration_gaps)
         (found,) = resample(labels, [scores], [measured], resamples=200, rng=rng)
         seen = estimate_distance(float(calibration_error(counted)), found["error"], found["noise"])
         assert seen.low is not None
