@@ -393,9 +393,13 @@ def test_the_sample_is_what_its_function_draws() -> None:
     assert (ROOT / "data/source/table/subscribers.csv").read_bytes() == subscribers_csv()
 
 
-def test_the_sample_task_is_what_init_writes() -> None:
+def test_the_sample_task_is_what_init_writes_and_words_of_its_own() -> None:
     describe("subscribers.csv", subscribers_csv(), "--target", "churned", "--name", "table")
-    assert Path("tasks/table.yaml").read_text() == (ROOT / "tasks/table.yaml").read_text()
+    written, kept = (
+        path.read_text().partition("\nwords:") for path in (Path("tasks/table.yaml"), ROOT / "tasks/table.yaml")
+    )
+    assert written[0] == kept[0]
+    assert written[2].partition("\nexperiment:")[2] == kept[2].partition("\nexperiment:")[2]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def reason_for(
     """Return one reason, in the task's words where they serve for this row, else in general ones."""
     effect: Literal["raises", "lowers"] = "raises" if contribution > 0 else "lowers"
     own = words.get(feature, PLAIN)
-    templates = own.missing if row[feature] is None else own.raises if effect == "raises" else own.lowers
+    directed = own.raises if effect == "raises" else own.lowers
+    templates = own.missing if row[feature] is None else (*directed, *own.says)
     filled = (fill(template, row, usual) for template in templates)
     sentence = next((text for text in filled if text is not None), None)
     return Reason(feature, effect, contribution, sentence or general(feature, row[feature], own, usual[feature]))
@@ -154,7 +155,9 @@ def shown(value: Value, kind: str, form: str = "") -> str:
         return plain if len(plain) <= LONGEST_LEVEL else f"{plain[: LONGEST_LEVEL - 1]}…"
     if kind == "boolean":
         return "yes" if value else "no"
-    return format(value, form or _form_for(value)) if value else format(0.0, form or ".0f")
+    sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
+    text = format(float(value), f"{sign}z{rest or _form_for(value)}")  # z: no minus before a zero
+    return text.replace("%", " %")
 
 
 def _form_for(value: float) -> str:

@@ -11,7 +11,7 @@ from lab.params import Params
 
 LONGEST = 300
 # A width is refused: {age:999999999} would fill the memory.
-FORM = re.compile(r",?(\.\d)?[f%]?")
+FORM = re.compile(r"\+?,?(\.\d)?[f%]?")
 
 
 def placeholders_of(template: str) -> list[tuple[str, str | None, str]]:
@@ -30,7 +30,7 @@ def placeholders_of(template: str) -> list[tuple[str, str | None, str]]:
         if name is not None and (not name.strip() or set(name) & set(".[]") or conversion):
             raise ValueError(f"{template!r} holds {{{name}}}, expected the plain name of a feature, such as {{age}}")
         if form and not FORM.fullmatch(form):
-            raise ValueError(f"{template!r} forms {name} as {form!r}, expected one like .0f, .1f, ,.0f or .0%")
+            raise ValueError(f"{template!r} forms {name} as {form!r}, expected one like .0f, .1f, +.1f, ,.0f or .0%")
     return [(text, name, form or "") for text, name, form, _ in parts]
 
 
@@ -51,9 +51,13 @@ Templates = Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_as_
 
 
 class FeatureWords(Params):
-    """How a feature is called, and the sentence for a value that raises the score, or lowers it, or is missing."""
+    """How a feature is called, and what to say of its value: where it raises the score, where it lowers it, or always.
+
+    A sentence must be true of every value: a score may be raised by few purchases in one row and by many in another.
+    """
 
     called: str | None = Field(default=None, min_length=1, max_length=LONGEST)
+    says: Templates = ()
     raises: Templates = ()
     lowers: Templates = ()
     missing: Templates = ()
@@ -61,7 +65,7 @@ class FeatureWords(Params):
     @property
     def templates(self) -> tuple[str, ...]:
         """Every sentence."""
-        return (*self.raises, *self.lowers, *self.missing)
+        return (*self.says, *self.raises, *self.lowers, *self.missing)
 
 
 class WordsSection(Params):
