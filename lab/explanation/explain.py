@@ -78,7 +78,7 @@ def explain(
         metrics=document_of(studies, groups=groups, unknown=unknown, notes=notes),
         plots={
             "importance": importance_rows(studies, most=params.features_shown),
-            "permutation": permutation_rows(studies, groups),
+            "permutation": permutation_rows(studies, groups, most=params.features_shown),
             **_rows_of_one(studies[FIRST], data, params),
             **_dependences(studies, data, params, stream_of),
         },
@@ -116,6 +116,7 @@ def _rows_of_one(study: Study, data: Data, params: ExplainParams) -> dict[str, l
             contributions_of(study.explainer, frame[sorted(study.model.features)]),
             rows_of(frame),
             data.schema.features,
+            unit=study.explainer.unit.replace("_", "-"),
             most=params.features_shown,
         ),
     }

@@ -26,7 +26,11 @@ OTHERS = "all others"
 
 
 def importance_rows(studies: Mapping[str, Study], *, most: int) -> list[PlotRow]:
-    """Return each model's most important features; shares of the sum compare models whose units differ."""
+    """Return each model's contributions by feature, for those that are among the most important of either.
+
+    Shares of the sum compare models whose units differ.
+    """
+    kept = {feature for study in studies.values() for feature in list(study.importance)[:most]}
     return [
         {
             "model": name,
@@ -38,23 +42,29 @@ def importance_rows(studies: Mapping[str, Study], *, most: int) -> list[PlotRow]
         }
         for name, study in studies.items()
         if (total := sum(study.importance.values()))
-        for feature, value in list(study.importance.items())[:most]
+        for feature, value in study.importance.items()
+        if feature in kept
     ]
 
 
-def permutation_rows(studies: Mapping[str, Study], groups: Sequence[tuple[str, ...]]) -> list[PlotRow]:
-    """Return what each model loses without each feature and each group of features that stand in for one another."""
+def permutation_rows(studies: Mapping[str, Study], groups: Sequence[tuple[str, ...]], *, most: int) -> list[PlotRow]:
+    """Return what each model loses without a feature, for those that either loses most by, and without a group.
+
+    A group's features stand in for one another: a feature is worth more than its loss says where it has a partner.
+    """
     partners = {name: [other for other in group if other != name] for group in groups for name in group}
+    kept = {one.features for study in studies.values() for one in study.shuffled[:most]}
     return [
         {
             "model": name,
-            "feature": " + ".join(shuffled.features),
-            **loss_fields(shuffled),
-            "kind": "group" if len(shuffled.features) > 1 else "feature",
-            "shares_with": ", ".join(partners.get(shuffled.features[0], [])) if len(shuffled.features) == 1 else "",
+            "feature": " + ".join(one.features),
+            **loss_fields(one),
+            "kind": "group" if len(one.features) > 1 else "feature",
+            "shares_with": ", ".join(partners.get(one.features[0], [])) if len(one.features) == 1 else "",
         }
         for name, study in studies.items()
-        for shuffled in [*study.shuffled, *study.shuffled_groups]
+        for one in [*study.shuffled, *study.shuffled_groups[:most]]
+        if one.features in kept or len(one.features) > 1
     ]
 
 
@@ -79,13 +89,14 @@ def swarm_rows(
     low, high = contributions.values[:, places].min(), contributions.values[:, places].max()
     edges = np.linspace(low, high if high > low else low + 1, SWARM_BINS + 1)
     rows = []
-    for name, place in zip(shown_features, places, strict=True):
+    for rank, (name, place) in enumerate(zip(shown_features, places, strict=True), start=1):
         bins = np.clip(np.searchsorted(edges, contributions.values[:, place], side="right") - 1, 0, SWARM_BINS - 1)
         groups = _fifths(frame[name], features[name])
         counts = Counter(zip(bins.tolist(), groups.tolist(), strict=True))
         rows += [
             {
                 "feature": name,
+                "place": rank,
                 "start": edges[where],
                 "end": edges[where + 1],
                 "value": group,
@@ -102,6 +113,7 @@ def waterfall_rows(
     rows: Sequence[Mapping[str, Value]],
     features: Mapping[str, Feature],
     *,
+    unit: str,
     most: int,
 ) -> list[PlotRow]:
     """Return the way from the base to each chosen row's output, the largest step first and the small ones in one.
@@ -112,7 +124,7 @@ def waterfall_rows(
     for number, (case, key, score) in enumerate(chosen):
         steps = _steps(contributions, number, rows[number], features, most=most)
         at = contributions.base
-        for step, (label, value) in enumerate(steps, start=1):
+        for step, (label, value) in enumerate([(f"average, in {unit}", 0.0), *steps]):
             found.append(
                 {
                     "case": case.case,

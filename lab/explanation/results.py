@@ -81,6 +81,7 @@ def _about(study: Study) -> dict[str, Any]:
         "importance": [
             {"feature": name, "mean_absolute_contribution": value} for name, value in study.importance.items()
         ],
+        # Of the features that contribute most; params.yaml says of how many.
         "permutation": [{"feature": one.features[0], **loss_fields(one)} for one in study.shuffled],
         "permutation_of_groups": [
             {"features": list(one.features), **loss_fields(one)} for one in study.shuffled_groups

@@ -15,8 +15,9 @@ class RowLimits(Params):
 
 
 class ShuffleSettings(Params):
-    """Permutation importance: how often each feature is shuffled, among how many rows at most."""
+    """Permutation importance: of the features that contribute most, shuffled so often, among so many rows at most."""
 
+    features: int = Field(ge=1)
     repeats: int = Field(ge=1)
     rows: int = Field(ge=10)
     # Numbers whose rank correlation lies beyond this share what they are worth.

@@ -75,14 +75,16 @@ def study_model(
         repeats=params.shuffles.repeats,
         stream_of=stream_of,
     )
+    importance = importance_of(explained["test"].contributions)
+    kept = sorted(list(importance or sorted(model.features))[: params.shuffles.features])
     return Study(
         model,
         explainer,
         scores,
         explained,
-        importance_of(explained["test"].contributions),
-        lose([(name,) for name in sorted(model.features)]),
-        lose([part for group in groups if (part := _known(group, model.features))]),
+        importance,
+        lose([(name,) for name in kept]),
+        lose([part for group in groups if (part := tuple(name for name in group if name in kept)) and len(part) > 1]),
     )
 
 
@@ -134,8 +136,3 @@ def grids_of(
 
 def _explained(explainer: Explainer, frame: pd.DataFrame, places: Places) -> Explained:
     return Explained(places, len(frame), contributions_of(explainer, frame.iloc[places]))
-
-
-def _known(group: tuple[str, ...], features: Mapping[str, Feature]) -> tuple[str, ...]:
-    known = tuple(name for name in group if name in features)
-    return known if len(known) > 1 else ()
