@@ -1,55 +1,50 @@
 """Rank the candidates by their scores of rows that they were not fitted on, which are the same rows for all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from lab.errors import ModelError
-from lab.manifest import CURE, OUT_OF_FOLD, Manifest, read_manifest
-from lab.stats.classification import LOWER_IS_BETTER, Tally, areas, losses, tally
+from lab.stats.areas import area_under_curve
+from lab.stats.average_precisions import average_precision_interval, average_precision_of
+from lab.stats.classification import LOWER_IS_BETTER, areas, losses, tally
+from lab.stats.paired import compare_means, log_losses, squared_errors
+from lab.stats.probabilities import normal_quantile
 from lab.stats.resampled_folds import FoldMean, corrected_mean
-from lab.tables import read_table
+from lab.trained import Candidate
 
-COLUMNS = ("label", "fold", "score")
+LOSSES = {"log_loss": log_losses, "brier": squared_errors}
+LEVEL = 0.95
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """One trained candidate, as its folder holds it."""
-
-    name: str
-    manifest: Manifest
-    out_of_fold: pa.Table
+Truths = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A candidate's place: its score on all out-of-fold rows, and the mean of its folds with a corrected interval."""
+    """A candidate's place: its score on all out-of-fold rows with an interval, and its folds with theirs.
+
+    The interval of the score takes the models as fitted and asks what other rows would have said; that of the folds
+    allows for other training rows too, and is the wider.
+    """
 
     place: int
-    name: str
-    estimator: str
+    candidate: Candidate
     score: float
+    low: float | None
+    high: float | None
+    by_fold: tuple[float, ...]
     folds: FoldMean
 
+    @property
+    def name(self) -> str:
+        return self.candidate.name
 
-def read_candidates(folder: Path, names: Iterable[str]) -> list[Candidate]:
-    """Return the candidates by name; refuse a folder that lacks one, or holds one that is named no more."""
-    wanted = sorted(names)
-    found = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    if strange := sorted(set(found) - set(wanted)):
-        raise ModelError(
-            f"{folder} holds {strange}, expected only the candidates of params.yaml: {wanted}. "
-            "Cure: `dvc checkout` removes what params.yaml names no more."
-        )
-    if lacking := sorted(set(wanted) - set(found)):
-        raise ModelError(f"{folder} lacks {lacking}, expected every candidate of params.yaml. Cure: dvc repro train")
-    candidates = [_read(folder / name) for name in wanted]
-    _check_same_rows(candidates)
-    return candidates
+    @property
+    def estimator(self) -> str:
+        return self.candidate.manifest.specification.estimator
 
 
 def rank(candidates: Iterable[Candidate], *, by: str) -> list[Standing]:
@@ -57,77 +52,44 @@ def rank(candidates: Iterable[Candidate], *, by: str) -> list[Standing]:
     sign = 1 if by in LOWER_IS_BETTER else -1
     scored = [(candidate, _metric(candidate.out_of_fold, by)) for candidate in candidates]
     scored.sort(key=lambda item: (sign * item[1], item[0].name))
-    return [
-        Standing(place, candidate.name, candidate.manifest.specification.estimator, score, _folds(candidate, by))
-        for place, (candidate, score) in enumerate(scored, start=1)
-    ]
+    return [_standing(place, candidate, score, by) for place, (candidate, score) in enumerate(scored, start=1)]
 
 
-def leaderboard_of(standings: Iterable[Standing]) -> list[dict[str, object]]:
-    """Return the leaderboard as a table, the best first."""
-    return [
-        {
-            "place": standing.place,
-            "candidate": standing.name,
-            "estimator": standing.estimator,
-            "score": standing.score,
-            "fold_mean": standing.folds.mean,
-            "fold_mean_low": standing.folds.low,
-            "fold_mean_high": standing.folds.high,
-        }
-        for standing in standings
-    ]
+def labels_and_scores(table: pa.Table) -> tuple[Truths, Numbers]:
+    """Return what a table of out-of-fold scores says of each row."""
+    return table["label"].to_numpy().astype(bool), table["score"].to_numpy()
 
 
-def summary_of(standings: Sequence[Standing], *, by: str) -> dict[str, object]:
-    """Return what the metrics file says: who is the challenger, and every candidate's score."""
-    best = standings[0]
-    return {
-        "by": by,
-        "challenger": best.name,
-        "estimator": best.estimator,
-        "score": best.score,
-        "fold_mean": best.folds.mean,
-        "fold_mean_low": best.folds.low,
-        "fold_mean_high": best.folds.high,
-        "scores": {standing.name: standing.score for standing in standings},
-    }
+def score_interval(labels: Truths, scores: Numbers, by: str) -> tuple[float | None, float | None]:
+    """Return the interval of one score over rows: DeLong's, the jackknife's, or Student's of the rows' losses."""
+    if by == "average_precision":
+        return average_precision_interval(average_precision_of(labels, scores), level=LEVEL)
+    if by in LOSSES:
+        seen = compare_means(np.zeros(len(scores)), LOSSES[by](labels, scores), level=LEVEL)
+        return seen.low, seen.high
+    area = area_under_curve(labels, scores)
+    places = (area.positive_places, area.negative_places)
+    if min(map(len, places)) < 2:
+        return None, None
+    error = float(np.sqrt(sum(np.var(each, ddof=1) / len(each) for each in places)))
+    reach = normal_quantile((1 + LEVEL) / 2) * error
+    return max(0.0, area.value - reach), min(1.0, area.value + reach)
 
 
-def _read(folder: Path) -> Candidate:
-    manifest = read_manifest(folder)
-    table = read_table(folder / OUT_OF_FOLD)
-    if lacking := [name for name in COLUMNS if name not in table.column_names]:
-        raise ModelError(f"{folder / OUT_OF_FOLD} lacks {lacking}; it has {table.column_names}. {CURE}")
-    return Candidate(folder.name, manifest, table)
-
-
-def _check_same_rows(candidates: list[Candidate]) -> None:
-    """Refuse candidates that were scored on different rows, for their scores could not be compared."""
-    first, *others = candidates
-    keys = [name for name in first.out_of_fold.column_names if name != "score"]
-    for other in others:
-        if not other.out_of_fold.drop_columns(["score"]).equals(first.out_of_fold.select(keys)):
-            raise ModelError(
-                f"the candidates {first.name} and {other.name} were scored on different rows or folds, expected the "
-                "same for all. Cure: dvc repro train"
-            )
+def _standing(place: int, candidate: Candidate, score: float, by: str) -> Standing:
+    table, sizes = candidate.out_of_fold, candidate.manifest.folds
+    places = table["fold"].to_numpy()
+    by_fold = tuple(_metric(table.filter(places == number), by) for number in range(1, len(sizes) + 1))
+    folds = corrected_mean(
+        by_fold,
+        train_rows=[size.train for size in sizes],
+        validation_rows=[size.validation for size in sizes],
+        level=LEVEL,
+    )
+    return Standing(place, candidate, score, *score_interval(*labels_and_scores(table), by), by_fold, folds)
 
 
 def _metric(table: pa.Table, name: str) -> float:
     # A score has 6 decimals and so is the tally of it; a metric is cut there too, or the last bits of a sum would rank.
-    return round(float(_metrics(tally(table["label"].to_numpy(), table["score"].to_numpy()))[name]), 9)
-
-
-def _metrics(counted: Tally) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    return {**areas(counted), **losses(counted)}
-
-
-def _folds(candidate: Candidate, by: str) -> FoldMean:
-    table, sizes = candidate.out_of_fold, candidate.manifest.folds
-    places = table["fold"].to_numpy()
-    return corrected_mean(
-        [_metric(table.filter(places == number), by) for number in range(1, len(sizes) + 1)],
-        train_rows=[size.train for size in sizes],
-        validation_rows=[size.validation for size in sizes],
-    )
+    counted = tally(*labels_and_scores(table))
+    return round(float({**areas(counted), **losses(counted)}[name]), 9)

@@ -1,4 +1,4 @@
-"""Rank the candidates by their out-of-fold scores, and name the best one the challenger."""
+"""Rank the candidates by their out-of-fold scores, say which differ by more than noise, and name the challenger."""
 
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -8,17 +8,23 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from lab.candidate_points import points_of, write_points
+from lab.candidate_report import report_of, summary_of
 from lab.command import run
-from lab.leaderboard import leaderboard_of, rank, read_candidates, summary_of
+from lab.leaderboard import rank
 from lab.manifest import MANIFEST, PIPELINE
 from lab.outputs import replaced_folder
+from lab.pairs import Question, compare_all, compare_pairs
 from lab.params import Params, load_params
-from lab.records import write_csv, write_json
+from lab.pictures import draw_candidates
+from lab.records import write_json, write_text
+from lab.trained import read_candidates
 
 CANDIDATES = Path("models/candidates")
 CHALLENGER = Path("models/challenger")
 METRICS = Path("metrics/select.json")
 PLOTS = Path("plots/select")
+REPORT = Path("reports/candidates")
 
 
 class Candidates(Params):
@@ -29,21 +35,35 @@ class Candidates(Params):
 
 
 class SelectParams(Params):
-    """By which out-of-fold score the candidates are ranked."""
+    """By which out-of-fold score the candidates are ranked, and when one is better than another."""
 
     by: Literal["roc_auc", "average_precision", "brier", "log_loss"]
+    significance: float = Field(default=0.05, gt=0, lt=1)
+    # A difference in that score, or in accuracy, whose whole interval lies within this is too small to matter.
+    margin: float = Field(default=0.01, ge=0)
 
 
 def main() -> None:
     names = load_params("train", Candidates).candidates
-    by = load_params("select", SelectParams).by
-    standings = rank(read_candidates(CANDIDATES, names), by=by)
+    params = load_params("select", SelectParams)
+    question = Question(params.by, params.significance, params.margin)
+    standings = rank(read_candidates(CANDIDATES, names), by=params.by)
+    tests, overall = compare_pairs(standings, question), compare_all(standings)
+    points = points_of(standings, tests, by=params.by)
+    pictures = draw_candidates(points)
     best = CANDIDATES / standings[0].name
-    with replaced_folder(CHALLENGER) as folder, replaced_folder(PLOTS) as plots:
+    with (
+        replaced_folder(CHALLENGER) as folder,
+        replaced_folder(PLOTS) as plots,
+        replaced_folder(REPORT) as report,
+    ):
         for name in (PIPELINE, MANIFEST):
             shutil.copyfile(best / name, folder / name)
-        write_csv(leaderboard_of(standings), plots / "leaderboard.csv")
-        write_json(summary_of(standings, by=by), METRICS)
+        write_points(points, plots)
+        for name, picture in pictures.items():
+            (report / name).write_bytes(picture)
+        write_text(report_of(standings, tests, overall, question, pictures=list(pictures)), report / "README.md")
+        write_json(summary_of(standings, tests, overall, question), METRICS)
 
 
 if __name__ == "__main__":
