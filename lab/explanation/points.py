@@ -124,13 +124,13 @@ def waterfall_rows(
     for number, (case, key, score) in enumerate(chosen):
         steps = _steps(contributions, number, rows[number], features, most=most)
         at = contributions.base
-        for step, (label, value) in enumerate([(f"average, in {unit}", 0.0), *steps]):
+        for place, (label, value) in enumerate([(f"average, in {unit}", 0.0), *steps]):
             found.append(
                 {
                     "case": case.case,
                     "row": key,
                     "score": score,
-                    "step": step,
+                    "place": place,
                     "label": label,
                     "start": at,
                     "end": at + value,

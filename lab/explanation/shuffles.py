@@ -70,7 +70,7 @@ def correlated_groups(frame: pd.DataFrame, features: Mapping[str, Feature], *, a
 
 
 def _shuffled(frame: pd.DataFrame, part: Sequence[str], order: NDArray[np.intp]) -> pd.DataFrame:
-    return frame.assign(**{name: frame[name].to_numpy()[order] for name in part})
+    return frame.assign(**{name: frame[name].iloc[order].set_axis(frame.index) for name in part})
 
 
 def _ranks(values: Numbers) -> Numbers:

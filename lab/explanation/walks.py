@@ -67,8 +67,10 @@ def _between(origin: pd.DataFrame, order: NDArray[np.intp], rows: pd.DataFrame) 
     turn = np.argsort(order, kind="stable")
     count, width = rows.shape
     changed = np.arange(1, width).repeat(count)
+    there = {name: np.tile(rows[name].to_numpy(), width - 1) for name in rows.columns}
     columns = {
-        name: np.where(changed > turn[place], np.tile(rows[name].to_numpy(), width - 1), origin[name].iloc[0])
-        for place, name in enumerate(rows.columns)
+        # The type is named: pandas would take text with gaps for another type, and None for NaN, which is a new level.
+        name: pd.Series(np.where(changed > turn[place], values, origin[name].iloc[0]), dtype=rows[name].dtype)
+        for place, (name, values) in enumerate(there.items())
     }
     return pd.DataFrame(columns)

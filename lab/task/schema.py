@@ -18,6 +18,7 @@ from lab.task.tables import TablesSection
 from lab.task.words import WordsSection, named_in
 
 TASKS = Path("tasks")
+NO_FEATURES = {"identifier", "ignore"}
 
 
 class Task(
@@ -53,8 +54,19 @@ class Task(
         named |= {self.split.column} if isinstance(self.split, GroupSplit) else set()
         if unknown := sorted(named - columns):
             raise ValueError(f"features and split name {unknown}, the columns are {sorted(columns)}")
-        if unknown := sorted(set(named_in(self.words)) - columns):
-            raise ValueError(f"words name {unknown}, the columns are {sorted(columns)}")
+        return self
+
+    @model_validator(mode="after")
+    def words_are_of_features(self) -> Self:
+        table = self.tables.get(self.features.table or "")
+        if table is None:  # what a query makes is known when it has run: the stage explain looks then
+            return self
+        taken = {self.features.label, self.features.moment, *self.features.unit}
+        features = {
+            name for name, column in table.columns.items() if column.type not in NO_FEATURES and name not in taken
+        }
+        if unknown := sorted(set(named_in(self.words)) - features):
+            raise ValueError(f"words name {unknown}, the features are {sorted(features)}")
         return self
 
     @model_validator(mode="after")
