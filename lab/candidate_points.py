@@ -19,7 +19,7 @@ COLUMNS = {
     ),
     "pairs": (
         *("first", "second", "kind", "test", "metric", "first_value", "second_value", "lead", "low", "high"),
-        *("p_value", "p_adjusted", "detectable", "verdict", "reason"),
+        *("p_value", "p_adjusted", "detectable", "verdict", "reason", "first_place", "second_place"),
     ),
     "search": ("candidate", "trial", "score", "best", "folds", "complete", "method", "by", "settings"),
     "importance": ("candidate", "setting", "share"),
@@ -32,7 +32,7 @@ def points_of(standings: Sequence[Standing], tests: Sequence[PairTest], *, by: s
     candidates = [standing.candidate for standing in standings]
     points = {
         "leaderboard": [_standing_row(standing, by) for standing in standings],
-        "pairs": [_pair_row(test) for test in tests],
+        "pairs": [_pair_row(test, {standing.name: standing.place for standing in standings}) for test in tests],
         "search": [row for standing in standings for row in _search_rows(standing, by)],
         "importance": [row for candidate in candidates for row in _importance_rows(candidate)],
         "learning_curve": [row for candidate in candidates for row in _learning_rows(candidate)],
@@ -75,8 +75,9 @@ def _standing_row(standing: Standing, by: str) -> Row:
     }
 
 
-def _pair_row(test: PairTest) -> Row:
+def _pair_row(test: PairTest, places: Mapping[str, int]) -> Row:
     known = {**asdict(test), "first_value": test.values[0], "second_value": test.values[1], "verdict": test.word}
+    known |= {"first_place": places[test.first], "second_place": places[test.second]}
     return {name: known[name] for name in COLUMNS["pairs"]}
 
 
