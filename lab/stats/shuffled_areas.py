@@ -36,9 +36,10 @@ def area_lost(labels: ArrayLike, scores: ArrayLike, shuffled: Sequence[ArrayLike
     """
     clean = area_under_curve(labels, scores)
     others = [area_under_curve(labels, values) for values in shuffled]
-    positives = clean.positive_places - np.mean([area.positive_places for area in others], axis=0)
-    negatives = clean.negative_places - np.mean([area.negative_places for area in others], axis=0)
-    value = clean.value - math.fsum(area.value for area in others) / len(others)
+    # Differences first: what no shuffle moves is lost to the last bit by none.
+    positives = np.mean([clean.positive_places - area.positive_places for area in others], axis=0)
+    negatives = np.mean([clean.negative_places - area.negative_places for area in others], axis=0)
+    value = math.fsum(clean.value - area.value for area in others) / len(others)
     if min(len(positives), len(negatives)) < 2:
         return AreaLoss(value, None, None, noise=True)
     error = math.sqrt(np.var(positives, ddof=1) / len(positives) + np.var(negatives, ddof=1) / len(negatives))
