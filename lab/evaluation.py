@@ -20,9 +20,10 @@ from lab.evaluation_points import (
     score_rows,
 )
 from lab.manifest import Manifest
-from lab.measurement import Measured, Window, measure_models, summary_of
+from lab.measurement import Measured, Window, measure_models, money_of, summary_of
 from lab.predictions import LABEL, MODELS, score_column
-from lab.slices import group_rows, small_groups
+from lab.slices import group_rows, name_of, small_groups, unseen_groups
+from lab.stats.bootstrap import Estimate
 from lab.stats.classification import tally, undefined_metrics
 from lab.task.money import Money
 
@@ -77,32 +78,42 @@ def evaluate(
         for name, window in windows.items()
     }
     held_out = {name: windows[name] for name in HELD_OUT}
-    groups = list(_group_rows(held_out, money=money, resamples=resamples, smallest=smallest, stream_of=stream_of))
+    levels = {group: set(map(name_of, values)) for group, values in windows[IN_SAMPLE].groups.items()}
+    rows_of = partial(group_rows, trained_on=levels, money=money, resamples=resamples, smallest=smallest)
+    groups = [row for name, seen in held_out.items() for row in _group_rows(name, seen, rows_of, stream_of)]
     named = {_named(name): seen for name, seen in measured.items()}
-    return Evaluation(
-        metrics=_metrics(windows, named, undefined=list(_undefined(windows)), small=len(small_groups(groups))),
-        plots={**_plots(held_out, measured, money), **_tables(named, groups)},
-    )
+    metrics = _metrics(windows, named, money) | _remarks(windows, groups)
+    return Evaluation(metrics=metrics, plots={**_plots(held_out, measured, money), **_tables(named, groups)})
 
 
-def _metrics(
-    windows: Mapping[str, Window], measured: Mapping[str, Measured], *, undefined: list[str], small: int
-) -> dict[str, Any]:
+def _metrics(windows: Mapping[str, Window], measured: Mapping[str, Measured], money: Money) -> dict[str, Any]:
     sizes = {_named(name): window for name, window in windows.items()}
     return {
         **{
             model: {
                 "threshold": windows[IN_SAMPLE].thresholds[model],
-                **{name: summary_of(seen[model]) for name, seen in measured.items()},
+                **{name: _summary(seen[model], rows=len(sizes[name].labels)) for name, seen in measured.items()},
             }
             for model in MODELS
         },
+        "currency": money.currency,
         "rows": {name: len(window.labels) for name, window in sizes.items()},
         "positive_share": {
             name: float(window.labels.mean()) if len(window.labels) else None for name, window in sizes.items()
         },
-        "undefined": undefined,
-        "groups_too_small": small,
+    }
+
+
+def _summary(measured: Mapping[str, Estimate], *, rows: int) -> dict[str, Any]:
+    return {**summary_of(measured), "money": money_of(measured, rows=rows)}
+
+
+def _remarks(windows: Mapping[str, Window], groups: list[Row]) -> dict[str, Any]:
+    """Return what the numbers cannot say: metrics without a value, and groups too small or never trained on."""
+    return {
+        "undefined": list(_undefined(windows)),
+        "groups_too_small": len(small_groups(groups)),
+        "groups_not_in_training": [f"{group}: {level}" for group, level in unseen_groups(groups)],
     }
 
 
@@ -113,7 +124,7 @@ def _plots(windows: Mapping[str, Window], measured: Mapping[str, Measured], mone
         "calibration": Plot(calibration_rows(windows, measured), "score", "share_positive"),
         "confusion": Plot(confusion_rows(windows), "decided", "actual"),
         "scores": Plot(score_rows(windows), "start", "share"),
-        "benefit": Plot(benefit_rows(windows, money), "threshold", "net_cents_per_row"),
+        "benefit": Plot(benefit_rows(windows, money), "threshold", "net_per_row"),
     }
 
 
@@ -121,17 +132,9 @@ def _tables(measured: Mapping[str, Measured], groups: list[Row]) -> dict[str, Pl
     return {"metrics": Plot(metric_rows(measured), "value", "metric"), "groups": Plot(groups, "value", "level")}
 
 
-def _group_rows(
-    windows: Mapping[str, Window], *, money: Money, resamples: int, smallest: int, stream_of: Streams
-) -> Iterator[Row]:
-    for name, window in windows.items():
-        streams = partial(_stream_below, name, stream_of)
-        rows = group_rows(window, money=money, resamples=resamples, smallest=smallest, stream_of=streams)
-        yield from ({"window": name, **row} for row in rows)
-
-
-def _stream_below(window: str, stream_of: Streams, part: str) -> np.random.Generator:
-    return stream_of(f"{window}/{part}")
+def _group_rows(window: str, seen: Window, rows_of: Callable[..., Iterator[Row]], stream_of: Streams) -> Iterator[Row]:
+    for row in rows_of(seen, stream_of=lambda part: stream_of(f"{window}/{part}")):
+        yield {"window": window, **row}
 
 
 def _undefined(windows: Mapping[str, Window]) -> Iterator[str]:

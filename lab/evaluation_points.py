@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab.business import value_at, value_curve
-from lab.measurement import Measured, Window
+from lab.business import Value, best_in_hindsight, value_at, value_curve
+from lab.measurement import CENTS, Measured, Window
 from lab.predictions import MODELS
 from lab.stats.bootstrap import Estimate
 from lab.stats.classification import Tally, decide
@@ -14,6 +14,7 @@ from lab.stats.curves import (
     calibration_curve,
     gain_curve,
     lift_at,
+    lift_curve,
     precision_recall_curve,
     roc_curve,
     score_bins,
@@ -23,6 +24,7 @@ from lab.task.money import Money
 Row = dict[str, Any]
 
 CHANCE, PERFECT, EVERYONE, NO_ONE = "chance", "perfect", "act on everyone", "act on no one"
+CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
 BEST_TENTH = 0.1
 
 # By name: what lies along, what goes up, the metric written beside each line, and the curve itself.
@@ -30,6 +32,7 @@ CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
     "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
     "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
     "gain": ("share_acted_on", "share_found", "", gain_curve),
+    "lift": ("share_acted_on", "lift", "", lift_curve),
 }
 
 
@@ -45,8 +48,8 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
             label = short(measured[window][model][metric]) if metric else lift_label(counted)
             rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
         share = float(seen.labels.mean())
-        ends = [(0.0, share), (1.0, share)] if name == "precision_recall" else [(0.0, 0.0), (1.0, 1.0)]
-        rows += [_point(window, CHANCE, {x: a, y: b}, None, "") for a, b in ends]
+        start, end = {"precision_recall": (share, share), "lift": (1.0, 1.0)}.get(name, (0.0, 1.0))
+        rows += [_point(window, CHANCE, {x: a, y: b}, None, "") for a, b in ((0.0, start), (1.0, end))]
     return rows
 
 
@@ -99,22 +102,22 @@ def score_rows(windows: Mapping[str, Window]) -> list[Row]:
 
 
 def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
-    """Return what every threshold is worth, the chosen one marked, beside acting on everyone and on no one."""
+    """Return what every threshold earns and costs, a row and in currency, beside acting on everyone and on no one.
+
+    Two thresholds are marked: the chosen one, and what would have been best on these very rows, which none could know.
+    """
     rows = []
     for window, model, seen in _each(windows):
         if not len(seen.labels):
             continue
-        counted, threshold = seen.tallied(model), seen.thresholds[model]
-        rows += [_benefit(window, model, value.threshold, value) for value in value_curve(counted, money)]
-        chosen = value_at(counted, money, threshold=threshold)
-        rows.append(_benefit(window, model, threshold, chosen, chosen=True))
-    for window, seen in windows.items():
-        if len(seen.labels):
-            counted = seen.tallied(MODELS[0])
-            for name, threshold in ((EVERYONE, 0.0), (NO_ONE, 2.0)):
-                value = value_at(counted, money, threshold=threshold)
-                rows += [_benefit(window, name, end, value) for end in (0.0, 1.0)]
-    return rows
+        counted, place = seen.tallied(model), {"window": window, "model": model}
+        rows += [{**place, **_worth(value, money)} for value in value_curve(counted, money)]
+        chosen = value_at(counted, money, threshold=seen.thresholds[model])
+        rows.append({**place, **_worth(chosen, money, mark=CHOSEN)})
+        rows.append({**place, **_worth(best_in_hindsight(counted, money), money, mark=HINDSIGHT)})
+    return rows + [
+        row for name, seen in windows.items() if len(seen.labels) for row in _without_a_model(name, seen, money)
+    ]
 
 
 def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
@@ -159,12 +162,23 @@ def _bin(window: str, model: str, values: tuple[float, float, float, float, int]
     return {"window": window, "model": model, **dict(zip(names, values, strict=True)), "label": label}
 
 
-def _benefit(window: str, model: str, threshold: float, value: Any, *, chosen: bool = False) -> Row:
+def _without_a_model(window: str, seen: Window, money: Money) -> list[Row]:
+    counted = seen.tallied(MODELS[0])
+    worth = {name: _worth(value_at(counted, money, threshold=at), money) for name, at in ((EVERYONE, 0), (NO_ONE, 2))}
+    return [
+        {"window": window, "model": name, **value, "threshold": end}
+        for name, value in worth.items()
+        for end in (0.0, 1.0)
+    ]
+
+
+def _worth(value: Value, money: Money, *, mark: str = "") -> Row:
     return {
-        "window": window,
-        "model": model,
-        "threshold": threshold,
-        "net_cents_per_row": value.net,
+        "threshold": min(value.threshold, 1.0),
+        "benefit_per_row": value.benefit / CENTS,
+        "cost_per_row": value.cost / CENTS,
+        "net_per_row": value.net / CENTS,
         "share_acted_on": value.acted_on,
-        "chosen": chosen,
+        "currency": money.currency,
+        "mark": mark,
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.business import net_cents_per_row
+from lab.business import cents_per_row
 from lab.columns import numbers_of
 from lab.predictions import LABEL, MODELS, score_column
 from lab.stats.bootstrap import Estimate, estimate, estimate_distance, resample
@@ -18,8 +18,9 @@ from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
 
-NET = "net_cents_per_row"
-MEASURED = (*METRICS, NET)
+NET, RETURN = "net_cents_per_row", "return_on_cost"
+MONEY = ("benefit_cents_per_row", "cost_cents_per_row", NET, RETURN)
+CENTS = 100  # of the currency
 POSITIVE_SHARE = "decided_positive_share"
 CALIBRATION_NOISE = "calibration_noise"
 
@@ -68,7 +69,7 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
     scores = [window.scores[model] for model in MODELS]
     drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
     return {
-        model: _estimates(of(counted[model]), resampled)
+        model: _estimates(of(counted[model]), resampled, rows=_smaller_class(window.labels))
         for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
     }
 
@@ -78,8 +79,32 @@ def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
     return {
         key: value
         for name, seen in measured.items()
-        for key, value in ((name, seen.value), (f"{name}_95", None if seen.low is None else [seen.low, seen.high]))
+        if name not in MONEY or name == NET
+        for key, value in ((name, seen.value), (f"{name}_95", interval_of(seen)))
     }
+
+
+def money_of(measured: Mapping[str, Estimate], *, rows: int) -> list[dict[str, Any]]:
+    """Return benefit, cost and net benefit in the task's currency, a row and in total, and the return on the cost.
+
+    It is a list, which DVC does not take apart: as a mapping it would be a dozen metrics.
+    """
+    found: list[dict[str, Any]] = []
+    for name in MONEY:
+        seen, ends = measured[name], interval_of(measured[name])
+        if name == RETURN:
+            found.append({"figure": name, "value": seen.value, "value_95": ends})
+            continue
+        total, total_ends = (_in_currency(value, times=rows) for value in (seen.value, ends))
+        row, row_ends = (_in_currency(value) for value in (seen.value, ends))
+        figure = name.removesuffix("_cents_per_row")
+        found.append({"figure": figure, "per_row": row, "per_row_95": row_ends, "total": total, "total_95": total_ends})
+    return found
+
+
+def interval_of(seen: Estimate) -> list[float] | None:
+    """Return the interval as a list, or None where there is none."""
+    return None if seen.low is None or seen.high is None else [seen.low, seen.high]
 
 
 def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
@@ -95,14 +120,37 @@ def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -
     decisions = decide(counted, threshold=threshold)
     return {
         **measured,
-        NET: net_cents_per_row(decisions, money),
+        **cents_per_row(decisions, money),
         POSITIVE_SHARE: decisions.positive_share,
         CALIBRATION_NOISE: np.abs(counted.calibration_gaps - gaps).sum(axis=-1),
     }
 
 
-def _estimates(seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers]) -> dict[str, Estimate]:
-    values = {name: float(seen[name]) if name in seen else None for name in (*MEASURED, POSITIVE_SHARE)}
-    found = {name: estimate(value, resampled.get(name)) for name, value in values.items()}
+def _estimates(seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, rows: int) -> dict[str, Estimate]:
+    values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE)}
+    found = {name: _estimate(value, resampled.get(name), rows=rows) for name, value in values.items()}
     distances = (resampled.get(name) for name in ("calibration_error", CALIBRATION_NOISE))
     return {**found, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
+
+
+def _value_in(seen: Mapping[str, Numbers], name: str) -> float | None:
+    return float(seen[name]) if name in seen and np.isfinite(seen[name]) else None
+
+
+def _estimate(value: float | None, resampled: Numbers | None, *, rows: int) -> Estimate:
+    """Return the estimate; it has no interval where some resample has no value."""
+    if value is None or resampled is None or np.isfinite(resampled).all():
+        return estimate(value, resampled, rows=rows)
+    return Estimate(value, None, None)
+
+
+def _smaller_class(labels: NDArray[np.bool_]) -> int:
+    """Return the rows of the smaller class that is there."""
+    positives = int(labels.sum())
+    return min(positives, len(labels) - positives) or len(labels)
+
+
+def _in_currency(cents: Any, *, times: int = 1) -> Any:
+    if isinstance(cents, list):
+        return [_in_currency(each, times=times) for each in cents]
+    return None if cents is None else cents * times / CENTS

@@ -11,28 +11,36 @@ from numpy.typing import NDArray
 
 from lab.measurement import POSITIVE_SHARE, Window, measure_models
 from lab.predictions import MODELS
+from lab.stats.classification import METRICS
 from lab.task.money import Money
 
 MISSING = "missing"
-SHOWN = ("accuracy", "precision", "recall", "f1", "roc_auc", POSITIVE_SHARE)
+TOO_SMALL = "too small to say"
+UNSEEN = "not in the training rows"
+SHOWN = (*METRICS, POSITIVE_SHARE)
 MOST_LEVELS = 20
 SMALLEST_CLASS = 10
 
 Streams = Callable[[str], np.random.Generator]
+Levels = Mapping[str, set[str]]  # the names of the levels of each group column
 
 
 def group_rows(
-    window: Window, *, money: Money, resamples: int, smallest: int, stream_of: Streams
+    window: Window, *, trained_on: Levels, money: Money, resamples: int, smallest: int, stream_of: Streams
 ) -> Iterator[dict[str, Any]]:
-    """Yield one row per group column, level, model and metric; `note` says where a level is too small to judge."""
+    """Yield one row per group column, level, model and metric.
+
+    `note` says where a level is too small to judge, and where no model was fitted on a row of it.
+    """
     for group, values in window.groups.items():
+        unseen = set(map(name_of, values)) - trained_on[group]
         for level, rows in levels_of(values).items():
             part = window.where(rows)
             measured = measure_models(part, money=money, resamples=resamples, rng=stream_of(f"{group}/{level}"))
             counts = {
                 "rows": len(part.labels),
                 "positives": int(part.labels.sum()),
-                "note": remark_on(part.labels, smallest=smallest),
+                "note": note_on(part.labels, smallest=smallest, unseen=level in unseen),
             }
             for model, metric in product(MODELS, SHOWN):
                 place = {"group": group, "level": level, "model": model, "metric": metric}
@@ -60,14 +68,23 @@ def name_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def remark_on(labels: NDArray[np.bool_], *, smallest: int) -> str:
-    """Return why a group is too small to judge, or an empty text."""
+def note_on(labels: NDArray[np.bool_], *, smallest: int, unseen: bool) -> str:
+    """Return why a group is too small to judge, and that no model was fitted on it, or an empty text."""
     rows, positives = len(labels), int(labels.sum())
-    if rows >= smallest and min(positives, rows - positives) >= SMALLEST_CLASS:
-        return ""
-    return f"too small to say: {rows} rows, {positives} positive"
+    small = rows < smallest or min(positives, rows - positives) < SMALLEST_CLASS
+    notes = [f"{TOO_SMALL}: {rows} rows, {positives} positive"] if small else []
+    return "; ".join([*notes, *([UNSEEN] if unseen else [])])
 
 
-def small_groups(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+def small_groups(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return the groups, by column and level, that are too small to judge in one of the windows."""
-    return {(row["group"], row["level"]) for row in rows if row["note"]}
+    return _noted(rows, TOO_SMALL)
+
+
+def unseen_groups(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return the groups, by column and level, that are in a later window but not in the training rows."""
+    return _noted(rows, UNSEEN)
+
+
+def _noted(rows: Sequence[Mapping[str, Any]], text: str) -> list[tuple[str, str]]:
+    return sorted({(row["group"], row["level"]) for row in rows if text in row["note"]})

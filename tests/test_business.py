@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.business import value_at, value_curve
+from lab.business import best_in_hindsight, value_at, value_curve
 from lab.stats.classification import tally
 from lab.task.money import Money
 
@@ -33,3 +33,12 @@ def test_the_curve_runs_from_acting_on_everyone_to_the_highest_scores() -> None:
     assert curve[0].acted_on == 1
     assert curve[60].acted_on == pytest.approx(0.6)
     assert curve[61].acted_on == pytest.approx(0.2)
+
+
+def test_the_best_in_hindsight_is_found_among_the_scores_themselves() -> None:
+    best = best_in_hindsight(COUNTED, MONEY)
+    assert (best.threshold, best.net) == pytest.approx((0.2, (3 * 2500 - 800) / 5))
+
+
+def test_equal_worth_acts_on_the_fewest() -> None:
+    assert best_in_hindsight(tally([0, 1, 0], [0.9, 0.5, 0.4]), Money(benefit_of_true_positive=1)).threshold == 0.5

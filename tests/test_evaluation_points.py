@@ -47,23 +47,52 @@ def test_the_confusion_matrix_is_scikit_learns(model: str) -> None:
 def test_the_chosen_threshold_is_marked_once_for_each_model_with_what_it_is_worth() -> None:
     seen = window()
     rows = benefit_rows({"test": seen}, MONEY)
-    assert [(row["model"], row["threshold"]) for row in of(rows, chosen=True)] == [
+    assert [(row["model"], row["threshold"]) for row in of(rows, mark="chosen")] == [
         ("champion", 0.5),
         ("challenger", 0.3),
     ]
-    decided = seen.scores["challenger"] >= 0.3
-    worth = np.mean(decided * np.where(seen.labels, 2500, -800))
-    assert of(rows, chosen=True, model="challenger")[0]["net_cents_per_row"] == pytest.approx(worth)
+    decided, (chosen,) = seen.scores["challenger"] >= 0.3, of(rows, mark="chosen", model="challenger")
+    assert chosen["benefit_per_row"] == pytest.approx(25 * np.mean(decided & seen.labels))
+    assert chosen["cost_per_row"] == pytest.approx(8 * np.mean(decided & ~seen.labels))
+    assert chosen["net_per_row"] == pytest.approx(chosen["benefit_per_row"] - chosen["cost_per_row"])
+    assert chosen["currency"] == "EUR"
+
+
+@pytest.mark.parametrize("model", ["champion", "challenger"])
+def test_the_best_in_hindsight_is_worth_more_than_any_other_threshold(model: str) -> None:
+    seen = window()
+    (best,) = of(benefit_rows({"test": seen}, MONEY), mark="best in hindsight", model=model)
+    worths = {
+        score: np.sum((seen.scores[model] >= score) * np.where(seen.labels, 25, -8)) / 300
+        for score in [*np.unique(seen.scores[model]), 2.0]
+    }
+    assert best["net_per_row"] == pytest.approx(max(worths.values()))
+    assert worths[best["threshold"]] == max(worths.values())
+
+
+def test_where_acting_never_pays_the_best_in_hindsight_is_to_act_on_no_one() -> None:
+    seen = window()
+    (best, _) = of(benefit_rows({"test": seen}, Money(cost_of_false_positive=1)), mark="best in hindsight")
+    assert (best["share_acted_on"], best["net_per_row"]) == (0, 0)
 
 
 def test_acting_on_everyone_and_on_no_one_are_level_lines() -> None:
     seen = window()
     rows = benefit_rows({"test": seen}, MONEY)
     everyone, no_one = (of(rows, model=name) for name in ("act on everyone", "act on no one"))
-    worth = np.mean(np.where(seen.labels, 2500, -800))
-    assert [row["net_cents_per_row"] for row in everyone] == pytest.approx([worth, worth])
-    assert [row["net_cents_per_row"] for row in no_one] == [0, 0]
+    worth = np.mean(np.where(seen.labels, 25, -8))
+    assert [row["net_per_row"] for row in everyone] == pytest.approx([worth, worth])
+    assert [row["net_per_row"] for row in no_one] == [0, 0]
     assert [row["threshold"] for row in everyone] == [0, 1]
+
+
+def test_lift_falls_to_one_where_all_are_acted_on() -> None:
+    windows = {"test": window()}
+    rows = curve_rows("lift", windows, measured(windows))
+    points = of(rows, model="challenger")
+    assert points[-1]["lift"] == pytest.approx(1)
+    assert points[0]["share_acted_on"] >= 0.01
+    assert [row["lift"] for row in of(rows, model="chance")] == [1, 1]
 
 
 def test_a_curve_has_its_value_beside_it_and_the_line_of_chance_under_it() -> None:

@@ -1,10 +1,14 @@
 """Every row is in one group of each column, and small groups are called small."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from sklearn.metrics import brier_score_loss
 
 from lab.measurement import POSITIVE_SHARE, Window
-from lab.slices import MISSING, group_rows, levels_of, remark_on, small_groups
+from lab.slices import MISSING, group_rows, levels_of, note_on, small_groups, unseen_groups
+from lab.stats.classification import METRICS
 from lab.task.money import Money
 
 
@@ -31,7 +35,7 @@ def test_the_largest_of_many_levels_stay_and_the_rest_is_one() -> None:
     ],
 )
 def test_a_group_needs_enough_rows_of_both_classes(rows: int, positives: int, note: str) -> None:
-    assert remark_on(np.arange(rows) < positives, smallest=50) == note
+    assert note_on(np.arange(rows) < positives, smallest=50, unseen=False) == note
 
 
 def window() -> Window:
@@ -42,15 +46,50 @@ def window() -> Window:
     return Window(labels, scores, thresholds, {"gender": ["f", "m"] * 195 + ["x"] * 10})
 
 
+def rows_of(given: Window, *, trained_on: set[str]) -> list[dict[str, Any]]:
+    return list(
+        group_rows(
+            given,
+            trained_on={"gender": trained_on},
+            money=Money(),
+            resamples=100,
+            smallest=50,
+            stream_of=lambda _: np.random.default_rng(1),
+        )
+    )
+
+
 def test_a_group_is_measured_on_its_own_rows() -> None:
     given = window()
-    rows = list(
-        group_rows(given, money=Money(), resamples=100, smallest=50, stream_of=lambda _: np.random.default_rng(1))
-    )
+    rows = rows_of(given, trained_on={"f", "m", "x"})
     inside = np.array(given.groups["gender"]) == "f"
     decided = given.scores["challenger"][inside] >= 0.3
     found = {row["metric"]: row for row in rows if (row["level"], row["model"]) == ("f", "challenger")}
+    assert set(found) == {*METRICS, POSITIVE_SHARE}
     assert found["accuracy"]["value"] == pytest.approx(np.mean(decided == given.labels[inside]))
+    assert found["brier"]["value"] == pytest.approx(
+        brier_score_loss(given.labels[inside], given.scores["challenger"][inside])
+    )
     assert found[POSITIVE_SHARE]["value"] == pytest.approx(decided.mean())
     assert (found["accuracy"]["rows"], found["accuracy"]["positives"]) == (195, int(given.labels[inside].sum()))
-    assert small_groups(rows) == {("gender", "x")}
+    assert small_groups(rows) == [("gender", "x")]
+    assert unseen_groups(rows) == []
+
+
+def test_a_level_that_no_model_was_fitted_on_is_noted_beside_its_size() -> None:
+    rows = rows_of(window(), trained_on={"f"})
+    assert unseen_groups(rows) == [("gender", "m"), ("gender", "x")]
+    notes = {row["level"]: row["note"] for row in rows}
+    assert notes["f"] == ""
+    assert notes["m"] == "not in the training rows"
+    assert notes["x"].startswith("too small to say: 10 rows")
+    assert notes["x"].endswith("; not in the training rows")
+
+
+def test_a_column_that_is_all_missing_is_one_group() -> None:
+    given = window()
+    empty = Window(given.labels, given.scores, given.thresholds, {"gender": [None] * 400})
+    rows = rows_of(empty, trained_on={MISSING})
+    assert {row["level"] for row in rows} == {MISSING}
+    assert {row["rows"] for row in rows} == {400}
+    assert unseen_groups(rows) == []

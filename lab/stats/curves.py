@@ -12,6 +12,7 @@ Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 POINTS = 100
+SMALLEST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def gain_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
     hits, alarms, thresholds = _from_the_top(counted)
     acted = hits + alarms
     return _thinned(acted / acted[-1], hits / hits[-1], thresholds, points=points)
+
+
+def lift_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
+    """Return the share of rows acted on, best first, against how many times as often they are positive as all rows.
+
+    It starts at one row in a hundred, for the lift of fewer is mostly chance, and ends at (1, 1).
+    """
+    curve = gain_curve(counted, points=points)
+    return [Point(point.x, point.y / point.x, point.threshold) for point in curve if point.x >= SMALLEST_SHARE]
 
 
 def lift_at(counted: Tally, share: float) -> float:

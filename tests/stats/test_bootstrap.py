@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from lab.stats.bootstrap import draw_rows, draw_weights, estimate, estimate_distance, resample
 from lab.stats.classification import (
@@ -134,6 +135,36 @@ def test_one_class_and_no_rows_are_resampled_without_fuss() -> None:
     assert resample([], [[]], [MEASURE], resamples=5, rng=generator()) == [{}]
 
 
+def test_the_interval_ends_at_efrons_bias_corrected_shares_of_the_resamples() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.lognormal(size=40)
+    means = rng.choice(values, (2000, 40)).mean(axis=1)
+    share = np.mean(means < values.mean())
+    ends = stats.norm.cdf(2 * stats.norm.ppf(share) + stats.norm.ppf([0.025, 0.975]))
+    seen = estimate(float(values.mean()), means)
+    assert [seen.low, seen.high] == pytest.approx(np.quantile(means, ends).tolist())
+
+
+def test_few_rows_widen_the_interval_as_students_quantile_does() -> None:
+    resampled = np.random.default_rng(4).normal(size=200_000)
+    wide = estimate(float(np.median(resampled)), resampled, rows=10)
+    reach = stats.t.ppf(0.975, 9) * np.sqrt(10 / 9)
+    assert [wide.low, wide.high] == pytest.approx([-reach, reach], abs=0.03)
+
+
+def test_a_single_row_leaves_no_resample_outside() -> None:
+    seen = estimate(2.0, np.array([1.0, 2.0, 7.0]), rows=1)
+    assert (seen.low, seen.high) == (1.0, 7.0)
+
+
+@pytest.mark.parametrize("value", [-5.0, 5.0])
+def test_a_value_beyond_all_its_resamples_still_has_a_finite_interval(value: float) -> None:
+    seen = estimate(value, np.linspace(-1, 1, 101), rows=30)
+    assert seen.low is not None
+    assert seen.high is not None
+    assert -1 <= seen.low <= seen.high <= 1
+
+
 def test_an_undefined_value_has_no_interval() -> None:
     assert estimate(None, None).low is None
 
@@ -176,4 +207,4 @@ def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_non
         assert seen.low is not None
         assert seen.high is not None
         covered += seen.low <= truth <= seen.high
-    assert covered >= 88  # the bootstrap holds the share of positives, so a little of what varies is missing
+    assert covered >= 90

@@ -6,7 +6,15 @@ from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve as oracle_calibration
 
 from lab.stats.classification import calibration_error, measure, tally
-from lab.stats.curves import calibration_curve, gain_curve, lift_at, precision_recall_curve, roc_curve, score_bins
+from lab.stats.curves import (
+    calibration_curve,
+    gain_curve,
+    lift_at,
+    lift_curve,
+    precision_recall_curve,
+    roc_curve,
+    score_bins,
+)
 from tests.stats.test_classification import sample
 
 
@@ -50,6 +58,15 @@ def test_gain_counts_the_positives_among_the_best_rows() -> None:
 def test_lift_compares_the_best_rows_with_all_rows() -> None:
     assert lift_at(tally([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1]), 0.25) == pytest.approx(2)
     assert lift_at(tally([1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5]), 0.1) == pytest.approx(1)
+
+
+def test_the_lift_curve_is_how_much_richer_the_best_rows_are() -> None:
+    labels, scores = sample(16, rows=1000, decimals=6)
+    ranked = labels[np.argsort(-scores, kind="stable")]
+    points = lift_curve(tally(labels, scores))
+    assert points[0].x >= 0.01
+    for point in points:
+        assert point.y == pytest.approx(ranked[: round(point.x * 1000)].mean() / labels.mean())
 
 
 def test_calibration_bins_agree_with_scikit_learn_and_add_up_to_the_error() -> None:
