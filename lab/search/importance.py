@@ -1,0 +1,44 @@
+"""Tell how much each setting matters: the share of the scores' spread that it explains (functional ANOVA)."""
+
+from collections.abc import Sequence
+
+from lab.search.ledger import Ledger
+from lab.search.points import key_of
+from lab.search.space import Point, Space
+from lab.seeds import integer_of
+
+FEWEST = 4
+
+
+def importance_of(ledger: Ledger, space: Space, *, seed: int) -> tuple[dict[str, float], str]:
+    """Return each setting's share, which sum to 1, or none and the reason.
+
+    Points are compared on the folds that all of them were fitted on (Hutter, Hoos and Leyton-Brown, 2014, ICML). The
+    candidate's own settings are left out where they lie outside the space.
+    """
+    every = range(1, len(ledger.points) + 1)
+    numbers = [number for number in every if ledger.gain(number, ledger.tried(number)) is not None]
+    shared = [fold for fold in ledger.folds if all(fold in ledger.tried(number) for number in numbers)]
+    known = [
+        (ledger.points[number - 1], gain) for number in numbers if (gain := ledger.gain(number, shared)) is not None
+    ]
+    if len(known) < FEWEST:
+        return {}, f"{len(known)} settings have scores, expected {FEWEST} or more to tell what matters"
+    if len({gain for _, gain in known}) == 1:
+        return {}, "all settings have the same score"
+    varying = [name for name in sorted(space) if len({key_of({name: point[name]}) for point, _ in known}) > 1]
+    return _shares(known, {name: space[name] for name in varying}, seed=integer_of(seed, "importance"))
+
+
+def _shares(known: Sequence[tuple[Point, float]], space: Space, *, seed: int) -> tuple[dict[str, float], str]:
+    # Optuna, and what it imports, is needed only where there are points enough.
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances  # noqa: PLC0415
+
+    from lab.search.study import new_study  # noqa: PLC0415
+
+    study = new_study(space, known, seed=seed, by_chance=0)
+    if len(study.trials) < FEWEST:
+        return {}, f"{len(study.trials)} settings lie inside the space, expected {FEWEST} or more to tell what matters"
+    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=seed))
+    whole = sum(found.values())
+    return {name: float(found[name] / whole) for name in sorted(found)}, ""

@@ -1,0 +1,120 @@
+"""Keep account of a search: every point once, every fit once, never more fits than the budget."""
+
+from collections.abc import Callable, Sequence
+
+from lab.search.points import key_of
+from lab.search.result import Evaluate, Outcome, Progress, Task, Trial, Unfitted
+from lab.search.space import Point
+
+DECIMALS = 12  # of a mean: what differs by less is equal but for the last bits of a sum
+
+
+class Ledger:
+    """The points in the order in which they were first asked for, and their scores, fold by fold.
+
+    Points are known by their number from 1. Inside, higher is better; trials say scores as they are read.
+    """
+
+    def __init__(
+        self,
+        evaluate: Evaluate,
+        *,
+        folds: Sequence[int],
+        most: int,
+        lower_is_better: bool,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.folds = folds
+        self.most = most
+        self.fits = 0
+        self.points: list[Point] = []
+        self._numbers: dict[str, int] = {}
+        self._outcomes: dict[tuple[int, int], Outcome] = {}
+        self._evaluate = evaluate
+        self._sign = -1.0 if lower_is_better else 1.0
+        self._best: float | None = None
+        self._report = report
+
+    @property
+    def left(self) -> int:
+        return self.most - self.fits
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._numbers)
+
+    def add(self, points: Sequence[Point]) -> list[int]:
+        """Return the numbers of points, in their order; a point that is known keeps its number, and is there once."""
+        for point in points:
+            if (key := key_of(point)) not in self._numbers:
+                self.points.append(point)
+                self._numbers[key] = len(self.points)
+        return list(dict.fromkeys(self._numbers[key_of(point)] for point in points))
+
+    def fit(self, numbers: Sequence[int], folds: Sequence[int]) -> None:
+        """Fit points on folds, but for what is fitted already."""
+        asked = [(number, fold) for number in numbers for fold in folds if (number, fold) not in self._outcomes]
+        if len(asked) > self.left:
+            raise RuntimeError(f"{len(asked)} fits were asked for, {self.left} are left")
+        tasks: list[Task] = [(self.points[number - 1], fold) for number, fold in asked]
+        for place, ((number, fold), outcome) in enumerate(zip(asked, self._evaluate(tasks), strict=True), start=1):
+            self._outcomes[number, fold] = outcome
+            self.fits += 1
+            ended = place == len(asked) or asked[place][0] != number
+            self._report(Progress(self.fits, self.most, *self._told(number if ended else None)))
+
+    def gain(self, number: int, folds: Sequence[int]) -> float | None:
+        """Return a point's mean score on folds, higher is better; None where it lacks one of them."""
+        found = [self._outcomes.get((number, fold)) for fold in folds]
+        scores = [outcome for outcome in found if isinstance(outcome, float)]
+        if not scores or len(scores) < len(folds):
+            return None
+        return round(self._sign * sum(scores) / len(scores), DECIMALS)
+
+    def tried(self, number: int) -> list[int]:
+        """Return the folds that a point was fitted on, or could not be."""
+        return [fold for fold in self.folds if (number, fold) in self._outcomes]
+
+    def ranked(self, numbers: Sequence[int], folds: Sequence[int]) -> list[int]:
+        """Return the points that have scores on all these folds, the best first, the earlier of equals first."""
+        gains = {number: gain for number in sorted(numbers) if (gain := self.gain(number, folds)) is not None}
+        return sorted(gains, key=lambda number: -gains[number])
+
+    def winner(self) -> int | None:
+        """Return the best of the points that have scores on all folds."""
+        return next(iter(self.ranked(range(1, len(self.points) + 1), self.folds)), None)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return what was tried, in the order in which it was first asked for."""
+        best, trials = None, []
+        for number in range(1, len(self.points) + 1):
+            best = self._better(best, self.gain(number, self.folds))
+            trials.append(self._trial(number, best))
+        return tuple(trials)
+
+    def failures(self) -> list[tuple[int, str]]:
+        """Return the points that could not be fitted, each with its first reason."""
+        reasons: dict[int, str] = {}
+        for (number, _), outcome in self._outcomes.items():
+            if isinstance(outcome, Unfitted):
+                reasons.setdefault(number, outcome.reason)
+        return sorted(reasons.items())
+
+    def _told(self, ended: int | None) -> tuple[float | None, Trial | None]:
+        """Return the best score by now, and the trial that has just come to an end."""
+        if ended is not None:
+            self._best = self._better(self._best, self.gain(ended, self.folds))
+        trial = self._trial(ended, self._best) if ended is not None else None
+        return self._as_read(self._best), trial
+
+    def _trial(self, number: int, best: float | None) -> Trial:
+        tried = self.tried(number)
+        fitted = [fold for fold in tried if isinstance(self._outcomes[number, fold], float)]
+        score = self.gain(number, tried)
+        return Trial(number, self.points[number - 1], self._as_read(score), len(fitted), self._as_read(best))
+
+    def _better(self, best: float | None, gain: float | None) -> float | None:
+        return gain if best is None else best if gain is None else max(best, gain)
+
+    def _as_read(self, gain: float | None) -> float | None:
+        return None if gain is None else self._sign * gain
