@@ -10,21 +10,29 @@ from typing import Any
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from lab.calibrated import CalibratedScores
 from lab.canonical import canonical_bytes
 from lab.errors import ModelError
 from lab.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
 from lab.outputs import replaced_file
 from lab.schema import Feature
+from lab.selection import KeepBest
 from lab.trees import check_trees
 
 CHAMPION = Path("models/champion")
 CHALLENGER = Path("models/challenger")
-# What a file may hold beyond the estimators and number types that skops itself lets pass.
+# Our own steps, named by class so that what a reader of models imports is told by the imports above.
+OWN = (CalibratedScores, KeepBest)
+# What a file may hold beyond the estimators and number types that skops itself lets pass. None of these runs code that
+# the file chooses, when it is made or applied: each holds numbers, texts and other members of the file.
 ALLOWED = (
+    *(f"{kind.__module__}.{kind.__qualname__}" for kind in OWN),
     "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.tree._tree.Tree",
+    "sklearn.calibration._CalibratedClassifier",  # asks its classifier, then its sigmoids
+    "sklearn.calibration._SigmoidCalibration",  # two numbers
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # lab/trees.py checks its indices
+    "sklearn.model_selection._split.StratifiedKFold",  # only a fit would use it
+    "sklearn.tree._tree.Tree",  # lab/trees.py checks its indices
 )
 FITTED_BY = "scikit-learn"
 

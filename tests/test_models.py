@@ -4,11 +4,8 @@ import io
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +15,22 @@ import skops.io
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import FunctionTransformer
 
+from lab.calibration import with_calibration
 from lab.canonical import canonical_bytes
 from lab.errors import ModelError
-from lab.estimators import ESTIMATORS
 from lab.frames import frame_of
-from lab.manifest import MANIFEST, PIPELINE, Manifest, fingerprint_of, read_manifest
-from lab.models import ALLOWED, Model, load_model, save_model
+from lab.manifest import MANIFEST, PIPELINE, fingerprint_of, read_manifest
+from lab.models import ALLOWED, load_model, save_model
 from lab.scoring import score_rows
-from lab.specification import Specification
-from lab.task.money import Money
-from lab.threshold import ThresholdRule
-from lab.training import Rules, train_model
 from lab.trees import check_trees
-from tests.tables import feature_rows, schema_of
+from tests.fitted import OTHER_ROWS, SCHEMA, VARIANTS, fitted, model_of
 
-ROOT = Path(__file__).parent.parent
-SMALL: dict[str, dict[str, Any]] = {
-    "dummy": {},
-    "histogram_gradient_boosting": {"trees": 5},
-    "logistic_regression": {},
-    "random_forest": {"trees": 5},
-}
-ROWS = feature_rows(np.random.default_rng(1), 300)
-OTHER_ROWS = feature_rows(np.random.default_rng(2), 120, part="test")
-RULES = Rules(3, ThresholdRule(rule="best_f1"), Money(), seed=11)
-
-
-@cache
-def trained(estimator: str) -> Model:
-    specification = Specification(estimator=estimator, settings=SMALL[estimator])
-    return train_model(ROWS, schema_of("time"), specification, rules=RULES, where="test", report=lambda _: None).model
+LABELS = np.tile(np.array([0, 1, 1], dtype=np.int8), 20)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_model(trained("logistic_regression"), tmp_path)
+    save_model(model_of("logistic_regression"), tmp_path)
     return tmp_path
 
 
@@ -64,56 +42,37 @@ def rewrite(folder: Path, content: bytes) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
-def test_every_estimator_is_tried() -> None:
-    assert set(SMALL) == set(ESTIMATORS)
-
-
-@pytest.mark.parametrize("estimator", sorted(SMALL))
-def test_a_model_comes_back_with_the_same_scores(estimator: str, tmp_path: Path) -> None:
-    save_model(trained(estimator), tmp_path)
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_a_model_comes_back_with_the_same_scores(variant: str, tmp_path: Path) -> None:
+    save_model(model_of(variant), tmp_path)
     back = load_model(tmp_path)
-    assert score_rows(back, OTHER_ROWS).tolist() == score_rows(trained(estimator), OTHER_ROWS).tolist()
-    assert back.manifest.model_copy(update={"files": {}}) == trained(estimator).manifest
+    assert score_rows(back, OTHER_ROWS).tolist() == score_rows(model_of(variant), OTHER_ROWS).tolist()
+    assert back.manifest.model_copy(update={"files": {}}) == model_of(variant).manifest
 
 
-@pytest.mark.parametrize("estimator", sorted(SMALL))
-def test_stock_skops_loads_the_form_and_predicts_the_same_to_the_last_bit(estimator: str) -> None:
-    model = trained(estimator)
-    back = skops.io.loads(canonical_bytes(model.pipeline), trusted=list(ALLOWED))
-    frame = frame_of(OTHER_ROWS, schema_of("time").features)
-    assert back.predict_proba(frame).tobytes() == model.pipeline.predict_proba(frame).tobytes()
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_stock_skops_loads_the_form_and_predicts_the_same_to_the_last_bit(variant: str) -> None:
+    back = skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+    frame = frame_of(OTHER_ROWS, SCHEMA.features)
+    assert back.predict_proba(frame).tobytes() == fitted(variant).predict_proba(frame).tobytes()
 
 
-@pytest.mark.parametrize("estimator", sorted(SMALL))
-def test_a_model_that_came_back_is_written_as_it_was(estimator: str) -> None:
-    content = canonical_bytes(trained(estimator).pipeline)
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_a_model_that_came_back_is_written_as_it_was(variant: str) -> None:
+    content = canonical_bytes(fitted(variant))
     assert canonical_bytes(skops.io.loads(content, trusted=list(ALLOWED))) == content
 
 
-@pytest.mark.parametrize("estimator", sorted(SMALL))
-def test_plain_skops_would_not_give_the_same_bytes(estimator: str) -> None:
-    again = skops.io.loads(canonical_bytes(trained(estimator).pipeline), trusted=list(ALLOWED))
-    assert skops.io.dumps(again) != skops.io.dumps(trained(estimator).pipeline)
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_plain_skops_would_not_give_the_same_bytes(variant: str) -> None:
+    again = skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+    assert skops.io.dumps(again) != skops.io.dumps(fitted(variant))
 
 
-@pytest.mark.slow
-def test_other_processes_hash_seeds_and_threads_give_the_same_bytes() -> None:
-    program = (
-        "import lab.determinism\n"
-        "import lab.fitting\n"
-        "lab.fitting.FEWEST_ROWS_FOR_OPENMP = 0\n"
-        "from lab.canonical import canonical_bytes\n"
-        "from lab.manifest import fingerprint_of\n"
-        "from tests.test_models import SMALL, trained\n"
-        "for name in sorted(SMALL): print(name, fingerprint_of(canonical_bytes(trained(name).pipeline)))\n"
-    )
-    here = [f"{name} {fingerprint_of(canonical_bytes(trained(name).pipeline))}" for name in sorted(SMALL)]
-    for hash_seed, threads in (("0", "1"), ("12345", "4")):
-        environment = {"PYTHONHASHSEED": hash_seed, "OMP_NUM_THREADS": threads, "LOKY_MAX_CPU_COUNT": threads}
-        ended = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-        assert ended.stdout.splitlines() == here
+def test_the_list_of_types_holds_none_that_no_model_has() -> None:
+    contents = [canonical_bytes(with_calibration(fitted("dummy"), "sigmoid", LABELS, LABELS / 2 + 0.25))]
+    contents += [canonical_bytes(fitted(variant)) for variant in VARIANTS]
+    assert {kind for content in contents for kind in skops.io.get_untrusted_types(data=content)} == set(ALLOWED)
 
 
 def test_bytes_between_the_fields_of_a_node_do_not_matter() -> None:
@@ -156,7 +115,7 @@ def test_a_manifest_with_a_word_too_many_is_refused(folder: Path) -> None:
 
 
 def test_a_pickle_is_refused_even_with_its_own_fingerprint(folder: Path) -> None:
-    rewrite(folder, pickle.dumps(trained("logistic_regression").pipeline))
+    rewrite(folder, pickle.dumps(fitted("logistic_regression")))
     with pytest.raises(ModelError, match="not a model in the skops format"):
         load_model(folder)
 
@@ -177,15 +136,15 @@ def test_a_model_of_another_library_version_is_refused(folder: Path) -> None:
 
 def test_a_file_that_the_manifest_names_may_be_left_behind(folder: Path) -> None:
     (folder / "note.txt").write_text("?")
-    save_model(trained("logistic_regression"), folder)
+    save_model(model_of("logistic_regression"), folder)
     assert sorted(read_manifest(folder).files) == ["note.txt", "pipeline.skops"]
     (folder / "note.txt").unlink()
-    assert load_model(folder).threshold == trained("logistic_regression").threshold
+    assert load_model(folder).threshold == model_of("logistic_regression").threshold
 
 
 def misled(change: Callable[[Any], None], estimator: str) -> Any:
     """Return a fitted pipeline whose tree nodes were changed by hand."""
-    pipeline = skops.io.loads(canonical_bytes(trained(estimator).pipeline), trusted=list(ALLOWED))
+    pipeline = skops.io.loads(canonical_bytes(fitted(estimator)), trusted=list(ALLOWED))
     if estimator == "random_forest":
         tree = pipeline[-1].estimators_[0].tree_
         state = tree.__getstate__()
@@ -218,14 +177,6 @@ def test_a_tree_that_leads_out_of_itself_or_in_a_circle_is_refused(
 
 
 def test_the_form_holds_no_clock_and_no_compression() -> None:
-    with zipfile.ZipFile(io.BytesIO(canonical_bytes(trained("random_forest").pipeline))) as file:
+    with zipfile.ZipFile(io.BytesIO(canonical_bytes(fitted("random_forest")))) as file:
         assert {entry.date_time for entry in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}
-
-
-def test_the_manifest_says_what_the_model_is() -> None:
-    manifest: Manifest = trained("random_forest").manifest
-    assert manifest.specification.settings["trees"] == 5
-    assert manifest.training.rows == 300
-    assert manifest.training.positives == sum(ROWS["label"].to_pylist())
-    assert manifest.training.first_moment == "2024-01-01T00:00:00"
