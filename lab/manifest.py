@@ -16,6 +16,8 @@ from lab.specification import Specification
 MANIFEST = "manifest.json"
 PIPELINE = "pipeline.skops"
 OUT_OF_FOLD = "out_of_fold.parquet"
+SEARCH = "search.json"
+LEARNING_CURVE = "learning_curve.json"
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 CURE = "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
 
@@ -44,6 +46,7 @@ class Manifest(Params):
     inputs: FeatureSchema
     threshold: float
     threshold_rule: str
+    calibration: str = "none"  # the method taken, where the specification asks for the best
     training: TrainingRows
     folds: tuple[FoldSize, ...] = Field(strict=False)
     libraries: dict[str, str] = Field(default_factory=lambda: {name: version(name) for name in LIBRARIES})

@@ -1,43 +1,50 @@
-"""Train one specification: scores of rows it was not fitted on, a threshold chosen on them, and a fit on all rows."""
+"""Train one specification: search its settings, choose a threshold on out-of-fold scores, and fit it on all rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lab.calibration import Calibrated, calibrate, with_calibration
 from lab.errors import ParamsError
+from lab.estimator_spaces import check_space, space_of
 from lab.estimators import completed
 from lab.fitting import Plan, fit_pipeline
-from lab.folds import Fold, make_folds
+from lab.fold_scores import RANKED, Rows, Run, evaluator, in_turn, measured, variant, with_at_most
+from lab.folds import divide
 from lab.frames import frame_of, unusable_numbers
+from lab.learning import fit_folds
 from lab.manifest import FoldSize, Manifest, TrainingRows, fingerprint_of
 from lab.models import Model
 from lab.schema import Feature, FeatureSchema
-from lab.scoring import score_frame
+from lab.search.result import Progress, SearchResult
+from lab.search.rule import SearchRule
+from lab.search.search import search
+from lab.search.space import CLASS_WEIGHTS, Point, Space
 from lab.seeds import integer_of
 from lab.specification import Specification
-from lab.stats.classification import measure, tally
 from lab.task.money import Money
 from lab.threshold import ThresholdRule, choose_threshold
 
-RANKED = ("roc_auc", "average_precision", "brier", "log_loss")  # what needs no threshold
 Labels = NDArray[np.int8]
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every model of an experiment."""
+    """What holds for every model of an experiment, and how this one's settings are searched."""
 
     folds: int
     threshold: ThresholdRule
     money: Money
     seed: int
+    search: SearchRule = field(default_factory=SearchRule)
+    learning_curve: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,38 @@ class FoldScore:
 
 
 @dataclass(frozen=True)
+class Reports:
+    """What is called while the work goes on: after each fit of the search, and for each fold of what was chosen."""
+
+    search: Callable[[Progress], None] = lambda _: None
+    fold: Callable[[FoldScore], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """The rows that were scored, in the order of the table: their places, labels, folds from 1, and scores."""
+
+    places: NDArray[np.intp]
+    labels: Labels
+    folds: NDArray[np.int8]
+    scores: Numbers
+
+
+@dataclass(frozen=True)
 class Trained:
-    """A model, its scores of rows that it was not fitted on, and how good they are, fold by fold and together."""
+    """A model, its scores of rows that it was not fitted on, how good they are, and how it came to be chosen."""
 
     model: Model
     out_of_fold: pa.Table
     by_fold: list[FoldScore]
     metrics: dict[str, float]
+    searched: SearchResult
+    calibrated: Calibrated
+    learning_curve: list[dict[str, Any]]
+    why_fewer_folds: str
+
+
+SILENT = Reports()
 
 
 def train_model(
@@ -66,46 +98,65 @@ def train_model(
     *,
     rules: Rules,
     where: str,
-    report: Callable[[FoldScore], None],
+    reports: Reports = SILENT,
+    run: Run = in_turn,
 ) -> Trained:
-    """Return a specification trained on a table; `report` is called after each fold, `where` names it in messages.
+    """Return a specification trained on a table, its settings searched; `run` runs fits, messages name it by `where`.
 
-    Seeds do not depend on a candidate's name: equal specifications are equal models, and all see the same folds.
+    Seeds do not depend on a candidate's name: equal specifications are equal models, and all see the same folds. All
+    that is chosen (settings, calibration, threshold) is chosen on scores of rows that the fit did not see.
     """
-    specification = completed(specification, where=where)
-    inputs = schema.model_copy(update={"features": _chosen(schema, specification, where=where)})
-    plan = Plan(specification, inputs.features, integer_of(rules.seed, "train"), where)
-    divided = make_folds(table, schema, count=rules.folds, seed=rules.seed)
-    frame, labels = frame_of(table, inputs.features), table["label"].to_numpy().astype(np.int8)
-    by_fold, scores = _score_folds(plan, frame, labels, divided, report=report)
-    out_of_fold = _out_of_fold(table, schema, divided, scores)
-    known, scored = out_of_fold["label"].to_numpy(), out_of_fold["score"].to_numpy()
-    threshold = choose_threshold(known, scored, rules.threshold, money=rules.money)
+    plan, inputs = _planned(schema, specification, seed=rules.seed, where=where)
+    division = divide(table, schema, asked=rules.folds, seed=rules.seed)
+    rows = Rows(frame_of(table, inputs.features), table["label"].to_numpy().astype(np.int8), division.folds)
+    searched = _search(plan, rows, rules, report=reports.search, run=run)
+    plan = variant(plan, searched.best)
+    learned = fit_folds(plan, rows, rules.learning_curve, by=rules.search.by, seed=rules.seed, run=run)
+    raw = _in_order(rows, learned.scores)
+    calibrated = calibrate(plan.specification.calibration, raw.labels, raw.scores, raw.folds)
+    scored = replace(raw, scores=calibrated.scores)
+    threshold = choose_threshold(scored.labels, scored.scores, rules.threshold, money=rules.money)
     manifest = Manifest(
-        specification=specification,
+        specification=plan.specification,
         inputs=inputs,
         threshold=threshold,
         threshold_rule=rules.threshold.rule,
+        calibration=calibrated.method,
         training=_describe(table, inputs),
-        folds=tuple(FoldSize(train=len(fold.train), validation=len(fold.validation)) for fold in divided),
+        folds=tuple(FoldSize(train=len(fold.train), validation=len(fold.validation)) for fold in division.folds),
     )
-    model = Model(fit_pipeline(plan, frame, labels), manifest)
-    return Trained(model, out_of_fold, by_fold, _measured(known, scored, threshold=threshold))
+    pipeline = fit_pipeline(plan, rows.frame, rows.labels)
+    return Trained(
+        model=Model(with_calibration(pipeline, calibrated.method, raw.labels, raw.scores), manifest),
+        out_of_fold=_table_of(table, schema, scored),
+        by_fold=_by_fold(scored, len(division.folds), report=reports.fold),
+        metrics=measured(scored.labels, scored.scores, threshold=threshold),
+        searched=searched,
+        calibrated=calibrated,
+        learning_curve=learned.curve,
+        why_fewer_folds=division.why_fewer,
+    )
 
 
 def summary_of(trained: Trained, schema: FeatureSchema, table: pa.Table) -> dict[str, object]:
-    """Return what the metrics file of a candidate says."""
+    """Return what the metrics file of a candidate says; what is a list there, DVC does not spread over columns."""
     manifest = trained.model.manifest
+    specification = manifest.specification
     means = {name: float(np.mean([fold.metrics[name] for fold in trained.by_fold])) for name in RANKED}
     return {
-        "estimator": manifest.specification.estimator,
+        "calibration": {
+            "method": manifest.calibration,
+            "log_loss": [f"{name}: {loss:.6g}" for name, loss in trained.calibrated.log_losses.items()],
+        },
+        "class_weights": specification.class_weights,
+        "estimator": specification.estimator,
         "features": len(manifest.inputs.features),
         "fold_mean": means,
         "folds": {
             "kind": schema.folds.kind,
             "count": len(trained.by_fold),
             "embargo_days": schema.folds.horizon_days,
-            "reason": schema.folds.reason,
+            "reason": "; ".join(filter(None, [schema.folds.reason, trained.why_fewer_folds])),
         },
         "out_of_fold": trained.metrics,
         "rows": {
@@ -113,15 +164,25 @@ def summary_of(trained: Trained, schema: FeatureSchema, table: pa.Table) -> dict
             "positive": manifest.training.positives,
             "out_of_fold": trained.out_of_fold.num_rows,
         },
+        "search": {"fits": trained.searched.fits, "reason": trained.searched.reason},
+        "settings": [f"{name}: {value}" for name, value in sorted(specification.settings.items())],
         "threshold": {"rule": manifest.threshold_rule, "value": manifest.threshold},
         "unusable_numbers": unusable_numbers(table, manifest.inputs.features),
     }
 
 
 def progress_of(name: str, fold: FoldScore) -> str:
-    """Return the line that a person who waits sees after each fold."""
+    """Return the line that a person who waits sees for each fold."""
     metrics = "  ".join(f"{metric} {fold.metrics[metric]:.4f}" for metric in RANKED)
     return f"{name}  fold {fold.number}/{fold.count}  {metrics}\n"
+
+
+def _planned(
+    schema: FeatureSchema, specification: Specification, *, seed: int, where: str
+) -> tuple[Plan, FeatureSchema]:
+    written_out = completed(specification, where=where)
+    inputs = schema.model_copy(update={"features": _chosen(schema, written_out, where=where)})
+    return Plan(written_out, inputs.features, integer_of(seed, "train"), where), inputs
 
 
 def _chosen(schema: FeatureSchema, specification: Specification, *, where: str) -> dict[str, Feature]:
@@ -133,34 +194,60 @@ def _chosen(schema: FeatureSchema, specification: Specification, *, where: str) 
     return {name: schema.features[name] for name in sorted(wanted)}
 
 
-def _score_folds(
-    plan: Plan, frame: pd.DataFrame, labels: Labels, folds: Sequence[Fold], *, report: Callable[[FoldScore], None]
-) -> tuple[list[FoldScore], list[Numbers]]:
-    by_fold, scores = [], []
-    for number, fold in enumerate(folds, start=1):
-        pipeline = fit_pipeline(plan, frame.iloc[fold.train], labels[fold.train])
-        scores.append(score_frame(pipeline, frame.iloc[fold.validation]))
-        metrics = _measured(labels[fold.validation], scores[-1], threshold=None)
-        by_fold.append(FoldScore(number, len(folds), metrics))
-        report(by_fold[-1])
-    return by_fold, scores
+def _search(plan: Plan, rows: Rows, rules: Rules, *, report: Callable[[Progress], None], run: Run) -> SearchResult:
+    rule, where = rules.search, f"{plan.where}.search"
+    space: Space = {}
+    if rule.method != "none":
+        space = rule.space or space_of(plan.specification, where=plan.where)
+        check_space(plan.specification, space, where=f"{where}.space")
+    own = _own(plan.specification, space)
+    cut = with_at_most(rows, rule.most_rows, seed=rules.seed)
+    found = search(
+        space,
+        rule,
+        default=own,
+        folds=len(rows.folds),
+        seed=integer_of(rules.seed, "search"),
+        where=where,
+        evaluate=evaluator(plan, cut, own=own, by=rule.by, run=run),
+        report=report,
+    )
+    if found.fits and any(len(fold.train) > rule.most_rows for fold in rows.folds):
+        return replace(found, reason=f"{found.reason}; each fit on {rule.most_rows} rows at most")
+    return found
 
 
-def _measured(labels: Labels, scores: Numbers, *, threshold: float | None) -> dict[str, float]:
-    """Return every metric at a threshold; without one, those that need none."""
-    found = measure(tally(labels, scores), threshold=threshold if threshold is not None else 0.5)
-    return {name: float(value) for name, value in found.items() if threshold is not None or name in RANKED}
+def _own(specification: Specification, space: Space) -> Point:
+    """Return what a specification says itself of the settings in a space."""
+    said = {**specification.settings, CLASS_WEIGHTS: specification.class_weights}
+    return {name: said[name] for name in sorted(space)}
 
 
-def _out_of_fold(table: pa.Table, schema: FeatureSchema, folds: Sequence[Fold], scores: Sequence[Numbers]) -> pa.Table:
-    """Return the rows that were scored, in the order of the table, with fold (from 1) and score."""
-    places = np.concatenate([fold.validation for fold in folds])
-    numbers = np.concatenate([np.full(len(fold.validation), number) for number, fold in enumerate(folds, start=1)])
+def _in_order(rows: Rows, scores: Sequence[Numbers]) -> OutOfFold:
+    places = np.concatenate([fold.validation for fold in rows.folds])
+    numbers = np.concatenate([np.full(len(fold.validation), number) for number, fold in enumerate(rows.folds, start=1)])
     order = np.argsort(places, kind="stable")
+    return OutOfFold(
+        places=places[order],
+        labels=rows.labels[places[order]],
+        folds=numbers[order].astype(np.int8),
+        scores=np.concatenate(scores)[order],
+    )
+
+
+def _by_fold(scored: OutOfFold, count: int, *, report: Callable[[FoldScore], None]) -> list[FoldScore]:
+    by_fold = []
+    for number in range(1, count + 1):
+        inside = scored.folds == number
+        by_fold.append(FoldScore(number, count, measured(scored.labels[inside], scored.scores[inside])))
+        report(by_fold[-1])
+    return by_fold
+
+
+def _table_of(table: pa.Table, schema: FeatureSchema, scored: OutOfFold) -> pa.Table:
     keys = [*schema.unit, *([schema.moment] if schema.moment else [])]
-    scored = table.select([*keys, "label"]).take(pa.array(places[order]))
-    scored = scored.append_column("fold", pa.array(numbers[order].astype(np.int8)))
-    return scored.append_column("score", pa.array(np.concatenate(scores)[order]))
+    rows = table.select([*keys, "label"]).take(pa.array(scored.places))
+    return rows.append_column("fold", pa.array(scored.folds)).append_column("score", pa.array(scored.scores))
 
 
 def _describe(table: pa.Table, inputs: FeatureSchema) -> TrainingRows:

@@ -5,7 +5,7 @@ import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 import sys
 from pathlib import Path
 
-from lab.candidates import TrainParams
+from lab.candidates import FitParams
 from lab.champion import read_champion, rows_known_by
 from lab.command import run
 from lab.models import save_model
@@ -15,14 +15,14 @@ from lab.schema import load_schema
 from lab.tables import read_table
 from lab.task.money import MoneySection
 from lab.task.sections import load_section
-from lab.training import FoldScore, Rules, progress_of, train_model
+from lab.training import FoldScore, Reports, Rules, progress_of, train_model
 
 ROWS = Path("data/features/train.parquet")
 CHAMPION = Path("models/champion")
 
 
 def main() -> None:
-    params, schema = load_params("train", TrainParams), load_schema()
+    params, schema = load_params("train", FitParams), load_schema()
     where, champion = read_champion(load_value("task", str))
     rows = rows_known_by(read_table(ROWS), schema, champion.trained_until, where=where)
     trained = train_model(
@@ -31,7 +31,7 @@ def main() -> None:
         champion.specification,
         rules=Rules(params.folds, params.threshold, load_section("money", MoneySection).money, load_seed()),
         where=where,
-        report=say,
+        reports=Reports(fold=say),
     )
     with replaced_folder(CHAMPION) as folder:
         save_model(trained.model, folder)

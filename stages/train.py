@@ -8,18 +8,20 @@ from pathlib import Path
 
 from dvclive.live import Live
 
-from lab.candidates import SECTION, TrainParams, candidate_named, specification_of
+from lab.candidates import SECTION, TrainParams, candidate_named, candidate_of, search_of
 from lab.command import run
-from lab.manifest import OUT_OF_FOLD
+from lab.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
 from lab.models import save_model
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
 from lab.recording import recorded
+from lab.records import write_json
 from lab.schema import load_schema
+from lab.search.result import history_of
 from lab.tables import read_table, write_table
 from lab.task.money import MoneySection
 from lab.task.sections import load_section
-from lab.training import FoldScore, Rules, progress_of, summary_of, train_model
+from lab.training import FoldScore, Reports, Rules, progress_of, summary_of, train_model
 
 ROWS = Path("data/features/train.parquet")
 CANDIDATES = Path("models/candidates")
@@ -30,6 +32,8 @@ PLOTS = Path("plots/train")
 def main() -> None:
     params = load_params("train", TrainParams)
     name = candidate_named(sys.argv[1:], params.candidates)
+    candidate = candidate_of(name, params.candidates)
+    money, search = load_section("money", MoneySection).money, search_of(name, candidate, params.search)
     table, schema = read_table(ROWS), load_schema()
     with (
         recorded(metrics=METRICS / f"{name}.json", plots=PLOTS / name) as live,
@@ -38,12 +42,14 @@ def main() -> None:
         trained = train_model(
             table,
             schema,
-            specification_of(name, params.candidates),
-            rules=Rules(params.folds, params.threshold, load_section("money", MoneySection).money, load_seed()),
+            candidate.specification,
+            rules=Rules(params.folds, params.threshold, money, load_seed(), search, params.learning_curve),
             where=f"{SECTION}.{name}",
-            report=partial(log_fold, live, name),
+            reports=Reports(fold=partial(log_fold, live, name)),
         )
         write_table(trained.out_of_fold, folder / OUT_OF_FOLD)
+        write_json(history_of(trained.searched), folder / SEARCH)
+        write_json(trained.learning_curve, folder / LEARNING_CURVE)
         save_model(trained.model, folder)
         live.summary = summary_of(trained, schema, table)
 

@@ -1,20 +1,27 @@
 """Training: what is chosen is chosen on rows that a model was not fitted on, and equal rows make an equal model."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
 
 from lab.canonical import canonical_bytes
 from lab.errors import ParamsError
+from lab.fold_scores import in_turn
 from lab.folds import make_folds
+from lab.frames import frame_of
+from lab.search.result import Progress
+from lab.search.rule import SearchRule
+from lab.search.space import Range
 from lab.specification import Specification
 from lab.task.money import Money
 from lab.threshold import ThresholdRule
-from lab.training import FoldScore, Rules, Trained, progress_of, summary_of, train_model
+from lab.training import FoldScore, Reports, Rules, Trained, progress_of, summary_of, train_model
 from tests.tables import feature_rows, schema_of
 
 RULES = Rules(5, ThresholdRule(rule="best_f1"), Money(), seed=11)
@@ -30,7 +37,7 @@ def train(
     **more: Any,
 ) -> Trained:
     specification = Specification.model_validate({"estimator": estimator, **more})
-    return train_model(rows, schema_of(kind), specification, rules=rules, where="here", report=lambda _: None)
+    return train_model(rows, schema_of(kind), specification, rules=rules, where="here")
 
 
 def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
@@ -135,7 +142,7 @@ def test_linear_parameters_have_eight_decimals() -> None:
 def test_folds_are_reported_as_they_end() -> None:
     seen: list[FoldScore] = []
     specification = Specification(estimator="dummy")
-    train_model(ROWS, schema_of("time"), specification, rules=RULES, where="here", report=seen.append)
+    train_model(ROWS, schema_of("time"), specification, rules=RULES, where="here", reports=Reports(fold=seen.append))
     assert [fold.number for fold in seen] == [1, 2, 3, 4, 5]
     assert progress_of("mine", seen[0]).startswith("mine  fold 1/5  roc_auc 0.5000  average_precision 0.")
 
@@ -146,3 +153,109 @@ def test_the_summary_says_which_folds_and_why() -> None:
     reason = "the future is predicted from the past"
     assert summary["folds"] == {"kind": "time", "count": 5, "embargo_days": 60, "reason": reason}
     assert summary["unusable_numbers"] == {"noise": 1}
+
+
+SEARCHED = replace(
+    RULES,
+    search=SearchRule(method="random", budget=40, space={"inverse_penalty": Range(low=1e-4, high=10.0, scale="log")}),
+)
+
+
+def test_searched_settings_are_those_of_the_best_trial() -> None:
+    trained = train(rules=SEARCHED)
+    best = max((trial for trial in trained.searched.trials if trial.folds == 5), key=lambda trial: trial.score or 0.0)
+    assert len(trained.searched.trials) == 8
+    assert trained.model.manifest.specification.settings["inverse_penalty"] == best.settings["inverse_penalty"]
+    assert best.settings["inverse_penalty"] == trained.model.pipeline[-1].C
+
+
+def test_a_trials_score_is_the_mean_of_its_folds() -> None:
+    trained = train(rules=SEARCHED)
+    best = next(trial for trial in trained.searched.trials if trial.settings == trained.searched.best)
+    assert best.score == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in trained.by_fold]))
+
+
+def test_settings_that_a_search_does_not_name_stay() -> None:
+    assert train(rules=SEARCHED, settings={"most_steps": 77}).model.manifest.specification.settings["most_steps"] == 77
+
+
+def test_a_searched_setting_that_comes_to_no_end_is_left_out_and_told() -> None:
+    rule = SearchRule(method="grid", budget=40, space={"most_steps": [1, 50, 100]})
+    searched = train(rules=replace(RULES, search=rule)).searched
+    assert [trial.score is None for trial in searched.trials] == [False, True, False]
+    assert "1 could not be fitted" in searched.reason
+
+
+def test_own_settings_that_come_to_no_end_are_refused_in_a_search_too() -> None:
+    with pytest.raises(ParamsError, match="here: logistic_regression came to no end"):
+        train(rules=SEARCHED, settings={"most_steps": 1})
+
+
+@pytest.mark.parametrize("name", ["depth", "features"])
+def test_a_space_with_an_unknown_parameter_is_refused(name: str) -> None:
+    rule = SearchRule(method="random", budget=40, space={name: [1, 2]})
+    with pytest.raises(ParamsError, match=rf"here\.search\.space\.{name}: unknown parameter"):
+        train(rules=replace(RULES, search=rule))
+
+
+def test_a_budget_that_pays_for_no_setting_on_all_folds_is_refused() -> None:
+    rule = SearchRule(method="bayesian", budget=4)
+    with pytest.raises(ParamsError, match="budget is 4 fits, expected at least 5"):
+        train(rules=replace(RULES, search=rule))
+
+
+def test_a_searchs_fits_may_be_bounded_in_rows_and_what_it_chose_is_fitted_on_all() -> None:
+    rule = SearchRule(method="grid", budget=40, most_rows=100, space={"inverse_penalty": [0.1, 1.0]})
+    trained = train(rules=replace(RULES, search=rule))
+    assert trained.searched.reason.endswith("each fit on 100 rows at most")
+    chosen = trained.searched.best
+    assert trained.out_of_fold["score"].equals(train(settings=dict(chosen)).out_of_fold["score"])
+
+
+def test_a_search_tells_how_far_it_has_come_after_every_fit() -> None:
+    seen: list[Progress] = []
+    specification = Specification(estimator="logistic_regression")
+    train_model(
+        ROWS, schema_of("time"), specification, rules=SEARCHED, where="here", reports=Reports(search=seen.append)
+    )
+    assert [progress.fits for progress in seen] == list(range(1, 41))
+
+
+def test_calibrated_scores_are_what_the_saved_pipeline_was_made_to_give() -> None:
+    plain, trained = train(), train(calibration="sigmoid")
+    assert trained.model.manifest.calibration == "sigmoid"
+    frame = frame_of(ROWS, trained.model.features)
+    moved = trained.model.pipeline[-1].move(plain.model.pipeline.predict_proba(frame)[:, 1])
+    assert_array_equal(trained.model.pipeline.predict_proba(frame)[:, 1], moved)
+    assert not trained.out_of_fold["score"].equals(plain.out_of_fold["score"])
+
+
+def test_the_learning_curve_rises_to_the_folds_own_scores() -> None:
+    trained = train(rules=replace(RULES, learning_curve=(0.2, 1.0)))
+    small, whole = trained.learning_curve
+    assert (small["share"], whole["share"]) == (0.2, 1.0)
+    assert small["rows"] == pytest.approx(0.2 * whole["rows"], rel=0.05)
+    assert (
+        small["score"] < whole["score"] == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in trained.by_fold]))
+    )
+    assert small["train_score"] > whole["train_score"] > whole["score"]
+
+
+def test_fewer_folds_than_were_asked_for_are_told_in_the_summary() -> None:
+    trained = train(rules=replace(RULES, folds=50))
+    folds = summary_of(trained, schema_of("time"), ROWS)["folds"]
+    assert isinstance(folds, dict)
+    assert folds["count"] == len(trained.by_fold) < 50
+    assert "expected one for each of 50 folds" in folds["reason"]
+
+
+def test_fits_that_end_in_any_order_make_the_same_model() -> None:
+    """They run from the last to the first; results are handed back in the order that was asked for."""
+    specification = Specification(estimator="histogram_gradient_boosting", settings={"trees": 5})
+    rules = replace(RULES, search=SearchRule(method="bayesian", budget=30), learning_curve=(0.5,))
+    once, backwards = (
+        train_model(ROWS, schema_of("time"), specification, rules=rules, where="here", run=run)
+        for run in (in_turn, lambda calls: iter([call() for call in reversed(calls)][::-1]))
+    )
+    assert canonical_bytes(once.model.pipeline) == canonical_bytes(backwards.model.pipeline)
+    assert (once.searched, once.learning_curve) == (backwards.searched, backwards.learning_curve)
