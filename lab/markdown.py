@@ -1,7 +1,9 @@
 """Write numbers and tables as a person reads them on a page of Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
 
+DECIMAL = re.compile(r"(\d)_(\d)")
 SPOKEN = {"roc_auc": "ROC AUC", "f1": "F1", "brier": "Brier score"}
 NOTHING = "–"
 
@@ -13,6 +15,15 @@ def spoken(name: str) -> str:
     ('ROC AUC', 'average precision')
     """
     return SPOKEN.get(name, name.replace("_", " "))
+
+
+def gate_name(name: str) -> str:
+    """Return the name of a gate as people say it.
+
+    >>> gate_name("accuracy_loss_at_noise_0_05"), gate_name("roc_auc_against_champion")
+    ('accuracy loss at noise 0.05', 'ROC AUC against champion')
+    """
+    return spoken(DECIMAL.sub(r"\1.\2", name)).replace("roc auc", "ROC AUC")
 
 
 def number(value: float | None, *, digits: int = 4) -> str:

@@ -1,0 +1,139 @@
+"""What was judged of the card's model: the gates, the drift since, and why it scores as it does."""
+
+from collections.abc import Sequence
+
+from lab.card.numbers import with_interval
+from lab.card.results import Document, Results
+from lab.markdown import counted, gate_name, interval, listed, number, percent, sentence, signed, table
+
+MOST_FEATURES = 10
+RULES = {"at least": "≥", "at most": "≤", "above": ">"}
+METHODS = {
+    "tree_path_dependent": "Shapley values of the trees (path-dependent)",
+    "linear": "Shapley values of a linear model (exact)",
+    "permutation": "Shapley values by permutation, on a sample",
+}
+
+
+def gates(results: Results) -> list[str]:
+    """Return the verdict, and every gate with its reason."""
+    verdict = results.of("validate")
+    rows = [
+        [
+            gate_name(gate["gate"]),
+            with_interval(gate["value"], _ends(gate)) if gate["value"] is not None else "not judged",
+            f"{RULES.get(gate['rule'], gate['rule'])} {number(gate['threshold'], digits=2)}",
+            "passed" if gate["passed"] else "**failed**",
+            gate["reason"],
+        ]
+        for gate in verdict["gates"]
+    ]
+    return [
+        "## Gates",
+        "",
+        f"{sentence(verdict_in_words(results))} Judged on the window {verdict['window']}.",
+        "",
+        *table(("gate", "value (95 %)", "asked:", "", "why"), rows),
+        "",
+    ]
+
+
+def verdict_in_words(results: Results) -> str:
+    """Return how many gates the challenger passed, and which it failed."""
+    verdict = results.of("validate")
+    if verdict["passed"]:
+        return f"the challenger passed all {counted(len(verdict['gates']), 'gate')}"
+    failed = listed(gate_name(name) for name in verdict["failed"])
+    return f"the challenger failed {len(verdict['failed'])} of {counted(len(verdict['gates']), 'gate')}: {failed}"
+
+
+def explanation(results: Results) -> list[str]:
+    """Return which features move the challenger's scores most, and what is lost without them."""
+    document = results.of("explain")
+    found = document["challenger"]
+    sample = found["sample"]
+    lost = {seen["feature"]: seen for seen in found["permutation"]}
+    unit = found.get("unit", "score").replace("_", "-")
+    ranked = sorted(found["importance"], key=lambda seen: (-seen["mean_absolute_contribution"], seen["feature"]))
+    rows = [
+        [
+            seen["feature"],
+            number(seen["mean_absolute_contribution"], digits=3),
+            _loss(lost.get(seen["feature"])),
+        ]
+        for seen in ranked[:MOST_FEATURES]
+    ]
+    method = METHODS.get(found["method"], found["method"].replace("_", " "))
+    said = (
+        f"{method}, for {counted(sample['rows'], 'row')} of the window {sample['window']}; a contribution is in "
+        f"{unit}. What is lost is the ROC AUC when a feature is shuffled among the rows, with its 95 % interval. A "
+        "contribution says what the model makes of a feature, not what the feature causes."
+    )
+    correlated = [f"these go together and share their importance: {listed(each)}" for each in document["correlated"]]
+    return [
+        "## Why it scores as it does",
+        "",
+        said,
+        "",
+        *table(("feature", "mean contribution, either way:", "ROC AUC lost when shuffled"), rows),
+        "",
+        *(f"- {sentence(text)}" for text in (*correlated, *document["notes"])),
+        *([""] if correlated or document["notes"] else []),
+    ]
+
+
+def drift(results: Results) -> list[str]:
+    """Return what moved since the window that drift is measured from, and whether to retrain."""
+    found = results.of("drift")
+    columns = found["columns"]
+    fired = [name.replace("_", " ") for name, rule in sorted(found["retrain"]["rules"].items()) if rule["fired"]]
+    moved = f"{columns['drifted']} of {counted(sum(columns.values()), 'column')} drifted"
+    said = [
+        f"{moved} from the window {found['reference']} to the newest one: more than chance, and enough to matter",
+        *([f"drifted: {_columns(found['verdicts'])}"] if columns["drifted"] else []),
+        *(_performance(model) for model in found["models"]),
+        f"a retraining is suggested, by {listed(fired)}" if fired else "no rule suggests a retraining",
+    ]
+    return ["## Drift", "", *(f"- {sentence(text)}" for text in said), ""]
+
+
+def experiment(results: Results) -> list[str]:
+    """Return what a traffic experiment said, or that none was read."""
+    online = results.of("abtest")["online"]
+    said = online.get("reason") or "see metrics/abtest.json"
+    verdict = "A traffic experiment was analysed" if online["analysed"] else "No traffic experiment stands behind this"
+    return ["## In traffic", "", sentence(f"{verdict}: {said}"), ""]
+
+
+def _ends(gate: Document) -> list[float] | None:
+    return None if gate["low"] is None or gate["high"] is None else [gate["low"], gate["high"]]
+
+
+def _loss(seen: Document | None) -> str:
+    if seen is None:
+        return "not shuffled"
+    if seen["loss"] is None:
+        return "undefined"
+    noise = ", no more than noise" if seen.get("noise") else ""
+    return f"{number(seen['loss'])} ({interval(seen['low'], seen['high'])}){noise}"
+
+
+def _columns(verdicts: Sequence[Document]) -> str:
+    drifted = [seen for seen in verdicts if seen["verdict"] == "drifted"]
+    return listed(
+        f"{seen['column']} ({seen['measure'].replace('_', ' ')} {number(seen['effect'], digits=3)})" for seen in drifted
+    )
+
+
+def _performance(model: Document) -> str:
+    seen, score = model["performance"], model["score"]
+    if seen["difference"] is None:
+        return f"the {model['model']}'s ROC AUC cannot be compared: {seen['reason']}"
+    before, now = (number(seen[name], digits=3) for name in ("reference", "current"))
+    moved = f"{signed(seen['difference'], digits=3)}, {interval(seen['low'], seen['high'], digits=3)}"
+    shares = [percent(score["positive_share"][name]) for name in ("reference", "current")]
+    return (
+        f"the {model['model']}'s ROC AUC went from {before} to {now} ({moved}): {seen['verdict']}, when "
+        f"drift.performance_margin is allowed for; its scores: {score['verdict']}; share decided positive: "
+        f"{shares[0]} before, {shares[1]} now"
+    )

@@ -1,0 +1,172 @@
+"""The card's numbers: what both models reach, for which groups, and what it is worth."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lab.card.results import MODELS, Document, Results
+from lab.markdown import NOTHING, count, interval, number, p_value, percent, signed, spoken, table
+
+SHOWN = (
+    "roc_auc",
+    "average_precision",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "brier",
+    "log_loss",
+    "calibration_error",
+)
+OF_GROUPS = ("accuracy", "precision", "recall", "roc_auc")
+MONEY = ("benefit", "cost", "net")
+READING = (
+    "Lower is better for the Brier score, the log loss and the calibration error; for all others higher is. A "
+    "difference is the challenger's less the champion's on the same rows, and its word holds after Holm's correction "
+    "for all metrics of the window. The calibration error is never negative: chance alone makes it positive. How the "
+    "models do on the rows that they were fitted on (`train_in_sample` in metrics/evaluate.json) says nothing of new "
+    "rows and is left out here."
+)
+
+
+def answer(results: Results) -> list[str]:
+    """Return what both models reach on the windows that neither was fitted on, and whether they differ."""
+    lines = ["## The answer today", ""]
+    for window in (results.judged, "current"):
+        rows = count(results.of("featurize")["rows"].get(window))
+        lines += [f"On the window **{window}** ({rows} rows), with 95 % intervals:", "", *_metrics(results, window), ""]
+    return [*lines, READING, ""]
+
+
+def groups(results: Results) -> list[str]:
+    """Return the challenger's metrics for every group of the window that it was judged on."""
+    rows = [row for row in results.groups if row["window"] == results.judged and row["model"] == "challenger"]
+    lines = ["## For whom", ""]
+    if not rows:
+        return [*lines, "The task names no group columns, so nothing is said of groups.", ""]
+    places = list(dict.fromkeys((row["group"], row["level"]) for row in rows))
+    seen = {(row["group"], row["level"], row["metric"]): row for row in rows}
+    head = ("group", "level", "rows:", "positive:", *(f"{spoken(name)} (95 %)" for name in OF_GROUPS), "remark")
+    body = [_group(place, [seen[*place, metric] for metric in OF_GROUPS]) for place in places]
+    said = f"The challenger on the window {results.judged}, by group. Where a group is small its intervals are wide: "
+    return [*lines, said + "a difference that they allow for is not one that was found.", "", *table(head, body), ""]
+
+
+def worth(results: Results) -> list[str]:
+    """Return what the decisions of both models earn and cost."""
+    money, currency = results.money, results.money.currency
+    lines = ["## Money", ""]
+    if not (money.benefit_of_true_positive or money.cost_of_false_positive or money.cost_of_false_negative):
+        return [*lines, "The task gives no prices, so decisions have no worth in money.", ""]
+    prices = (
+        f"Acting on a row that is positive earns {_price(money.benefit_of_true_positive)} {currency}, acting on one "
+        f"that is not costs {_price(money.cost_of_false_positive)}, and a positive row that is missed costs "
+        f"{_price(money.cost_of_false_negative)}. On the window {results.judged}, at each model's own threshold:"
+    )
+    found = {model: _figures(results.measured(model, results.judged)) for model in MODELS}
+    head = (
+        f"{currency}, with 95 % intervals",
+        *(f"{model}, {per}" for model in MODELS for per in ("a row", "in total")),
+    )
+    body = [
+        [name, *(_worth(found[model].get(name), per) for model in MODELS for per in ("per_row", "total"))]
+        for name in MONEY
+    ]
+    returned = [_returned(found[model].get("return_on_cost")) for model in MODELS]
+    body.append(["return on cost", returned[0], NOTHING, returned[1], NOTHING])
+    return [*lines, prices, "", *table(head, body), "", _thresholds(results), ""]
+
+
+def _thresholds(results: Results) -> str:
+    """Return from which score on each model decides a row positive, and by which rule that was chosen."""
+    said = [
+        f"the {model} from a score of {number(manifest.threshold, digits=3)} on ({in_words(manifest.threshold_rule)})"
+        for model, manifest in results.manifests.items()
+    ]
+    return (
+        f"A row is decided positive by {' and by '.join(said)}. Thresholds were chosen on out-of-fold scores of the "
+        "training rows, never on the rows above."
+    )
+
+
+def _metrics(results: Results, window: str) -> list[str]:
+    tested = {seen["metric"]: seen for seen in results.of("abtest")["offline"].get(window, [])}
+    measured = {model: results.measured(model, window) for model in MODELS}
+    head = ("metric", "challenger", "champion", "difference", "p:", "the challenger is")
+    return table(
+        head,
+        [
+            [
+                spoken(name),
+                *(with_interval(measured[model].get(name), measured[model].get(f"{name}_95")) for model in MODELS),
+                *_difference(tested.get(name)),
+            ]
+            for name in SHOWN
+        ],
+    )
+
+
+def with_interval(value: float | None, ends: Sequence[float] | None, *, digits: int = 3) -> str:
+    """Return a value with its interval, or that it is undefined."""
+    if value is None:
+        return "undefined"
+    return f"{number(value, digits=digits)} ({interval(*(ends or (None, None)), digits=digits)})"
+
+
+def _difference(seen: Document | None) -> list[str]:
+    if seen is None:
+        return [NOTHING, NOTHING, "not tested"]
+    if seen["difference"] is None:
+        return [NOTHING, NOTHING, str(seen["verdict"])]
+    ends = interval(seen["low"], seen["high"], digits=3)
+    return [f"{signed(seen['difference'], digits=3)} ({ends})", p_value(seen["p_adjusted"]), str(seen["verdict"])]
+
+
+def _group(place: tuple[str, str], rows: Sequence[Document]) -> list[str]:
+    first = rows[0]
+    share = first["positives"] / first["rows"] if first["rows"] else None
+    values = [
+        NOTHING if row["value"] is None else with_interval(row["value"], _ends(row["low"], row["high"])) for row in rows
+    ]
+    return [*place, count(first["rows"]), percent(share), *values, first["note"]]
+
+
+def _ends(low: float | None, high: float | None) -> list[float] | None:
+    return None if low is None or high is None else [low, high]
+
+
+def _figures(measured: Document) -> dict[str, Document]:
+    return {figure["figure"]: figure for figure in measured["money"]}
+
+
+def _worth(figure: Document | None, per: str) -> str:
+    if figure is None:
+        return NOTHING
+    digits = 2 if per == "per_row" else 0
+    value, ends = figure[per], figure[f"{per}_95"]
+    if value is None:
+        return "undefined"
+    return (
+        f"{_grouped(value, digits)} ({' to '.join(_grouped(end, digits) for end in ends)})"
+        if ends
+        else _grouped(value, digits)
+    )
+
+
+def _grouped(value: float, digits: int) -> str:
+    return f"{value + 0.0:,.{digits}f}".replace("-", "−")
+
+
+def _returned(figure: Document | None) -> str:
+    if figure is None or figure["value"] is None:
+        return "undefined"
+    return with_interval(figure["value"], figure["value_95"], digits=2)
+
+
+def _price(cents: int) -> str:
+    return f"{cents / 100:,.2f}"
+
+
+def in_words(value: Any) -> str:
+    """Return a value of a setting as text."""
+    return NOTHING if value is None else str(value).replace("_", " ")

@@ -1,0 +1,193 @@
+"""Where the card's model comes from: the data, the choice among the candidates, and how to make it again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lab.card.numbers import in_words
+from lab.card.results import MODELS, Document, Results
+from lab.manifest import PIPELINE, Manifest
+from lab.markdown import NOTHING, count, counted, listed, percent, sentence, spoken, table
+from lab.records import rounded
+
+WINDOWS = ("train", "test", "current")
+MARKS = ("pipeline", "training rows", "rows", "positive rows", "first moment", "last moment")
+USE = (
+    "It is for ranking rows, and for choosing on which of them to act. It predicts what happens when nothing is "
+    "changed: whether acting on a row helps is another question, which only an experiment answers."
+)
+
+
+def purpose(results: Results) -> list[str]:
+    """Return what the model answers, about what, and what its score and its decision mean."""
+    schema, manifest = results.schema, results.challenger
+    unit = listed(schema.unit) if schema.unit else "the row's own number"
+    row = f"One row is one {unit}" + (f" at one {schema.moment}" if schema.moment else "")
+    said = (
+        f"It answers: **{schema.question}** {row}. A row is positive when its label is `{schema.positive}`. The score "
+        "is the model's probability of that, with six decimals, from "
+        f"{counted(len(manifest.inputs.features), 'feature')}."
+    )
+    return ["## What the model is for", "", said, "", USE, ""]
+
+
+def data(results: Results) -> list[str]:
+    """Return where the rows come from, how they are divided, and what was left out or mended."""
+    ingest, prepare, featurize = (results.of(stage) for stage in ("ingest", "prepare", "featurize"))
+    split = prepare["split"]
+    found, kept = prepare["rows"]["found"], prepare["rows"]["kept"]
+    tables = [
+        [name, count(found[name]), count(found[name] - kept[name]), _period(ingest["tables"].get(name, {}))]
+        for name in sorted(found)
+    ]
+    windows = [
+        [
+            name,
+            _window(split.get("windows", {}).get(name), name, split),
+            count(featurize["rows"].get(name)),
+            percent(featurize["positive_share"].get(name)),
+        ]
+        for name in WINDOWS
+    ]
+    return [
+        "## Data",
+        "",
+        f"The source is {_source(ingest['source'])}.",
+        "",
+        *table(("table", "rows found:", "left out:", "period"), tables),
+        "",
+        *(f"- {sentence(text)}" for text in _repairs(prepare, featurize)),
+        "",
+        *table(("window", "moments" if split["kind"] == "time" else "share", "rows:", "positive:"), windows),
+        "",
+        sentence(f"Divided by {split['kind']}: {split['reason']}"),
+        "",
+    ]
+
+
+def choice(results: Results) -> list[str]:
+    """Return how the challenger was chosen, and its recipe beside the champion's."""
+    select, manifest = results.of("select"), results.challenger
+    rule, folds = manifest.inputs.folds, manifest.folds
+    by = f"by {spoken(select['by'])} on rows that none of them was fitted on"
+    said = [
+        f"{counted(len(select['scores']), 'candidate')}, compared {by}. The challenger is {select['challenger']}.",
+        *select["in_words"],
+        sentence(f"{counted(len(folds), 'fold')} by {rule.kind}: {rule.reason}"),
+        *(sentence(f"search of its settings: {text}") for text in select["search"]),
+    ]
+    recipes = {model: _recipe(results.manifests[model]) for model in MODELS}
+    names = list(dict.fromkeys(name for model in MODELS for name in recipes[model]))
+    body = [[name, *(recipes[model].get(name, NOTHING) for model in MODELS)] for name in names]
+    return [
+        "## How it was chosen",
+        "",
+        *(f"- {text}" for text in said),
+        "",
+        *table(("recipe", *MODELS), body),
+        "",
+        "[All candidates](candidates/README.md), their differences, searches and learning curves.",
+        "",
+    ]
+
+
+def again(results: Results) -> list[str]:
+    """Return how to make the model again, and the fingerprints to hold it to."""
+    marks = [[name, *(_marks(results.manifests[model])[name] for model in MODELS)] for name in MARKS]
+    libraries = listed(f"{name} {version}" for name, version in sorted(results.challenger.libraries.items()))
+    said = (
+        "dvc.lock of that revision holds the hash of every input, setting and output; requirements.txt pins every "
+        f"library ({libraries}). On Linux x86-64-v3 the same packages give the same bytes: `dvc repro --force` changes no "
+        "file that git tracks. The fingerprints below are SHA-256."
+    )
+    return [
+        "## How to make it again, to the byte",
+        "",
+        "```",
+        "git checkout REVISION    # the one whose reports/model_card.md is this page",
+        "dvc repro                # or `make repro`, which sets up the environment first",
+        "```",
+        "",
+        said,
+        "",
+        *table(("", *MODELS), marks),
+        "",
+    ]
+
+
+def _marks(manifest: Manifest) -> Mapping[str, str]:
+    training = manifest.training
+    return {
+        "pipeline": f"`{manifest.files.get(PIPELINE, NOTHING)}`",
+        "training rows": f"`{training.fingerprint}`",
+        "rows": count(training.rows),
+        "positive rows": count(training.positives),
+        "first moment": training.first_moment or NOTHING,
+        "last moment": training.last_moment or NOTHING,
+    }
+
+
+def _recipe(manifest: Manifest) -> dict[str, str]:
+    specification = manifest.specification
+    return {
+        "estimator": in_words(specification.estimator),
+        **{f"setting: {in_words(name)}": _setting(value) for name, value in sorted(specification.settings.items())},
+        "features": "all" if specification.features is None else ", ".join(specification.features),
+        "class weights": specification.class_weights,
+        "calibration": specification.calibration,
+        "threshold": f"{manifest.threshold:g} ({in_words(manifest.threshold_rule)})",
+    }
+
+
+def _setting(value: Any) -> str:
+    """Return a setting; the members of an ensemble by their estimators only, for each is a whole recipe."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({in_words(_estimator(part))})" for name, part in sorted(value.items()))
+    return str(rounded(value))
+
+
+def _estimator(part: Any) -> Any:
+    return part.get("estimator", "?") if isinstance(part, dict) else part
+
+
+def _source(kind: str) -> str:
+    return {
+        "synthetic": "a synthetic world, drawn from a seed: no row is about a real person",
+        "files": "files below data/source",
+        "sql": "queries to a database",
+    }.get(kind, kind)
+
+
+def _period(found: Document) -> str:
+    spans = [
+        f"{name}: {span['first'][:10]} to {span['last'][:10]}"
+        for name, span in sorted(found.get("period", {}).items())
+        if span["first"] and span["last"]
+    ]
+    return "; ".join(spans) or NOTHING
+
+
+def _window(span: Document | None, name: str, split: Document) -> str:
+    if span:
+        return f"{span['starts'][:10]} to {span['ends'][:10]}"
+    if (share := split.get(f"{name}_share")) is not None:
+        return percent(share, digits=0)
+    return "the rest" if name == "train" else NOTHING
+
+
+def _repairs(prepare: Document, featurize: Document) -> list[str]:
+    quality, left_out = prepare["quality"], featurize["left_out"]
+    features = "; ".join(f"{name} ({reason})" for name, reason in sorted(left_out.items()))
+    shares = {name: percent(share, digits=3) for name, share in quality.items()}
+    cells = (
+        f"{shares['completeness']} of the cells hold a value; {shares['accuracy']} of those keep the contract, "
+        f"{shares['consistency']} needed no mending, {shares['outlier_share']} are outliers; "
+        f"{shares['duplicate_share']} of the rows repeat a key"
+    )
+    return [
+        cells,
+        f"{counted(prepare['warnings'], 'warning')} of the contract; plots/prepare/quality.md lists them",
+        f"features left out: {features}" if features else "no feature was left out",
+        f"{counted(featurize['without_label'], 'row')} without a label left out"
+        if featurize["without_label"]
+        else "no row was without a label",
+    ]

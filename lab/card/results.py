@@ -1,0 +1,91 @@
+"""Everything that a model card is written from: what the stages before it found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.errors import SourceError
+from lab.handover import read_handed
+from lab.manifest import Manifest
+from lab.records import read_json
+from lab.schema import FeatureSchema
+from lab.task.money import Money
+
+Document = Mapping[str, Any]
+
+# The fields that the card needs, by the stage that writes them.
+NEEDED = {
+    "ingest": ("source", "tables"),
+    "prepare": ("quality", "rows", "split", "warnings"),
+    "featurize": ("left_out", "positive_share", "rows", "without_label"),
+    "select": ("by", "challenger", "in_words", "scores", "search"),
+    "evaluate": ("champion", "challenger", "groups_not_in_training", "undefined"),
+    "explain": ("challenger", "correlated", "notes"),
+    "validate": ("failed", "gates", "passed", "window"),
+    "drift": ("columns", "models", "reference", "retrain", "verdicts"),
+    "abtest": ("answer", "offline", "online"),
+}
+MODELS = ("challenger", "champion")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is known of the champion and the challenger, and of the data behind them.
+
+    `found` holds the metrics of each stage by its name, `groups` the points of evaluate's plot of groups.
+    """
+
+    found: Mapping[str, Document]
+    groups: Sequence[Document]
+    manifests: Mapping[str, Manifest]
+    money: Money
+    schema: FeatureSchema
+
+    def of(self, stage: str) -> Document:
+        """Return what a stage found."""
+        return self.found[stage]
+
+    def measured(self, model: str, window: str) -> Document:
+        """Return a model's metrics on a window."""
+        measured: Document = self.found["evaluate"][model][window]
+        return measured
+
+    @property
+    def challenger(self) -> Manifest:
+        return self.manifests["challenger"]
+
+    @property
+    def judged(self) -> str:
+        """The window on which the challenger was judged."""
+        return str(self.found["validate"]["window"])
+
+
+def read_found(paths: Mapping[str, Path]) -> dict[str, Document]:
+    """Return the metrics of each stage; refuse a file that lacks what the card needs."""
+    return {stage: _read(path, stage) for stage, path in paths.items()}
+
+
+def read_groups(path: Path) -> list[Document]:
+    """Return the points of evaluate's plot of groups."""
+    return list(_json(path, "evaluate"))
+
+
+def read_manifests(paths: Mapping[str, Path]) -> dict[str, Manifest]:
+    """Return the manifest of each model by its name; the pipelines beside them are not looked at."""
+    stages = {"challenger": "select", "champion": "champion"}
+    return {model: read_handed(path, kind=Manifest, stage=stages[model]) for model, path in paths.items()}
+
+
+def _read(path: Path, stage: str) -> Document:
+    document: Document = _json(path, stage)
+    if lacking := [name for name in NEEDED[stage] if name not in document]:
+        raise SourceError(f"{path} lacks {lacking}; it has {sorted(document)}. Cure: dvc repro --force {stage}")
+    return document
+
+
+def _json(path: Path, stage: str) -> Any:
+    try:
+        return read_json(path)
+    except (FileNotFoundError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read as JSON: {error!r}. Cure: dvc repro {stage}") from error

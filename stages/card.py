@@ -1,0 +1,46 @@
+"""Write the model card from what the stages before found."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+from lab.card.page import card_of
+from lab.card.results import Results, read_found, read_groups, read_manifests
+from lab.command import run
+from lab.records import write_text
+from lab.schema import load_schema
+from lab.task.money import MoneySection
+from lab.task.sections import load_section
+
+FOUND = {
+    "ingest": Path("metrics/ingest.json"),
+    "prepare": Path("metrics/prepare.json"),
+    "featurize": Path("metrics/featurize.json"),
+    "select": Path("metrics/select.json"),
+    "evaluate": Path("metrics/evaluate.json"),
+    "explain": Path("metrics/explain.json"),
+    "validate": Path("metrics/validate.json"),
+    "drift": Path("metrics/drift.json"),
+    "abtest": Path("metrics/abtest.json"),
+}
+MANIFESTS = {
+    "challenger": Path("models/challenger/manifest.json"),
+    "champion": Path("models/champion/manifest.json"),
+}
+GROUPS = Path("plots/evaluate/groups.json")
+CARD = Path("reports/model_card.md")
+
+
+def main() -> None:
+    results = Results(
+        found=read_found(FOUND),
+        groups=read_groups(GROUPS),
+        manifests=read_manifests(MANIFESTS),
+        money=load_section("money", MoneySection).money,
+        schema=load_schema(),
+    )
+    write_text(card_of(results), CARD)
+
+
+if __name__ == "__main__":
+    run(main)
