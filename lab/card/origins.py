@@ -96,8 +96,8 @@ def again(results: Results) -> list[str]:
     libraries = listed(f"{name} {version}" for name, version in sorted(results.challenger.libraries.items()))
     said = (
         "dvc.lock of that revision holds the hash of every input, setting and output; requirements.txt pins every "
-        f"library ({libraries}). On Linux x86-64-v3 the same packages give the same bytes: `dvc repro --force` changes no "
-        "file that git tracks. The fingerprints below are SHA-256."
+        f"library ({libraries}). On Linux x86-64-v3 the same packages give the same bytes: `dvc repro --force` changes "
+        "no file that git tracks. The fingerprints below are SHA-256."
     )
     return [
         "## How to make it again, to the byte",
