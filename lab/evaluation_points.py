@@ -23,7 +23,7 @@ from lab.task.money import Money
 
 Row = dict[str, Any]
 
-CHANCE, PERFECT, EVERYONE, NO_ONE = "chance", "perfect", "act on everyone", "act on no one"
+CHANCE, PERFECT = "chance", "perfect"
 CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
 BEST_TENTH = 0.1
 
@@ -102,7 +102,7 @@ def score_rows(windows: Mapping[str, Window]) -> list[Row]:
 
 
 def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
-    """Return what every threshold earns and costs, a row and in currency, beside acting on everyone and on no one.
+    """Return what every threshold earns and costs, a row and in currency, from acting on everyone to acting on no one.
 
     Two thresholds are marked: the chosen one, and what would have been best on these very rows, which none could know.
     """
@@ -115,9 +115,7 @@ def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
         chosen = value_at(counted, money, threshold=seen.thresholds[model])
         rows.append({**place, **_worth(chosen, money, mark=CHOSEN)})
         rows.append({**place, **_worth(best_in_hindsight(counted, money), money, mark=HINDSIGHT)})
-    return rows + [
-        row for name, seen in windows.items() if len(seen.labels) for row in _without_a_model(name, seen, money)
-    ]
+    return rows
 
 
 def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
@@ -160,16 +158,6 @@ def _point(window: str, model: str, place: Row, threshold: float | None, label: 
 def _bin(window: str, model: str, values: tuple[float, float, float, float, int], label: str) -> Row:
     names = ("score", "share_positive", "low", "high", "rows")
     return {"window": window, "model": model, **dict(zip(names, values, strict=True)), "label": label}
-
-
-def _without_a_model(window: str, seen: Window, money: Money) -> list[Row]:
-    counted = seen.tallied(MODELS[0])
-    worth = {name: _worth(value_at(counted, money, threshold=at), money) for name, at in ((EVERYONE, 0), (NO_ONE, 2))}
-    return [
-        {"window": window, "model": name, **value, "threshold": end}
-        for name, value in worth.items()
-        for end in (0.0, 1.0)
-    ]
 
 
 def _worth(value: Value, money: Money, *, mark: str = "") -> Row:

@@ -14,6 +14,7 @@ from lab.columns import numbers_of
 from lab.predictions import LABEL, MODELS, score_column
 from lab.stats.bootstrap import Estimate, estimate, estimate_distance, resample
 from lab.stats.classification import METRICS, Tally, decide, measure, tally
+from lab.stats.proportions import Trials, wilson_interval
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -69,7 +70,12 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
     scores = [window.scores[model] for model in MODELS]
     drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
     return {
-        model: _estimates(of(counted[model]), resampled, rows=_smaller_class(window.labels))
+        model: _estimates(
+            of(counted[model]),
+            resampled,
+            trials=_trials_of(counted[model], threshold=window.thresholds[model]),
+            rows=_smaller_class(window.labels),
+        )
         for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
     }
 
@@ -126,11 +132,35 @@ def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -
     }
 
 
-def _estimates(seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, rows: int) -> dict[str, Estimate]:
+def _estimates(
+    seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, trials: Mapping[str, Trials], rows: int
+) -> dict[str, Estimate]:
     values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE)}
     found = {name: _estimate(value, resampled.get(name), rows=rows) for name, value in values.items()}
+    shares = {name: _with_width(found[name], trials[name]) for name in trials}
     distances = (resampled.get(name) for name in ("calibration_error", CALIBRATION_NOISE))
-    return {**found, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
+    return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
+
+
+def _trials_of(counted: Tally, *, threshold: float) -> dict[str, Trials]:
+    """Return the metrics that are a share of so many rows, as (hits, rows), where there is a row."""
+    found = decide(counted, threshold=threshold)
+    hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))
+    rows = int(found.rows)
+    trials = {
+        "accuracy": (hits + int(found.true_negatives), rows),
+        "precision": (hits, hits + alarms),
+        "recall": (hits, hits + missed),
+        POSITIVE_SHARE: (hits + alarms, rows),
+    }
+    return {name: trial for name, trial in trials.items() if trial[1]}
+
+
+def _with_width(seen: Estimate, trials: Trials) -> Estimate:
+    """Return a share of 0 or 1, which no resample can change, with Wilson's interval in place of none."""
+    if seen.low is None or seen.low != seen.high:
+        return seen
+    return Estimate(seen.value, *wilson_interval(trials))
 
 
 def _value_in(seen: Mapping[str, Numbers], name: str) -> float | None:

@@ -76,14 +76,12 @@ def test_where_acting_never_pays_the_best_in_hindsight_is_to_act_on_no_one() -> 
     assert (best["share_acted_on"], best["net_per_row"]) == (0, 0)
 
 
-def test_acting_on_everyone_and_on_no_one_are_level_lines() -> None:
+def test_the_lowest_threshold_acts_on_everyone_and_the_highest_on_no_one() -> None:
     seen = window()
-    rows = benefit_rows({"test": seen}, MONEY)
-    everyone, no_one = (of(rows, model=name) for name in ("act on everyone", "act on no one"))
-    worth = np.mean(np.where(seen.labels, 25, -8))
-    assert [row["net_per_row"] for row in everyone] == pytest.approx([worth, worth])
-    assert [row["net_per_row"] for row in no_one] == [0, 0]
-    assert [row["threshold"] for row in everyone] == [0, 1]
+    first, *_, last = of(benefit_rows({"test": seen}, MONEY), model="champion", mark="")
+    assert (first["threshold"], first["share_acted_on"], last["threshold"]) == (0, 1, 1)
+    assert first["net_per_row"] == pytest.approx(np.mean(np.where(seen.labels, 25, -8)))
+    assert (last["share_acted_on"], last["net_per_row"]) == (0, 0)
 
 
 def test_lift_falls_to_one_where_all_are_acted_on() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.coverage import World, coverage, draw, simulate, truth_of
 from lab.measurement import MONEY, NET, Window, measure_models, money_of, summary_of
@@ -74,6 +75,15 @@ def test_scores_that_never_differ_are_measured_as_what_they_are() -> None:
     assert found["average_precision"].value == pytest.approx(0.3)
     assert found["accuracy"].value == pytest.approx(0.7)
     assert found["calibration_error"].value == pytest.approx(0, abs=1e-12)
+
+
+def test_ten_hits_of_ten_do_not_prove_that_there_are_no_misses() -> None:
+    labels = np.arange(40) < 10
+    scores = {name: np.where(labels, 0.9, np.linspace(0.1, 0.8, 40)).round(6) for name in ("champion", "challenger")}
+    seen = Window(labels, scores, dict.fromkeys(scores, 0.5), {})
+    found = measure_models(seen, money=PRICES, resamples=200, rng=np.random.default_rng(0))["champion"]["recall"]
+    assert found.value == 1
+    assert [found.low, found.high] == pytest.approx(proportion_confint(10, 10, method="wilson"))
 
 
 @pytest.mark.slow
