@@ -9,12 +9,10 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from lab.errors import ModelError
-from lab.manifest import CURE, OUT_OF_FOLD, Manifest, read_manifest
+from lab.manifest import CURE, LEARNING_CURVE, OUT_OF_FOLD, SEARCH, Manifest, read_manifest
 from lab.params import SomeParams, parse_json
 from lab.tables import read_table
 
-SEARCH = "search.json"
-LEARNING_CURVE = "learning_curve.json"
 COLUMNS = ("label", "fold", "score")
 
 

@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.manifest import OUT_OF_FOLD, PIPELINE, FoldSize, Manifest, TrainingRows, write_manifest
+from lab.manifest import (
+    LEARNING_CURVE,
+    OUT_OF_FOLD,
+    PIPELINE,
+    SEARCH,
+    FoldSize,
+    Manifest,
+    TrainingRows,
+    write_manifest,
+)
 from lab.records import write_json
 from lab.specification import Specification
 from lab.tables import write_table
-from lab.trained import LEARNING_CURVE, SEARCH, Candidate, LearningPoint, Search
+from lab.trained import Candidate, LearningPoint, Search
 from tests.tables import schema_of
 
 ROWS, FOLDS = 400, 4

@@ -10,9 +10,9 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from lab.errors import ModelError, ParamsError
 from lab.leaderboard import rank, score_interval
-from lab.manifest import OUT_OF_FOLD, write_manifest
+from lab.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH, write_manifest
 from lab.tables import write_table
-from lab.trained import LEARNING_CURVE, SEARCH, Candidate, read_candidates
+from lab.trained import Candidate, read_candidates
 from tests.candidates import LABELS, SEARCHED, candidate, scores_of, store
 
 METRICS = {
