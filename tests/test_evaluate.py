@@ -16,6 +16,7 @@ from lab.models import load_model, save_model
 from lab.schema import load_schema
 from lab.scoring import score_rows
 from lab.specification import Specification
+from lab.stats.classification import METRICS
 from lab.tables import read_table, write_table
 from lab.task.money import Money
 from lab.threshold import ThresholdRule
@@ -57,7 +58,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             specification,
             rules=Rules(folds=3, threshold=ThresholdRule(rule="best_f1"), money=Money(), seed=1),
             where=name,
-            report=lambda _: None,
         )
         (folder / "models" / name).mkdir(parents=True)
         save_model(trained.model, folder / "models" / name)
@@ -206,7 +206,7 @@ def test_the_gap_between_groups_is_that_of_the_decisions(project: Path) -> None:
 
 def test_plots_show_the_windows_that_were_not_trained_on(project: Path) -> None:
     evaluate.main()
-    for name in ("roc", "calibration", "confusion", "scores", "benefit", "groups"):
+    for name in ("roc", "lift", "calibration", "confusion", "scores", "benefit", "groups"):
         assert {row["window"] for row in read(f"plots/evaluate/{name}.json")} == {"test", "current"}
     windows = {row["window"] for row in read("plots/evaluate/metrics.json")}
     assert windows == {"train_in_sample", "test", "current"}
@@ -254,6 +254,75 @@ def test_an_empty_window_is_no_obstacle(project: Path) -> None:
     write_table(rows.slice(0, 0), Path("data/features/current.parquet"))
     run_both()
     assert read("metrics/evaluate.json")["challenger"]["current"]["accuracy"] is None
+
+
+def change(window: str, name: str, values: Any) -> None:
+    """Put other values into a column of the feature rows of a window."""
+    path = Path(f"data/features/{window}.parquet")
+    rows = read_table(path)
+    write_table(rows.set_column(rows.column_names.index(name), name, pa.array(values)), path)
+
+
+def test_money_is_told_in_the_currency_of_the_task(project: Path) -> None:
+    write(project / "data/task/money.json", {"money": {**MONEY, "currency": "CHF"}})
+    evaluate.main()
+    rows, found = read_table(Path("data/predictions/test.parquet")), read("metrics/evaluate.json")
+    decided = rows["challenger_score"].to_numpy() >= read("data/predictions/models.json")["challenger"]["threshold"]
+    net = np.sum(decided * np.where(rows["label"].to_numpy() == 1, 25, -8))
+    (told,) = [each for each in found["challenger"]["test"]["money"] if each["figure"] == "net"]
+    assert told["total"] == pytest.approx(net)
+    assert told["per_row"] == pytest.approx(net / 240, rel=1e-5)
+    assert told["total_95"][0] < net < told["total_95"][1]
+    assert found["currency"] == "CHF"
+    assert {row["currency"] for row in read("plots/evaluate/benefit.json")} == {"CHF"}
+
+
+def test_a_group_that_no_training_row_is_in_is_named(project: Path) -> None:
+    change("current", "gender", ["other"] * 60 + ["female", "male"] * 90)
+    run_both()
+    assert read("metrics/evaluate.json")["groups_not_in_training"] == ["gender: other"]
+    notes = {(row["window"], row["level"]): row["note"] for row in read("plots/evaluate/groups.json")}
+    assert "not in the training rows" in notes["current", "other"]
+    assert notes["test", "female"] == ""
+
+
+def test_every_group_has_every_metric(project: Path) -> None:
+    evaluate.main()
+    rows = read("plots/evaluate/groups.json")
+    groups = {(row["window"], row["level"], row["model"]) for row in rows}
+    assert len(groups) == 8
+    for group in groups:
+        assert {row["metric"] for row in rows if (row["window"], row["level"], row["model"]) == group} >= set(METRICS)
+
+
+def test_a_group_column_without_a_value_is_one_group(project: Path) -> None:
+    for window in ("train", "test", "current"):
+        size = read_table(Path(f"data/features/{window}.parquet")).num_rows
+        change(window, "gender", pa.nulls(size, pa.string()))
+    run_both()
+    assert {row["level"] for row in read("plots/evaluate/groups.json")} == {"missing"}
+    assert read("metrics/evaluate.json")["groups_not_in_training"] == []
+    assert judged("accuracy_gap_gender")["reason"].startswith("nothing to compare")
+
+
+def test_a_model_that_gives_all_rows_one_score_is_measured_as_such(project: Path) -> None:
+    for name in ("visits", "amount"):
+        change("test", name, [4] * 240 if name == "visits" else pa.nulls(240, pa.float64()))
+    evaluate.main()
+    found = read("metrics/evaluate.json")["champion"]["test"]  # it knows the visits only
+    assert found["roc_auc"] == 0.5
+    assert found["roc_auc_95"] == [0.5, 0.5]
+    assert found["recall"] in {0, 1}
+
+
+def test_training_rows_of_one_class_leave_the_rest_measured(project: Path) -> None:
+    change("train", "label", np.zeros(600, dtype=np.int8))
+    evaluate.main()
+    found = read("metrics/evaluate.json")
+    assert found["undefined"] == [
+        "train_in_sample: average_precision, balanced_accuracy, f1, recall, roc_auc undefined (600 rows, 0 positive)"
+    ]
+    assert found["challenger"]["test"]["roc_auc"] is not None
 
 
 def test_a_damaged_model_is_refused_and_the_last_good_outputs_stay(project: Path) -> None:
