@@ -7,8 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from lab.errors import ParamsError
+from lab.explanation.reasons import check_words
+from lab.features import make_features
 from lab.task.schema import Task, read_task
 from lab.task.words import FeatureWords, WordsSection, named_in, placeholders_of
+from lab.windows import plan_split
+from tests.retail import FIRST, LAST, shop_tables, write_shop
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,6 +96,19 @@ def test_words_of_what_is_no_feature_of_a_flat_table_are_refused(own: dict[str, 
     monkeypatch.chdir(ROOT)
     with pytest.raises(ValidationError, match=r"words name \[.*\], the features are \['contract', 'gender'"):
         task_with(own)
+
+
+@pytest.mark.parametrize("name", ["churn", "high_value_sale"])
+def test_the_words_of_a_task_are_of_features_that_its_query_makes(name: str, tmp_path: Path) -> None:
+    task = read_task(name)
+    tables = write_shop(shop_tables(customers=150, sales=6_000, seed=3), tmp_path / "prepared")
+    plan = plan_split(task.split, first=FIRST, last=LAST)
+    (tmp_path / "features").mkdir()
+    made = make_features(
+        tables, task.features, task.tables, plan, into=tmp_path / "features", high_missing_share=0.99, seed=1
+    )
+    assert check_words(task.words, made.schema.features) == []
+    assert set(task.words) == set(made.schema.features)
 
 
 def test_a_mistake_in_words_names_the_file_and_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,18 +41,20 @@ def settings(name: str, **changed: Any) -> dict[str, Any]:
 
 
 @cache
-def model(estimator: str = "histogram_gradient_boosting") -> Model:
-    """Return a model that decides at one half."""
+def model(estimator: str = "histogram_gradient_boosting", *, without: str = "") -> Model:
+    """Return a model that decides at one half, and that may know one feature less."""
+    features = {name: kind for name, kind in SCHEMA.features.items() if name != without}
     own: dict[str, Any] = {"trees": 8} if estimator != "logistic_regression" else {}
     specification = Specification(estimator=estimator, settings=own)
     rows = TABLES["train"]
     labels = numbers_of(rows["label"]).astype(np.int8)
-    plan = Plan(specification, SCHEMA.features, seed=1, where="here")
+    plan = Plan(specification, features, seed=1, where="here")
     training = TrainingRows(rows=400, positives=int(labels.sum()), first_moment=None, last_moment=None, fingerprint="0")
+    inputs = SCHEMA.model_copy(update={"features": features})
     manifest = Manifest(
-        specification=specification, inputs=SCHEMA, threshold=0.5, threshold_rule="fixed", training=training, folds=()
+        specification=specification, inputs=inputs, threshold=0.5, threshold_rule="fixed", training=training, folds=()
     )
-    return Model(fit_pipeline(plan, frame_of(rows, SCHEMA.features), labels), manifest)
+    return Model(fit_pipeline(plan, frame_of(rows, features), labels), manifest)
 
 
 def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:

@@ -36,6 +36,11 @@ def test_a_number_has_so_many_points_and_its_cells_hold_every_value() -> None:
     assert all(one.end == other.start for one, other in pairwise(grid))
 
 
+def test_a_value_in_the_middle_between_two_points_counts_below() -> None:
+    grid = grid_of(pd.Series([0.0] * 5 + [1.0] + [2.0] * 5), FEATURES["age"], most=2)
+    assert [(point.value, point.rows) for point in grid] == [(0.0, 6), (2.0, 5)]
+
+
 def test_missing_values_are_a_point_of_their_own() -> None:
     last = grid_of(FRAME["spend"], FEATURES["spend"], most=5)[-1]
     assert (last.value, last.name, last.rows) == (None, "missing", int(FRAME["spend"].isna().sum()))

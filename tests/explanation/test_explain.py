@@ -18,11 +18,12 @@ from ruamel.yaml import YAML
 from lab.errors import ParamsError
 from lab.explanation.chosen import choose_rows
 from lab.explanation.explain import Explanation, explain
+from lab.explanation.reasoning import reasoning_of, reasons_for
 from lab.models import save_model
 from lab.records import write_json
 from lab.scoring import score_rows
 from lab.tables import read_table, write_table
-from lab.task.words import FeatureWords
+from lab.task.words import FeatureWords, WordsSection
 from tests.explanation.models import PARAMS, SCHEMA, TABLES, model, params, settings, with_column
 
 ROOT = Path(__file__).parent.parent.parent
@@ -206,6 +207,10 @@ def write_project(folder: Path) -> None:
         YAML().dump({"seed": 7, "explain": PARAMS}, file)
 
 
+def load_words(folder: Path) -> dict[str, FeatureWords]:
+    return WordsSection.model_validate_json((folder / "data/task/words.json").read_text()).words
+
+
 def run_stage(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "stages.explain"],
@@ -241,6 +246,11 @@ def test_the_stage_writes_the_same_bytes_in_another_process(tmp_path: Path) -> N
     assert outputs_of(tmp_path) == first
     reasons = read_table(tmp_path / "data/explanations/champion/test.parquet")["reason_1"].to_pylist()
     assert any(": came " in reason for reason in reasons)
+    words = load_words(tmp_path)
+    reference = read_table(tmp_path / "data/explanations/reference.parquet")
+    made = reasoning_of(MODELS["champion"], reference, SCHEMA.features, words, walks=PARAMS["walks"], seed=7)
+    alone = reasons_for(made, TABLES["test"].slice(9, 1), most=1)
+    assert alone[0][0].text == reasons[9]
     assert json.loads(first["metrics/explain.json"])["unknown_words"] == []
 
 
