@@ -37,11 +37,13 @@ class SharesTest:
     reason: str
 
 
-def compare_counts(table: ArrayLike) -> CountsTest:
+def compare_counts(table: ArrayLike, *, inflation: float = 1.0) -> CountsTest:
     """Return Pearson's chi-square test of a table with one row per sample and one column per category.
 
     Both margins are random: no sample is taken as the truth, and totals may differ. Columns that expect fewer than five
-    in any sample are pooled into one; Yates' correction is not applied. Pearson (1900); Cramér (1946) for V.
+    in any sample are pooled into one; Yates' correction is not applied. Pearson (1900); Cramér (1946) for V. Where rows
+    are alike (lab/stats/dependence.py) the statistic is judged after division by their inflation, the first-order
+    correction of Rao and Scott (1981, Journal of the American Statistical Association 76).
 
     >>> compare_counts([[120, 880], [135, 865], [160, 840], [118, 882]]).degrees
     3
@@ -54,7 +56,7 @@ def compare_counts(table: ArrayLike) -> CountsTest:
         if pooled_levels:
             return CountsTest(0.0, 0, None, 0.0, pooled_levels, "every level is too rare to test")
         return CountsTest(0.0, 0, 1.0, 0.0, 0, "one level only")
-    return _pearson(pooled, pooled_levels)
+    return _pearson(pooled, pooled_levels, inflation=inflation)
 
 
 def pool_rare(counts: Counts) -> tuple[Counts, int]:
@@ -70,11 +72,12 @@ def pool_rare(counts: Counts) -> tuple[Counts, int]:
     return np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)]), int(rare.sum())
 
 
-def compare_shares(*, reference: tuple[int, int], current: tuple[int, int]) -> SharesTest:
+def compare_shares(*, reference: tuple[int, int], current: tuple[int, int], inflation: float = 1.0) -> SharesTest:
     """Return the test of two shares, each given as (count, rows).
 
     It is chi-square, or exact where fewer than five are expected: Fisher's (1935) with the smaller tail doubled.
-    Chi-square would be badly wrong there when the samples differ in size.
+    Chi-square would be badly wrong there when the samples differ in size. An inflation divides the statistic, or, for
+    the exact test, every count.
 
     >>> round(compare_shares(reference=(0, 1000), current=(8, 1000)).p_value or 0, 4)
     0.0077
@@ -87,7 +90,10 @@ def compare_shares(*, reference: tuple[int, int], current: tuple[int, int]) -> S
     if np.any(table.sum(axis=0) == 0):
         return SharesTest(*shares, 0.0, 1.0, "the same in every row")
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-    p_value = _fisher(table) if expected.min() < SMALLEST_EXPECTED else _pearson(table, 0).p_value
+    if expected.min() < SMALLEST_EXPECTED:
+        p_value: float | None = _fisher(np.rint(table / inflation).astype(np.int64))
+    else:
+        p_value = _pearson(table, 0, inflation=inflation).p_value
     return SharesTest(*shares, shares[1] - shares[0], p_value, "")
 
 
@@ -100,14 +106,16 @@ def _checked(table: ArrayLike) -> Counts:
     return counts.astype(np.int64)
 
 
-def _pearson(counts: Counts, pooled_levels: int) -> CountsTest:
+def _pearson(counts: Counts, pooled_levels: int, *, inflation: float = 1.0) -> CountsTest:
     total = float(counts.sum())
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
     statistic = float(np.sum((counts - expected) ** 2 / expected))
     rows, columns = counts.shape
     degrees = (rows - 1) * (columns - 1)
     cramers_v = math.sqrt(statistic / (total * min(rows - 1, columns - 1)))
-    return CountsTest(statistic, degrees, chi_square_p_value(statistic, degrees), cramers_v, pooled_levels, "")
+    return CountsTest(
+        statistic, degrees, chi_square_p_value(statistic / inflation, degrees), cramers_v, pooled_levels, ""
+    )
 
 
 def _fisher(table: Counts) -> float:

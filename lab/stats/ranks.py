@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lab.stats.contingency import CountsTest, compare_counts
+from lab.stats.distributions import Distribution, distribution_of, rounded_up
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -19,23 +20,33 @@ NORMAL_QUARTILES = 1.3489795003921634  # the distance between the quartiles of a
 
 @dataclass(frozen=True)
 class Merged:
-    """Two sorted samples and their distinct values; the counts are of rows at or below each value."""
+    """The distinct values of two samples, and the rows of each at or below them; `spread` is the reference's.
 
-    reference: Numbers
-    current: Numbers
+    They are not exact where the reference is thinned: nothing is known between two values.
+    """
+
     values: Numbers
     reference_below: Counts
     current_below: Counts
+    spread: float
+    exact: bool = True
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """The rows of the reference and of the current sample."""
+        return int(self.reference_below[-1]), int(self.current_below[-1])
 
     @property
     def reference_shares(self) -> Numbers:
         """The distribution function of the reference."""
-        return self.reference_below / len(self.reference)
+        shares: Numbers = self.reference_below / self.reference_below[-1]
+        return shares
 
     @property
     def current_shares(self) -> Numbers:
         """The distribution function of the current sample."""
-        return self.current_below / len(self.current)
+        shares: Numbers = self.current_below / self.current_below[-1]
+        return shares
 
 
 @dataclass(frozen=True)
@@ -56,30 +67,31 @@ class TailsTest:
 
 def merge(reference: ArrayLike, current: ArrayLike) -> Merged:
     """Return two samples sorted and merged; neither may be empty or hold a missing value (infinite ones may be)."""
-    samples = [np.asarray(sample, dtype=np.float64) + 0.0 for sample in (reference, current)]
-    for sample in samples:
-        if sample.size == 0 or np.isnan(sample).any():
-            raise ValueError(f"expected numbers without missing values, one or more, got {sample.size}")
-        sample.sort()
-    both = np.concatenate(samples)
+    return merge_distributions(distribution_of(reference), distribution_of(current))
+
+
+def merge_distributions(reference: Distribution, current: Distribution) -> Merged:
+    """Return two distributions merged; the current one may be whole where the reference is thinned."""
+    if not reference.exact:
+        current = rounded_up(current, reference.values)
+    both = np.concatenate([reference.values, current.values])
     both.sort(kind="stable")  # two sorted runs: this only merges them
-    ends = np.append(np.flatnonzero(both[1:] != both[:-1]), both.size - 1)
-    values = both[ends]
-    below = np.searchsorted(samples[0], values, side="right")
-    return Merged(samples[0], samples[1], values, below, ends + 1 - below)
+    values = both[np.append(both[1:] != both[:-1], True)]
+    return Merged(values, _below(reference, values), _below(current, values), reference.spread, reference.exact)
 
 
-def kolmogorov_smirnov(merged: Merged) -> KolmogorovSmirnovTest:
+def kolmogorov_smirnov(merged: Merged, *, inflation: tuple[float, float] = (1.0, 1.0)) -> KolmogorovSmirnovTest:
     """Return the two-sample Kolmogorov–Smirnov test.
 
     Ties are taken together, which makes the p-value cautious where there are many. It is Kolmogorov's limit with
-    Stephens' correction (1970, Journal of the Royal Statistical Society B 32).
+    Stephens' correction (1970, Journal of the Royal Statistical Society B 32). Rows that are alike tell less than
+    their number: each sample counts as its rows by its inflation (lab/stats/dependence.py).
 
     >>> kolmogorov_smirnov(merge([1, 2, 2, 3], [2, 3, 4, 4])).distance
     0.5
     """
     distance = float(np.max(np.abs(merged.reference_shares - merged.current_shares)))
-    rows, current_rows = len(merged.reference), len(merged.current)
+    rows, current_rows = (count / factor for count, factor in zip(merged.rows, inflation, strict=True))
     effective = np.sqrt(rows * current_rows / (rows + current_rows))
     p_value = float(special.kolmogorov((effective + 0.12 + 0.11 / effective) * distance))
     return KolmogorovSmirnovTest(distance, min(1.0, p_value))
@@ -88,67 +100,72 @@ def kolmogorov_smirnov(merged: Merged) -> KolmogorovSmirnovTest:
 def wasserstein_distance(merged: Merged) -> float:
     """Return the area between two distribution functions, in the units of the values; all must be finite.
 
+    Where they are not known between two values, straight lines are taken.
+
     >>> wasserstein_distance(merge([0, 1, 3], [5, 6, 8]))
     5.0
     """
-    gaps = np.abs(merged.reference_shares - merged.current_shares)[:-1]
-    return float(np.sum(gaps * np.diff(merged.values)))
-
-
-def spread(merged: Merged) -> float:
-    """Return the standard deviation of the reference; 0 for a single row."""
-    return float(np.std(merged.reference, ddof=1)) if len(merged.reference) > 1 else 0.0
+    gaps = np.abs(merged.reference_shares - merged.current_shares)
+    heights = gaps[:-1] if merged.exact else (gaps[:-1] + gaps[1:]) / 2
+    return float(np.sum(heights * np.diff(merged.values)))
 
 
 def robust_spread(merged: Merged) -> float:
     """Return the distance between the reference's quartiles, scaled to equal the deviation of a normal sample."""
-    rows = len(merged.reference)
-    lower, upper = merged.reference[rows // 4], merged.reference[(3 * rows) // 4]
+    rows = merged.rows[0]
+    lower, upper = _ranked(merged, np.array([rows // 4, (3 * rows) // 4]))
     return float(upper - lower) / NORMAL_QUARTILES
 
 
-def tails_test(merged: Merged) -> TailsTest:
+def tails_test(merged: Merged, *, inflation: float = 1.0) -> TailsTest:
     """Return the test of bins that are narrow at both ends: what a middle-weighted test cannot see.
 
     The bins hold shares of both samples together, so the test is as fair as the chi-square test it is. A value that
     many rows share is never cut in two.
     """
     counts = _count_by_pooled_share(merged, TAIL_SHARES)
-    return TailsTest(compare_counts(counts), _outer_change(counts / counts.sum(axis=1, keepdims=True)))
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return TailsTest(compare_counts(counts, inflation=inflation), _outer_change(shares))
 
 
 def largest_single_change(merged: Merged) -> float:
     """Return the largest change in the share of any one value: a spike, such as a default that was filled in."""
-    reference, current = _per_value(merged)
-    return float(np.max(np.abs(current / len(merged.current) - reference / len(merged.reference))))
+    reference, current = count_per_value(merged)
+    return float(np.max(np.abs(current / merged.rows[1] - reference / merged.rows[0])))
 
 
 def quantile_edges(merged: Merged, bins: int = QUANTILE_BINS) -> Numbers:
     """Return the upper edges of all bins but the last, each with the same share of the reference; ties leave fewer."""
-    rows = len(merged.reference)
-    places = (np.arange(1, bins) * rows + bins - 1) // bins - 1
-    edges: Numbers = np.unique(merged.reference[places])
+    places = (np.arange(1, bins) * merged.rows[0] + bins - 1) // bins - 1
+    edges: Numbers = np.unique(_ranked(merged, places))
     inner: Numbers = edges[edges < merged.values[-1]]
     return inner
 
 
 def count_in_bins(merged: Merged, edges: Numbers) -> tuple[Counts, Counts]:
     """Return the rows of both samples in the bins that end with each edge (inclusive), and beyond the last."""
-    counts = []
-    for sample in (merged.reference, merged.current):
-        below = np.searchsorted(sample, edges, side="right")
-        counts.append(np.diff(below, prepend=0, append=len(sample)))
-    return counts[0], counts[1]
+    ends = np.append(np.searchsorted(merged.values, edges, side="right"), len(merged.values))
+    reference, current = (
+        np.diff(np.concatenate([[0], below])[ends], prepend=0)
+        for below in (merged.reference_below, merged.current_below)
+    )
+    return reference, current
 
 
 def count_per_value(merged: Merged) -> tuple[Counts, Counts]:
     """Return the rows of both samples that hold each distinct value."""
-    reference, current = _per_value(merged)
-    return reference, current
+    return np.diff(merged.reference_below, prepend=0), np.diff(merged.current_below, prepend=0)
 
 
-def _per_value(merged: Merged) -> list[Counts]:
-    return [np.diff(below, prepend=0) for below in (merged.reference_below, merged.current_below)]
+def _below(sample: Distribution, values: Numbers) -> Counts:
+    counted: Counts = np.concatenate([[0], sample.below])[np.searchsorted(sample.values, values, side="right")]
+    return counted
+
+
+def _ranked(merged: Merged, places: Counts) -> Numbers:
+    """Return the reference's values at places in its order, from 0."""
+    found: Numbers = merged.values[np.searchsorted(merged.reference_below, places, side="right")]
+    return found
 
 
 def _count_by_pooled_share(merged: Merged, shares: Numbers) -> Counts:

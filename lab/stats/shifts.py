@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.stats.contingency import SharesTest, compare_counts, compare_shares, pool_rare
+from lab.stats.dependence import NO_INFLATION, Inflation, joint_inflation
+from lab.stats.distributions import Distribution, distribution_of
 from lab.stats.divergences import diverge
 from lab.stats.ranks import (
     Merged,
@@ -15,10 +17,9 @@ from lab.stats.ranks import (
     count_per_value,
     kolmogorov_smirnov,
     largest_single_change,
-    merge,
+    merge_distributions,
     quantile_edges,
     robust_spread,
-    spread,
     tails_test,
     wasserstein_distance,
 )
@@ -61,24 +62,39 @@ class Shift:
         return sum(part.reference for part in self.bins), sum(part.current for part in self.bins)
 
 
-def measure_numbers(reference: Numbers, current: Numbers) -> Shift:
+def measure_numbers(reference: Numbers, current: Numbers, *, inflation: Inflation = NO_INFLATION) -> Shift:
     """Return the shift of a column of numbers, where NaN is a missing value.
 
     The p-value is the smallest of three tests (Kolmogorov–Smirnov, tails, missing) times three. Columns with 20
-    distinct values or fewer are tested value by value, like levels, and keep the distances of numbers.
+    distinct values or fewer are tested value by value, like levels, and keep the distances of numbers. Where rows are
+    alike, each sample counts as its rows divided by its inflation.
     """
-    samples = [sample[~np.isnan(sample)] for sample in (reference, current)]
-    missing = (len(reference) - len(samples[0]), len(current) - len(samples[1]))
-    if min(len(sample) for sample in samples) == 0:
-        return _without_values(samples, missing)
-    merged = merge(*samples)
+    present = reference[~np.isnan(reference)]
+    fitted = distribution_of(present) if len(present) else None
+    return measure_against(fitted, len(reference) - len(present), current, inflation=inflation)
+
+
+def measure_against(
+    reference: Distribution | None, absent: int, current: Numbers, *, inflation: Inflation = NO_INFLATION
+) -> Shift:
+    """Return the shift of a column of numbers from a reference that is a distribution and so many missing values."""
+    present = current[~np.isnan(current)]
+    missing = (absent, len(current) - len(present))
+    if reference is None or len(present) == 0:
+        return _without_values((reference.rows if reference else 0, len(present)), missing)
+    merged = merge_distributions(reference, distribution_of(present))
     if len(merged.values) <= FEW_VALUES:
-        return _measure_few_values(merged, missing)
-    return _measure_merged(merged, missing)
+        return _measure_few_values(merged, missing, inflation)
+    return _measure_merged(merged, missing, inflation)
 
 
 def measure_levels(
-    reference: Counts, current: Counts, *, names: Sequence[str], missing: tuple[int, int] = (0, 0)
+    reference: Counts,
+    current: Counts,
+    *,
+    names: Sequence[str],
+    missing: tuple[int, int] = (0, 0),
+    inflation: Inflation = NO_INFLATION,
 ) -> Shift:
     """Return the shift of a column of levels, given as rows per level; missing is a level of its own.
 
@@ -88,25 +104,27 @@ def measure_levels(
     totals = table.sum(axis=1)
     if totals.min() == 0:
         return Shift(None, {}, (_no_rows(totals.tolist()),), _bins_of_levels(table, names))
-    test = compare_counts(table)
-    absence = _compare_missing(missing, totals.tolist())
+    test = compare_counts(table, inflation=joint_inflation(totals.tolist(), inflation))
+    absence = _compare_missing(missing, totals.tolist(), inflation)
     unseen = float(table[1, :-1][table[0, :-1] == 0].sum() / totals[1])
     sizes = _sizes_of_counts(pool_rare(table)[0]) | {"missing": abs(absence.difference), "unseen": unseen}
     remarks = (test.reason,) if test.reason else ()
     return Shift(test.p_value, sizes, remarks, _bins_of_levels(table, names))
 
 
-def _measure_few_values(merged: Merged, missing: tuple[int, int]) -> Shift:
+def _measure_few_values(merged: Merged, missing: tuple[int, int], inflation: Inflation) -> Shift:
     names = _short_names(merged.values)
-    shift = measure_levels(*count_per_value(merged), names=names, missing=missing)
+    shift = measure_levels(*count_per_value(merged), names=names, missing=missing, inflation=inflation)
     distances, remarks = _distances(merged)
     sizes = {**shift.sizes, **distances, "kolmogorov_smirnov": kolmogorov_smirnov(merged).distance}
     return replace(shift, sizes=sizes, remarks=(*shift.remarks, *remarks))
 
 
-def _measure_merged(merged: Merged, missing: tuple[int, int]) -> Shift:
-    rank_test, tails = kolmogorov_smirnov(merged), tails_test(merged)
-    absence = _compare_missing(missing, [len(merged.reference) + missing[0], len(merged.current) + missing[1]])
+def _measure_merged(merged: Merged, missing: tuple[int, int], inflation: Inflation) -> Shift:
+    rank_test = kolmogorov_smirnov(merged, inflation=inflation)
+    tails = tails_test(merged, inflation=joint_inflation(merged.rows, inflation))
+    rows = [present + absent for present, absent in zip(merged.rows, missing, strict=True)]
+    absence = _compare_missing(missing, rows, inflation)
     edges = quantile_edges(merged)
     counts = count_in_bins(merged, edges)
     distances, remarks = _distances(merged)
@@ -134,30 +152,44 @@ def _sizes_of_counts(table: Counts) -> dict[str, float]:
 
 
 def _distances(merged: Merged) -> tuple[dict[str, float], tuple[str, ...]]:
-    samples = [sample[np.isfinite(sample)] for sample in (merged.reference, merged.current)]
-    infinite = len(merged.reference) + len(merged.current) - sum(len(sample) for sample in samples)
+    finite, infinite = _finite_part(merged)
     remarks = (f"{infinite} infinite values: ranked, but left out of the distance",) if infinite else ()
-    if min(len(sample) for sample in samples) == 0:
+    if finite is None:
         return {}, remarks
-    scale = max(float(np.abs(sample).max()) for sample in samples) or 1.0
+    scale = float(np.abs(finite.values[[0, -1]]).max()) or 1.0
     extreme = not SMALLEST_SCALE < scale < 1 / SMALLEST_SCALE
-    finite = merge(*(sample / scale for sample in samples)) if infinite or extreme else merged
+    if extreme:
+        finite = replace(finite, values=finite.values / scale, spread=finite.spread / scale)
     distance = wasserstein_distance(finite)
-    scales = {"wasserstein": spread(finite), "wasserstein_robust": robust_spread(finite)}
+    scales = {"wasserstein": finite.spread, "wasserstein_robust": robust_spread(finite)}
     return {name: distance / scale for name, scale in scales.items() if scale > 0}, remarks
 
 
-def _compare_missing(missing: tuple[int, int], rows: Sequence[int]) -> SharesTest:
-    return compare_shares(reference=(missing[0], rows[0]), current=(missing[1], rows[1]))
+def _finite_part(merged: Merged) -> tuple[Merged | None, int]:
+    """Return what is finite (None where one sample has nothing that is), and how many values are not."""
+    kept = np.isfinite(merged.values)
+    if kept.all():
+        return merged, 0
+    counts = [counted[kept] for counted in count_per_value(merged)]
+    infinite = sum(merged.rows) - int(sum(counted.sum() for counted in counts))
+    if min(counted.sum() for counted in counts) == 0:
+        return None, infinite
+    below = [counted.cumsum() for counted in counts]
+    return replace(merged, values=merged.values[kept], reference_below=below[0], current_below=below[1]), infinite
 
 
-def _without_values(samples: Sequence[Numbers], missing: tuple[int, int]) -> Shift:
-    rows = [len(sample) + absent for sample, absent in zip(samples, missing, strict=True)]
-    bins = (Bin("present", len(samples[0]), len(samples[1])), Bin("missing", *missing))
+def _compare_missing(missing: tuple[int, int], rows: Sequence[int], inflation: Inflation) -> SharesTest:
+    joint = joint_inflation(rows, inflation)
+    return compare_shares(reference=(missing[0], rows[0]), current=(missing[1], rows[1]), inflation=joint)
+
+
+def _without_values(present: tuple[int, int], missing: tuple[int, int]) -> Shift:
+    rows = [count + absent for count, absent in zip(present, missing, strict=True)]
+    bins = (Bin("present", *present), Bin("missing", *missing))
     if min(rows) == 0:
         return Shift(None, {}, (_no_rows(rows),), bins)
-    absence = _compare_missing(missing, rows)
-    where = " and ".join(_names_of_empty([len(sample) for sample in samples]))
+    absence = _compare_missing(missing, rows, NO_INFLATION)
+    where = " and ".join(_names_of_empty(present))
     return Shift(absence.p_value, {"missing": abs(absence.difference)}, (f"no value in {where}",), bins)
 
 

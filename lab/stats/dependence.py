@@ -1,0 +1,111 @@
+"""By how much rows that are alike inflate a test: rows of one unit, or rows that follow one another in time.
+
+A test counts rows as if each told something new. Where two rows of a customer agree, or a row repeats the one before
+it, the variance of a share or of a mean rank is larger than a test believes by the factor returned here: the design
+effect of Kish (1965, Survey Sampling). Dividing rows or statistics by it restores the level, at the price of power.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Inflation = tuple[float, float]
+
+NO_INFLATION: Inflation = (1.0, 1.0)
+LARGEST_CORRELATION = 0.99
+
+
+def joint_inflation(rows: Sequence[int], inflation: Inflation) -> float:
+    """Return the inflation of the variance of a difference between two samples.
+
+    >>> joint_inflation([100, 100], (1.0, 3.0))
+    2.0
+    """
+    if min(rows) == 0:
+        return 1.0
+    whole = sum(factor / count for factor, count in zip(inflation, rows, strict=True))
+    return whole / sum(1 / count for count in rows)
+
+
+def midranks(values: Numbers) -> Numbers:
+    """Return each value's rank from 1, equal values sharing their mean rank.
+
+    >>> midranks(np.array([5.0, 1.0, 5.0])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    counts = np.diff(ends, prepend=-1)
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(ends + 1 - (counts - 1) / 2, counts)
+    return ranks
+
+
+def inflation_by_unit(ranks: Numbers, units: Codes) -> float:
+    """Return the inflation from rows of the same unit, for numbers given as ranks; 1 where units do not repeat.
+
+    The correlation within units is that of the analysis of variance: (between − within) / (between + (m − 1)·within).
+    """
+    _, places, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    rows, count = len(ranks), len(sizes)
+    if count in {0, 1, rows}:
+        return 1.0
+    means = np.bincount(places, weights=ranks) / sizes
+    within = float(np.sum((ranks - means[places]) ** 2)) / (rows - count)
+    between = float(np.sum(sizes * (means - ranks.mean()) ** 2)) / (count - 1)
+    typical = (rows - float(np.sum(sizes**2)) / rows) / (count - 1)
+    spread = between + (typical - 1) * within
+    return _by_size(sizes, (between - within) / spread if spread > 0 else 0.0)
+
+
+def inflation_by_unit_of_levels(levels: Codes, units: Codes) -> float:
+    """Return the inflation from rows of the same unit, for levels given as codes; 1 where units do not repeat.
+
+    The correlation is how much more often two rows of a unit agree than two rows of different ones would.
+    """
+    _, places, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    pairs = float(np.sum(sizes * (sizes - 1)))
+    if pairs == 0:
+        return 1.0
+    _, together = np.unique(places * (int(levels.max()) + 1) + levels, return_counts=True)
+    agreement = float(np.sum(together * (together - 1))) / pairs
+    return _by_size(sizes, _beyond_chance(agreement, levels))
+
+
+def inflation_in_time(ranks: Numbers) -> float:
+    """Return the inflation from rows in the order of time, for numbers given as ranks.
+
+    A first-order chain is taken: (1 + r) / (1 − r), with r the correlation of neighbours; none where r may be chance.
+    """
+    centred = ranks - ranks.mean() if len(ranks) else ranks
+    whole = float(np.sum(centred**2))
+    return _of_neighbours(float(np.sum(centred[1:] * centred[:-1])) / whole if whole > 0 else 0.0, len(ranks))
+
+
+def inflation_in_time_of_levels(levels: Codes) -> float:
+    """Return the inflation from rows in the order of time, for levels given as codes."""
+    if len(levels) < 2:
+        return 1.0
+    return _of_neighbours(_beyond_chance(float(np.mean(levels[1:] == levels[:-1])), levels), len(levels))
+
+
+def _by_size(sizes: Codes, correlation: float) -> float:
+    typical = float(np.sum(sizes**2)) / float(np.sum(sizes))
+    return 1 + (typical - 1) * min(max(correlation, 0.0), 1.0)
+
+
+def _of_neighbours(correlation: float, rows: int) -> float:
+    if rows < 3 or correlation < 2 / np.sqrt(rows):
+        return 1.0
+    kept = min(correlation, LARGEST_CORRELATION)
+    return (1 + kept) / (1 - kept)
+
+
+def _beyond_chance(agreement: float, levels: Codes) -> float:
+    shares = np.bincount(levels) / len(levels)
+    by_chance = float(np.sum(shares**2))
+    return (agreement - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
