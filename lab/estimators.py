@@ -20,7 +20,6 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -28,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 from lab import estimator_settings as settings
 from lab.errors import ParamsError
 from lab.estimator_settings import EnsembleSettings, Member, StackingSettings, VotingSettings, renamed
+from lab.neighbours import NearestNeighbours
 from lab.params import Params
 from lab.search.space import CLASS_WEIGHTS, Dimension, Range
 from lab.specification import Preparation, Specification
@@ -125,7 +125,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
     ),
     "nearest_neighbours": Recipe(
         # Brute force keeps rows only; a search tree in the file would have to be checked before it is followed.
-        lambda _: KNeighborsClassifier(algorithm="brute"),
+        lambda _: NearestNeighbours(algorithm="brute"),
         settings.NearestNeighboursSettings,
         "scaled",
         {"neighbours": Range(low=10, high=250, scale="log", points=5), "weights": ["uniform", "distance"]},

@@ -14,6 +14,7 @@ from lab.calibrated import CalibratedScores
 from lab.canonical import canonical_bytes
 from lab.errors import ModelError
 from lab.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
+from lab.neighbours import NearestNeighbours
 from lab.outputs import replaced_file
 from lab.schema import Feature
 from lab.selection import KeepBest
@@ -22,7 +23,7 @@ from lab.trees import check_trees
 CHAMPION = Path("models/champion")
 CHALLENGER = Path("models/challenger")
 # Our own steps, named by class so that what a reader of models imports is told by the imports above.
-OWN = (CalibratedScores, KeepBest)
+OWN = (CalibratedScores, KeepBest, NearestNeighbours)
 # What a file may hold beyond the estimators and number types that skops itself lets pass. None of these runs code that
 # the file chooses, when it is made or applied: each holds numbers, texts and other members of the file.
 ALLOWED = (
