@@ -91,7 +91,7 @@ def report_of(
 def _leaderboard(standings: Sequence[Standing], question: Question) -> list[str]:
     name = spoken(question.by)
     head = ("place", "candidate", "estimator", f"{name}, all rows (95 %)", f"{name}, mean of folds (95 %)")
-    settled = ("threshold:", "chosen", "calibration", "class weights", "fits:")
+    settled = ("threshold:", "threshold by", "calibration", "class weights", "fits:")
     return ["## Leaderboard", "", *table((*head, *settled), [_place(standing) for standing in standings]), ""]
 
 
@@ -165,7 +165,8 @@ def _search(candidate: Candidate) -> list[str]:
         search.reason,
         f"{count(search.fits)} of {count(search.budget)}" if search.trials else NOTHING,
         settings_in_words({name: value for name, value in found.items() if name in searched}) or "as given",
-        ", ".join(f"{name.replace('_', ' ')} {percent(share, digits=0)}" for name, share in shares) or NOTHING,
+        ", ".join(f"{name.replace('_', ' ')} {percent(share, digits=0)}" for name, share in shares)
+        or (search.importance_reason if search.trials else NOTHING),
     ]
 
 

@@ -13,12 +13,12 @@ def headline(standings: Sequence[Standing], tests: Sequence[PairTest], question:
     leader, *others = standings
     if not others:
         return f"{leader.name} is the only candidate: there is nothing to compare it with."
-    rival = others[0].name
+    rival, folds = others[0].name, len(leader.by_fold)
     test = test_of(tests, leader.name, rival, kind="folds")
     told = {
         "better": f"{leader.name} leads, and by more than noise",
         "equivalent": f"{leader.name} leads, but {rival} is as good within {question.margin:g}",
-        "not distinguishable": f"{leader.name} leads, but by no more than noise",
+        "not distinguishable": f"{leader.name} leads; whether by more than noise, {folds} folds cannot tell",
         "worse": f"{leader.name} leads on all rows together, but fold by fold {rival} is better",
         "undefined": f"{leader.name} leads, and whether by more than noise cannot be told",
     }

@@ -33,7 +33,7 @@ class Trial(Kept):
 
 
 class Search(Kept):
-    """How a candidate's settings were found; a search by the method `none` has no trials."""
+    """How a candidate's settings were found; one by the method `none` has no trials, or the candidate's own alone."""
 
     method: str
     by: str
@@ -42,6 +42,7 @@ class Search(Kept):
     reason: str
     trials: tuple[Trial, ...] = Field(strict=False)
     importance: dict[str, float]
+    importance_reason: str = ""
 
 
 class LearningPoint(Kept):

@@ -77,6 +77,12 @@ def test_the_page_tells_of_each_candidate_what_it_is_and_what_was_searched() -> 
     assert searched[3][1:] == ["none", "no search: the settings are as given", "–", "as given", "–"]
 
 
+def test_settings_whose_importance_is_not_known_have_the_reason_instead() -> None:
+    unknown = {**SEARCHED, "importance": {}, "importance_reason": "too few trials on all folds"}
+    text = page(rank([candidate("only", skill=1.0, search=unknown)], by="roc_auc"))
+    assert "| trees 40 | too few trials on all folds |" in text
+
+
 def test_only_pictures_that_were_drawn_are_shown() -> None:
     standings = rank(three(), by="roc_auc")
     text = page(standings, pictures=["leaderboard.svg"])
