@@ -47,8 +47,8 @@ format: .venv/test.stamp  ## put code into the house's form, and the README's ta
 
 reproduce: setup  ## derive everything again and compare it with what is committed, byte for byte
 	dvc repro --force --quiet
-	git diff --exit-code --stat -- dvc.lock metrics plots
-	@echo "The same bytes: dvc.lock, metrics and plots are what is committed."
+	git diff --exit-code --stat -- dvc.lock metrics plots reports
+	@echo "The same bytes: dvc.lock, metrics, plots and reports are what is committed."
 
 lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with hashes
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \

@@ -34,6 +34,7 @@ class TrainParams(Params):
     threshold: ThresholdRule
     search: SearchRule = Field(default_factory=SearchRule)
     learning_curve: Annotated[tuple[Share, ...], Field(strict=False)] = ()
+    workers: str = "local"
     candidates: dict[str, Any] = Field(default_factory=dict)
 
 
