@@ -88,13 +88,43 @@ def compare_areas(labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, lev
     return _judged(one.value, two.value, variance=variance, covariance=covariance, level=level)
 
 
+def area_variance(area: Area) -> float | None:
+    """Return DeLong's variance of an area; None where a class has one row only."""
+    if min(len(area.positive_places), len(area.negative_places)) < 2:
+        return None
+    return _variance_of_mean(area.positive_places) + _variance_of_mean(area.negative_places)
+
+
+def area_variance_by_unit(area: Area, labels: ArrayLike, units: ArrayLike) -> float | None:
+    """Return the variance of an area whose rows come in units that are alike within; None below two units.
+
+    Obuchowski (1997), Biometrics 53: what each row moves the area by is added up within its unit first.
+    """
+    positive = np.asarray(labels).astype(bool)
+    moved = np.empty(len(positive))
+    moved[positive] = (area.positive_places - area.value) / len(area.positive_places)
+    moved[~positive] = (area.negative_places - area.value) / len(area.negative_places)
+    _, places = np.unique(np.asarray(units), return_inverse=True)
+    sums = np.bincount(places, weights=moved)
+    if len(sums) < 2 or min(len(area.positive_places), len(area.negative_places)) < 2:
+        return None
+    return float(np.sum(sums**2)) * len(sums) / (len(sums) - 1)
+
+
 def compare_samples(first: Area, second: Area, *, level: float = 0.95) -> AreaComparison:
     """Return the comparison of one model's areas on two samples that share no row."""
-    variances = [_variance(area) for area in (first, second)]
-    if any(variance is None for variance in variances):
-        return _unjudged(first.value, second.value, "one row of a class only: the spread cannot be estimated")
-    covariance = np.diag(np.array(variances, dtype=np.float64))
-    return _judged(first.value, second.value, variance=float(np.trace(covariance)), covariance=covariance, level=level)
+    return compare_estimates((first.value, area_variance(first)), (second.value, area_variance(second)), level=level)
+
+
+def compare_estimates(
+    first: tuple[float, float | None], second: tuple[float, float | None], *, level: float = 0.95
+) -> AreaComparison:
+    """Return the comparison of two areas on samples that share no row, each with its variance (None: not known)."""
+    (area, variance), (other, other_variance) = first, second
+    if variance is None or other_variance is None:
+        return _unjudged(area, other, "one row of a class only: the spread cannot be estimated")
+    covariance = np.diag(np.array([variance, other_variance]))
+    return _judged(area, other, variance=variance + other_variance, covariance=covariance, level=level)
 
 
 def _check(positive: NDArray[np.bool_], scores: Numbers) -> None:
@@ -104,12 +134,6 @@ def _check(positive: NDArray[np.bool_], scores: Numbers) -> None:
         raise ValueError(f"expected a score in every row, {int(np.isnan(scores).sum())} are missing")
     if positive.all() or not positive.any():
         raise ValueError(f"the area is undefined: {int(positive.sum())} of {positive.size} rows are positive")
-
-
-def _variance(area: Area) -> float | None:
-    if min(len(area.positive_places), len(area.negative_places)) < 2:
-        return None
-    return _variance_of_mean(area.positive_places) + _variance_of_mean(area.negative_places)
 
 
 def _variance_of_mean(values: Numbers) -> float:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from lab.stats.areas import area_under_curve, compare_areas, compare_samples
+from lab.stats.areas import (
+    area_under_curve,
+    area_variance,
+    area_variance_by_unit,
+    compare_areas,
+    compare_estimates,
+    compare_samples,
+)
 
 RNG = np.random.default_rng(3)
 LABELS = RNG.random(400) < 0.3
@@ -94,3 +101,29 @@ def test_one_class_has_no_area() -> None:
 def test_a_missing_score_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a score in every row, 1 are missing"):
         area_under_curve([0, 1], [0.1, np.nan])
+
+
+def test_an_area_with_its_variance_compares_as_the_sample_does() -> None:
+    rng = np.random.default_rng(8)
+    areas = [area_under_curve(rng.random(rows) < 0.3, rng.random(rows)) for rows in (500, 300)]
+    stored = [(area.value, area_variance(area)) for area in areas]
+    assert compare_estimates(*stored) == compare_samples(*areas)
+
+
+def test_rows_without_units_in_common_have_delongs_variance() -> None:
+    rng = np.random.default_rng(9)
+    labels = rng.random(2000) < 0.3
+    area = area_under_curve(labels, labels + rng.normal(size=2000))
+    assert area_variance_by_unit(area, labels, np.arange(2000)) == pytest.approx(area_variance(area), rel=0.01)
+
+
+def test_the_variance_by_unit_is_that_of_samples_of_units() -> None:
+    rng = np.random.default_rng(10)
+    values, estimates = [], []
+    for _ in range(400):
+        own, label = rng.normal(size=100), rng.random(100) < 0.4
+        labels, units = np.repeat(label, 4), np.repeat(np.arange(100), 4)
+        area = area_under_curve(labels, labels + np.repeat(own, 4) + 0.3 * rng.normal(size=400))
+        values.append(area.value)
+        estimates.append(area_variance_by_unit(area, labels, units))
+    assert np.mean(np.array(estimates, dtype=float)) == pytest.approx(np.var(values, ddof=1), rel=0.2)
