@@ -5,7 +5,6 @@ import json
 import pickle
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,38 +141,81 @@ def test_a_file_that_the_manifest_names_may_be_left_behind(folder: Path) -> None
     assert load_model(folder).threshold == model_of("logistic_regression").threshold
 
 
-def misled(change: Callable[[Any], None], estimator: str) -> Any:
-    """Return a fitted pipeline whose tree nodes were changed by hand."""
-    pipeline = skops.io.loads(canonical_bytes(fitted(estimator)), trusted=list(ALLOWED))
-    if estimator == "random_forest":
-        tree = pipeline[-1].estimators_[0].tree_
-        state = tree.__getstate__()
-        change(state["nodes"])
-        tree.__setstate__(state)
-    else:
-        change(pipeline[-1]._predictors[0][0].nodes)
+def loaded(variant: str) -> Any:
+    return skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+
+
+def trees_of(variant: str, pipeline: Any) -> Any:
+    """Return one estimator that holds a tree of scikit-learn's."""
+    estimate = pipeline[-1]
+    if variant == "decision_tree":
+        return estimate
+    if variant in {"voting", "stacking"}:
+        return estimate.estimators_[1][-1].estimators_[0]
+    return np.ravel(np.asarray(estimate.estimators_, dtype=object))[-1]
+
+
+def change_nodes(variant: str, field: str, value: int) -> Any:
+    """Return a fitted pipeline of which one node of one tree was changed by hand."""
+    pipeline = loaded(variant)
+    if variant == "histogram_gradient_boosting":
+        pipeline[-1]._predictors[-1][0].nodes[field][0] = value
+        return pipeline
+    tree = trees_of(variant, pipeline).tree_
+    state = tree.__getstate__()
+    state["nodes"][field][0] = value
+    tree.__setstate__(state)
     return pipeline
 
 
+TREES = ["ada_boost", "decision_tree", "extra_trees", "gradient_boosting", "random_forest", "stacking", "voting"]
+
+
 @pytest.mark.parametrize(
-    ("estimator", "field", "value", "what"),
+    ("variant", "field", "value", "what"),
     [
-        ("random_forest", "left_child", 10_000, "a node"),
-        ("random_forest", "right_child", 0, "a node"),
-        ("random_forest", "feature", 10_000, "a feature"),
+        *((variant, "left_child", 10_000, "a node") for variant in TREES),
+        *((variant, "right_child", 0, "a node") for variant in TREES),
+        *((variant, "feature", 10_000, "a feature") for variant in TREES),
         ("histogram_gradient_boosting", "left", 10_000, "a node"),
         ("histogram_gradient_boosting", "right", 0, "a node"),
         ("histogram_gradient_boosting", "feature_idx", 10_000, "a feature"),
     ],
 )
 def test_a_tree_that_leads_out_of_itself_or_in_a_circle_is_refused(
-    estimator: str, field: str, value: int, what: str
+    variant: str, field: str, value: int, what: str
 ) -> None:
-    def change(nodes: Any) -> None:
-        nodes[field][0] = value
-
     with pytest.raises(ModelError, match=f"points to {what} that it does not have"):
-        check_trees(misled(change, estimator))
+        check_trees(change_nodes(variant, field, value))
+
+
+def test_a_tree_of_more_features_than_its_forest_is_refused() -> None:
+    pipeline = loaded("random_forest")
+    forest = pipeline[-1]
+    forest.n_features_in_ = int(max(tree.tree_.feature.max() for tree in forest.estimators_))
+    with pytest.raises(ModelError, match="points to a feature that it does not have"):
+        check_trees(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_n_support", np.array([-1, 2**30], dtype=np.int32)),
+        ("_n_support", np.array([1], dtype=np.int32)),
+        ("_dual_coef_", np.zeros((1, 1))),
+        ("_intercept_", np.zeros(0)),
+        ("support_", np.zeros(1, dtype=np.int32)),
+        ("n_features_in_", 3),
+        ("kernel", "precomputed"),
+        ("_sparse", True),
+    ],
+)
+def test_support_vectors_that_are_miscounted_are_refused(name: str, value: Any) -> None:
+    pipeline = loaded("support_vector_machine")
+    check_trees(pipeline)
+    setattr(pipeline[-1].calibrated_classifiers_[0].estimator, name, value)
+    with pytest.raises(ModelError, match="support vectors that do not agree with their number"):
+        check_trees(pipeline)
 
 
 def test_the_form_holds_no_clock_and_no_compression() -> None:
