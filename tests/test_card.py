@@ -139,10 +139,24 @@ def found() -> dict[str, Any]:
 
 
 def group_rows(note: str = "") -> list[dict[str, Any]]:
-    place = {"window": "test", "model": "challenger", "group": "gender", "level": "female"}
     counts = {"rows": 120, "positives": 30, "note": note}
     return [
-        {**place, "metric": metric, "value": 0.7, "low": 0.6, "high": 0.8, **counts}
+        {
+            "window": window,
+            "model": model,
+            "group": "gender",
+            "level": "female",
+            "metric": metric,
+            "value": value,
+            "low": 0.6,
+            "high": 0.8,
+            **counts,
+        }
+        for window, model, value in (
+            ("test", "challenger", 0.7),
+            ("test", "champion", 0.2),
+            ("current", "challenger", 0.3),
+        )
         for metric in ("accuracy", "precision", "recall", "roc_auc")
     ]
 
@@ -281,6 +295,11 @@ def test_a_task_without_groups_or_prices_says_so() -> None:
     assert "The task names no group columns" in section(text, "For whom")
     assert "The task gives no prices" in section(text, "Money")
     assert "- Nothing is known of fairness" in section(text, "Limits")
+
+
+def test_groups_are_the_challengers_on_the_window_it_was_judged_on() -> None:
+    lines = [line for line in section(card_of(results()), "For whom").splitlines() if "female" in line]
+    assert lines == ["| gender | female | 120 | 25.0 % |" + " 0.700 (0.600 to 0.800) |" * 4 + "  |"]
 
 
 def test_money_is_in_the_currency_of_the_task() -> None:

@@ -60,12 +60,13 @@ def test_the_interval_of_an_area_is_delongs() -> None:
 
 
 @pytest.mark.parametrize("by", ["roc_auc", "average_precision"])
-def test_an_interval_stays_between_0_and_1(by: str) -> None:
-    labels = np.array([False, False, True, True])
-    low, high = score_interval(labels, np.array([0.1, 0.6, 0.55, 0.9]), by)
+@pytest.mark.parametrize("scores", [[0.1, 0.6, 0.55, 0.9], [0.9, 0.5, 0.6, 0.1]])
+def test_an_interval_stays_between_0_and_1(by: str, scores: list[float]) -> None:
+    low, high = score_interval(np.array([False, False, True, True]), np.array(scores), by)
     assert low is not None
     assert high is not None
     assert 0 <= low < high <= 1
+    assert low == 0 or high == 1
 
 
 def test_one_row_of_a_class_gives_an_area_no_interval() -> None:

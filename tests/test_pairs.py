@@ -98,6 +98,13 @@ def test_p_values_of_a_kind_hold_for_all_pairs_together() -> None:
         assert [each.p_adjusted for each in own] == pytest.approx(list(expected))
 
 
+def test_a_word_goes_by_the_p_value_that_holds_for_all_pairs() -> None:
+    tests = of_kind(compared(1.0, 0.8, 0.7, 0.65, 0.5, noise=1.0), "rows")
+    only_alone = [each for each in tests if (each.p_value or 1) < 0.05 <= (each.p_adjusted or 0)]
+    assert only_alone
+    assert {each.word for each in only_alone} == {"not distinguishable"}
+
+
 def test_four_folds_cannot_judge_by_ranks_and_the_reason_says_so() -> None:
     for each in of_kind(compared(3.0, 0.0), "fold ranks"):
         assert (each.p_value, each.word) == (0.125, "undefined")
