@@ -17,6 +17,8 @@ Points = Mapping[str, Sequence[Row]]
 LEADER, OTHER, PLAIN, PALE = "#d9480f", "#64748b", "#334155", "#cbd5e1"
 WIDTH = 9.0
 PER_LINE = 3
+PER_LETTER = 0.0085  # of the width, so that the longest name has room
+BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # a label stays readable on a line
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "candidates",
     "svg.fonttype": "none",  # a third of the bytes, and text that can be searched
@@ -46,7 +48,8 @@ def draw_candidates(points: Points) -> dict[str, bytes]:
 
 def _leaderboard(rows: Sequence[Row]) -> "Figure":
     figure = _figure(height=0.9 + 0.36 * len(rows))
-    axes = figure.add_axes((0.2, 0.62 / figure.get_figheight(), 0.68, 1 - 0.9 / figure.get_figheight()))
+    left = 0.03 + PER_LETTER * max(len(row["candidate"]) for row in rows)
+    axes = figure.add_axes((left, 0.62 / figure.get_figheight(), 0.9 - left, 1 - 0.9 / figure.get_figheight()))
     for row in rows:
         colour = LEADER if row["place"] == 1 else OTHER
         height = -row["place"]
@@ -85,9 +88,7 @@ def _searches(rows: Sequence[Row]) -> "Figure":
         best = [(row["trial"], row["best"]) for row in rows if row["candidate"] == name and row["best"] is not None]
         if best:
             axes.step(*zip(*best, strict=True), where="post", color=LEADER, linewidth=1.5)
-            axes.annotate(
-                number(best[-1][1]), best[-1], xytext=(2, 4), textcoords="offset points", color=LEADER, ha="right"
-            )
+            _label(axes, number(best[-1][1]), best[-1], colour=LEADER, up=6)
         axes.set_title(f"{name} ({trials[0]['method'] if trials else 'nothing fitted'})", loc="left", fontsize=9)
         axes.set_xlabel("trial" if all(row["complete"] == "yes" for row in trials) else "trial (ring: fewer folds)")
         axes.locator_params(axis="x", integer=True)
@@ -107,23 +108,24 @@ def _learning_curves(rows: Sequence[Row]) -> "Figure":
         score = [(row["rows"], row["score"]) for row in shown if row["score"] is not None]
         if train:
             axes.plot(*zip(*train, strict=True), color=OTHER, linewidth=1.2, linestyle="--")
-            axes.annotate(
-                "the rows fitted on", train[-1], xytext=(0, 8), textcoords="offset points", color=OTHER, ha="right"
-            )
+            _label(axes, "the rows fitted on", train[-1], colour=OTHER, up=8)
         if band:
             rows_fitted, low, high = zip(*band, strict=True)
             axes.fill_between(rows_fitted, low, high, color=LEADER, alpha=0.15, linewidth=0)
         if score:
             axes.plot(*zip(*score, strict=True), color=LEADER, linewidth=1.6, marker="o", markersize=3)
-            axes.annotate(
-                "other rows", score[-1], xytext=(0, -12), textcoords="offset points", color=LEADER, ha="right"
-            )
+            _label(axes, "other rows", score[-1], colour=LEADER, up=-12)
         axes.set_title(name, loc="left", fontsize=9)
         axes.set_xlabel("rows fitted on")
         axes.set_xlim(left=0)
         _plain(axes, grid="y")
     panels[0].set_ylabel(spoken(rows[0]["by"]))
     return figure
+
+
+def _label(axes: "Axes", text: str, point: tuple[float, float], *, colour: str, up: int) -> None:
+    """Write a text that ends at a point and lies so many points above it."""
+    axes.annotate(text, point, xytext=(0, up), textcoords="offset points", color=colour, ha="right", bbox=BEHIND)
 
 
 def _panels(count: int, *, sharey: bool = False) -> "tuple[Figure, list[Axes]]":
