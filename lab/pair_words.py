@@ -106,12 +106,15 @@ def _on_rows(test: PairTest) -> str:
 def _apart(standings: Sequence[Standing], tests: Sequence[PairTest]) -> str:
     leader, *others = (standing.name for standing in standings)
     words = {name: test_of(tests, leader, name, kind="folds").word for name in others}
-    groups = [
-        (f"Fold by fold {leader} is better than", [name for name in others if words[name] == "better"]),
-        ("as good within the margin is", [name for name in others if words[name] == "equivalent"]),
-        ("not distinguishable from it is", [name for name in others if words[name] == "not distinguishable"]),
-        ("better than it is", [name for name in others if words[name] == "worse"]),
-        ("it cannot be told from", [name for name in others if words[name] == "undefined"]),
-    ]
-    said = "; ".join(f"{what} {listed(names)}" for what, names in groups if names)
-    return f"{said[:1].upper()}{said[1:]}."
+    # A word is about the leader; here it is said of the others.
+    told = {
+        "better": "worse",
+        "equivalent": "equivalent within the margin",
+        "not distinguishable": "not distinguishable",
+        "worse": "better",
+        "undefined": "not to be told",
+    }
+    groups = [(said, [name for name in others if words[name] == word]) for word, said in told.items()]
+    return (
+        f"Fold by fold, against {leader}: {'; '.join(f'{said}: {listed(names)}' for said, names in groups if names)}."
+    )

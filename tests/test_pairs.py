@@ -174,6 +174,12 @@ def test_the_headline_says_whether_the_lead_is_more_than_noise() -> None:
     assert said[2] == "a leads, but b is as good within 0.01: equal in every fold."
 
 
+def test_the_others_are_told_apart_from_the_leader_in_one_sentence() -> None:
+    standings = rank([*(candidate(name, skill=3.0) for name in "ab"), candidate("c", skill=0.0)], by="roc_auc")
+    said = answers(standings, compare_pairs(standings, QUESTION), QUESTION)[-1]
+    assert said == "Fold by fold, against a: worse: c; equivalent within the margin: b."
+
+
 def test_the_limits_say_what_so_few_folds_could_have_seen() -> None:
     standings = ranked(1.0, 0.9)
     said = limits_of(standings, compare_pairs(standings, QUESTION))
