@@ -1,6 +1,6 @@
 """All gates of the stage validate: floors, calibration, fairness, robustness, and not worse than the champion."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,65 +10,91 @@ import pyarrow as pa
 from pydantic import Field
 
 from lab.errors import SourceError
-from lab.gates import Gate, accuracy_gap, ceiling, floor, not_worse
+from lab.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
+from lab.gates import Gate, HeldGate, ceiling, floor, not_judged, not_worse
 from lab.measurement import Window, estimate_in
 from lab.params import Params
 from lab.records import read_json
-from lab.robustness import Decide, losses_under_noise
-from lab.slices import levels_of
-from lab.task.gates import GateOverrides
+from lab.robustness import (
+    Decide,
+    Loss,
+    Training,
+    UnseenLoss,
+    disturbed_of,
+    losses_under_missing,
+    losses_under_noise,
+    losses_when_unseen,
+)
+from lab.slices import levels_of, name_of
+from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
 
 Streams = Callable[[str], np.random.Generator]
 CURE = "Cure: dvc repro evaluate"
+MODEL = "challenger"
+PERFORMANCE, CALIBRATED, FAIRNESS = "performance", "calibration", "fairness"
+ROBUSTNESS, CHAMPION = "robustness", "champion"
+REPORTED: tuple[Measure, ...] = ("selection_ratio", "recall_gap", "precision_gap", "unseen_category")
 
 
 class Floors(Params):
     """The least that each metric must reach."""
 
-    accuracy: float = Field(ge=0, le=1)
-    precision: float = Field(ge=0, le=1)
-    recall: float = Field(ge=0, le=1)
-    f1: float = Field(ge=0, le=1)
-    roc_auc: float = Field(ge=0, le=1)
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1: Share
+    roc_auc: Share
 
 
 class Robustness(Params):
-    """Noise in standard deviations of the training rows, how often it is drawn, and what it may cost in accuracy."""
+    """How rows are disturbed, how often and how many of them, and what it may cost in accuracy.
 
-    noise: tuple[float, ...] = Field(strict=False)
-    repeats: int = Field(ge=1, le=1000)
-    accuracy_loss: float = Field(ge=0, le=1)
+    Noise is in standard deviations of the training rows; missing, a share of each feature's values that is withheld.
+    """
+
+    noise: tuple[Noise, ...] = Field(strict=False)
+    missing: tuple[Positive, ...] = Field(default=(0.1,), strict=False)
+    accuracy_loss: Share
+    repeats: Repeats
+    most_rows: Count = 5000
 
 
 class AgainstChampion(Params):
     """By how much ROC AUC may be worse than the champion's."""
 
-    margin: float = Field(gt=0, lt=1)
-    resamples: int = Field(ge=100, le=100_000)
+    margin: Margin
+    resamples: Resamples
 
 
 class ValidateParams(Params):
-    """The gates that a challenger must pass."""
+    """The gates that a challenger must pass, but for those that only report."""
 
     floors: Floors
-    calibration_error: float = Field(gt=0, le=1)
-    accuracy_gap: float = Field(ge=0, le=1)
-    smallest_group: int = Field(ge=1)
+    calibration_error: Positive
+    accuracy_gap: Share
+    selection_ratio: Share = 0.8
+    recall_gap: Share = 0.1
+    precision_gap: Share = 0.1
+    calibration_gap: Share = 0.1
+    smallest_group: Count
     robustness: Robustness
     champion: AgainstChampion
+    reported: tuple[Measure, ...] = Field(default=REPORTED, strict=False)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What the gates look at, all of one window: the challenger's metrics, both models' scores, and the feature rows.
 
-    `spreads` are the standard deviations of the numbers, `decide` says of feature rows which are decided positive.
+    `training` is what the disturbances and the groups need to know of the training rows, `decide` says of feature rows
+    which are decided positive.
     """
 
     measured: Mapping[str, Any]
     window: Window
     rows: pa.Table
-    spreads: Mapping[str, float]
+    training: Training
+    trained_on: Mapping[str, frozenset[str]]
     decide: Decide
 
 
@@ -90,52 +116,114 @@ def check_same_rows(rows: pa.Table, predictions: pa.Table, *, keys: Sequence[str
         )
 
 
-def gates_of(evidence: Evidence, params: ValidateParams, own: GateOverrides, *, stream_of: Streams) -> dict[str, Gate]:
-    """Return every gate by name; the task's own floors come before those of params.yaml."""
-    floors = {**params.floors.model_dump(), **own.model_dump(exclude_none=True)}
-    named = {name: floor(estimate_in(evidence.measured, name), threshold) for name, threshold in floors.items()}
-    calibration = ceiling(estimate_in(evidence.measured, "calibration_error"), params.calibration_error)
-    return {
-        **named,
-        "calibration_error": calibration,
-        **_fairness(evidence.window, params),
-        **_robustness(evidence, params.robustness, stream_of=stream_of),
-        "roc_auc_against_champion": _against_champion(evidence.window, params.champion, stream_of=stream_of),
-    }
+def groups_of(training: pa.Table, groups: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the names of the groups of each group column that the training rows know."""
+    return {group: frozenset(map(name_of, training[group].unique().to_pylist())) for group in groups}
 
 
-def _fairness(window: Window, params: ValidateParams) -> dict[str, Gate]:
-    correct = (window.scores["challenger"] >= window.thresholds["challenger"]) == window.labels
-    return {
-        f"accuracy_gap_{group}": accuracy_gap(
-            correct, levels_of(values), threshold=params.accuracy_gap, smallest=params.smallest_group
+def with_own(params: ValidateParams, own: GateOverrides) -> ValidateParams:
+    """Return the gates with those of the task in the place of theirs."""
+    differing = own.model_dump(exclude_none=True)
+    floors = {name: differing.pop(name) for name in Floors.model_fields if name in differing}
+    merged = {**params.model_dump(), **differing}
+    for part, changes in (("floors", floors), *((name, differing.get(name, {})) for name in (ROBUSTNESS, CHAMPION))):
+        merged[part] = {**params.model_dump()[part], **changes}
+    return ValidateParams.model_validate(merged)
+
+
+def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) -> list[HeldGate]:
+    """Return every gate, in the order in which it is shown."""
+    return [
+        HeldGate(name, about, measure not in params.reported, gate)
+        for about, judge in (
+            (PERFORMANCE, _performance),
+            (CALIBRATED, _calibration),
+            (FAIRNESS, _fairness),
+            (ROBUSTNESS, _robustness),
+            (CHAMPION, _against_champion),
         )
-        for group, values in window.groups.items()
+        for measure, name, gate in judge(evidence, params, stream_of)
+    ]
+
+
+Named = Iterator[tuple[str, str, Gate]]  # the measure, as `reported` calls it; the gate's name; the gate
+
+
+def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    for name, threshold in params.floors.model_dump().items():
+        yield name, name, floor(estimate_in(evidence.measured, name), threshold)
+
+
+def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    name = "calibration_error"
+    yield name, name, ceiling(estimate_in(evidence.measured, name), params.calibration_error)
+
+
+def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    window = evidence.window
+    scores = window.scores[MODEL]
+    decided = Decided(window.labels, scores, scores >= window.thresholds[MODEL])
+    limits = {
+        ACCURACY: params.accuracy_gap,
+        SELECTION: params.selection_ratio,
+        RECALL: params.recall_gap,
+        PRECISION: params.precision_gap,
+        CALIBRATION: params.calibration_gap,
     }
+    found = {}
+    for group, values in window.groups.items():
+        unseen = set(map(name_of, values)) - evidence.trained_on[group]
+        found[group] = fairness_gates(decided, Groups(levels_of(values), unseen, params.smallest_group), limits)
+    for measure in limits:
+        for group, gates in found.items():
+            yield measure, f"{measure}_{group}", gates[measure]
 
 
-def _robustness(evidence: Evidence, params: Robustness, *, stream_of: Streams) -> dict[str, Gate]:
-    losses = losses_under_noise(
-        evidence.rows,
-        evidence.window.labels,
-        evidence.spreads,
-        decide=evidence.decide,
-        noise=params.noise,
-        repeats=params.repeats,
-        stream_of=lambda name: stream_of(f"noise/{name}"),
+def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+    rules, decide = params.robustness, evidence.decide
+    rows = disturbed_of(
+        evidence.rows, evidence.window.labels, decide=decide, most=rules.most_rows, rng=stream_of("rows")
     )
-    return {
-        f"accuracy_loss_at_noise_{str(level).replace('.', '_')}": ceiling(seen, params.accuracy_loss)
-        for level, seen in losses.items()
-    }
+    levels, spreads = evidence.training.levels, evidence.training.spreads
+    features = [*evidence.training.features]
+    noisy = losses_under_noise(
+        rows, spreads, decide=decide, noise=rules.noise, repeats=rules.repeats, stream_of=stream_of
+    )
+    withheld = losses_under_missing(
+        rows, features, decide=decide, shares=rules.missing, repeats=rules.repeats, stream_of=stream_of
+    )
+    for measure, losses in (("noise", noisy), ("missing", withheld)):
+        for level, loss in losses.items():
+            name = f"accuracy_loss_at_{measure}_{str(level).replace('.', '_')}"
+            yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(evidence.window.labels))
+    unseen = losses_when_unseen(rows, levels, decide=decide, smallest=params.smallest_group)
+    yield "unseen_category", "accuracy_loss_at_unseen_category", _unseen_gate(unseen, params)
 
 
-def _against_champion(window: Window, params: AgainstChampion, *, stream_of: Streams) -> Gate:
-    return not_worse(
+def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+    window, rules = evidence.window, params.champion
+    gate = not_worse(
         window.labels,
         window.scores["champion"],
-        window.scores["challenger"],
-        margin=params.margin,
-        resamples=params.resamples,
+        window.scores[MODEL],
+        margin=rules.margin,
+        resamples=rules.resamples,
         rng=stream_of("champion"),
     )
+    yield "champion", "roc_auc_against_champion", gate
+
+
+def _loss_gate(loss: Loss, limit: float, *, of: int) -> Gate:
+    sample = f", on a sample of {loss.rows:,} of {of:,} rows" if loss.rows < of else ""
+    worst = "" if loss.worst is None else f"; {loss.worst:.4f} in the worst of {loss.draws} draws{sample}"
+    return ceiling(loss.seen, limit, note=worst)
+
+
+def _unseen_gate(losses: Sequence[UnseenLoss], params: ValidateParams) -> Gate:
+    limit, smallest = params.robustness.accuracy_loss, params.smallest_group
+    judged = [each for each in losses if each.loss.seen.value is not None]
+    if not judged:
+        return not_judged("at most", limit, f"no category has a common level of at least {smallest} rows")
+    worst = max(judged, key=lambda each: each.loss.seen.value or 0.0)
+    where = f"; {worst.feature}, the worst of {len(judged)}: its {worst.loss.rows:,} rows on {worst.level}"
+    return ceiling(worst.loss.seen, limit, note=where)

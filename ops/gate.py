@@ -7,25 +7,28 @@ from typing import Any
 import click
 
 from lab.errors import SourceError
-from lab.records import read_json
+from lab.records import json_bytes, read_json
 
 VERDICT = Path("metrics/validate.json")
+PARTS = ("passed", "failed", "gates", "reported")
 RULES = {"at least": "≥", "at most": "≤", "above": ">"}
+WORDS = {"passed": "pass", "failed": "FAIL", "not judged": "–"}
+FIRST = {word: place for place, word in enumerate(("failed", "not judged", "passed"))}
 
 
 @click.command()
 @click.option(
     "--file", type=click.Path(path_type=Path), default=VERDICT, show_default=True, help="The verdict to print."
 )
-def gate(*, file: Path) -> None:
-    """Print whether the challenger passed every gate; exit 0 if it did, 1 if it did not.
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead of a table.")
+def gate(*, file: Path, as_json: bool) -> None:
+    """Print whether the challenger passed every gate that decides; exit 0 if it did, 1 if it did not, 2 on a mistake.
 
     The stage validate only records its verdict, so that the pipeline runs to its end; this turns it into an exit code.
+    Gates that only report (params.yaml: validate.reported) are shown below the others and change no exit code.
     """
     verdict = read_verdict(file)
-    click.echo(table_of(verdict["gates"]))
-    failed = list(verdict["failed"])
-    click.echo(f"\nFAILED: {', '.join(failed)}" if failed else f"\nPASSED: all {len(verdict['gates'])} gates")
+    click.echo(json_bytes(verdict).decode().rstrip() if as_json else told(verdict))
     raise SystemExit(0 if verdict["passed"] else 1)
 
 
@@ -33,17 +36,30 @@ def read_verdict(path: Path) -> dict[str, Any]:
     """Return the verdict of the stage validate."""
     try:
         verdict: dict[str, Any] = read_json(path)
-        return {key: verdict[key] for key in ("passed", "failed", "gates")}
-    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+        found = {key: verdict[key] for key in PARTS}
+        told(found)
+    except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SourceError(
             f"{path} holds no verdict: found {error!r}, expected what the stage validate writes. "
             "Cure: dvc repro validate"
         ) from error
+    return found
+
+
+def told(verdict: Mapping[str, Any]) -> str:
+    """Return the verdict as a text for a person: the gates that decide, those that only report, and what follows."""
+    failed, gates, reported = list(verdict["failed"]), verdict["gates"], verdict["reported"]
+    told_of = [table_of(gates), f"\nThese only report, and stop nobody:\n{table_of(reported)}" if reported else ""]
+    unjudged = sum(found["verdict"] == "not judged" for found in gates)
+    aside = f" ({unjudged} could not be judged, which stops nobody)" if unjudged else ""
+    passed = f"PASSED: none of the {len(gates)} gates that decide failed{aside}"
+    last = f"FAILED: {', '.join(failed)}{aside}" if failed else passed
+    return "\n".join([*filter(None, told_of), "", last])
 
 
 def table_of(gates: Sequence[Mapping[str, Any]]) -> str:
     """Return the gates as lines of text, failed ones first, columns aligned."""
-    ordered = sorted(gates, key=lambda found: (bool(found["passed"]), found["gate"]))
+    ordered = sorted(gates, key=lambda found: (FIRST[found["verdict"]], found["gate"]))
     return aligned([("", "gate", "value", "95 % interval", "must be", "because"), *map(_line, ordered)])
 
 
@@ -56,15 +72,20 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _line(found: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = "" if found["low"] is None else f"{_number(found['low'])} to {_number(found['high'])}"
     return (
-        "pass" if found["passed"] else "FAIL",
+        WORDS[found["verdict"]],
         str(found["gate"]),
         "" if found["value"] is None else _number(found["value"]),
-        interval,
+        _interval(found["low"], found["high"]),
         f"{RULES[found['rule']]} {found['threshold']:g}",
         str(found["reason"]),
     )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "" if low is high else f"{_number(low)} or more" if low is not None else f"{_number(high or 0)} or less"
+    return f"{_number(low)} to {_number(high)}"
 
 
 def _number(value: float) -> str:

@@ -12,14 +12,14 @@ from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
 from lab.predictions import keys_of, read_predictions, read_thresholds
 from lab.records import write_csv, write_json
-from lab.robustness import spreads_of
+from lab.robustness import training_of
 from lab.schema import FEATURES, load_schema
 from lab.scoring import score_rows
 from lab.seeds import generator_of
 from lab.tables import read_table
 from lab.task.gates import GatesSection
 from lab.task.sections import load_section
-from lab.validation import Evidence, ValidateParams, check_same_rows, gates_of, read_summary
+from lab.validation import Evidence, ValidateParams, check_same_rows, gates_of, groups_of, read_summary, with_own
 
 EVALUATION = Path("metrics/evaluate.json")
 METRICS = Path("metrics/validate.json")
@@ -29,20 +29,21 @@ JUDGED = "test"
 
 
 def main() -> None:
-    params, seed, schema = load_params("validate", ValidateParams), load_seed(), load_schema()
-    own = load_section("gates", GatesSection).gates
+    seed, schema = load_seed(), load_schema()
+    params = with_own(load_params("validate", ValidateParams), load_section("gates", GatesSection).gates)
     thresholds, model = read_thresholds(), load_model(CHALLENGER)
-    rows = read_table(FEATURES / f"{JUDGED}.parquet")
+    rows, training = (read_table(FEATURES / f"{name}.parquet") for name in (JUDGED, "train"))
     predictions = read_predictions(JUDGED, keys=keys_of(schema))
     check_same_rows(rows, predictions, keys=keys_of(schema))
     evidence = Evidence(
         measured=read_summary(EVALUATION, model="challenger", window=JUDGED),
         window=window_of(predictions, thresholds=thresholds, groups=schema.groups),
         rows=rows,
-        spreads=spreads_of(read_table(FEATURES / "train.parquet"), schema),
+        training=training_of(training, schema),
+        trained_on=groups_of(training, schema.groups),
         decide=lambda given: score_rows(model, given) >= model.threshold,
     )
-    gates = gates_of(evidence, params, own, stream_of=lambda name: generator_of(seed, f"validate/{name}"))
+    gates = gates_of(evidence, params, stream_of=lambda name: generator_of(seed, f"validate/{name}"))
     with replaced_folder(PLOTS) as plots:
         write_csv(gate_rows(gates), plots / "gates.csv")
     write_json({"window": JUDGED, **verdict_of(gates)}, METRICS)

@@ -1,11 +1,24 @@
 """Each gate passes and fails where it should, and says why."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from lab.gates import accuracy_gap, ceiling, floor, gate_rows, not_worse, verdict_of
+from lab.gates import (
+    HeldGate,
+    ceiling,
+    floor,
+    gate_rows,
+    lowest_ratio,
+    not_judged,
+    not_worse,
+    verdict_of,
+    widest_difference,
+)
 from lab.stats.areas import compare_areas
 from lab.stats.bootstrap import UNDEFINED, Estimate
+from lab.stats.gaps import PairGap
 
 
 def generator() -> np.random.Generator:
@@ -35,43 +48,69 @@ def test_a_ceiling_is_kept_by_the_value(seen: Estimate, passed: bool) -> None:
     assert ceiling(seen, 0.1).passed is passed
 
 
-def groups(**trials: tuple[int, int]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    correct = np.concatenate([np.arange(rows) < hits for hits, rows in trials.values()])
-    names = np.repeat(list(trials), [rows for _, rows in trials.values()])
-    return correct, {name: names == name for name in trials}
+def pair(value: float, low: float, high: float, *, larger: str = "young", smaller: str = "old") -> PairGap:
+    return PairGap(value, low, high, larger=larger, smaller=smaller)
 
 
-def test_a_wide_gap_between_large_groups_fails_and_names_both() -> None:
-    gate = accuracy_gap(*groups(young=(900, 1000), old=(700, 1000)), threshold=0.1, smallest=50)
-    assert not gate.passed
-    assert gate.value == pytest.approx(0.2)
-    assert gate.reason == "young against old: beyond the limit and more than chance"
+@pytest.mark.parametrize(
+    ("gap", "passed", "word"),
+    [
+        (pair(0.05, 0.01, 0.09), True, "within the limit"),
+        (pair(0.05, -0.02, 0.12), True, "within the limit, but more cannot be ruled out"),
+        (pair(0.1, 0.05, 0.15), True, "within the limit, but more cannot be ruled out"),
+        (pair(0.12, -0.01, 0.25), True, "beyond the limit, but it may be chance"),
+        (pair(0.12, 0.01, 0.23), False, "beyond the limit and more than chance"),
+        (pair(0.2, 0.15, 0.25), False, "beyond the limit, as is the whole interval"),
+    ],
+)
+def test_a_difference_beyond_the_limit_counts_when_it_is_more_than_chance(
+    gap: PairGap, passed: bool, word: str
+) -> None:
+    gate = widest_difference([gap], 0.1)
+    assert (gate.passed, gate.reason) == (passed, f"young against old: {word}")
 
 
-def test_a_wide_gap_that_may_be_chance_does_not_count() -> None:
-    gate = accuracy_gap(*groups(young=(45, 50), old=(39, 50)), threshold=0.1, smallest=50)
-    assert gate.passed
-    assert gate.reason == "young against old: beyond the limit, but it may be chance"
+@pytest.mark.parametrize(
+    ("ratio", "passed", "word"),
+    [
+        (pair(0.9, 0.82, 0.98), True, "within the limit"),
+        (pair(0.9, 0.7, 1.1), True, "within the limit, but more cannot be ruled out"),
+        (pair(0.7, 0.4, 1.1), True, "beyond the limit, but it may be chance"),
+        (pair(0.7, 0.55, 0.9), False, "beyond the limit and more than chance"),
+        (pair(0.5, 0.4, 0.6), False, "beyond the limit, as is the whole interval"),
+    ],
+)
+def test_a_ratio_below_the_limit_counts_when_it_is_more_than_chance(ratio: PairGap, passed: bool, word: str) -> None:
+    gate = lowest_ratio([ratio], 0.8)
+    assert (gate.passed, gate.reason) == (passed, f"young against old: {word}")
 
 
-def test_a_narrow_gap_passes_and_says_whether_more_can_be_ruled_out() -> None:
-    sure = accuracy_gap(*groups(young=(9000, 10_000), old=(8900, 10_000)), threshold=0.1, smallest=50)
-    unsure = accuracy_gap(*groups(young=(90, 100), old=(85, 100)), threshold=0.1, smallest=50)
-    assert sure.passed and unsure.passed  # noqa: PT018 - two of a kind
-    assert sure.reason.endswith("within the limit")
-    assert unsure.reason.endswith("within the limit, but more cannot be ruled out")
+def test_a_wider_gap_that_may_be_chance_does_not_hide_one_that_counts() -> None:
+    gate = widest_difference([pair(0.3, -0.01, 0.5, smaller="few"), pair(0.15, 0.12, 0.18)], 0.1)
+    assert (gate.passed, gate.value) == (False, 0.15)
+    ratio = lowest_ratio([pair(0.2, 0.01, 1.1, smaller="few"), pair(0.6, 0.5, 0.7)], 0.8)
+    assert (ratio.passed, ratio.value) == (False, 0.6)
 
 
-def test_a_small_group_is_left_out_and_named() -> None:
-    gate = accuracy_gap(*groups(young=(900, 1000), old=(890, 1000), missing=(0, 49)), threshold=0.1, smallest=50)
-    assert gate.passed
-    assert gate.reason.endswith("too small to judge: missing (49 rows)")
+def test_where_none_counts_the_widest_is_shown() -> None:
+    assert widest_difference([pair(0.02, 0.0, 0.04), pair(0.08, 0.0, 0.16)], 0.1).value == 0.08
 
 
-def test_one_group_alone_has_nothing_to_compare() -> None:
-    gate = accuracy_gap(*groups(young=(900, 1000)), threshold=0.1, smallest=50)
-    assert (gate.passed, gate.value) == (True, None)
-    assert gate.reason == "nothing to compare: 1 group of at least 50 rows"
+def test_what_cannot_be_compared_stops_nobody() -> None:
+    gate = not_judged("at most", 0.1, "nothing to compare")
+    assert (gate.verdict, gate.passed, gate.value) == ("not judged", True, None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (Estimate(8.0, 7.0, None), "exceeds the limit, as does the whole interval"),
+        (Estimate(8.0, 4.0, None), "exceeds the limit, but the interval holds both sides"),
+        (Estimate(8.0, None, None), "exceeds the limit"),
+    ],
+)
+def test_an_end_that_is_not_known_lies_at_infinity(seen: Estimate, reason: str) -> None:
+    assert ceiling(seen, 5.0).reason == reason
 
 
 def scored(rows: int, *, skills: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,14 +149,40 @@ def test_the_paired_interval_agrees_with_delongs() -> None:
     assert [gate.low, gate.high] == pytest.approx([expected.low, expected.high], abs=0.001)
 
 
-def test_one_class_cannot_show_anything() -> None:
-    gate = not_worse(np.ones(5, bool), np.full(5, 0.5), np.full(5, 0.5), margin=0.1, resamples=200, rng=generator())
-    assert (gate.passed, gate.reason) == (False, "one class only")
+@pytest.mark.parametrize(("rows", "reason"), [(5, "one class only"), (0, "no row")])
+def test_one_class_or_none_cannot_show_anything(rows: int, reason: str) -> None:
+    scores = np.full(rows, 0.5)
+    gate = not_worse(np.ones(rows, bool), scores, scores, margin=0.1, resamples=200, rng=generator())
+    assert (gate.passed, gate.reason) == (False, f"undefined on these rows: {reason}")
+
+
+GOOD, BAD = floor(Estimate(0.9, 0.8, 1.0), 0.5), floor(Estimate(0.4, 0.3, 0.5), 0.6)
+
+
+def held(**gates: Any) -> list[HeldGate]:
+    return [
+        HeldGate(name, "performance", decides=not name.startswith("told"), gate=gate) for name, gate in gates.items()
+    ]
 
 
 def test_one_failed_gate_fails_the_verdict_and_is_named() -> None:
-    gates = {"good": floor(Estimate(0.9, 0.8, 1.0), 0.5), "bad": floor(Estimate(0.4, 0.3, 0.5), 0.6)}
-    verdict = verdict_of(gates)
+    verdict = verdict_of(held(good=GOOD, bad=BAD))
     assert (verdict["passed"], verdict["failed"]) == (False, ["bad"])
-    assert verdict_of({"good": gates["good"]})["passed"] is True
-    assert [row["passed"] for row in gate_rows(gates)] == ["yes", "no"]
+    assert verdict_of(held(good=GOOD))["passed"] is True
+
+
+def test_a_gate_that_only_reports_fails_no_verdict_and_stands_by_itself() -> None:
+    verdict = verdict_of(held(good=GOOD, told=BAD))
+    assert (verdict["passed"], verdict["failed"]) == (True, [])
+    assert [found["gate"] for found in verdict["gates"]] == ["good"]
+    assert [(found["gate"], found["verdict"], found["passed"]) for found in verdict["reported"]] == [
+        ("told", "failed", False)
+    ]
+
+
+def test_the_plot_has_one_row_a_gate_in_words_that_csv_keeps() -> None:
+    rows = gate_rows(held(good=GOOD, told=BAD))
+    assert [(row["passed"], row["decides"], row["about"]) for row in rows] == [
+        ("yes", "yes", "performance"),
+        ("no", "no", "performance"),
+    ]

@@ -1,18 +1,74 @@
 """The gates of a task that differ from those in params.yaml: validate."""
 
+from typing import Annotated, Literal, get_args
+
 from pydantic import Field
 
 from lab.params import Params
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, le=1)]
+Noise = Annotated[float, Field(gt=0, le=10)]  # in standard deviations
+Margin = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Repeats = Annotated[int, Field(ge=1, le=1000)]
+Resamples = Annotated[int, Field(ge=100, le=100_000)]
+
+Measure = Literal[
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "calibration_error",
+    "accuracy_gap",
+    "selection_ratio",
+    "recall_gap",
+    "precision_gap",
+    "calibration_gap",
+    "noise",
+    "missing",
+    "unseen_category",
+    "champion",
+]
+MEASURES: tuple[str, ...] = get_args(Measure)
+
+
+class RobustnessOverrides(Params):
+    """What differs in params.yaml: validate.robustness."""
+
+    noise: tuple[Noise, ...] | None = Field(default=None, strict=False)
+    missing: tuple[Positive, ...] | None = Field(default=None, strict=False)
+    accuracy_loss: Share | None = None
+    repeats: Repeats | None = None
+    most_rows: Count | None = None
+
+
+class ChampionOverrides(Params):
+    """What differs in params.yaml: validate.champion."""
+
+    margin: Margin | None = None
+    resamples: Resamples | None = None
+
 
 class GateOverrides(Params):
-    """Floors for this task; an absent one stays as params.yaml has it."""
+    """Gates for this task, floors by the name of their metric; an absent one stays as params.yaml has it."""
 
-    accuracy: float | None = Field(default=None, ge=0, le=1)
-    precision: float | None = Field(default=None, ge=0, le=1)
-    recall: float | None = Field(default=None, ge=0, le=1)
-    f1: float | None = Field(default=None, ge=0, le=1)
-    roc_auc: float | None = Field(default=None, ge=0, le=1)
+    accuracy: Share | None = None
+    precision: Share | None = None
+    recall: Share | None = None
+    f1: Share | None = None
+    roc_auc: Share | None = None
+    calibration_error: Positive | None = None
+    accuracy_gap: Share | None = None
+    selection_ratio: Share | None = None
+    recall_gap: Share | None = None
+    precision_gap: Share | None = None
+    calibration_gap: Share | None = None
+    smallest_group: Count | None = None
+    robustness: RobustnessOverrides = RobustnessOverrides()
+    champion: ChampionOverrides = ChampionOverrides()
+    reported: tuple[Measure, ...] | None = Field(default=None, strict=False)
 
 
 class GatesSection(Params):
