@@ -26,7 +26,7 @@ class LogisticRegressionSettings(Params):
 class NaiveBayesSettings(Params):
     """Each column is taken for normal and for independent of the others; smoothing widens every column's spread."""
 
-    smoothing: float = Field(default=0.1, gt=0, serialization_alias="var_smoothing")
+    smoothing: float = Field(default=1.0, gt=0, serialization_alias="var_smoothing")
 
 
 class NearestNeighboursSettings(Params):
@@ -40,7 +40,7 @@ class TreeSettings(Params):
     """A deeper tree with smaller leaves follows its rows more closely, and the next rows less."""
 
     deepest: int | None = Field(default=6, ge=1, serialization_alias="max_depth")
-    smallest_leaf: int = Field(default=25, ge=1, serialization_alias="min_samples_leaf")
+    smallest_leaf: int = Field(default=50, ge=1, serialization_alias="min_samples_leaf")
 
 
 class ForestSettings(Params):
@@ -52,11 +52,17 @@ class ForestSettings(Params):
     feature_share: Share | Literal["sqrt", "log2"] = Field(default="sqrt", serialization_alias="max_features")
 
 
+class ExtraTreesSettings(ForestSettings):
+    """Its trees are cut at random places, so that they want more features to choose among than a forest's."""
+
+    feature_share: Share | Literal["sqrt", "log2"] = Field(default=0.6, serialization_alias="max_features")
+
+
 class AdaBoostSettings(Params):
     """Shallow trees, each fitted on what those before it got wrong; deeper ones want a smaller learning rate."""
 
     trees: int = Field(default=100, ge=1, serialization_alias="n_estimators")
-    learning_rate: float = Field(default=0.3, gt=0, serialization_alias="learning_rate")
+    learning_rate: float = Field(default=0.1, gt=0, serialization_alias="learning_rate")
     deepest: int = Field(default=2, ge=1, serialization_alias="estimator__max_depth")
 
 
@@ -89,7 +95,7 @@ class SupportVectorMachineSettings(Params):
 
     inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="estimator__C")
     kernel_coefficient: Annotated[float, Field(gt=0)] | Literal["scale"] = Field(
-        default="scale", serialization_alias="estimator__gamma"
+        default=0.01, serialization_alias="estimator__gamma"
     )
 
 
@@ -101,7 +107,7 @@ class MultilayerPerceptronSettings(Params):
     )
     epochs: int = Field(default=30, ge=1, serialization_alias="max_iter")
     learning_rate: float = Field(default=0.003, gt=0, serialization_alias="learning_rate_init")
-    penalty: float = Field(default=0.1, ge=0, serialization_alias="alpha")
+    penalty: float = Field(default=1.0, ge=0, serialization_alias="alpha")
 
 
 class Member(Params):

@@ -66,23 +66,23 @@ ESTIMATORS: Mapping[str, Recipe] = {
         lambda seed: AdaBoostClassifier(DecisionTreeClassifier(), random_state=seed),
         settings.AdaBoostSettings,
         "imputed",
-        {"learning_rate": Range(low=0.1, high=1.0, scale="log"), "deepest": [1, 2, 3]},
+        {"learning_rate": Range(low=0.03, high=0.3, scale="log"), "deepest": [1, 2, 3]},
     ),
     "decision_tree": Recipe(
         lambda seed: DecisionTreeClassifier(random_state=seed),
         settings.TreeSettings,
         "imputed",
-        {"deepest": [4, 6, 8, None], "smallest_leaf": Range(low=5, high=125, scale="log")},
+        {"deepest": [4, 6, 8, None], "smallest_leaf": Range(low=8, high=200, scale="log")},
     ),
     "dummy": Recipe(lambda _: DummyClassifier(strategy="prior"), settings.DummySettings, "imputed"),
     "extra_trees": Recipe(
         lambda seed: ExtraTreesClassifier(random_state=seed),
-        settings.ForestSettings,
+        settings.ExtraTreesSettings,
         "imputed",
         {
             "deepest": [8, 16, None],
             "smallest_leaf": Range(low=1, high=25, scale="log"),
-            "feature_share": ["sqrt", 0.3, 0.6],
+            "feature_share": ["sqrt", 0.6, 0.9],
         },
     ),
     "gradient_boosting": Recipe(
@@ -114,14 +114,14 @@ ESTIMATORS: Mapping[str, Recipe] = {
         "scaled",
         {
             "neurons": Range(low=16, high=64, scale="log"),
-            "penalty": Range(low=0.001, high=1.0, scale="log", points=4),
+            "penalty": Range(low=0.01, high=10.0, scale="log", points=4),
         },
     ),
     "naive_bayes": Recipe(
         lambda _: GaussianNB(),
         settings.NaiveBayesSettings,
         "scaled",
-        {"smoothing": Range(low=1e-6, high=1.0, scale="log", points=7)},
+        {"smoothing": Range(low=0.001, high=10.0, scale="log", points=5)},
     ),
     "nearest_neighbours": Recipe(
         # Brute force keeps rows only; a search tree in the file would have to be checked before it is followed.
@@ -154,7 +154,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
         "scaled",
         {
             "inverse_penalty": Range(low=0.1, high=100.0, scale="log", points=4),
-            "kernel_coefficient": ["scale", 0.01, 0.1],
+            "kernel_coefficient": Range(low=0.001, high=0.1, scale="log"),
         },
         fewest=MARGIN_FOLDS,
     ),

@@ -21,7 +21,7 @@ GRIDS = {
     "histogram_gradient_boosting": 12,
     "logistic_regression": 12,
     "multilayer_perceptron": 12,
-    "naive_bayes": 7,
+    "naive_bayes": 5,
     "nearest_neighbours": 10,
     "random_forest": 27,
     "stacking": 3,
