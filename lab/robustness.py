@@ -84,7 +84,9 @@ def with_noise(rows: pa.Table, spreads: Mapping[str, float], *, noise: float, rn
     """Return the rows with normal noise on every number, so many standard deviations wide; missing stays missing."""
     for name, spread in sorted(spreads.items()):
         values = numbers_of(rows[name])
-        shaken = (values + rng.normal(0, noise * spread, len(values))).round(9)
+        usable, moved = _usable(values), rng.normal(0, noise * spread, len(values))
+        shaken = values.copy()
+        shaken[usable] = (values[usable] + moved[usable]).round(9)
         rows = _with_column(rows, name, pa.array(shaken, mask=np.isnan(shaken)))
     return rows
 
@@ -197,8 +199,14 @@ def _levels(column: pa.ChunkedArray) -> list[str]:
 
 
 def _spread(values: Numbers) -> float:
-    usable = values[np.abs(values) <= LARGEST_NUMBER]  # what is larger, a model takes as missing
+    usable = values[_usable(values)]
     return round(float(usable.std()), 9) if usable.size else 0.0
+
+
+def _usable(values: Numbers) -> Truths:
+    """Return which values are there, as a model sees them: it takes what is larger than any number as missing."""
+    usable: Truths = np.abs(values) <= LARGEST_NUMBER
+    return usable
 
 
 def _with_column(rows: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
