@@ -8,57 +8,63 @@ from lab.search.space import Point, Space
 from lab.search.words import counted
 from lab.seeds import generator_of, integer_of
 
-BATCH = 4  # points that are proposed at a time; the same for any number of workers
-BY_CHANCE = 8  # points before proposals learn from them
+BY_CHANCE = 8  # points of the first batch, before there is anything to learn from
+BATCH = 4  # points that are proposed at a time after it; the same for any number of workers
 ASKED = 10  # proposals for one point that is new
 
 
 def search_bayesian(ledger: Ledger, space: Space, *, seed: int) -> str:
-    """Fit batches of proposed points, and return what was done in words.
+    """Fit batches of points, and return what was done in words.
 
-    Of a batch each point is fitted on the newest fold, and those that are as good there as the best point so far go on
-    to the others. No point is begun that the budget could not bring to an end.
+    Each point of a batch is fitted on the newest fold. Of the first batch, which chance spreads over the space, the
+    best goes on to the other folds; of later ones, which are proposed, what is as good on the newest fold as the best
+    so far. No point is begun when none could be brought to an end any more.
     """
     newest, others = ledger.folds[:1], ledger.folds[1:]
-    ledger.fit([1], ledger.folds)
+    size = min(BY_CHANCE, ledger.left - len(others)) - len(ledger.points)
+    points = draw(space, size, rng=generator_of(seed, "search"), without=ledger.keys)
+    numbers = ledger.add([*ledger.points, *points])
     batch = 0
-    while (count := min(BATCH, ledger.left - len(others))) > 0:
-        batch += 1
-        numbers = ledger.add(propose(ledger, space, count, seed=integer_of(seed, f"search {batch}")))
-        if not numbers:
-            break
+    while numbers:
         ledger.fit(numbers, newest)
         ledger.fit(_promising(ledger, numbers), others)
-    points = range(1, len(ledger.points) + 1)
-    complete = len(ledger.ranked(points, ledger.folds))
-    return f"{counted(len(points), 'setting')} on 1 fold, {complete} of them on {len(ledger.folds)}"
+        batch += 1
+        size = max(0, min(BATCH, ledger.left - len(others)))
+        numbers = ledger.add(propose(ledger, space, size, seed=integer_of(seed, f"search {batch}")))
+    unfinished = [number for number in ledger.numbers if ledger.tried(number) != list(ledger.folds)]
+    ledger.fit(_affordable(ledger, ledger.ranked(unfinished, newest)), others)
+    complete = len(ledger.ranked(ledger.numbers, ledger.folds))
+    return f"{counted(len(ledger.points), 'setting')} on 1 fold, {complete} of them on {len(ledger.folds)}"
 
 
 def propose(ledger: Ledger, space: Space, count: int, *, seed: int) -> list[Point]:
     """Return so many new points, fewer where the space has no more; they follow from what was seen, and the seed."""
+    if not count:
+        return []
     from lab.search.study import ask, new_study  # noqa: PLC0415 - Optuna is imported by this method alone
 
-    study = new_study(space, _values(ledger), seed=seed, by_chance=BY_CHANCE)
+    study = new_study(space, _values(ledger), seed=seed)
     known = set(ledger.keys)
     found: list[Point] = []
     for _ in range(ASKED * count):
-        if len(found) == count:
-            break
         point = ask(study, space)
-        if key_of(point) not in known:
+        if len(found) < count and key_of(point) not in known:
             known.add(key_of(point))
             found.append(point)
     return [*found, *draw(space, count - len(found), rng=generator_of(seed, "rest"), without=known)]
 
 
 def _promising(ledger: Ledger, numbers: Sequence[int]) -> list[int]:
-    """Return the points that are as good on the newest fold as the best so far, as many as the budget can finish."""
-    newest, others = ledger.folds[:1], ledger.folds[1:]
-    best = ledger.winner()
-    bar = ledger.gain(best, newest) if best is not None else None
+    newest, best = ledger.folds[:1], ledger.winner()
     ranked = ledger.ranked(numbers, newest)
-    good = [number for number in ranked if bar is None or (ledger.gain(number, newest) or 0.0) >= bar]
-    return good[: ledger.left // len(others)] if others else []
+    if best is None:
+        return _affordable(ledger, ranked[:1])
+    return _affordable(ledger, [number for number in ranked if not ledger.better(best, number, newest)])
+
+
+def _affordable(ledger: Ledger, numbers: Sequence[int]) -> list[int]:
+    """Return the first of these points, as many as the budget can bring from the newest fold to an end."""
+    return list(numbers[: ledger.left // max(1, len(ledger.folds) - 1)])
 
 
 def _values(ledger: Ledger) -> list[tuple[Point, float]]:
@@ -66,11 +72,10 @@ def _values(ledger: Ledger) -> list[tuple[Point, float]]:
 
     What could not be fitted counts as much as the worst, so that it is not proposed again and again.
     """
-    numbers = range(1, len(ledger.points) + 1)
-    first = next((number for number in numbers if ledger.gain(number, ledger.folds) is not None), None)
-    leads = {number: _lead(ledger, number, first) for number in numbers}
-    worst = min((lead for lead in leads.values() if lead is not None), default=0.0)
-    return [(ledger.points[number - 1], worst if (lead := leads[number]) is None else lead) for number in numbers]
+    first = next((number for number in ledger.numbers if ledger.gain(number, ledger.folds) is not None), None)
+    leads = [_lead(ledger, number, first) for number in ledger.numbers]
+    worst = min((lead for lead in leads if lead is not None), default=0.0)
+    return [(point, worst if lead is None else lead) for point, lead in zip(ledger.points, leads, strict=True)]
 
 
 def _lead(ledger: Ledger, number: int, first: int | None) -> float | None:

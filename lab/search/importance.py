@@ -16,8 +16,7 @@ def importance_of(ledger: Ledger, space: Space, *, seed: int) -> tuple[dict[str,
     Points are compared on the folds that all of them were fitted on (Hutter, Hoos and Leyton-Brown, 2014, ICML). The
     candidate's own settings are left out where they lie outside the space.
     """
-    every = range(1, len(ledger.points) + 1)
-    numbers = [number for number in every if ledger.gain(number, ledger.tried(number)) is not None]
+    numbers = [number for number in ledger.numbers if ledger.gain(number, ledger.tried(number)) is not None]
     shared = [fold for fold in ledger.folds if all(fold in ledger.tried(number) for number in numbers)]
     known = [
         (ledger.points[number - 1], gain) for number in numbers if (gain := ledger.gain(number, shared)) is not None
@@ -36,7 +35,7 @@ def _shares(known: Sequence[tuple[Point, float]], space: Space, *, seed: int) ->
 
     from lab.search.study import new_study  # noqa: PLC0415
 
-    study = new_study(space, known, seed=seed, by_chance=0)
+    study = new_study(space, known, seed=seed)
     if len(study.trials) < FEWEST:
         return {}, f"{len(study.trials)} settings lie inside the space, expected {FEWEST} or more to tell what matters"
     found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=seed))

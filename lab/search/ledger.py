@@ -40,6 +40,10 @@ class Ledger:
         return self.most - self.fits
 
     @property
+    def numbers(self) -> range:
+        return range(1, len(self.points) + 1)
+
+    @property
     def keys(self) -> frozenset[str]:
         return frozenset(self._numbers)
 
@@ -75,6 +79,11 @@ class Ledger:
         """Return the folds that a point was fitted on, or could not be."""
         return [fold for fold in self.folds if (number, fold) in self._outcomes]
 
+    def better(self, one: int, other: int, folds: Sequence[int]) -> bool:
+        """Return whether one point, which has scores on these folds, has a higher mean there than the other has."""
+        gain, others = self.gain(one, folds), self.gain(other, folds)
+        return gain is not None and (others is None or gain > others)
+
     def ranked(self, numbers: Sequence[int], folds: Sequence[int]) -> list[int]:
         """Return the points that have scores on all these folds, the best first, the earlier of equals first."""
         gains = {number: gain for number in sorted(numbers) if (gain := self.gain(number, folds)) is not None}
@@ -82,12 +91,12 @@ class Ledger:
 
     def winner(self) -> int | None:
         """Return the best of the points that have scores on all folds."""
-        return next(iter(self.ranked(range(1, len(self.points) + 1), self.folds)), None)
+        return next(iter(self.ranked(self.numbers, self.folds)), None)
 
     def trials(self) -> tuple[Trial, ...]:
         """Return what was tried, in the order in which it was first asked for."""
         best, trials = None, []
-        for number in range(1, len(self.points) + 1):
+        for number in self.numbers:
             best = self._better(best, self.gain(number, self.folds))
             trials.append(self._trial(number, best))
         return tuple(trials)

@@ -12,7 +12,7 @@ from lab.specification import Setting
 
 DIGITS = 4  # of a number that is tried: the last bits of another processor's logarithm then change nothing
 MOST_LISTED = 10_000
-TRIES = 100
+TRIES = 20
 
 
 def key_of(point: Point) -> str:
@@ -64,20 +64,18 @@ def size_of(space: Space) -> int | None:
 def draw(space: Space, count: int, *, rng: np.random.Generator, without: Collection[str]) -> list[Point]:
     """Return so many points by chance that differ from one another and from those whose keys are given.
 
-    They are fewer where the space has no more, or hardly any.
+    They spread evenly over each setting by itself (McKay, Beckman and Conover, 1979, Technometrics 21). They are fewer
+    where the space has no more, or hardly any.
     """
-    size = size_of(space)
-    if size is not None and size <= MOST_LISTED:
-        listed = grid_of({name: _listed(dimension) for name, dimension in space.items()})
-        fresh = [point for point in listed if key_of(point) not in without]
-        return [fresh[place] for place in rng.permutation(len(fresh))[:count].tolist()]
     found: dict[str, Point] = {}
-    for _ in range(TRIES * count):
-        if len(found) == count:
-            break
-        point = {name: _draw_value(space[name], rng) for name in sorted(space)}
-        if key_of(point) not in without:
-            found.setdefault(key_of(point), point)
+    for _ in range(TRIES):
+        fresh = [point for point in _spread(space, count - len(found), rng) if key_of(point) not in without]
+        found.update({key_of(point): point for point in fresh if key_of(point) not in found})
+    size = size_of(space)
+    if len(found) < count and size is not None and size <= MOST_LISTED:
+        listed = grid_of({name: _listed(dimension) for name, dimension in space.items()})
+        rest = [point for point in listed if key_of(point) not in {*without, *found}]
+        return [*found.values(), *(rest[place] for place in rng.permutation(len(rest))[: count - len(found)].tolist())]
     return list(found.values())
 
 
@@ -93,14 +91,21 @@ def _listed(dimension: Dimension) -> list[Setting]:
     return list(range(int(dimension.low), int(dimension.high) + 1))
 
 
-def _draw_value(dimension: Dimension, rng: np.random.Generator) -> Setting:
+def _spread(space: Space, count: int, rng: np.random.Generator) -> list[Point]:
+    """Return points of which, in each setting, one lies in each of so many equal parts."""
+    places = {name: ((rng.permutation(count) + rng.random(count)) / max(1, count)).tolist() for name in sorted(space)}
+    return [{name: _value_at(space[name], places[name][number]) for name in places} for number in range(count)]
+
+
+def _value_at(dimension: Dimension, place: float) -> Setting:
+    """Return the value at a place from 0 to 1."""
     if not isinstance(dimension, Range):
-        return dimension[int(rng.integers(len(dimension)))]
+        return dimension[int(place * len(dimension))]
     rim = 0.5 if dimension.whole else 0.0  # each whole number, those at the ends too, has a unit's width
     low, high = dimension.low - rim, dimension.high + rim
     if dimension.scale == "log":
-        return within(dimension, math.exp(rng.uniform(math.log(low), math.log(high))))
-    return within(dimension, rng.uniform(low, high))
+        return within(dimension, low * math.exp(place * math.log(high / low)))
+    return within(dimension, low + place * (high - low))
 
 
 def _plain(value: object) -> object:

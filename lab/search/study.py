@@ -11,13 +11,10 @@ from lab.search.space import Choices, Point, Range, Space
 from lab.specification import Setting
 
 
-def new_study(space: Space, points: Sequence[tuple[Point, float]], *, seed: int, by_chance: int) -> optuna.Study:
-    """Return a study that maximises and knows these points and their values; those outside the space are left out.
-
-    It proposes by chance until it knows so many points.
-    """
+def new_study(space: Space, points: Sequence[tuple[Point, float]], *, seed: int) -> optuna.Study:
+    """Return a study that maximises and knows these points and their values; those outside the space are left out."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=by_chance)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     known = distributions_of(space)
     for point, value in points:
