@@ -5,6 +5,9 @@ import math
 from scipy import special
 
 LOG_10 = math.log(10)
+LARGEST_SUMMED = (
+    1e6  # degrees of freedom; beyond, Student's tail is the normal one to the digits that a logarithm shows
+)
 SMALLEST_EXACT = 1e-290  # below this a p-value is near the end of the floats, and its logarithm is summed instead
 
 
@@ -32,6 +35,26 @@ def student_p_value(t: float, degrees: float) -> float:
     return float(2 * special.stdtr(degrees, -abs(t)))
 
 
+def student_log10_p(t: float, degrees: float) -> float:
+    """Return log10 of the two-sided p-value of Student's t, also where the p-value itself underflows.
+
+    There it is the series of the incomplete beta function (Abramowitz and Stegun, 26.5.4), or Wallace's normal
+    equivalent (1959) where the degrees of freedom are many.
+
+    >>> round(student_log10_p(3.0, 10), 6) == round(math.log10(student_p_value(3.0, 10)), 6)
+    True
+    """
+    p_value = student_p_value(t, degrees)
+    if p_value > SMALLEST_EXACT:
+        return math.log10(p_value)
+    if degrees > LARGEST_SUMMED:
+        return normal_log10_p(math.sqrt((degrees - 2 / 3) * math.log1p((t / degrees) * t)))
+    a, log_x = degrees / 2, -math.log1p((t / degrees) * t)
+    log_rest = -math.log1p((degrees / t) / t)
+    front = a * log_x + log_rest / 2 - math.log(a) - float(special.betaln(a, 0.5))
+    return (front + math.log(_beta_series(a, math.exp(log_x)))) / LOG_10
+
+
 def student_quantile(share: float, degrees: float) -> float:
     """Return the point of Student's distribution below which the share lies."""
     return float(special.stdtrit(degrees, share))
@@ -40,6 +63,29 @@ def student_quantile(share: float, degrees: float) -> float:
 def chi_square_p_value(statistic: float, degrees: int) -> float:
     """Return the probability of a chi-square statistic at least this large."""
     return float(special.chdtrc(degrees, statistic))
+
+
+def chi_square_log10_p(statistic: float, degrees: int) -> float:
+    """Return log10 of the probability of a chi-square statistic at least this large, also where that underflows.
+
+    There it is Legendre's continued fraction of the incomplete gamma function (Abramowitz and Stegun, 6.5.31).
+
+    >>> round(chi_square_log10_p(33840.94754653131, 1), 6)
+    -7350.831185
+    """
+    p_value = chi_square_p_value(statistic, degrees)
+    if p_value > SMALLEST_EXACT:
+        return math.log10(p_value)
+    a, x = degrees / 2, statistic / 2
+    fraction = 0.0
+    for step in range(200, 0, -1):
+        fraction = step * (step - a) / (x + 2 * step + 1 - a - fraction)
+    return (a * math.log(x) - x - math.lgamma(a) - math.log(x + 1 - a - fraction)) / LOG_10
+
+
+def fisher_ratio_p_value(ratio: float, degrees: tuple[float, float]) -> float:
+    """Return the probability of a ratio of variances at least this large, for degrees above and below the line."""
+    return float(special.fdtrc(*degrees, ratio))
 
 
 def fair_coin_share(successes: int, trials: int) -> float:
@@ -78,6 +124,16 @@ def fair_coin_log10_p(successes: int, trials: int) -> float:
         if ratio < 1e-17 * total:
             break
     return (math.log(2) + _log_fair_coin(fewer, trials) + math.log(total)) / LOG_10
+
+
+def _beta_series(a: float, x: float) -> float:
+    """Return the hypergeometric series F(a + 1/2, 1; a + 1; x), whose terms fall in a ratio that nears x."""
+    term, total, step = 1.0, 1.0, 0
+    while term > 1e-17 * total:
+        term *= x * (a + 0.5 + step) / (a + 1 + step)
+        total += term
+        step += 1
+    return total
 
 
 def _log_fair_coin(successes: int, trials: int) -> float:

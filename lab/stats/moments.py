@@ -1,0 +1,109 @@
+"""Means, variances and covariances in one pass over batches, right also for values far from 0."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lab.stats.arm_means import Summary
+
+Numbers = NDArray[np.float64]
+ROWS_AT_ONCE = 8192  # stays in the processor's cache, and bounds the rounding of a sum
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What an analysis needs to know of the rows of one arm: their count and the means of their columns.
+
+    `products` holds, for every two columns, the sum of the products of their distances from these means.
+    """
+
+    count: int
+    means: Numbers
+    products: Numbers
+
+    def variance(self, column: int) -> float | None:
+        """Return the variance of a column; None below two rows."""
+        return self.covariance(column, column)
+
+    def covariance(self, first: int, second: int) -> float | None:
+        """Return the covariance of two columns; None below two rows."""
+        return None if self.count < 2 else float(self.products[first, second]) / (self.count - 1)
+
+    def summary(self, column: int) -> Summary:
+        """Return the count, mean and variance of a column."""
+        if self.count == 0:
+            raise ValueError("expected a row or more, got none: an arm without units has no mean")
+        return Summary(self.count, float(self.means[column]), self.variance(column))
+
+
+def no_rows(columns: int) -> Moments:
+    """Return the moments of no row, to which batches are added."""
+    return Moments(0, np.zeros(columns), np.zeros((columns, columns)))
+
+
+def take_moments(columns: Sequence[ArrayLike]) -> Moments:
+    """Return the moments of columns of equal length.
+
+    Each column is shifted by its first value before it is squared, so that an offset costs no digits.
+
+    >>> take_moments([[1e9, 1e9 + 1, 1e9 + 2]]).variance(0)
+    1.0
+    """
+    values = [np.asarray(column, dtype=np.float64) for column in columns]
+    if len({column.shape for column in values}) != 1 or values[0].ndim != 1:
+        raise ValueError(f"expected columns of equal length, got {[column.shape for column in values]}")
+    if not all(np.isfinite(column).all() for column in values):
+        raise ValueError("expected finite numbers, got missing or infinite ones; leave out or fill in such rows first")
+    starts = range(0, len(values[0]), ROWS_AT_ONCE)
+    parts = [_of_few([column[start : start + ROWS_AT_ONCE] for column in values]) for start in starts]
+    return merge_moments(parts) if parts else no_rows(len(values))
+
+
+def take_moments_by_arm(arms: ArrayLike, columns: Sequence[ArrayLike], *, count: int) -> list[Moments]:
+    """Return the moments of each of `count` arms; `arms` holds, row by row, the number of the arm from 0.
+
+    >>> [arm.count for arm in take_moments_by_arm([0, 1, 1], [[1.0, 2.0, 3.0]], count=2)]
+    [1, 2]
+    """
+    codes = np.asarray(arms)
+    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= count):
+        raise ValueError(f"expected arms from 0 to {count - 1}, got {int(codes.min())} to {int(codes.max())}")
+    values = [np.asarray(column, dtype=np.float64) for column in columns]
+    return [take_moments([column[rows] for column in values]) for rows in (codes == arm for arm in range(count))]
+
+
+def merge_moments(parts: Iterable[Moments]) -> Moments:
+    """Return the moments of all rows from those of batches without a row in common.
+
+    Chan, Golub and LeVeque (1983), American Statistician 37.
+
+    >>> both = merge_moments([take_moments([[1.0, 2.0]]), take_moments([[6.0]])])
+    >>> both.count, both.means[0], both.variance(0)
+    (3, np.float64(3.0), 7.0)
+    """
+    merged, *rest = parts
+    for part in rest:
+        merged = _merge_two(merged, part)
+    return merged
+
+
+def _merge_two(first: Moments, second: Moments) -> Moments:
+    if min(first.count, second.count) == 0:
+        return first if second.count == 0 else second
+    count = first.count + second.count
+    apart = second.means - first.means
+    share = second.count / count
+    products = first.products + second.products + np.outer(apart, apart) * (first.count * share)
+    return Moments(count, first.means + apart * share, products)
+
+
+def _of_few(columns: Sequence[Numbers]) -> Moments:
+    shifts = [float(column[0]) for column in columns]
+    shifted = [column - shift for column, shift in zip(columns, shifts, strict=True)]
+    means = np.array([float(column.mean()) for column in shifted])
+    away = [column - mean for column, mean in zip(shifted, means, strict=True)]
+    # Not BLAS: its sums depend on the number of threads.
+    products = np.array([[np.einsum("i,i->", one, two) for two in away] for one in away])
+    return Moments(len(columns[0]), means + np.array(shifts), products)
