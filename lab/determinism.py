@@ -5,8 +5,9 @@ values below hold every x86-64-v3 processor to the same kernels.
 """
 
 import os
-import platform
 import sys
+
+from lab.kernels import PINNED
 
 if "numpy" in sys.modules:
     raise RuntimeError(
@@ -14,10 +15,8 @@ if "numpy" in sys.modules:
         f"{sys.argv[0] or 'an interactive session'}. Cure: put `import lab.determinism` above every other import."
     )
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
-os.environ["MPLBACKEND"] = "Agg"
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # no byte depends on it, but threads that spin starve a busy machine
-if platform.machine() in {"x86_64", "AMD64"}:
-    os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-    os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
+os.environ.update(PINNED)
+
+if __name__ == "__main__":
+    # python -m lab.determinism COMMAND …: the same kernels for another program, such as a worker of a cluster.
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command is the user's own

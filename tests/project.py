@@ -14,9 +14,15 @@ ROOT = Path(__file__).parent.parent
 # Small enough that the whole DAG runs in half a minute.
 SMALL = {
     "ingest.customers": 500,
+    "train.search.budget": 8,
     "train.candidates.forest.settings.trees": 20,
+    "train.candidates.forest.search.budget": 5,
     "train.candidates.boosting.settings.trees": 20,
+    "train.learning_curve": [0.3],
     "evaluate.resamples": 200,
+    "explain.reference_rows": 200,
+    "explain.shuffles.rows": 200,
+    "explain.dependence.rows": 50,
     "validate.champion.resamples": 200,
     "abtest.resamples": 1000,
 }
