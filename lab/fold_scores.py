@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,7 @@ from lab.stats.classification import measure, tally
 Labels = NDArray[np.int8]
 Places = NDArray[np.intp]
 Numbers = NDArray[np.float64]
-Call = Callable[[], Any]
-Run = Callable[[Sequence[Call]], Iterator[Any]]
+Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]  # a function, and what it is called with
 
 RANKED = ("roc_auc", "average_precision", "brier", "log_loss")  # what needs no threshold
 FEWEST_PER_CLASS = 2
@@ -39,9 +37,9 @@ class Rows:
     folds: Sequence[Fold]
 
 
-def in_turn(calls: Sequence[Call]) -> Iterator[Any]:
-    """Run calls one after the other, here."""
-    return (call() for call in calls)
+def in_turn(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+    """Call a function with each of the arguments in turn, here."""
+    return (function(*call) for call in calls)
 
 
 def evaluator(plan: Plan, rows: Rows, *, own: Point, by: str, run: Run) -> Evaluate:
@@ -52,8 +50,8 @@ def evaluator(plan: Plan, rows: Rows, *, own: Point, by: str, run: Run) -> Evalu
     """
 
     def evaluate(tasks: Sequence[Task]) -> Iterable[Outcome]:
-        calls = [partial(_try, variant(plan, point), rows, fold - 1, by) for point, fold in tasks]
-        for (point, _), found in zip(tasks, run(calls), strict=True):
+        calls = [(variant(plan, point), rows, fold - 1, by) for point, fold in tasks]
+        for (point, _), found in zip(tasks, run(_try, calls), strict=True):
             if isinstance(found, LabError) and _key(point) == _key(own):
                 raise found
             yield Unfitted(str(found)) if isinstance(found, LabError) else found

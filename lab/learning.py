@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,8 +39,8 @@ def fit_folds(plan: Plan, rows: Rows, shares: Sequence[float], *, by: str, seed:
     mean over folds, corrected for their overlap. Scores are those before calibration.
     """
     jobs = [(share, fold) for share in sorted({*shares, WHOLE}) for fold in range(len(rows.folds))]
-    calls = [partial(_fit, plan, rows, fold, share, by, seed) for share, fold in jobs]
-    fits: dict[tuple[float, int], _Fit] = dict(zip(jobs, run(calls), strict=True))
+    calls = [(plan, rows, fold, share, by, seed) for share, fold in jobs]
+    fits: dict[tuple[float, int], _Fit] = dict(zip(jobs, run(_fit, calls), strict=True))
     curve = [_point(share, rows, fits) for share in sorted({*shares, WHOLE})] if shares else []
     return Learned([fits[WHOLE, fold].scores for fold in range(len(rows.folds))], curve)
 

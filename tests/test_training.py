@@ -255,7 +255,7 @@ def test_fits_that_end_in_any_order_make_the_same_model() -> None:
     rules = replace(RULES, search=SearchRule(method="bayesian", budget=30), learning_curve=(0.5,))
     once, backwards = (
         train_model(ROWS, schema_of("time"), specification, rules=rules, where="here", run=run)
-        for run in (in_turn, lambda calls: iter([call() for call in reversed(calls)][::-1]))
+        for run in (in_turn, lambda function, calls: iter([function(*call) for call in reversed(calls)][::-1]))
     )
     assert canonical_bytes(once.model.pipeline) == canonical_bytes(backwards.model.pipeline)
     assert (once.searched, once.learning_curve) == (backwards.searched, backwards.learning_curve)
