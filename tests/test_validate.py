@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from lab.records import write_json
 from lab.tables import read_table, write_table
 from stages import evaluate, validate
 from tests.fitted import model_of
-from tests.project import files_below
+from tests.project import ROOT, files_below
 from tests.tables import make_features
 
 TEST, TRAIN = Path("data/features/test.parquet"), Path("data/features/train.parquet")
@@ -246,3 +247,21 @@ def test_a_window_without_predictions_is_refused() -> None:
     Path("data/predictions/test.parquet").unlink()
     with pytest.raises(SourceError, match=r"data/predictions/test\.parquet"):
         validate.main()
+
+
+def parts_of(template: Any, key: str) -> set[str]:
+    """Return every text that stands under a key, however deep."""
+    if isinstance(template, list):
+        return set[str]().union(*(parts_of(item, key) for item in template))
+    if not isinstance(template, dict):
+        return set()
+    own = {template[key]} if isinstance(template.get(key), str) else set()
+    return own.union(*(parts_of(item, key) for item in template.values()))
+
+
+def test_the_template_draws_fields_that_the_plot_has() -> None:
+    judge()
+    template = json.loads((ROOT / ".dvc/plots/gates.json").read_text())
+    computed = set(re.findall(r"datum\.(\w+)", " ".join(parts_of(template, "calculate") | parts_of(template, "test"))))
+    header = Path("plots/validate/gates.csv").read_text().splitlines()[0].split(",")
+    assert (computed | parts_of(template, "field")) - parts_of(template, "as") <= {*header, "rev"}
