@@ -152,6 +152,12 @@ def test_stacking_asks_for_rows_enough_for_its_inner_folds() -> None:
         fit(pa.concat_tables([positives.slice(0, 4), negatives]), **VARIANTS["stacking"])
 
 
+def test_a_column_may_have_no_value_in_an_inner_fold() -> None:
+    """With one value in all rows, two of three inner folds are fitted on it and one is not."""
+    rows = with_column(ROWS, "noise", pa.array([1.0, *[None] * (ROWS.num_rows - 1)]))
+    assert np.isfinite(scores(fit(rows, **VARIANTS["stacking"]))).all()
+
+
 def test_features_that_never_vary_are_refused() -> None:
     rows = ROWS
     for name in SCHEMA.features:

@@ -57,6 +57,10 @@ def test_of_equal_columns_the_first_is_kept(by: str) -> None:
     assert kept([NOISE, SWITCH, 7 - 3 * SWITCH], by=by, count=1) == [1]
 
 
+def test_of_many_equal_columns_the_first_ones_are_kept() -> None:
+    assert kept([NOISE, *[SIGNAL] * 99], by="anova", count=5) == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("by", WAYS)
 def test_constant_columns_come_last_and_more_than_there_are_is_all(by: str) -> None:
     columns = [np.full(400, 7.0), SIGNAL, np.zeros(400), NOISE]
