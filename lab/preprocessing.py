@@ -19,7 +19,7 @@ from lab.specification import Preparation
 MOST_ENCODING_FOLDS = 5
 # A level's share of positives counts as if so many rows more had the share of all.
 ROWS_OF_PRIOR = 10.0
-MOST_PRODUCTS = 2_000
+MOST_COLUMNS = 2_000
 NEVER_SEEN = -1
 Numbers = Literal["scaled", "imputed", "as_they_are"]
 Step = tuple[str, Any]
@@ -72,6 +72,7 @@ def build_columns(
     levels = {name: frame[name].nunique(dropna=False) for name in known if name not in numeric}
     few = [name for name, count in levels.items() if count <= preparation.one_hot_up_to]
     many = [name for name, count in levels.items() if count > preparation.one_hot_up_to]
+    _check_levels({name: levels[name] for name in few}, where=where)
     steps: list[tuple[str, Any, list[str]]] = [
         ("numbers", _number_steps(numbers, preparation, len(numeric), where=where), numeric),
         ("gaps", MissingIndicator(error_on_new=False), numeric if preparation.polynomial_degree > 1 else []),
@@ -79,6 +80,14 @@ def build_columns(
         ("many_levels", _many_steps(preparation, rarest, scaled=numbers == "scaled", seed=seed), many),
     ]
     return ColumnTransformer([step for step in steps if step[2]])
+
+
+def _check_levels(levels: Mapping[str, int], *, where: str) -> None:
+    if wide := {name: count for name, count in levels.items() if count > MOST_COLUMNS}:
+        raise ParamsError(
+            f"{where}.preparation.one_hot_up_to lets a feature become a column for each of its levels: {wide}, "
+            f"expected at most {MOST_COLUMNS:,}. Cure: a lower number; the share of positives encodes what has more levels."
+        )
 
 
 def _number_steps(numbers: Numbers, preparation: Preparation, count: int, *, where: str) -> Any:
@@ -99,10 +108,10 @@ def _number_steps(numbers: Numbers, preparation: Preparation, count: int, *, whe
 def _products(preparation: Preparation, count: int, *, where: str) -> PolynomialFeatures:
     degree, distinct = preparation.polynomial_degree, preparation.interactions_only
     made = sum(comb(count, size) if distinct else comb(count + size - 1, size) for size in range(1, degree + 1))
-    if made > MOST_PRODUCTS:
+    if made > MOST_COLUMNS:
         raise ParamsError(
             f"{where}.preparation.polynomial_degree is {degree}, which makes {made:,} columns of {count} numbers, "
-            f"expected at most {MOST_PRODUCTS:,}. Cure: a lower degree, interactions_only: true, or fewer features."
+            f"expected at most {MOST_COLUMNS:,}. Cure: a lower degree, interactions_only: true, or fewer features."
         )
     return PolynomialFeatures(degree, interaction_only=distinct, include_bias=False)
 

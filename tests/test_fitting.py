@@ -69,6 +69,16 @@ def test_what_training_never_saw_is_scored_all_the_same(variant: str) -> None:
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
 
 
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_huge_and_infinite_values_do_no_harm(variant: str) -> None:
+    amounts = ROWS["amount"].to_numpy(zero_copy_only=False).copy()
+    amounts[:4] = [np.inf, -np.inf, 1e30, -1e29]
+    pipeline = fit(with_column(ROWS, "amount", amounts), **VARIANTS[variant])
+    found = scores(pipeline, with_column(ROWS, "amount", amounts))
+    assert np.isfinite(found).all()
+    assert ((found >= 0) & (found <= 1)).all()
+
+
 @pytest.mark.parametrize("variant", sorted(set(VARIANTS) - {"dummy"}))
 def test_a_model_learns_what_there_is_to_learn(variant: str) -> None:
     pipeline, rows = fitted(variant), feature_rows(np.random.default_rng(3), 2_000)

@@ -120,6 +120,15 @@ def test_many_levels_become_one_number(levels: int, up_to: int, width: int, many
     assert transformed(step, columns, kinds).shape == (100, width)
 
 
+def test_a_column_for_each_of_very_many_levels_is_refused() -> None:
+    kinds = features(product="category")
+    frame = frame_of(pa.table({"product": [f"product {place}" for place in range(2_001)]}), kinds)
+    with pytest.raises(
+        ParamsError, match=r"here\.preparation\.one_hot_up_to lets .*\{'product': 2001\}, expected at most"
+    ):
+        unfitted(frame, kinds, "imputed", one_hot_up_to=5_000)
+
+
 def test_levels_by_number_are_in_the_order_of_their_names_missing_last_and_unseen_below() -> None:
     kinds = features(product="category")
     columns = {"product": pa.array(["b", "a", None, "c"] * 25)}
