@@ -1,7 +1,6 @@
 """Map a case of the reference file, by its method, to the library and to the names that the file expects."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from lab.stats import corrections
@@ -11,16 +10,8 @@ from lab.stats.contingency import compare_counts
 from lab.stats.mcnemar import mcnemar_chi_square, mcnemar_test
 from lab.stats.paired import compare_means, log_losses, squared_errors
 from lab.stats.signed_ranks import normal_signed_rank_p, signed_rank_test
-
-Inputs = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the library says: values by the names of the reference file, and the reason where one was asked for."""
-
-    values: dict[str, Any]
-    reason: str = ""
+from tests.stats.answers import Answer, Inputs, refusal
+from tests.stats.experiments_adapter import EXPERIMENTS
 
 
 def mcnemar(inputs: Inputs) -> Answer:
@@ -142,15 +133,7 @@ def wilcoxon_signed_rank(inputs: Inputs) -> Answer:
     return Answer(values, test.reason)
 
 
-def refusal(call: Callable[[], object]) -> Answer:
-    try:
-        call()
-    except ValueError as error:
-        return Answer({}, str(error))
-    raise AssertionError("expected a refusal, got an answer")
-
-
-METHODS: dict[str, Callable[[Inputs], Answer]] = {
+METHODS: dict[str, Callable[[Inputs], Answer]] = EXPERIMENTS | {
     function.__name__: function
     for function in (
         mcnemar,
