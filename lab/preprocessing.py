@@ -86,7 +86,7 @@ def _check_levels(levels: Mapping[str, int], *, where: str) -> None:
     if wide := {name: count for name, count in levels.items() if count > MOST_COLUMNS}:
         raise ParamsError(
             f"{where}.preparation.one_hot_up_to lets a feature become a column for each of its levels: {wide}, "
-            f"expected at most {MOST_COLUMNS:,}. Cure: a lower number; the share of positives encodes what has more levels."
+            f"expected at most {MOST_COLUMNS:,}. Cure: a lower number; a share of positives encodes more levels."
         )
 
 
