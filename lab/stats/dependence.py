@@ -30,6 +30,39 @@ def joint_inflation(rows: Sequence[int], inflation: Inflation) -> float:
     return whole / sum(1 / count for count in rows)
 
 
+def relieved(rows: Sequence[int], inflation: Inflation, *, correlation: float, pairs: float) -> Inflation:
+    """Return the inflation of two samples of which some units stand in both: what they share cannot differ.
+
+    `pairs` counts the pairs of a row of either sample of one unit, `correlation` is theirs. The relief may undo the
+    inflation within samples; it never makes rows count for more than independent ones would.
+    """
+    joint = joint_inflation(rows, inflation)
+    if min(rows) == 0:
+        return inflation
+    shared = 2 * max(correlation, 0.0) * pairs / (rows[0] * rows[1]) / (1 / rows[0] + 1 / rows[1])
+    factor = max(joint - shared, 1.0) / joint
+    return inflation[0] * factor, inflation[1] * factor
+
+
+def correlation_of_pairs(first: Numbers, second: Numbers) -> float:
+    """Return the correlation of pairs of numbers, by rank; 0 where there are fewer than three or one is constant."""
+    if len(first) < 3:
+        return 0.0
+    ranks = [midranks(side) - (len(side) + 1) / 2 for side in (first, second)]
+    whole = float(np.sqrt(np.sum(ranks[0] ** 2) * np.sum(ranks[1] ** 2)))
+    return float(np.sum(ranks[0] * ranks[1])) / whole if whole > 0 else 0.0
+
+
+def correlation_of_levels(first: Codes, second: Codes) -> float:
+    """Return how much more often pairs of levels agree than the two sides' shares would by chance."""
+    if len(first) < 3:
+        return 0.0
+    size = int(max(first.max(), second.max())) + 1
+    shares = [np.bincount(side, minlength=size) / len(side) for side in (first, second)]
+    by_chance = float(np.sum(shares[0] * shares[1]))
+    return (float(np.mean(first == second)) - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
 def midranks(values: Numbers) -> Numbers:
     """Return each value's rank from 1, equal values sharing their mean rank.
 

@@ -38,14 +38,26 @@ def compare_sample_means(first: ArrayLike, second: ArrayLike, *, level: float = 
     if any(sample.size == 0 or not np.isfinite(sample).all() for sample in samples):
         raise ValueError(f"expected finite numbers, one or more, got {[sample.size for sample in samples]}")
     means = float(samples[0].mean()), float(samples[1].mean())
-    if min(sample.size for sample in samples) < 2:
+    variances = [float(sample.var(ddof=1)) if sample.size > 1 else 0.0 for sample in samples]
+    summaries = [
+        (mean, variance, sample.size) for mean, variance, sample in zip(means, variances, samples, strict=True)
+    ]
+    return compare_summaries(summaries[0], summaries[1], level=level)
+
+
+def compare_summaries(
+    first: tuple[float, float, float], second: tuple[float, float, float], *, level: float = 0.95
+) -> WelchTest:
+    """Return Welch's t-test of samples of which the mean, the variance and the number of rows are known."""
+    (mean, variance, rows), (other_mean, other_variance, other_rows) = first, second
+    means = mean, other_mean
+    if min(rows, other_rows) < 2:
         return _unjudged(means, "one row only: the spread cannot be estimated")
-    variances = [float(sample.var(ddof=1)) / sample.size for sample in samples]
-    if sum(variances) == 0:
+    parts = variance / rows, other_variance / other_rows
+    if sum(parts) == 0:
         return _unjudged(means, "a constant in both: the spread cannot be estimated", same=means[0] == means[1])
-    error, difference = math.sqrt(sum(variances)), means[1] - means[0]
-    shares = [part**2 / (sample.size - 1) for part, sample in zip(variances, samples, strict=True)]
-    degrees = sum(variances) ** 2 / sum(shares)
+    error, difference = math.sqrt(sum(parts)), means[1] - means[0]
+    degrees = sum(parts) ** 2 / (parts[0] ** 2 / (rows - 1) + parts[1] ** 2 / (other_rows - 1))
     reach = student_quantile((1 + level) / 2, degrees) * error
     t = difference / error
     p_value = student_p_value(t, degrees)

@@ -1,0 +1,41 @@
+"""Fit the reference that batches are judged against: the test window, as distributions, limits and a forest."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+from lab.command import run
+from lab.drifting.fit import fit_reference
+from lab.drifting.reference import save_reference
+from lab.drifting.rows import joined
+from lab.drifting.settings import OfReference
+from lab.outputs import replaced_folder
+from lab.params import load_params, load_seed
+from lab.predictions import keys_of, read_predictions, read_thresholds
+from lab.schema import FEATURES, load_schema
+from lab.seeds import generator_of
+from lab.tables import read_table
+
+REFERENCE = Path("models/reference")
+
+# Not the training rows: their scores are in-sample, and they lie further back than they need to.
+WINDOW = "test"
+
+
+def main() -> None:
+    params, seed, schema = load_params("drift", OfReference), load_seed(), load_schema()
+    keys = keys_of(schema)
+    reference = fit_reference(
+        joined(read_table(FEATURES / f"{WINDOW}.parquet"), read_predictions(WINDOW, keys=keys), keys=keys),
+        schema,
+        read_thresholds(),
+        window=WINDOW,
+        settings=params.reference,
+        stream_of=lambda name: generator_of(seed, f"reference/{name}"),
+    )
+    with replaced_folder(REFERENCE) as folder:
+        save_reference(reference, folder)
+
+
+if __name__ == "__main__":
+    run(main)
