@@ -11,6 +11,7 @@ from lab.params import Params, parse
 from lab.search.rule import SearchRule
 from lab.specification import Specification
 from lab.threshold import ThresholdRule
+from lab.workers import Workers
 
 SECTION = "params.yaml: train.candidates"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -32,9 +33,9 @@ class TrainParams(Params):
 
     folds: int = Field(ge=2, le=50)
     threshold: ThresholdRule
-    search: SearchRule = Field(default_factory=SearchRule)
-    learning_curve: Annotated[tuple[Share, ...], Field(strict=False)] = ()
-    workers: str = "local"
+    search: SearchRule
+    learning_curve: Annotated[tuple[Share, ...], Field(strict=False)]
+    workers: Workers
     candidates: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -2,10 +2,10 @@
 
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import joblib
@@ -54,6 +54,7 @@ def fitting() -> Iterator[None]:
             _FILTERS.enter_context(warnings.catch_warnings())
             # That a perceptron's epochs are counted is meant; others are asked whether they came to an end.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.showwarning = partial(_show, warnings.showwarning)
         _HOLDERS.append(None)
     try:
         yield
@@ -62,6 +63,15 @@ def fitting() -> Iterator[None]:
             _HOLDERS.pop()
             if not _HOLDERS:
                 _FILTERS.close()
+
+
+def _show(show: Callable[..., None], message: Warning | str, *place: Any, **more: Any) -> None:
+    """Show a warning, but for the one that scikit-learn gives when another thread has just emptied the filters.
+
+    Its own parallel steps empty and fill them around each job, and take an empty list for a mistake of the caller's.
+    """
+    if "sklearn.utils.parallel.delayed" not in str(message):
+        show(message, *place, **more)
 
 
 def fit_pipeline(plan: Plan, frame: pd.DataFrame, labels: NDArray[np.int8]) -> Pipeline:

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from lab.errors import LabError
 from lab.estimator_spaces import with_point
-from lab.fitting import Plan, fit_pipeline
+from lab.fitting import Plan, fit_pipeline, fitting
 from lab.folds import Fold
 from lab.scoring import score_frame
 from lab.search.result import Evaluate, Outcome, Task, Unfitted
 from lab.search.space import Point
 from lab.seeds import generator_of
 from lab.stats.classification import measure, tally
+from lab.workers import Call, Run
 
 Labels = NDArray[np.int8]
 Places = NDArray[np.intp]
 Numbers = NDArray[np.float64]
-Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]  # a function, and what it is called with
 
 RANKED = ("roc_auc", "average_precision", "brier", "log_loss")  # what needs no threshold
 FEWEST_PER_CLASS = 2
@@ -37,7 +37,7 @@ class Rows:
     folds: Sequence[Fold]
 
 
-def in_turn(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+def in_turn(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
     """Call a function with each of the arguments in turn, here."""
     return (function(*call) for call in calls)
 
@@ -94,7 +94,8 @@ def _try(plan: Plan, rows: Rows, number: int, by: str) -> float | LabError:
     """Return the score, or the mistake as data: one variant's must not stop a batch."""
     fold = rows.folds[number]
     try:
-        pipeline = fit_pipeline(plan, rows.frame.iloc[fold.train], rows.labels[fold.train])
+        with fitting():
+            pipeline = fit_pipeline(plan, rows.frame.iloc[fold.train], rows.labels[fold.train])
     except LabError as error:
         return error
     return measured(rows.labels[fold.validation], score_frame(pipeline, rows.frame.iloc[fold.validation]))[by]

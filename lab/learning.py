@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.fitting import Plan, fit_pipeline
-from lab.fold_scores import Rows, Run, measured, part_of
+from lab.fitting import Plan, fit_pipeline, fitting
+from lab.fold_scores import Rows, measured, part_of
 from lab.scoring import score_frame
 from lab.stats.resampled_folds import corrected_mean
+from lab.workers import Run
 
 Numbers = NDArray[np.float64]
 WHOLE = 1.0
@@ -47,7 +48,8 @@ def fit_folds(plan: Plan, rows: Rows, shares: Sequence[float], *, by: str, seed:
 
 def _fit(plan: Plan, rows: Rows, fold: int, share: float, by: str, seed: int) -> _Fit:
     part, validation = part_of(rows, fold, share=share, seed=seed), rows.folds[fold].validation
-    pipeline = fit_pipeline(plan, rows.frame.iloc[part], rows.labels[part])
+    with fitting():
+        pipeline = fit_pipeline(plan, rows.frame.iloc[part], rows.labels[part])
     seen, unseen = (score_frame(pipeline, rows.frame.iloc[places]) for places in (part, validation))
     return _Fit(len(part), measured(rows.labels[part], seen)[by], measured(rows.labels[validation], unseen)[by], unseen)
 

@@ -1,8 +1,8 @@
 """What a model is: an estimator by name, its settings in whole words, and the features it may see."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lab.params import Params
 
@@ -28,6 +28,14 @@ class Preparation(Params):
     polynomial_degree: int = Field(default=1, ge=1, le=3)
     interactions_only: bool = False
     keep: Keep | None = None
+
+    @model_validator(mode="after")
+    def interactions_need_products(self) -> Self:
+        if self.interactions_only and self.polynomial_degree == 1:
+            raise ValueError(
+                "interactions_only chooses among products, and polynomial_degree 1 makes none: set it to 2"
+            )
+        return self
 
 
 class Specification(Params):

@@ -15,7 +15,7 @@ from lab.errors import ParamsError
 from lab.estimator_spaces import check_space, space_of
 from lab.estimators import completed
 from lab.fitting import Plan, fit_pipeline
-from lab.fold_scores import RANKED, Rows, Run, evaluator, in_turn, measured, variant, with_at_most
+from lab.fold_scores import RANKED, Rows, evaluator, in_turn, measured, variant, with_at_most
 from lab.folds import divide
 from lab.frames import frame_of, unusable_numbers
 from lab.learning import fit_folds
@@ -30,6 +30,7 @@ from lab.seeds import integer_of
 from lab.specification import Specification
 from lab.task.money import Money
 from lab.threshold import ThresholdRule, choose_threshold
+from lab.workers import Run
 
 Labels = NDArray[np.int8]
 Numbers = NDArray[np.float64]

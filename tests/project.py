@@ -42,7 +42,7 @@ def copy_project(folder: Path, *, settings: Mapping[str, Any] = SMALL) -> Path:
     """Return a committed copy of the repository as it stands in the working tree, data and results left out."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
     for name in listed:
-        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
+        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     change_params(folder, settings)

@@ -19,7 +19,11 @@ ELSEWHERE = {
 
 
 def results_of(folder: Path) -> dict[str, bytes]:
-    return {name: content for part in ("metrics", "plots") for name, content in files_below(folder / part).items()}
+    return {
+        name: content
+        for part in ("metrics", "plots", "reports")
+        for name, content in files_below(folder / part).items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def test_two_runs_anywhere_give_the_same_lock(twins: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.xdist_group("twins")
-def test_two_runs_anywhere_give_the_same_metrics_and_plots(twins: tuple[Path, Path]) -> None:
+def test_two_runs_anywhere_give_the_same_results(twins: tuple[Path, Path]) -> None:
     first, second = (results_of(folder) for folder in twins)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
@@ -59,7 +63,7 @@ def test_a_second_run_does_nothing(twins: tuple[Path, Path]) -> None:
 @pytest.mark.xdist_group("twins")
 def test_a_run_leaves_nothing_that_git_would_pick_up_but_results(twins: tuple[Path, Path]) -> None:
     listed = run(["git", "status", "--porcelain", "--untracked-files=all"], cwd=twins[0]).stdout.splitlines()
-    strange = [line for line in listed if not line[3:].startswith(("metrics/", "plots/", "dvc.lock"))]
+    strange = [line for line in listed if not line[3:].startswith(("metrics/", "plots/", "reports/", "dvc.lock"))]
     assert strange == []
 
 
@@ -68,7 +72,7 @@ def test_another_gate_reruns_only_what_reads_it(twins: tuple[Path, Path]) -> Non
     change_params(twins[1], {"validate.floors.accuracy": 0.5})
     done = run(["dvc", "repro"], cwd=twins[1])
     ran = [line for line in done.stdout.splitlines() if line.startswith("Running stage")]
-    assert ran == ["Running stage 'validate':"]
+    assert ran == ["Running stage 'validate':", "Running stage 'card':"]
 
 
 @pytest.mark.xdist_group("twins")

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.xdist_group("train_stages")
 TRAIN: dict[str, Any] = {
     "folds": 4,
     "threshold": {"rule": "best_f1", "value": 0.5},
+    "search": {"method": "none"},
+    "learning_curve": [0.5],
+    "workers": "local",
     "candidates": {
         "plain": {"estimator": "logistic_regression"},
         "nothing": {"estimator": "dummy"},

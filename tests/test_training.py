@@ -259,3 +259,11 @@ def test_fits_that_end_in_any_order_make_the_same_model() -> None:
     )
     assert canonical_bytes(once.model.pipeline) == canonical_bytes(backwards.model.pipeline)
     assert (once.searched, once.learning_curve) == (backwards.searched, backwards.learning_curve)
+
+
+def test_the_manifest_says_what_the_model_is() -> None:
+    manifest = train(settings={"inverse_penalty": 0.5}).model.manifest
+    assert manifest.specification.settings == {"inverse_penalty": 0.5, "most_steps": 100}
+    assert manifest.training.rows == ROWS.num_rows
+    assert manifest.training.positives == sum(ROWS["label"].to_pylist())
+    assert manifest.training.first_moment == min(ROWS["moment"].to_pylist()).isoformat()
