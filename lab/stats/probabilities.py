@@ -47,9 +47,11 @@ def student_log10_p(t: float, degrees: float) -> float:
     p_value = student_p_value(t, degrees)
     if p_value > SMALLEST_EXACT:
         return math.log10(p_value)
+    size = abs(t)
+    growth = math.log1p((t / degrees) * t) if size < 1e100 else 2 * math.log(size) - math.log(degrees)
     if degrees > LARGEST_SUMMED:
-        return normal_log10_p(math.sqrt((degrees - 2 / 3) * math.log1p((t / degrees) * t)))
-    a, log_x = degrees / 2, -math.log1p((t / degrees) * t)
+        return normal_log10_p(math.sqrt((degrees - 2 / 3) * growth))
+    a, log_x = degrees / 2, -growth
     log_rest = -math.log1p((degrees / t) / t)
     front = a * log_x + log_rest / 2 - math.log(a) - float(special.betaln(a, 0.5))
     return (front + math.log(_beta_series(a, math.exp(log_x)))) / LOG_10
