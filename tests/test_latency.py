@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 import lab.params
 from lab.errors import LabError, ModelError, SourceError
 from lab.models import save_model
+from lab.scoring import score_rows
 from lab.tables import write_table
 from ops.latency import LOG, ServingParams, Times, judged, latency, times_of
 from tests.fitted import OTHER_ROWS, model_of
@@ -74,8 +75,11 @@ def test_json_is_the_verdict(project: Path) -> None:
     assert found["gates"][2]["value"] == pytest.approx(size / 1e6, rel=1e-5)
 
 
-def test_one_row_is_timed_as_often_as_asked_even_where_there_are_fewer_rows() -> None:
+def test_one_row_is_timed_as_often_as_asked_even_where_there_are_fewer_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[int] = []
+    monkeypatch.setattr("ops.latency.score_rows", lambda model, row: scored.append(len(score_rows(model, row))))
     times = times_of(model_of("dummy"), OTHER_ROWS.slice(0, 2), calls=5)
+    assert scored == [1] * 10  # as many before that do not count
     assert len(times.passed) == len(times.processor) == 5
     assert min(times.passed) > 0
 

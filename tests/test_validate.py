@@ -3,18 +3,21 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from ruamel.yaml import YAML
 
 from lab.errors import ParamsError, SourceError
 from lab.models import save_model
 from lab.records import write_json
+from lab.scoring import score_rows
 from lab.tables import read_table, write_table
 from stages import evaluate, validate
 from tests.fitted import model_of
@@ -188,6 +191,24 @@ def test_infinite_values_are_no_obstacle(where: Path, value: float) -> None:
         return filled("amount", lambda _: pa.array(amounts, mask=np.isnan(amounts)))(rows)
 
     assert judge(change, where=where)["accuracy_loss_at_noise_0_05"]["value"] is not None
+
+
+def test_the_category_that_costs_most_when_unseen_is_the_one_that_is_told() -> None:
+    write_params(smallest_group=10)
+    gate = judge()["accuracy_loss_at_unseen_category"]
+    model, rows, training = model_of("logistic_regression"), read_table(TEST), read_table(TRAIN)
+    losses = {}
+    for name in ("product", "region"):
+        level = Counter(training[name].drop_null().to_pylist()).most_common(1)[0][0]
+        touched = rows.filter(pc.equal(rows[name], level))
+        right = [
+            ((score_rows(model, given) >= 0.5) == touched["label"].to_numpy()).mean()
+            for given in (touched, filled(name, "another")(touched))
+        ]
+        losses[name] = right[0] - right[1]
+    assert len(set(losses.values())) == 2
+    assert gate["value"] == pytest.approx(max(losses.values()), abs=1e-6)
+    assert f"; {max(losses, key=lambda name: losses[name])}, the worst of 2: its" in gate["reason"]
 
 
 def test_many_rows_are_disturbed_on_a_sample_and_it_is_said() -> None:
