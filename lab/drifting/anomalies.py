@@ -1,6 +1,6 @@
 """Find single rows that are unlike the reference, by an isolation forest with a promised rate of false alarms."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.drifting.encoding import on_reference_scale
+from lab.drifting.encoding import Margins, surprises
 from lab.drifting.facts import AnomalyFacts
 from lab.drifting.reference import CURE, Reference
 from lab.drifting.rows import identifiers_of
@@ -37,9 +37,8 @@ class FittedForest:
 
 def fit_forest(
     table: pa.Table,
-    numbers: Mapping[str, Distribution],
-    levels: Mapping[str, Mapping[str, int]],
-    features: list[str],
+    margins: Margins,
+    features: Sequence[str],
     *,
     held_out: Flags,
     rate: float,
@@ -51,10 +50,10 @@ def fit_forest(
 
     from lab.canonical import canonical_bytes  # noqa: PLC0415 - brings skops
 
-    usable = [name for name in features if name in numbers or levels.get(name)]
+    usable = margins.known(features)
     if not usable or not np.any(~held_out) or not np.any(held_out):
         return None
-    rows = on_reference_scale(table, numbers, levels, usable)
+    rows = surprises(table, margins, usable)
     forest = IsolationForest(n_estimators=trees, random_state=seed).fit(rows[~held_out])
     threshold = calibrate_threshold(_scores(forest, rows[held_out]), rate=rate)
     if threshold is None:
@@ -70,9 +69,10 @@ def anomaly_scores(reference: Reference, batch: pa.Table) -> Numbers | None:
     if reference.forest is None or reference.facts.anomalies is None:
         return None
     forest = _loaded(reference.forest)
-    features = _usable(reference)
+    margins = margins_of(reference)
+    features = margins.known(sorted(reference.facts.inputs.features))
     parts = [
-        _scores(forest, on_reference_scale(part, reference.numbers, reference.levels, features))
+        _scores(forest, surprises(part, margins, features))
         for part in (batch.slice(start, ROWS_AT_ONCE) for start in range(0, batch.num_rows, ROWS_AT_ONCE))
     ]
     return np.concatenate(parts) if parts else np.empty(0)
@@ -115,7 +115,10 @@ def worst_rows(reference: Reference, batch: pa.Table, scores: Numbers | None) ->
 
 def reasons_of(reference: Reference, rows: pa.Table, place: int) -> list[str]:
     """Return what is out of the ordinary about a row, feature by feature, the least likely first."""
-    found = [(*_chance(reference, name, rows[name][place].as_py()), name) for name in _usable(reference)]
+    found = [
+        (*_chance(reference, name, rows[name][place].as_py()), name)
+        for name in margins_of(reference).known(reference.facts.inputs.features)
+    ]
     rare = sorted((chance, name, words) for chance, words, name in found if chance < OUT_OF_THE_ORDINARY)
     if not rare:
         return ["no single feature: it is how they go together"]
@@ -151,12 +154,10 @@ def _percent(share: float) -> str:
     return "none" if share == 0 else f"{100 * share:.2g} %"
 
 
-def _usable(reference: Reference) -> list[str]:
-    return [
-        name
-        for name in sorted(reference.facts.inputs.features)
-        if name in reference.numbers or reference.levels.get(name)
-    ]
+def margins_of(reference: Reference) -> Margins:
+    """Return the reference's columns one by one."""
+    missing = {name: facts.missing for name, facts in reference.facts.columns.items()}
+    return Margins(reference.numbers, reference.levels, missing)
 
 
 def _scores(forest: Any, rows: Numbers) -> Numbers:

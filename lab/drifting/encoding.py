@@ -1,10 +1,10 @@
-"""Turn rows into the numbers that trees take: on the scale of a reference, or by rank within the rows themselves."""
+"""Turn rows into the numbers that trees take: how unusual they are to a reference, or their ranks among themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lab.columns import numbers_of
@@ -16,22 +16,32 @@ LARGEST = 1e30
 DECIMALS = 6  # what is engineered is rounded where it is made, so that every processor grows the same trees
 
 
-def on_reference_scale(
-    table: pa.Table, numbers: Mapping[str, Distribution], levels: Mapping[str, Mapping[str, int]], features: list[str]
-) -> Numbers:
-    """Return a column for each feature, in their order, and one for each that says whether it is missing.
+@dataclass(frozen=True)
+class Margins:
+    """Each column of the reference by itself: the distribution of numbers, the rows of levels, the rows without."""
 
-    A number is how many spreads it lies from the reference's median, drawn in (asinh) so that one wild value does not
-    hide the others; a level is how rare it was, in bits; missing is 0.
+    numbers: Mapping[str, Distribution]
+    levels: Mapping[str, Mapping[str, int]]
+    missing: Mapping[str, int]
+
+    def known(self, features: Iterable[str]) -> list[str]:
+        """Return the features of which the reference has a value at all."""
+        return [name for name in features if name in self.numbers or self.levels.get(name)]
+
+
+def surprises(table: pa.Table, margins: Margins, features: Sequence[str]) -> Numbers:
+    """Return how unusual each feature of each row is, in bits: −log2 of the share of the reference that is so, or more.
+
+    A number counts by how far out it lies on its side, a level and a missing value by how rare they were. All features
+    have one scale so, and one wild value does not hide the others.
     """
     columns = [
-        _distance_from_median(numbers_of(table[name]), numbers[name])
-        if name in numbers
-        else _rarity(table[name], levels.get(name, {}))
+        _of_numbers(numbers_of(table[name]), margins.numbers[name], margins.missing[name])
+        if name in margins.numbers
+        else _of_levels(table[name], margins.levels[name], margins.missing[name])
         for name in features
     ]
-    missing = [np.asarray(pc.is_null(table[name], nan_is_null=True), dtype=np.float64) for name in features]
-    return np.column_stack([*columns, *missing]).round(DECIMALS)
+    return np.column_stack(columns).round(DECIMALS)
 
 
 def by_rank(table: pa.Table, levels: Mapping[str, Mapping[str, int]], features: list[str]) -> Numbers:
@@ -47,21 +57,32 @@ def by_rank(table: pa.Table, levels: Mapping[str, Mapping[str, int]], features: 
     )
 
 
-def _distance_from_median(values: Numbers, reference: Distribution) -> Numbers:
-    lower, median, upper = (
-        float(reference.values[np.searchsorted(reference.below, share * reference.rows)]) for share in (0.25, 0.5, 0.75)
-    )
-    finite = np.nan_to_num(np.clip(values, -LARGEST, LARGEST), nan=median)
-    scale = next((width for width in (upper - lower, reference.spread) if 0 < width < LARGEST), 1.0)
-    distance: Numbers = np.arcsinh((finite - np.clip(median, -LARGEST, LARGEST)) / scale)
-    return distance
+def _of_numbers(values: Numbers, reference: Distribution, missing: int) -> Numbers:
+    """Return the bits of numbers; beyond the reference's ends they go on with the distance.
+
+    A forest cannot tell how far beyond what it has seen a value lies.
+    """
+    rows = reference.rows
+    below = np.concatenate([[0], reference.below])
+    at_or_below = below[np.searchsorted(reference.values, values, side="right")]
+    at_or_above = rows - below[np.searchsorted(reference.values, values, side="left")]
+    share = np.clip(2 * np.minimum(at_or_below, at_or_above), 2, rows) / rows
+    scale = reference.spread if 0 < reference.spread < LARGEST else 1.0
+    first, last = np.clip(reference.values[[0, -1]], -LARGEST, LARGEST)
+    finite = np.nan_to_num(np.clip(values, -LARGEST, LARGEST))
+    beyond = np.maximum(np.maximum(first - finite, finite - last), 0) / scale
+    bits = np.log2(1 + beyond) - np.log2(share)
+    return np.where(np.isnan(values), _bits(missing, rows + missing), bits)
 
 
-def _rarity(column: pa.ChunkedArray, counts: Mapping[str, int]) -> Numbers:
-    total = max(sum(counts.values()), 1)
-    bits = {level: -np.log2(max(count, 0.5) / total) for level, count in counts.items()}
-    unseen = -np.log2(0.5 / total)
-    return _mapped(column, bits, unseen=unseen, missing=0.0)
+def _of_levels(column: pa.ChunkedArray, counts: Mapping[str, int], missing: int) -> Numbers:
+    total = sum(counts.values()) + missing
+    bits = {level: _bits(count, total) for level, count in counts.items()}
+    return _mapped(column, bits, unseen=_bits(0, total), missing=_bits(missing, total))
+
+
+def _bits(count: int, rows: int) -> float:
+    return float(-np.log2(max(count, 0.5) / max(rows, 1)))
 
 
 def _level_places(column: pa.ChunkedArray, counts: Mapping[str, int]) -> Numbers:

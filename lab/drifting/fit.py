@@ -11,6 +11,7 @@ from lab.columns import numbers_of
 from lab.drifting.anomalies import fit_forest
 from lab.drifting.chunks import limits_of
 from lab.drifting.columns import counts_of
+from lab.drifting.encoding import Margins
 from lab.drifting.facts import ColumnFacts, ModelFacts, ReferenceFacts
 from lab.drifting.performance import area_facts, calibration_of, realised_metrics
 from lab.drifting.reference import Reference
@@ -65,12 +66,12 @@ def fit_reference(
     whole = {name: _distribution(rows[name]) for name, kind in kinds.items() if kind == "number"}
     numbers = {name: thinned(found, points=settings.points) for name, found in whole.items() if found is not None}
     levels = {name: _sorted_counts(rows[name]) for name, kind in kinds.items() if kind != "number"}
+    columns = _column_facts(rows, kinds, numbers, schema)
     draws = _draw(rows, schema, settings, stream_of)
     models = {model: _model_facts(rows, schema, model, thresholds[model], draws) for model in scored_models(rows)}
     forest = fit_forest(
         rows,
-        numbers,
-        levels,
+        Margins(numbers, levels, {name: facts.missing for name, facts in columns.items()}),
         sorted(schema.features),
         held_out=draws.held_out,
         rate=settings.false_alarm_rate,
@@ -85,7 +86,7 @@ def fit_reference(
         last_moment=str(moments.max()) if moments is not None else None,
         inputs=schema,
         units={name: str(rows.schema.field(name).type) for name in schema.unit if name in rows.column_names},
-        columns=_column_facts(rows, kinds, numbers, schema),
+        columns=columns,
         models=models,
         chunks=limits_of(rows, schema, models, draws.partitions, chunks=settings.chunks),
         anomalies=forest.facts if forest else None,
