@@ -71,8 +71,8 @@ def check_workers(client: Any, address: str) -> None:
 def facts() -> Facts:
     """Return what the bytes of a fit depend on in this process, besides the rows."""
     import scipy.linalg  # noqa: F401, PLC0415 - loads the BLAS that is asked about
-    from numpy.lib.introspect import opt_func_info  # type: ignore[import-untyped]  # noqa: PLC0415
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # noqa: PLC0415
+    from numpy.lib.introspect import opt_func_info  # noqa: PLC0415
+    from threadpoolctl import threadpool_info  # noqa: PLC0415
 
     libraries = [part for part in threadpool_info() if part["user_api"] == "blas"]
     blas = {f"{part['version']} {part['architecture']}, {part['num_threads']} thread(s)" for part in libraries}
@@ -104,7 +104,7 @@ def _client(address: str) -> Any:
             f"`cluster` in pyproject.toml), or set {SETTING} to local."
         ) from error
     try:
-        return Client(address, timeout=PATIENCE, set_as_default=False)
+        return Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]  # as it is
     except (OSError, ValueError) as error:
         raise ParamsError(
             f"found no Dask scheduler at {address} ({str(error).splitlines()[0]}), expected one that answers within "

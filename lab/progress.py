@@ -1,5 +1,6 @@
 """Tell a person who waits how far a search has come: a bar in a terminal, plain lines elsewhere."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -7,7 +8,8 @@ from typing import TextIO
 from lab.records import rounded
 from lab.search.result import Progress, Trial
 
-SHORTEST = 1.0  # seconds between two drawings of the bar
+SHORTEST = 0.5  # seconds between two drawings of the bar
+NARROW = 100  # columns
 BAR = "{desc} |{bar:20}| {n_fmt} of {total_fmt} fits, {remaining} left{postfix}"
 
 
@@ -23,7 +25,9 @@ def shown(name: str, *, by: str, stream: TextIO) -> Iterator[Callable[[Progress]
         return
     from tqdm import tqdm  # noqa: PLC0415 - only people see it
 
-    with tqdm(desc=name, file=stream, bar_format=BAR, mininterval=SHORTEST, dynamic_ncols=True, leave=True) as bar:
+    wide = os.get_terminal_size(stream.fileno()).columns > 0  # a container's terminal may not know its width
+    width = {"dynamic_ncols": True} if wide else {"ncols": NARROW}
+    with tqdm(desc=name, file=stream, bar_format=BAR, mininterval=SHORTEST, **width) as bar:
 
         def draw(progress: Progress) -> None:
             bar.total = progress.most
