@@ -1,7 +1,8 @@
 """How likely a statistic that is looked at again and again crosses a boundary, and at which look.
 
 The statistic is a Brownian motion seen at shares of its information; between looks its density is carried on by
-Gauss–Legendre sums. Armitage, McPherson and Rowe (1969), Journal of the Royal Statistical Society A 132.
+Gauss–Legendre sums. Armitage, McPherson and Rowe (1969), Journal of the Royal Statistical Society A 132. What holds
+under an effect follows from what holds without one by the likelihood ratio, so the sums are made once.
 """
 
 import math
@@ -21,8 +22,12 @@ FURTHEST = 39.0  # standard deviations: a normal tail beyond is not a number any
 
 @dataclass(frozen=True)
 class Density:
-    """Where the motion is, at one look, among the paths that have not crossed: values, weights, and their drift."""
+    """Where the motion is, without an effect, among the paths that have not crossed: values and weights.
 
+    `share` is the information at that moment.
+    """
+
+    share: float
     values: Numbers
     weights: Numbers
 
@@ -41,44 +46,46 @@ def crossing_chances(
     floors = [-bound for bound in bounds] if lower is None else list(lower)
     if not len(bounds) == len(floors) == len(shares):
         raise ValueError(f"expected a bound for each of {len(shares)} looks, got {len(bounds)} and {len(floors)}")
-    density, chances = start(), []
-    for share, step, bound, floor in zip(shares, steps(shares), bounds, floors, strict=True):
-        root = math.sqrt(share)
-        chances.append(
-            exceed(density, bound * root, step, drift=drift) + fall_below(density, floor * root, step, drift=drift)
-        )
-        density = carry(density, floor * root, bound * root, step, share, drift=drift)
-    return chances
+    before = densities(bounds, floors, shares)
+    return [
+        exceed(density, bound, share, drift=drift) + fall_below(density, floor, share, drift=drift)
+        for density, bound, floor, share in zip(before, bounds, floors, shares, strict=True)
+    ]
+
+
+def densities(bounds: Sequence[float], floors: Sequence[float], shares: Sequence[float]) -> list[Density]:
+    """Return where the motion was before each look, of the paths that had not crossed by then."""
+    found = [start()]
+    for bound, floor, share in list(zip(bounds, floors, shares, strict=True))[:-1]:
+        found.append(carry(found[-1], floor, bound, share))
+    return found
 
 
 def start() -> Density:
     """Return the motion before the first look: at 0."""
-    return Density(np.zeros(1), np.ones(1))
+    return Density(0.0, np.zeros(1), np.ones(1))
 
 
-def exceed(density: Density, value: float, step: float, *, drift: float = 0.0) -> float:
-    """Return the chance that the motion, a step of information later, lies above the value."""
-    away = (value - density.values - drift * step) / math.sqrt(step)
-    return float(np.sum(density.weights * special.ndtr(-away)))
+def exceed(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
+    """Return the chance that the statistic lies above z when the share of the information is in."""
+    return float(np.sum(_tilted(density, drift) * special.ndtr(-_away(density, z, share, drift))))
 
 
-def fall_below(density: Density, value: float, step: float, *, drift: float = 0.0) -> float:
-    """Return the chance that the motion, a step of information later, lies below the value."""
-    away = (value - density.values - drift * step) / math.sqrt(step)
-    return float(np.sum(density.weights * special.ndtr(away)))
+def fall_below(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
+    """Return the chance that the statistic lies below z when the share of the information is in."""
+    return float(np.sum(_tilted(density, drift) * special.ndtr(_away(density, z, share, drift))))
 
 
-def carry(density: Density, low: float, high: float, step: float, share: float, *, drift: float = 0.0) -> Density:
-    """Return the motion a step of information later, of the paths that lie between low and high there."""
-    root, middle = math.sqrt(step), drift * share
-    reach = FURTHEST * math.sqrt(share)
-    low, high = max(low, middle - reach), min(high, middle + reach)
+def carry(density: Density, low: float, high: float, share: float) -> Density:
+    """Return where the motion is when the share of the information is in, of the paths with z between low and high."""
+    root, width = math.sqrt(share), math.sqrt(share - density.share)
+    low, high = max(low, -FURTHEST) * root, min(high, FURTHEST) * root
     if low >= high:
-        return Density(np.zeros(1), np.zeros(1))
-    values, weights = panels(low, high, panels_for(high - low, 2 * root))
-    away = (values[:, None] - density.values[None, :] - drift * step) / root
-    heights = np.einsum("ij,j->i", np.exp(-(away**2) / 2), density.weights) / (root * math.sqrt(2 * math.pi))
-    return Density(values, weights * heights)
+        return Density(share, np.zeros(1), np.zeros(1))
+    values, weights = panels(low, high, panels_for(high - low, 2 * width))
+    away = (values[:, None] - density.values[None, :]) / width
+    heights = np.einsum("ij,j->i", np.exp(-(away**2) / 2), density.weights) / (width * math.sqrt(2 * math.pi))
+    return Density(share, values, weights * heights)
 
 
 def check_information(information: Sequence[float]) -> list[float]:
@@ -89,6 +96,17 @@ def check_information(information: Sequence[float]) -> list[float]:
     return shares
 
 
-def steps(shares: Sequence[float]) -> list[float]:
-    """Return by how much the information grows at each look."""
-    return [share - before for before, share in pairwise([0.0, *shares])]
+def _tilted(density: Density, drift: float) -> Numbers:
+    """Return the weights under an effect, which the likelihood ratio of the motion gives."""
+    if drift == 0 or density.share == 0:
+        return density.weights
+    with np.errstate(divide="ignore"):
+        logs = np.log(density.weights) + drift * density.values - drift**2 * density.share / 2
+    weights: Numbers = np.exp(logs)
+    return weights
+
+
+def _away(density: Density, z: float, share: float, drift: float) -> Numbers:
+    step = share - density.share
+    away: Numbers = (z * math.sqrt(share) - density.values - drift * step) / math.sqrt(step)
+    return away

@@ -6,16 +6,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from lab.stats.crossing import (
-    FURTHEST,
-    Density,
-    carry,
-    check_information,
-    crossing_chances,
-    exceed,
-    start,
-    steps,
-)
+from lab.stats.crossing import FURTHEST, Density, carry, check_information, crossing_chances, densities, exceed, start
 from lab.stats.probabilities import normal_p_value, normal_quantile
 from lab.stats.roots import find_root, widen
 from lab.stats.spending import Spending, obrien_fleming_spending
@@ -77,13 +68,13 @@ def spending_bounds(
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1, got {level}")
     density, spent, found = start(), 0.0, []
-    for share, step in zip(shares, steps(shares), strict=True):
+    for share in shares:
         goal = spending(min(share, 1.0), level / 2)
-        bound = _bound(density, goal - spent, step, share)
+        bound = _bound(density, goal - spent, share)
         spent = max(goal, spent)
         found.append((bound, 2 * spent))
-        edge = (FURTHEST if bound is None else bound) * math.sqrt(share)
-        density = carry(density, -edge, edge, step, share)
+        edge = FURTHEST if bound is None else bound
+        density = carry(density, -edge, edge, share)
     return Bounds(
         tuple(shares),
         tuple(bound for bound, _ in found),
@@ -154,9 +145,13 @@ def analyse_stop(bounds: Bounds, *, look: int, z: float, level: float = 0.95) ->
     if not 1 <= look <= len(bounds.information):
         raise ValueError(f"expected a look from 1 to {len(bounds.information)}, got {look}")
     share, tail = bounds.information[look - 1], (1 - level) / 2
+    uppers, shares = bounds.crossable[:look], bounds.information[:look]
+    before = densities(uppers, [-bound for bound in uppers], shares)
 
     def above(drift: float) -> float:
-        return _chance_of_more(bounds, look, z, drift)
+        ends = [*uppers[:-1], z]
+        parts = zip(before, ends, shares, strict=True)
+        return math.fsum(exceed(density, end, at, drift=drift) for density, end, at in parts)
 
     def drift_at(chance: float) -> float:
         middle, reach = z / math.sqrt(share), 8 / math.sqrt(share)
@@ -181,27 +176,14 @@ def refuse_fixed_p_value(*, look: int, looks: int) -> None:
         )
 
 
-def _bound(density: Density, spend: float, step: float, share: float) -> float | None:
+def _bound(density: Density, spend: float, share: float) -> float | None:
     """Return the z that is exceeded with just the chance to spend; None where that is too small to be a number."""
     if spend <= 1e-300:
         return None
-    root = math.sqrt(share)
 
     def excess(z: float) -> float:
-        return math.log(max(exceed(density, z * root, step), 5e-324)) - math.log(spend)
+        return math.log(max(exceed(density, z, share), 5e-324)) - math.log(spend)
 
-    if density.values.size == 1:
+    if density.share == 0:
         return -float(special.ndtri(spend))
     return find_root(excess, -FURTHEST / 4, FURTHEST)
-
-
-def _chance_of_more(bounds: Bounds, look: int, z: float, drift: float) -> float:
-    """Return the chance, under a drift, of an outcome at least as far up as a stop at this look with this z."""
-    density, total, shares = start(), 0.0, bounds.information
-    for place, (share, step, bound) in enumerate(zip(shares, steps(shares), bounds.crossable, strict=True), start=1):
-        root = math.sqrt(share)
-        if place == look:
-            return total + exceed(density, z * root, step, drift=drift)
-        total += exceed(density, bound * root, step, drift=drift)
-        density = carry(density, -bound * root, bound * root, step, share, drift=drift)
-    return total

@@ -65,7 +65,7 @@ def proportion_power(
     _check(control, treatment, level, 0.5, control_per_treatment)
     distance, under_null, under_effect = _spreads(control, treatment, control_per_treatment, formula)
     if under_effect == 0:
-        return 1.0
+        return 1.0 if distance > 0 else 0.0
     return _power(distance, under_null, under_effect, treated, level, sides)
 
 
@@ -97,8 +97,10 @@ def smallest_proportion(
         )
         return found - power
 
-    furthest = 1 - 1e-12 if upwards else 1e-12
-    return find_root(lack, control, furthest) if lack(furthest) > 0 else None
+    furthest = 1.0 if upwards else 0.0
+    if lack(furthest) <= 0:
+        return furthest if lack(furthest) > -1e-9 else None
+    return find_root(lack, control, furthest)
 
 
 def _spreads(control: float, treatment: float, ratio: float, formula: Formula) -> tuple[float, float, float]:
