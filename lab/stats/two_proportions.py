@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lab.stats.comparison import Comparison, Side, interval, judge, log10_tail, tail, undefined
 from lab.stats.effect_sizes import cohen_h
 from lab.stats.probabilities import chi_square_p_value, normal_quantile
-from lab.stats.proportions import Trials, newcombe_interval, wilson_interval
+from lab.stats.proportions import Trials, newcombe_interval
 
 SAME_OUTCOME = "the same outcome in every unit of both arms"
 
@@ -165,17 +165,6 @@ def share_of(trials: Trials, arm: str) -> float:
     if not 0 <= hits <= rows:
         raise ValueError(f"expected successes between 0 and {rows}, got {hits} in {arm}")
     return hits / rows
-
-
-def spread_of(trials: Trials, arm: str) -> tuple[float, float, float]:
-    """Return Wilson's interval of one share around it: low, share, high.
-
-    >>> [round(value, 4) for value in spread_of((0, 100), "control")]
-    [0.0, 0.0, 0.037]
-    """
-    share = share_of(trials, arm)
-    low, high = wilson_interval(trials)
-    return low, share, high
 
 
 def _pooled_error(control: Trials, treatment: Trials) -> float:
