@@ -126,6 +126,21 @@ def test_what_is_clearly_worse_on_the_newest_fold_is_not_finished() -> None:
     assert found.reason == f"bayesian: {len(found.trials)} settings on 1 fold, {len(complete)} of them on 4"
 
 
+def test_only_what_is_as_good_as_the_best_is_finished() -> None:
+    """After the first eight, four points a time; what the budget leaves over at the end may finish one more."""
+    trials = searched("bayesian").trials
+    best: dict[int, float] = {}
+    worse = 0
+    for trial in trials:
+        batch = max(0, (trial.number - 5) // 4)
+        if trial.folds == FOLDS and trial.score is not None:
+            worse += trial.score < max((score for earlier, score in best.items() if earlier < batch), default=0)
+            best[batch] = max(trial.score, best.get(batch, 0))
+    assert worse <= 1
+    assert len(best) > 2
+    assert sum(trial.folds == FOLDS for trial in trials[:8]) <= 2
+
+
 def test_bayesian_search_learns() -> None:
     """The later half of its proposals lies higher than the earlier half, which chance would not do."""
     heights = [height(trial.settings, FOLDS) for trial in searched("bayesian", budget=120).trials]
