@@ -20,6 +20,7 @@ SECTIONS = (
     "evaluate",
     "explain",
     "validate",
+    "serving",
     "drift",
     "abtest",
 )

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-import lab.params
 from lab.errors import LabError, ModelError, SourceError
 from lab.models import save_model
 from lab.scoring import score_rows
@@ -26,7 +25,6 @@ AMPLE = {"p50_milliseconds": 1e9, "p99_milliseconds": 1e9, "megabytes": 1e3}
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lab.params, "SECTIONS", (*lab.params.SECTIONS, "serving"))
     Path("models/challenger").mkdir(parents=True)
     save_model(model_of("logistic_regression"), Path("models/challenger"))
     write_table(OTHER_ROWS, Path("data/features/test.parquet"))

@@ -1,12 +1,151 @@
-"""Where a task keeps the log of its traffic experiment, if it runs one."""
+"""A task's traffic experiment: where its log comes from, what is measured, what must not get worse, when to look."""
+
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from lab.params import Params
 
+Kind = Literal["share", "mean", "count", "ratio"]
+Rule = Literal["group_sequential", "anytime", "fixed"]
+
+
+def _iso_date(written: object) -> str:
+    try:
+        return date.fromisoformat(str(written)).isoformat()
+    except ValueError as error:
+        raise ValueError(f"{written!r} is no date, expected one such as 2025-11-02") from error
+
+
+IsoDate = Annotated[str, BeforeValidator(_iso_date)]  # YAML has dates and JSON has not, so they are kept as text
+
+
+class Outcome(Params):
+    """What is measured of a unit: a share of 0 and 1, a mean, a count, or a ratio of this column to another's sum.
+
+    A covariate is a column from before the experiment that lets the outcome be seen more sharply (CUPED). `margin`
+    makes the outcome a guardrail: it may get worse by less than this, in its own unit.
+    """
+
+    kind: Kind = "mean"
+    per: str | None = None
+    higher_is_better: bool = True
+    covariate: str | None = None
+    margin: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def only_a_ratio_has_a_denominator(self) -> Self:
+        if (self.kind == "ratio") != (self.per is not None):
+            raise ValueError("per names the column below the line of a ratio: give it to kind ratio, and only there")
+        if self.kind == "ratio" and self.covariate is not None:
+            raise ValueError("a ratio is not adjusted for a covariate: leave covariate out")
+        return self
+
+
+class Looks(Params):
+    """When the experiment is looked at, and by which rule it may stop.
+
+    `dates` are the days before which the rows of each look lie; without them `count` looks are spread evenly over the
+    `units` that are planned. Without either the log is read once, at its end.
+    """
+
+    rule: Rule = "group_sequential"
+    spending: str = "obrien_fleming"
+    dates: tuple[IsoDate, ...] = Field(default=(), strict=False)
+    count: int = Field(default=1, ge=1, le=100)
+    units: int | None = Field(default=None, ge=2)
+
+    @model_validator(mode="after")
+    def looks_can_be_told_apart(self) -> Self:
+        if any(first >= second for first, second in pairwise(self.dates)):
+            raise ValueError(f"dates must rise, got {list(self.dates)}")
+        if self.dates and self.count != 1:
+            raise ValueError("give dates or count, not both: there is one look for each date")
+        if self.count > 1 and self.units is None:
+            raise ValueError(f"{self.count} looks need units: how many are planned in all, by `python -m ops plan`")
+        return self
+
+
+class Design(Params):
+    """What the rows of a log mean, and how they are judged: one row per unit, which was assigned to one arm."""
+
+    unit: str = "unit"
+    arm: str = "arm"
+    time: str | None = None
+    control: str
+    weights: dict[str, float]
+    primary: str
+    outcomes: dict[str, Outcome]
+    stratum: str | None = None
+    segments: tuple[str, ...] = Field(default=(), strict=False)
+    looks: Looks = Looks()
+    level: float = Field(default=0.05, gt=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def names_agree(self) -> Self:
+        if self.control not in self.weights or len(self.weights) < 2:
+            raise ValueError(f"control is {self.control!r}, expected one of two arms or more, got {list(self.weights)}")
+        if min(self.weights.values()) < 0 or sum(weight > 0 for weight in self.weights.values()) < 2:
+            raise ValueError(f"weights must be 0 or more, two of them above 0, got {self.weights}")
+        if self.primary not in self.outcomes or self.outcomes[self.primary].margin is not None:
+            raise ValueError(f"primary is {self.primary!r}, expected an outcome without margin: {list(self.outcomes)}")
+        if self.looks.dates and self.time is None:
+            raise ValueError("looks.dates need time: the column that tells when a unit's outcome was known")
+        return self
+
+    @property
+    def treatments(self) -> list[str]:
+        """Return the arms that are held against the control, sorted, as JSON sorts them too."""
+        return sorted(set(self.weights) - {self.control})
+
+    @property
+    def arms(self) -> list[str]:
+        """Return all arms, the control first."""
+        return [self.control, *self.treatments]
+
+    @property
+    def ordered_outcomes(self) -> list[str]:
+        """Return the outcomes' names: the primary one, then the others, sorted."""
+        return [self.primary, *sorted(set(self.outcomes) - {self.primary})]
+
+    @property
+    def columns(self) -> list[str]:
+        """Return every column that the log must have."""
+        measured = [name for key, outcome in self.outcomes.items() for name in (key, outcome.per, outcome.covariate)]
+        named = [self.unit, self.arm, self.time, self.stratum, *self.segments, *measured]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+
+class Simulation(Params):
+    """The synthetic world's own experiment: each arm's model decides who of the newest window gets an offer.
+
+    `arms` says whose decisions an arm follows; the same model in both is a null experiment. An offer costs so many
+    cents, whoever gets it.
+    """
+
+    salt: str = Field(min_length=1)
+    arms: dict[str, Literal["champion", "challenger"]]
+    cost_of_offer: int = Field(ge=0)
+
 
 class Experiment(Params):
-    """The log of who was in which arm, below data/source/TASK; None where no experiment runs."""
+    """The log of who was in which arm: a file below data/source/TASK, the synthetic world's, or none if none runs."""
 
     log: str | None = None
+    simulation: Simulation | None = None
+    design: Design | None = None
+
+    @model_validator(mode="after")
+    def a_log_is_described(self) -> Self:
+        if self.log is not None and self.simulation is not None:
+            raise ValueError("give log or simulation, not both")
+        if (self.log or self.simulation) and self.design is None:
+            raise ValueError("a log needs design: its unit, arms, outcomes and looks")
+        if self.simulation and self.design and set(self.simulation.arms) != set(self.design.weights):
+            raise ValueError(f"simulation.arms are {list(self.simulation.arms)}, weights {list(self.design.weights)}")
+        return self
 
 
 class ExperimentSection(Params):
