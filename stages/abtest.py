@@ -1,4 +1,4 @@
-"""Say whether the challenger is better than the champion on the same rows, and how sure that is."""
+"""Say whether the challenger is better: on the same rows, and in traffic where an experiment ran."""
 
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -9,6 +9,10 @@ from pydantic import Field, model_validator
 
 from lab.command import run
 from lab.comparison import METRICS, Pair, compare_models, difference_rows, summary
+from lab.experiments.assess import assess
+from lab.experiments.document import document_of
+from lab.experiments.points import points_of
+from lab.handover import read_handed
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params, load_seed
 from lab.predictions import keys_of, read_predictions, read_thresholds
@@ -16,10 +20,11 @@ from lab.records import write_csv, write_json
 from lab.schema import load_schema
 from lab.seeds import generator_of
 from lab.task.experiment import ExperimentSection
-from lab.task.sections import load_section
 
 METRICS_FILE = Path("metrics/abtest.json")
 PLOTS = Path("plots/abtest")
+EXPERIMENT = Path("data/experiment")
+NO_EXPERIMENT = "the task names no experiment log (experiment.log is null)"
 
 DECIDES = "test"
 WINDOWS = (DECIDES, "current")
@@ -44,7 +49,6 @@ class AbtestParams(Params):
 
 def main() -> None:
     params, seed, keys = load_params("abtest", AbtestParams), load_seed(), keys_of(load_schema())
-    log = load_section("experiment", ExperimentSection).experiment.log
     thresholds = read_thresholds()
     windows = {}
     for window in WINDOWS:
@@ -66,16 +70,21 @@ def main() -> None:
         "high": primary.high,
     }
     offline = {window: summary(differences) for window, differences in windows.items()}
+    online, points = in_traffic()
     with replaced_folder(PLOTS) as plots:
         write_csv(difference_rows(windows), plots / "differences.csv")
-    write_json({"answer": answer, "offline": offline, "online": online(log)}, METRICS_FILE)
+        for name, rows in points.items():
+            write_csv(rows, plots / f"{name}.csv")
+    write_json({"answer": answer, "offline": offline, "online": online}, METRICS_FILE)
 
 
-def online(log: str | None) -> dict[str, Any]:
-    """Return what is said of the traffic experiment."""
-    if log is None:
-        return {"analysed": False, "reason": "the task names no experiment log (experiment.log is null)"}
-    return {"analysed": False, "reason": f"{log} is not read: this version compares the models offline only"}
+def in_traffic() -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return what the traffic experiment says, and its points for plots; without one, the reason why not."""
+    found = read_handed(EXPERIMENT / "experiment.json", kind=ExperimentSection, stage="experiment").experiment
+    if found.design is None or (found.log is None and found.simulation is None):
+        return {"analysed": False, "reason": NO_EXPERIMENT}, {}
+    analysis = assess(EXPERIMENT / "log.parquet", found.design)
+    return document_of(analysis), points_of(analysis)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from scipy import special
 
 from lab.experiments.effects import Effect, trials_of
 from lab.stats.moments import Moments
-from lab.stats.posteriors import WARNING, Posterior, compare_posteriors, normal_belief, posterior_of
+from lab.stats.posteriors import Posterior, compare_posteriors, normal_belief, posterior_of
 
 POINTS = 120
 REACH = 4.0  # standard deviations that are drawn on either side
@@ -93,6 +93,3 @@ def _of_share(arm: Moments, place: int, *, higher_is_better: bool) -> Posterior:
 
 def _curve(name: str, values: np.ndarray[Any, Any], logs: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
     return [{"arm": name, "value": float(x), "density": math.exp(y)} for x, y in zip(values, logs, strict=True)]
-
-
-__all__ = ["WARNING", "Belief", "beliefs_in_effect", "beliefs_in_shares", "effect_points", "share_points"]

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lab.experiments.looking import Look
+from lab.experiments.looking import Look, repeated_p_value
 from lab.experiments.tally import Tally
 from lab.stats.arm_means import Summary, compare_arm_means
 from lab.stats.comparison import Comparison, undefined
@@ -32,10 +32,9 @@ SMALL_CELL = 5  # expected units in a cell below which a limit is not to be trus
 class Effect:
     """An outcome of a treatment and of the control, with the interval that holds at this look and over all looks.
 
-    The difference is treatment less control. `p_value` takes the looks into account, and is None before the experiment
-    may stop; `p_adjusted` is Holm's over the outcomes that do not decide. `naive` is the difference without covariate
-    or strata, `variance_ratio` what an adjustment left of the variance. `estimate` is the difference as corrected for
-    an early stop.
+    The difference is treatment less control. `p_value` takes the looks into account; `p_adjusted` is Holm's over the
+    outcomes that do not decide. `naive` is the difference without covariate or strata, `variance_ratio` what an
+    adjustment left of the variance. `estimate` is the difference as corrected for an early stop.
     """
 
     treatment: str
@@ -141,8 +140,8 @@ def effect_of(name: str, arms: Arms, look: Look, tally: Tally, design: Design) -
         word="undefined",
         reason=found.reason or look.refused or ("" if shown else TOO_EARLY) or seen.note,
     )
-    stopped = _after_stop(effect, found, look)
-    return replace(stopped, word=_word(stopped))
+    tested = _with_p_value(effect, found, look)
+    return replace(tested, word=_word(tested))
 
 
 def measure(name: str, arms: Arms, tally: Tally, design: Design, *, level: float) -> Measured:
@@ -227,18 +226,30 @@ def _adjusted(arms: Arms, place: int, covariate: int, level: float) -> Measured:
     )
 
 
-def _after_stop(effect: Effect, found: Comparison, look: Look) -> Effect:
-    """Return the effect with the p-value and estimate that an end at this look leaves, looks taken into account."""
-    ended = look.progress.final or (effect.z is not None and look.z is not None and abs(effect.z) > look.z)
-    if look.refused or not ended or found.p_value is None:
+def _with_p_value(effect: Effect, found: Comparison, look: Look) -> Effect:
+    """Return the effect with a p-value that takes the looks into account: none before the end where they are fixed."""
+    if look.refused or found.p_value is None:
         return effect
     if effect.z is None or effect.standard_error is None or (look.planned == 1 and look.rule != "anytime"):
         return replace(effect, p_value=found.p_value, log10_p=found.log10_p)
     if look.rule == "anytime":
-        any_time = anytime_comparison(
-            found.difference, effect.standard_error, look.units, tuned_to=look.units / look.information
-        )
+        tuned_to = look.units / look.information
+        any_time = anytime_comparison(found.difference, effect.standard_error, look.units, tuned_to=tuned_to)
         return replace(effect, p_value=any_time.p_value)
+    if look.rule == "fixed":
+        return replace(effect, p_value=found.p_value, log10_p=found.log10_p)
+    return replace(effect, p_value=repeated_p_value(effect.z, look))
+
+
+def after_stop(effect: Effect, look: Look) -> Effect:
+    """Return the primary effect with the estimate that an end at this look leaves: a plain one is too far from 0.
+
+    It may be given only where no earlier look crossed its bound: after that, nothing more was to be looked at.
+    """
+    ended = look.progress.final or (effect.z is not None and look.z is not None and abs(effect.z) > look.z)
+    sequential = look.rule == "group_sequential" and look.planned > 1
+    if not (ended and sequential) or effect.z is None or effect.standard_error is None:
+        return effect
     after = analyse_stop(look.so_far, look=len(look.so_far.z), z=effect.z)
     full = effect.standard_error * math.sqrt(look.information)  # the standard error with every planned unit
     return replace(effect, p_value=after.p_value, estimate=after.estimate * full)

@@ -195,8 +195,8 @@ def _days(column: pa.Array, name: str, path: Path) -> Codes:
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
         column = _moments(column.cast(pa.string()).to_pylist(), name, path)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        moments = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
-        return moments // MICROSECONDS_A_DAY
+        moments: Codes = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
+        return np.asarray(moments // MICROSECONDS_A_DAY, dtype=np.int64)
     raise SourceError(f"{path}: {name} holds {column.type}, expected dates or moments. Cure: write 2025-11-02.")
 
 

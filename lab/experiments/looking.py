@@ -8,10 +8,12 @@ from lab.experiments.tally import Tally
 from lab.stats.confidence_sequences import anytime_bounds
 from lab.stats.group_sequential import Bounds, refuse_fixed_p_value, spending_bounds
 from lab.stats.probabilities import normal_p_value, normal_quantile
+from lab.stats.roots import find_root
 from lab.stats.spending import spending_named
 from lab.stats.verdicts import Progress
 from lab.task.experiment import Design
 
+LEAST_EXPONENT, MOST_EXPONENT = -100.0, -0.0005
 LEAST_P = 1e-15  # a bound further out cannot be told from one that nothing crosses
 
 
@@ -26,6 +28,7 @@ class Look:
     number: int
     planned: int
     rule: str
+    spending: str
     units: int
     information: float
     so_far: Bounds
@@ -64,6 +67,7 @@ def look_at(tally: Tally, design: Design) -> Look:
         number=len(shares),
         planned=planned,
         rule=design.looks.rule,
+        spending=design.looks.spending,
         units=tally.rows,
         information=shares[-1],
         so_far=_bounds(shares, design, level),
@@ -71,6 +75,23 @@ def look_at(tally: Tally, design: Design) -> Look:
         level=level,
         refused=refused,
     )
+
+
+def repeated_p_value(z: float, look: Look) -> float:
+    """Return the smallest level at which this look's bound would be crossed: it holds however often was looked.
+
+    Jennison and Turnbull (1989), Journal of the Royal Statistical Society B 51. It needs no
+    stop, so it serves outcomes that do not decide when to end. What is below 1e-100 is given as that.
+    """
+    shares, spending = look.so_far.information, spending_named(look.spending)
+
+    def beyond(exponent: float) -> float:
+        bound = spending_bounds(shares, level=10**exponent, spending=spending).crossable[-1]
+        return bound - abs(z)
+
+    if beyond(MOST_EXPONENT) >= 0:
+        return 1.0
+    return 10 ** find_root(beyond, LEAST_EXPONENT, MOST_EXPONENT) if beyond(LEAST_EXPONENT) > 0 else 10**LEAST_EXPONENT
 
 
 def _bounds(shares: Sequence[float], design: Design, level: float) -> Bounds:
