@@ -63,45 +63,66 @@ class Assessment:
     alerts: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The part of a judgement that the rules for retraining look at."""
+
+    batch: pa.Table
+    in_time: pa.Table | None
+    factors: dict[str, Inflation]
+    columns: dict[str, Verdict]
+    scores: dict[str, Verdict]
+    shares: dict[str, float]
+    models: dict[str, dict[str, Any]]
+    policies: list[dict[str, Any]]
+
+
 def assess(reference: Reference, table: pa.Table, context: Context) -> Assessment:
     """Return the judgement of a batch; the order of its rows changes nothing."""
-    params = context.params
+    judged = judge_rules(reference, table, context)
+    document = {
+        "reference": reference.facts.window,
+        "rows": {reference.facts.window: reference.facts.rows, "current": judged.batch.num_rows},
+        **summary(judged.columns),
+        "performance": {model: seen["performance"]["verdict"] for model, seen in judged.models.items()},
+        "models": [{"model": model, **seen} for model, seen in judged.models.items()],
+        **_explained(reference, judged, context),
+        **_of_rows(reference, judged.batch, context),
+        "streams": [
+            line
+            for model in judged.models
+            for line in watch_errors(judged.in_time, model, reference.facts.models[model], context.params.streams)
+        ],
+        "inflated": _inflated((reference.facts.rows, judged.batch.num_rows), judged.factors),
+        "policies": judged.policies,
+        "retrain": combine(judged.policies),
+    }
+    verdicts = judged.columns | judged.scores
+    alerts = alerts_of(
+        document,
+        verdicts,
+        significance=context.params.significance,
+        margin=context.params.performance_margin,
+        material=context.material,
+    )
+    return Assessment(document, _points(document, verdicts, context.material), alerts)
+
+
+def judge_rules(reference: Reference, table: pa.Table, context: Context) -> Judged:
+    """Return what every rule for retraining says of a batch, with all that they look at."""
     batch = in_order(table, reference.facts.inputs)
+    order = order_in_time(batch, reference.facts.inputs, context.stream_of("order"))
+    in_time = batch.take(pa.array(order)) if order is not None else None
     factors = _inflations(reference, batch)
     columns = _judge_columns(reference, batch, factors, context)
     scores = _judge_scores(reference, batch, factors, context)
     shares = importance_shares(context.importance, sorted(columns))
-    models = {model: _describe(reference, batch, model, scores, factors, params) for model in scored_models(batch)}
-    order = order_in_time(batch, reference.facts.inputs, context.stream_of("order"))
-    in_time = batch.take(pa.array(order)) if order is not None else None
-    sightings = sightings_of(reference, batch, columns, shares, models, in_time=in_time)
-    policies = judge_policies(sightings, params.policies, context.false_alarms["rates"])
-    document = {
-        "reference": reference.facts.window,
-        "rows": {reference.facts.window: reference.facts.rows, "current": batch.num_rows},
-        **summary(columns),
-        "performance": {model: seen["performance"]["verdict"] for model, seen in models.items()},
-        "models": [{"model": model, **seen} for model, seen in models.items()],
-        **_explained(reference, batch, columns, shares, context),
-        **_of_rows(reference, batch, context),
-        "streams": [
-            line
-            for model in models
-            for line in watch_errors(in_time, model, reference.facts.models[model], params.streams)
-        ],
-        "inflated": _inflated((reference.facts.rows, batch.num_rows), factors),
-        "policies": policies,
-        "retrain": combine(policies),
+    models = {
+        model: _describe(reference, batch, model, scores, factors, context.params) for model in scored_models(batch)
     }
-    verdicts = columns | scores
-    alerts = alerts_of(
-        document,
-        verdicts,
-        significance=params.significance,
-        margin=params.performance_margin,
-        material=context.material,
-    )
-    return Assessment(document, _points(document, verdicts, context.material), alerts)
+    sightings = sightings_of(reference, batch, columns, shares, models, in_time=in_time)
+    policies = judge_policies(sightings, context.params.policies, context.false_alarms["rates"])
+    return Judged(batch, in_time, factors, columns, scores, shares, models, policies)
 
 
 def _inflations(reference: Reference, batch: pa.Table) -> dict[str, Inflation]:
@@ -150,20 +171,14 @@ def _describe(
     }
 
 
-def _explained(
-    reference: Reference,
-    batch: pa.Table,
-    columns: Mapping[str, Verdict],
-    shares: Mapping[str, float],
-    context: Context,
-) -> dict[str, Any]:
-    moves = rank_moves(columns, shares)
-    whole = judge_whole(reference, batch, rng=context.stream_of("whole"))
+def _explained(reference: Reference, judged: Judged, context: Context) -> dict[str, Any]:
+    moves = rank_moves(judged.columns, judged.shares)
+    whole = judge_whole(reference, judged.batch, rng=context.stream_of("whole"))
     return {
         "moved": moves,
         "segments": find_segments(
             reference,
-            batch,
+            judged.batch,
             [line["column"] for line in moves[:COLUMNS_SHOWN]],
             significance=context.params.significance,
             material=context.material,
