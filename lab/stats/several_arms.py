@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def compare_with_control(control: Summary, treatments: Sequence[Summary], *, lev
     errors = [spread * math.sqrt(1 / control.count + 1 / arm.count) for arm in treatments]
     statistics = [difference / error for difference, error in zip(differences, errors, strict=True)]
     loads = np.array([math.sqrt(arm.count / (arm.count + control.count)) for arm in treatments])
-    largest = _critical(loads, degrees, level)
+    largest = _critical(tuple(loads.tolist()), degrees, level)
     return ManyToOne(
         differences,
         tuple(statistics),
@@ -92,7 +93,7 @@ def any_beyond(t: float, loads: Numbers, degrees: float) -> float:
     """
     if t <= 0:
         return 1.0
-    shared, weights = panels(-9.0, 9.0, 8)
+    shared, weights = panels(-9.0, 9.0, 6)
     weights = weights * np.exp(-(shared**2) / 2) / math.sqrt(2 * math.pi)
     scales, scale_weights = _spreads(degrees)
     rest = np.sqrt(1 - loads**2)[:, None, None]
@@ -103,9 +104,10 @@ def any_beyond(t: float, loads: Numbers, degrees: float) -> float:
     return float(min(1.0, np.einsum("i,ij,j->", weights, any_outside, scale_weights)))
 
 
-def _critical(loads: Numbers, degrees: float, level: float) -> float:
+@lru_cache
+def _critical(loads: tuple[float, ...], degrees: float, level: float) -> float:
     def excess(t: float) -> float:
-        return any_beyond(t, loads, degrees) - (1 - level)
+        return any_beyond(t, np.array(loads), degrees) - (1 - level)
 
     return find_root(excess, 0.0, widen(excess, 0.0, 4.0))
 
@@ -115,7 +117,7 @@ def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
     low, high = (
         math.sqrt(2 * float(special.gammaincinv(degrees / 2, share)) / degrees) for share in (1e-16, 1 - 1e-15)
     )
-    points, weights = panels(low, high, 6)
+    points, weights = panels(low, high, 4)
     logs = (degrees - 1) * np.log(points) - degrees * points**2 / 2
     weights = weights * np.exp(logs - logs.max())
     return points, weights / weights.sum()
