@@ -47,8 +47,10 @@ def propose(ledger: Ledger, space: Space, count: int, *, seed: int) -> list[Poin
     known = set(ledger.keys)
     found: list[Point] = []
     for _ in range(ASKED * count):
+        if len(found) == count:
+            break
         point = ask(study, space)
-        if len(found) < count and key_of(point) not in known:
+        if key_of(point) not in known:
             known.add(key_of(point))
             found.append(point)
     return [*found, *draw(space, count - len(found), rng=generator_of(seed, "rest"), without=known)]
