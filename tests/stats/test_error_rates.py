@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.error_rates import Case, cases, rate, variance_left
 from lab.stats.areas import area_under_curve, compare_areas, compare_samples
 from lab.stats.cochran import cochran_test
 from lab.stats.contingency import compare_counts, compare_shares
@@ -161,3 +162,14 @@ def test_no_column_of_fifty_is_called_in_nearly_all_runs_without_a_change() -> N
         p_values = [measure_numbers(*rng.normal(0, 1, (2, 500))).p_value or 1.0 for _ in range(50)]
         called += min(benjamini_hochberg(p_values)) < 0.01
     assert called <= 4
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases()])
+def test_an_experiment_is_wrong_as_often_as_promised(case: Case) -> None:
+    runs = RUNS * case.times
+    lowest, highest = stats.binom.ppf(5e-5, runs, case.low), stats.binom.ppf(1 - 5e-5, runs, case.high)
+    assert lowest <= round(rate(case, runs=runs) * runs) <= highest
+
+
+def test_a_covariate_takes_away_what_it_explains() -> None:
+    assert variance_left(runs=60) == pytest.approx(0.51, abs=0.02)
