@@ -163,13 +163,13 @@ def _whole(column: pa.Array, name: str, path: Path) -> pa.Array:
 def _arms(column: pa.Array, design: Design, path: Path) -> Codes:
     coded = _levels(_whole(column, design.arm, path))
     names = coded.dictionary.to_pylist()
-    arms = coded.indices.to_numpy()
+    places = coded.indices.to_numpy()
     if names == design.arms:
-        return np.asarray(arms, dtype=np.int64)
+        return np.asarray(places, dtype=np.int64)
     known = [design.arms.index(name) if name in design.weights else -1 for name in names]
-    arms = np.array([*known, -1], dtype=np.int64)[arms]
+    arms: Codes = np.array([*known, -1], dtype=np.int64)[places]
     if min(known, default=0) < 0 and (strange := arms < 0).any():
-        seen = sorted({str(names[place]) for place in np.unique(coded.indices.to_numpy()[strange])})
+        seen = sorted({str(names[place]) for place in np.unique(places[strange])})
         raise SourceError(
             f"{path}: {design.arm} holds {seen[:5]}, expected one of {design.arms}. Cure: give each arm its weight in "
             "the design, or leave its rows out."

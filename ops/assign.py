@@ -1,0 +1,69 @@
+"""`python -m ops assign`: put units into arms by a salted hash, the same on every machine and every day."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from lab.errors import ParamsError, SourceError
+from lab.records import json_bytes
+from lab.stats.assignment import assign as arm_of
+
+
+@click.command()
+@click.argument("units", nargs=-1)
+@click.option("--salt", required=True, help="The experiment's own name; another experiment must have another.")
+@click.option("--arm", "arms", multiple=True, required=True, metavar="NAME[=WEIGHT]", help="An arm and its share.  [1]")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Read units from a file, one a line (- for standard input)."
+)
+@click.option("--stratum", default="", help="Divide this stratum by itself; for few and large ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list instead of lines.")
+def assign(
+    *, units: Sequence[str], salt: str, arms: Sequence[str], file: Path | None, stratum: str, as_json: bool
+) -> None:
+    r"""Print each unit with its arm, as CSV.
+
+    \b
+    python -m ops assign --salt offer-1 --arm champion --arm challenger 17 18 19
+    python -m ops assign --salt offer-1 --arm champion=9 --arm challenger=1 --file customers.txt
+
+    The arm follows from the salt, the unit's name and the weights alone (the first 64 bits of a SHA-256), so nothing
+    need be kept, and a service in any language can do the same. To change a weight moves units: begin a new salt. The
+    unit that is assigned is the unit to analyse: one row per unit in `python -m ops abtest`.
+
+    Exit 0, or 2 on a mistake.
+    """
+    weights = dict(map(_weight, arms))
+    if len(weights) < 2 or len(weights) < len(arms):
+        raise ParamsError(f"found the arms {list(arms)}, expected two or more, each once. Cure: --arm A --arm B")
+    if min(weights.values()) < 0 or sum(weights.values()) <= 0:
+        raise ParamsError(f"found the weights {weights}, expected 0 or more, and one above 0.")
+    names, shares = list(weights), list(weights.values())
+    found = ((unit, names[arm_of(unit, salt=salt, weights=shares, stratum=stratum)]) for unit in _units(units, file))
+    if as_json:
+        click.echo(json_bytes([{"unit": unit, "arm": arm} for unit, arm in found]).decode().rstrip())
+        return
+    for unit, arm in found:
+        click.echo(f"{unit},{arm}")
+
+
+def _weight(word: str) -> tuple[str, float]:
+    name, _, weight = word.partition("=")
+    try:
+        return name, float(weight or 1)
+    except ValueError as error:
+        raise ParamsError(f"--arm {word}: expected NAME or NAME=WEIGHT, the weight a number.") from error
+
+
+def _units(units: Sequence[str], file: Path | None) -> Iterator[str]:
+    yield from units
+    if file is None and not units:
+        raise ParamsError("found no unit, expected some. Cure: name them, or --file FILE with one a line")
+    if file is None:
+        return
+    if str(file) != "-" and not file.is_file():
+        raise SourceError(f"{file} is missing, expected a file with one unit a line. Cure: check the path.")
+    with sys.stdin if str(file) == "-" else file.open(encoding="utf-8") as lines:
+        yield from (line.strip() for line in lines if line.strip())
