@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lab.stats.arm_means import Summary
 
 Numbers = NDArray[np.float64]
+ROWS_FOR_SHIFT = 64
 ROWS_AT_ONCE = 8192  # stays in the processor's cache, and bounds the rounding of a sum
 
 
@@ -46,19 +48,20 @@ def no_rows(columns: int) -> Moments:
 def take_moments(columns: Sequence[ArrayLike]) -> Moments:
     """Return the moments of columns of equal length.
 
-    Each column is shifted by its first value before it is squared, so that an offset costs no digits.
+    Each column is shifted to near its mean before it is squared, so that an offset costs no digits.
 
     >>> take_moments([[1e9, 1e9 + 1, 1e9 + 2]]).variance(0)
     1.0
     """
-    values = [np.asarray(column, dtype=np.float64) for column in columns]
+    values = [np.asarray(column) for column in columns]
     if len({column.shape for column in values}) != 1 or values[0].ndim != 1:
         raise ValueError(f"expected columns of equal length, got {[column.shape for column in values]}")
-    if not all(np.isfinite(column).all() for column in values):
-        raise ValueError("expected finite numbers, got missing or infinite ones; leave out or fill in such rows first")
     starts = range(0, len(values[0]), ROWS_AT_ONCE)
     parts = [_of_few([column[start : start + ROWS_AT_ONCE] for column in values]) for start in starts]
-    return merge_moments(parts) if parts else no_rows(len(values))
+    found = merge_moments(parts) if parts else no_rows(len(values))
+    if not np.isfinite(found.products).all():
+        raise ValueError("expected finite numbers, got missing, infinite or huge ones: leave out or fill in such rows")
+    return found
 
 
 def take_moments_by_arm(arms: ArrayLike, columns: Sequence[ArrayLike], *, count: int) -> list[Moments]:
@@ -70,8 +73,9 @@ def take_moments_by_arm(arms: ArrayLike, columns: Sequence[ArrayLike], *, count:
     codes = np.asarray(arms)
     if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= count):
         raise ValueError(f"expected arms from 0 to {count - 1}, got {int(codes.min())} to {int(codes.max())}")
-    values = [np.asarray(column, dtype=np.float64) for column in columns]
-    return [take_moments([column[rows] for column in values]) for rows in (codes == arm for arm in range(count))]
+    values = [np.asarray(column) for column in columns]
+    places = [np.flatnonzero(codes == arm) for arm in range(count)]
+    return [take_moments([column.take(rows) for column in values]) for rows in places]
 
 
 def merge_moments(parts: Iterable[Moments]) -> Moments:
@@ -99,11 +103,16 @@ def _merge_two(first: Moments, second: Moments) -> Moments:
     return Moments(count, first.means + apart * share, products)
 
 
-def _of_few(columns: Sequence[Numbers]) -> Moments:
-    shifts = [float(column[0]) for column in columns]
-    shifted = [column - shift for column, shift in zip(columns, shifts, strict=True)]
-    means = np.array([float(column.mean()) for column in shifted])
-    away = [column - mean for column, mean in zip(shifted, means, strict=True)]
-    # Not BLAS: its sums depend on the number of threads.
-    products = np.array([[np.einsum("i,i->", one, two) for two in away] for one in away])
-    return Moments(len(columns[0]), means + np.array(shifts), products)
+def _of_few(columns: Sequence[NDArray[Any]]) -> Moments:
+    rows = len(columns[0])
+    shifts = np.array([float(column[:ROWS_FOR_SHIFT].mean()) for column in columns])
+    values = np.empty((len(columns), rows))
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused once, at the end
+        for column, shift, shifted in zip(columns, shifts, values, strict=True):
+            np.subtract(column, shift, out=shifted)
+        means = values.mean(axis=1)
+        products = -rows * np.outer(means, means)
+        for one, first in enumerate(values):
+            for two in range(one + 1):
+                products[one, two] += np.einsum("i,i->", first, values[two])  # BLAS would depend on the threads
+    return Moments(rows, means + shifts, np.tril(products) + np.tril(products, -1).T)

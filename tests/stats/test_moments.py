@@ -70,8 +70,8 @@ def test_an_arm_without_units_has_no_mean() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ([[1.0, np.nan]], "missing or infinite"),
-        ([[1.0, np.inf]], "missing or infinite"),
+        ([[1.0, np.nan]], "missing, infinite or huge"),
+        ([[1.0, np.inf]], "missing, infinite or huge"),
         ([[1.0], [1.0, 2.0]], "equal length"),
     ],
 )
