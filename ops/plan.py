@@ -111,7 +111,7 @@ def _plan(said: dict[str, Any], design: Design) -> Plan:
 
 
 def _seen(said: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
-    """Return the power of so many units, and the smallest difference they call; fewer count where looks are paid for."""
+    """Return the power of so many units, and the smallest difference they call; looks cost some."""
     control, treatment = (said["units"] * weight / sum(said["weights"]) for weight in said["weights"])
     price = max(1.0, inflation(bounds, level=said["level"], power=said["power"]))
     treated, ratio = treatment / price, control / treatment

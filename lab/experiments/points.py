@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lab.experiments.assess import Analysis
+from lab.experiments.assess import Analysis, Step
 from lab.experiments.beliefs import effect_points, share_points
 from lab.experiments.document import POWER, step_record
 from lab.experiments.effects import Effect
@@ -16,7 +16,7 @@ def points_of(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each plot's file."""
     return {
         "effects": [_effect(effect) for effect in analysis.all_effects],
-        "path": [step_record(step) for step in analysis.path] + _still_to_come(analysis),
+        "path": [_step(step) for step in analysis.path] + _still_to_come(analysis),
         "posterior": _posterior(analysis),
         "power": [point for found in analysis.effects.values() for point in _power(found[0], analysis)],
     }
@@ -41,6 +41,10 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "value": effect.value,
         "word": effect.word,
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**step_record(step), "crossed": "yes" if step.crossed else "no"}
 
 
 def _still_to_come(analysis: Analysis) -> list[dict[str, Any]]:

@@ -134,15 +134,16 @@ class _Sums:
 
 
 class _Sum:
-    """The sums of some rows' distances, and of the products of those pairs of columns that a design needs."""
+    """The sums of some rows' distances, and of the products of those pairs of columns that a design needs.
+
+    Products of other pairs are left at 0 and mean nothing: to take them all would cost half as much again.
+    """
 
     def __init__(self, columns: int, pairs: Sequence[Pair]) -> None:
         self.count = 0
         self.pairs = pairs
         self.sums = np.zeros(columns)
-        self.products = np.full((columns, columns), np.nan)  # what was not asked for is no number
-        for one, two in pairs:
-            self.products[one, two] = self.products[two, one] = 0.0
+        self.products = np.zeros((columns, columns))
 
     def add(self, moved: list[Numbers]) -> None:
         """Add rows; not by matrix products, for those of BLAS depend on the number of threads."""
@@ -154,9 +155,10 @@ class _Sum:
     def moments(self, shifts: Sequence[float]) -> Moments:
         """Return the moments of the rows."""
         means = self.sums / self.count
-        products = self.products - np.outer(self.sums, means)
+        products = np.zeros_like(self.products)
         for one, two in self.pairs:
-            products[two, one] = products[one, two]
+            centred = self.products[one, two] - self.sums[one] * means[two]
+            products[one, two] = products[two, one] = max(centred, 0.0) if one == two else centred
         return Moments(self.count, means + np.array(shifts), products)
 
 
