@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import change_params, copy_project, files_below, lock_of, run
+from tests.project import SMALL, change_params, copy_project, files_below, lock_of, run
 
 pytestmark = [pytest.mark.slow]
 HERE = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LANG": "C.UTF-8"}
@@ -86,7 +86,7 @@ def test_another_candidate_reruns_alone_and_is_selected_from(twins: tuple[Path, 
 
 @pytest.mark.parametrize("task", ["high_value_sale", "table"])
 def test_every_task_runs_from_end_to_end(task: str, tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
+    project = copy_project(tmp_path / "project", settings={**SMALL, "train.search.method": "none"})
     run(["dvc", "exp", "run", "--set-param", f"task={task}", "--quiet"], cwd=project)
     assert (project / "metrics/validate.json").exists()
     assert (project / "metrics/abtest.json").exists()
