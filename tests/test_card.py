@@ -26,6 +26,22 @@ PRICES = Money(benefit_of_true_positive=2500, cost_of_false_positive=800)
 METRICS = dict.fromkeys(("accuracy", "precision", "recall", "f1", "roc_auc", "average_precision"), 0.75)
 
 
+TRAFFIC: dict[str, Any] = {
+    "analysed": True,
+    "decision": {"action": "SHIP", "treatment": "challenger", "rule": "the primary outcome is better"},
+    "effects": [
+        {
+            **{"outcome": "stayed", "role": "primary", "treatment": "challenger", "word": "better"},
+            **{"control": 0.6475, "value": 0.7495, "difference": 0.102, "low": 0.03, "high": 0.174},
+        },
+        {
+            **{"outcome": "net", "role": "guardrail", "treatment": "challenger", "word": "not distinguishable"},
+            **{"control": 37677.2, "value": 35304.7, "difference": -2372.49, "low": -7917.72, "high": 3172.74},
+        },
+    ],
+}
+
+
 def measured(value: float) -> dict[str, Any]:
     known = {**METRICS, "balanced_accuracy": 0.7, "brier": 0.15, "log_loss": 0.5, "calibration_error": 0.03}
     figures = [
@@ -273,11 +289,21 @@ def test_limits_follow_from_the_results() -> None:
         assert expected in said, expected
 
 
+def test_a_traffic_experiment_is_told_by_its_decision_and_every_outcome() -> None:
+    def change(documents: dict[str, Any]) -> None:
+        documents["abtest"]["online"] = TRAFFIC
+
+    said = section(card_of(results(change)), "In traffic")
+    assert "**SHIP** for challenger: the primary outcome is better." in said
+    assert "| stayed | primary | 0.6475 | 0.7495 | +0.1020 (0.0300 to 0.1740) | better |" in said
+    assert "| net | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in said
+
+
 def test_limits_that_do_not_hold_are_not_claimed() -> None:
     def change(documents: dict[str, Any]) -> None:
         documents["ingest"]["source"] = "files"
         documents["abtest"]["offline"]["test"] = [difference("roc_auc")]
-        documents["abtest"]["online"] = {"analysed": True}
+        documents["abtest"]["online"] = TRAFFIC
         documents["drift"]["columns"]["drifted"] = 0
         for model in documents["drift"]["models"]:
             model["performance"]["verdict"] = "equivalent"

@@ -100,9 +100,31 @@ def drift(results: Results) -> list[str]:
 def experiment(results: Results) -> list[str]:
     """Return what a traffic experiment said, or that none was read."""
     online = results.of("abtest")["online"]
-    said = online.get("reason") or "see metrics/abtest.json"
-    verdict = "A traffic experiment was analysed" if online["analysed"] else "No traffic experiment stands behind this"
-    return ["## In traffic", "", sentence(f"{verdict}: {said}"), ""]
+    if not online["analysed"]:
+        return ["## In traffic", "", sentence(f"No traffic experiment stands behind this: {online['reason']}"), ""]
+    decision = online["decision"]
+    head = ("outcome", "role", "control:", "treatment:", "difference (95 %)", "the treatment is")
+    return [
+        "## In traffic",
+        "",
+        f"**{decision['action']}** for {decision['treatment']}: {sentence(decision['rule'])}",
+        "",
+        *table(head, [_effect(effect) for effect in online["effects"]]),
+        "",
+    ]
+
+
+def _effect(effect: Document) -> list[str]:
+    digits = 0 if max(abs(effect["control"] or 0), abs(effect["value"] or 0)) >= 100 else 4
+    ends = f" ({interval(effect['low'], effect['high'], digits=digits)})" if effect["low"] is not None else ""
+    return [
+        effect["outcome"] if effect["treatment"] == "challenger" else f"{effect['outcome']}, {effect['treatment']}",
+        effect["role"],
+        number(effect["control"], digits=digits),
+        number(effect["value"], digits=digits),
+        f"{signed(effect['difference'], digits=digits)}{ends}",
+        effect["word"],
+    ]
 
 
 def _ends(gate: Document) -> list[float] | None:
