@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike
 
 from lab.stats.comparison import Comparison, Side, judge, undefined
 
+ROUNDING = 8 * np.finfo(np.float64).eps
+LARGEST = 1e150  # the squares of larger numbers are none
+
 Spread = Literal["welch", "pooled"]
 Reference = Literal["student", "normal"]
 
@@ -29,8 +32,8 @@ def summarise(values: ArrayLike) -> Summary:
     1.0
     """
     sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1 or sample.size == 0 or not np.isfinite(sample).all():
-        raise ValueError(f"expected finite numbers, one or more, got {sample.shape}")
+    if sample.ndim != 1 or sample.size == 0 or not np.all(np.abs(sample) < LARGEST):
+        raise ValueError(f"expected numbers below 1e150 in size, one or more and none missing, got {sample.shape}")
     shifted = sample - sample[0]
     mean = float(shifted.mean())
     variance = float(np.sum((shifted - mean) ** 2)) / (sample.size - 1) if sample.size > 1 else None
@@ -85,10 +88,20 @@ def welch_degrees(parts: tuple[float, float], counts: tuple[int, int]) -> float:
     )
 
 
+def spread_within(arm: Summary) -> float:
+    """Return the variance of an arm, 0 where it is what rounding leaves of values that are all the same.
+
+    >>> spread_within(Summary(9, 1e12, 1e-9))
+    0.0
+    """
+    variance = arm.variance or 0.0
+    return variance if variance > (ROUNDING * arm.mean) ** 2 else 0.0
+
+
 def _welch(control: Summary, treatment: Summary) -> tuple[float | None, float]:
     if control.variance is None or treatment.variance is None:
         return None, 0.0
-    parts = control.variance / control.count, treatment.variance / treatment.count
+    parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
     return math.sqrt(sum(parts)), welch_degrees(parts, (control.count, treatment.count))
 
 
@@ -96,5 +109,5 @@ def _pooled(control: Summary, treatment: Summary) -> tuple[float | None, float]:
     degrees = control.count + treatment.count - 2
     if degrees < 1:
         return None, 0.0
-    squares = sum((arm.variance or 0.0) * (arm.count - 1) for arm in (control, treatment))
+    squares = sum(spread_within(arm) * (arm.count - 1) for arm in (control, treatment))
     return math.sqrt(squares / degrees * (1 / control.count + 1 / treatment.count)), float(degrees)

@@ -107,9 +107,9 @@ def _in_turn(units: int, shares: Sequence[float], *, offset: float) -> list[int]
 
 
 def _shares(weights: Sequence[float]) -> list[float]:
-    total = math.fsum(weights)
-    if not weights or min(weights) < 0 or not 0 < total < math.inf:
+    if not weights or min(weights) < 0 or not 0 < sum(weights) < math.inf:
         raise ValueError(f"expected weights of 0 or more, one above 0, got {list(weights)}")
+    total = math.fsum(weights)
     return [weight / total for weight in weights]
 
 

@@ -24,8 +24,9 @@ Interval = tuple[float | None, float | None]
 class Comparison:
     """Two arms; the difference is treatment less control.
 
-    An end of a one-sided interval that is not bounded is None. Where nothing can be judged, the p-value is None (or 1,
-    where both arms hold one and the same value) and `reason` says why. `degrees` is None for a normal statistic.
+    An end of an interval that is not bounded is None. Where nothing can be judged, the p-value is None (or 1, where
+    both arms hold one and the same value) and `reason` says why. `degrees` is None for a normal statistic, `log10_p`
+    where even the logarithm is too large to be a number.
     """
 
     control: float
@@ -69,7 +70,7 @@ def judge(
         statistic=statistic,
         degrees=degrees,
         p_value=tail(statistic, degrees=degrees, side=side),
-        log10_p=log10_tail(statistic, degrees=degrees, side=side),
+        log10_p=None if math.isinf(log10_p := log10_tail(statistic, degrees=degrees, side=side)) else log10_p,
         low=low,
         high=high,
         reason="",

@@ -98,7 +98,7 @@ def anytime_share(
 
 
 def _log_beta_mixture(trials: Trials, share: float, tuned_to: float, level: float) -> float:
-    """Return the logarithm of the likelihood of the trials, mixed over shares around this one, over that of this one."""
+    """Return the logarithm of the trials' likelihood, mixed over shares around this one, over that of this one."""
     (hits, rows), variance = trials, share * (1 - share)
     if variance == 0:
         return math.inf if 0 < hits < rows else -math.inf

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lab.stats.arm_means import Summary, compare_arm_means
+from lab.stats.arm_means import LARGEST, Summary, compare_arm_means
 from lab.stats.comparison import Comparison, Side, judge, undefined
 from lab.stats.moments import Moments, merge_moments
 
@@ -114,6 +114,8 @@ def regress(outcomes: ArrayLike, covariates: ArrayLike, treated: ArrayLike, *, i
     arm = np.asarray(treated, dtype=np.float64)
     if not answers.shape == known.shape == arm.shape or answers.ndim != 1 or len(set(arm.tolist())) != 2:
         raise ValueError(f"expected two arms and as many outcomes, got {answers.shape}, {known.shape}, {arm.shape}")
+    if not (np.all(np.abs(answers) < LARGEST) and np.all(np.abs(known) < LARGEST)):
+        raise ValueError("expected numbers below 1e150 in size and none missing, in outcomes and covariates")
     centred = known - known.mean()
     columns = [np.ones_like(arm), arm, centred, *([arm * centred] if interacted else [])]
     return _least_squares(np.column_stack(columns), answers)

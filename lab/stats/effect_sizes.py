@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from lab.stats.arm_means import Summary
+from lab.stats.arm_means import Summary, spread_within
 from lab.stats.probabilities import normal_quantile
 from lab.stats.roots import find_root, widen
 
@@ -86,7 +86,7 @@ def pooled_spread(control: Summary, treatment: Summary) -> float | None:
     degrees = control.count + treatment.count - 2
     if degrees < 1:
         return None
-    squares = sum((arm.variance or 0.0) * (arm.count - 1) for arm in (control, treatment))
+    squares = sum(spread_within(arm) * (arm.count - 1) for arm in (control, treatment))
     return math.sqrt(squares / degrees)
 
 
@@ -104,7 +104,7 @@ def noncentrality_interval(t: float, degrees: int, *, level: float = 0.95) -> tu
     ends = []
     for share in ((1 + level) / 2, (1 - level) / 2):
         if degrees > 1e6 or abs(t) > 37:  # the noncentral distribution is not computed so far out: its normal limit
-            ends.append(t - normal_quantile(share) * math.sqrt(1 + t * t / (2 * degrees)))
+            ends.append(t - normal_quantile(share) * math.hypot(1.0, t / math.sqrt(2 * degrees)))
             continue
 
         def miss(shift: float, share: float = share) -> float:

@@ -2,11 +2,12 @@
 
 import math
 
-from lab.stats.arm_means import Reference, Spread, Summary, welch_degrees
+from lab.stats.arm_means import Reference, Spread, Summary, spread_within, welch_degrees
 from lab.stats.comparison import Comparison, Side, interval, judge, undefined
 from lab.stats.proportions import Trials
 from lab.stats.two_proportions import share_of
 
+LARGEST_LOGARITHM = 700.0
 NO_BASE = "undefined: the control's value is 0, so nothing is relative to it"
 
 
@@ -25,7 +26,7 @@ def relative_lift(control: Summary, treatment: Summary, *, side: Side = "two-sid
     lift = (treatment.mean - control.mean) / abs(control.mean)
     if control.variance is None or treatment.variance is None:
         return undefined(0.0, lift, "undefined: one unit in an arm, so its spread is not known")
-    parts = control.variance / control.count, treatment.variance / treatment.count
+    parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
     if sum(parts) == 0:
         return undefined(0.0, lift, "undefined: zero variance")
     return lift_by_delta_method(
@@ -82,7 +83,7 @@ def lift_by_log_ratio(
     if control.variance is None or treatment.variance is None:
         return undefined(0.0, ratio - 1, "undefined: one unit in an arm, so its spread is not known")
     counts = control.count, treatment.count
-    scaled = control.variance / control.mean**2, treatment.variance / treatment.mean**2
+    scaled = spread_within(control) / control.mean**2, spread_within(treatment) / treatment.mean**2
     if sum(scaled) == 0:
         return undefined(0.0, ratio - 1, "undefined: zero variance")
     if spread == "pooled":
@@ -127,6 +128,11 @@ def lift_of_proportions(
     return _from_log(second / first, error, None, side, level, step=step)
 
 
+def _grown(log_ratio: float) -> float | None:
+    """Return the lift of a ratio given by its logarithm; None where it is too large to be a number."""
+    return math.expm1(log_ratio) if log_ratio < LARGEST_LOGARITHM else None
+
+
 def _from_log(
     ratio: float, error: float, degrees: float | None, side: Side, level: float, *, step: float = 0.0
 ) -> Comparison:
@@ -141,7 +147,7 @@ def _from_log(
         degrees=degrees,
         p_value=answer.p_value,
         log10_p=answer.log10_p,
-        low=None if low is None else math.exp(low - step) - 1,
-        high=None if high is None else math.exp(high + step) - 1,
+        low=None if low is None else _grown(low - step),
+        high=None if high is None else _grown(high + step),
         reason="",
     )

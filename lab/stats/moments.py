@@ -58,10 +58,7 @@ def take_moments(columns: Sequence[ArrayLike]) -> Moments:
         raise ValueError(f"expected columns of equal length, got {[column.shape for column in values]}")
     starts = range(0, len(values[0]), ROWS_AT_ONCE)
     parts = [_of_few([column[start : start + ROWS_AT_ONCE] for column in values]) for start in starts]
-    found = merge_moments(parts) if parts else no_rows(len(values))
-    if not np.isfinite(found.products).all():
-        raise ValueError("expected finite numbers, got missing, infinite or huge ones: leave out or fill in such rows")
-    return found
+    return merge_moments(parts) if parts else no_rows(len(values))
 
 
 def take_moments_by_arm(arms: ArrayLike, columns: Sequence[ArrayLike], *, count: int) -> list[Moments]:
@@ -74,6 +71,8 @@ def take_moments_by_arm(arms: ArrayLike, columns: Sequence[ArrayLike], *, count:
     if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= count):
         raise ValueError(f"expected arms from 0 to {count - 1}, got {int(codes.min())} to {int(codes.max())}")
     values = [np.asarray(column) for column in columns]
+    if any(column.shape != codes.shape for column in values):
+        raise ValueError(f"expected an arm for each row, got {codes.shape} and {[column.shape for column in values]}")
     places = [np.flatnonzero(codes == arm) for arm in range(count)]
     return [take_moments([column.take(rows) for column in values]) for rows in places]
 
@@ -88,8 +87,11 @@ def merge_moments(parts: Iterable[Moments]) -> Moments:
     (3, np.float64(3.0), 7.0)
     """
     merged, *rest = parts
-    for part in rest:
-        merged = _merge_two(merged, part)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for part in rest:
+            merged = _merge_two(merged, part)
+    if not np.isfinite(merged.products).all():
+        raise ValueError("expected finite numbers, got missing, infinite or huge ones: leave out or fill in such rows")
     return merged
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from lab.stats.arm_means import LARGEST
 from lab.stats.probabilities import normal_quantile
 
 Numbers = NDArray[np.float64]
@@ -118,6 +119,6 @@ def _ways(rows: int, kinds: int) -> Numbers:
 
 def _checked(differences: ArrayLike) -> Numbers:
     rows = np.asarray(differences, dtype=np.float64)
-    if rows.ndim != 1 or rows.size == 0 or not np.isfinite(rows).all():
-        raise ValueError(f"expected finite differences, one or more, got {rows.shape}")
+    if rows.ndim != 1 or rows.size == 0 or not np.all(np.abs(rows) < LARGEST):
+        raise ValueError(f"expected differences below 1e150 in size, one or more and none missing, got {rows.shape}")
     return rows

@@ -29,6 +29,8 @@ def mean_power(
     >>> round(mean_power(0.2, treated=100, control=100), 6)
     0.290646
     """
+    if treated + control <= 2 or (spread == "welch" and min(treated, control) <= 1):
+        raise ValueError(f"expected more units, got {treated} and {control}: their spread would not be known")
     shift = abs(effect) / math.sqrt(1 / treated + 1 / control)
     degrees = treated + control - 2
     if spread == "welch":

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 
 from lab.stats.probabilities import chi_square_log10_p, chi_square_p_value
 
+SMALLEST_WEIGHT = 1e-9
 ALARM_BELOW = 0.001  # one false alarm in a thousand experiments
 
 
@@ -113,5 +113,8 @@ def _check(counts: Sequence[int], weights: Sequence[float]) -> None:
         raise ValueError(f"expected a weight for each of two arms or more, got {len(counts)} and {len(weights)}")
     if min(counts) < 0 or any(count != int(count) for count in counts):
         raise ValueError(f"expected counts of units, got {list(counts)}")
-    if not np.isfinite(weights).all() or min(weights) < 0 or sum(weight > 0 for weight in weights) < 2:
+    total = sum(weights)
+    if not 0 < total < math.inf or min(weights) < 0 or sum(weight > 0 for weight in weights) < 2:
         raise ValueError(f"expected weights of 0 or more, two of them above 0, got {list(weights)}")
+    if any(0 < weight < SMALLEST_WEIGHT * total for weight in weights):
+        raise ValueError(f"expected weights of 0, or above a thousand-millionth of them all, got {list(weights)}")

@@ -81,6 +81,7 @@ def score_interval_of_ratio(
     [1.006274, 1.267575]
     """
     z = normal_quantile((1 + level) / 2)
+    share_of(control, "control"), share_of(treatment, "treatment")
     if control[0] + treatment[0] == 0:
         return 0.0, None
 

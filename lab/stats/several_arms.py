@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lab.stats.arm_means import Summary
+from lab.stats.arm_means import Summary, spread_within
 from lab.stats.probabilities import fisher_ratio_p_value
 from lab.stats.quadrature import panels
 from lab.stats.roots import find_root, widen
@@ -63,7 +63,7 @@ def compare_with_control(control: Summary, treatments: Sequence[Summary], *, lev
     """
     arms = [control, *treatments]
     degrees = sum(arm.count for arm in arms) - len(arms)
-    squares = sum((arm.variance or 0.0) * (arm.count - 1) for arm in arms)
+    squares = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
     differences = tuple(arm.mean - control.mean for arm in treatments)
     if degrees < 1 or squares == 0:
         return ManyToOne(differences, (), (), (), (), NO_SPREAD)
@@ -126,24 +126,30 @@ def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
 def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
     total = sum(arm.count for arm in arms)
     degrees = float(len(arms) - 1), float(total - len(arms))
-    within = sum((arm.variance or 0.0) * (arm.count - 1) for arm in arms)
+    within = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
     if degrees[1] < 1 or within == 0:
         return VarianceRatioTest(None, degrees, None, NO_SPREAD)
     mean = sum(arm.count * arm.mean for arm in arms) / total
     between = sum(arm.count * (arm.mean - mean) ** 2 for arm in arms)
-    ratio = between / degrees[0] / (within / degrees[1])
-    return VarianceRatioTest(ratio, degrees, fisher_ratio_p_value(ratio, degrees), "")
+    return _judged(between / degrees[0] / (within / degrees[1]), degrees)
 
 
 def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
-    if any(not arm.variance for arm in arms):
+    spreads = [spread_within(arm) for arm in arms]
+    if min(spreads) == 0:
         return VarianceRatioTest(None, (len(arms) - 1.0, 0.0), None, NO_SPREAD)
-    weights = [arm.count / arm.variance for arm in arms if arm.variance]
+    smallest = min(spreads)  # only their ratios matter, and those of small numbers are numbers
+    weights = [arm.count / (spread / smallest) for arm, spread in zip(arms, spreads, strict=True)]
     total = sum(weights)
     mean = sum(weight * arm.mean for weight, arm in zip(weights, arms, strict=True)) / total
     between = sum(weight * (arm.mean - mean) ** 2 for weight, arm in zip(weights, arms, strict=True))
     unsure = sum((1 - weight / total) ** 2 / (arm.count - 1) for weight, arm in zip(weights, arms, strict=True))
     k = len(arms)
-    ratio = between / (k - 1) / (1 + 2 * (k - 2) / (k * k - 1) * unsure)
-    degrees = k - 1.0, (k * k - 1) / (3 * unsure)
+    ratio = between / smallest / (k - 1) / (1 + 2 * (k - 2) / (k * k - 1) * unsure)
+    return _judged(ratio, (k - 1.0, (k * k - 1) / (3 * unsure)))
+
+
+def _judged(ratio: float, degrees: tuple[float, float]) -> VarianceRatioTest:
+    if not math.isfinite(ratio):
+        return VarianceRatioTest(None, degrees, None, "undefined: the spread is too small beside the differences")
     return VarianceRatioTest(ratio, degrees, fisher_ratio_p_value(ratio, degrees), "")

@@ -133,6 +133,7 @@ def chi_square_of(control: Trials, treatment: Trials, *, corrected: bool = False
     >>> round((chi_square_of((487, 5000), (550, 5000)) or (0, 0))[0], 6)
     4.270207
     """
+    share_of(control, "control"), share_of(treatment, "treatment")
     hits, rows = control[0] + treatment[0], control[1] + treatment[1]
     if hits in (0, rows):
         return None
@@ -148,6 +149,7 @@ def likelihood_ratio_of(control: Trials, treatment: Trials) -> tuple[float, floa
     >>> round((likelihood_ratio_of((487, 5000), (550, 5000)) or (0, 0))[0], 6)
     4.272569
     """
+    share_of(control, "control"), share_of(treatment, "treatment")
     hits, rows = control[0] + treatment[0], control[1] + treatment[1]
     if hits in (0, rows):
         return None

@@ -255,6 +255,11 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda x, y: arm_means.compare_arm_means(arm_means.summarise(x), arm_means.summarise(y)), X, Y
         ),
     },
+    "arm_means.spread_within": {
+        "an offset that leaves digits": unchanged(
+            lambda mean: arm_means.spread_within(Summary(9, mean, 4.0)), (0.0,), (1e9,)
+        )
+    },
     "arm_means.welch_degrees": {
         "the arms swapped": symmetric(
             lambda one, two: arm_means.welch_degrees((one[0], two[0]), (one[1], two[1])), (0.1, 9), (0.7, 30)
