@@ -107,7 +107,7 @@ def experiment(results: Results) -> list[str]:
     return [
         "## In traffic",
         "",
-        f"**{decision['action']}** for {decision['treatment']}: {sentence(decision['rule'])}",
+        f"**{decision['action']}** for {decision['treatment']}: {decision['rule']}.",
         "",
         *table(head, [_effect(effect) for effect in online["effects"]]),
         "",
