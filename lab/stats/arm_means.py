@@ -99,7 +99,7 @@ def spread_within(arm: Summary) -> float:
 
 
 def _welch(control: Summary, treatment: Summary) -> tuple[float | None, float]:
-    if control.variance is None or treatment.variance is None:
+    if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
         return None, 0.0
     parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
     return math.sqrt(sum(parts)), welch_degrees(parts, (control.count, treatment.count))

@@ -24,7 +24,7 @@ def relative_lift(control: Summary, treatment: Summary, *, side: Side = "two-sid
     if control.mean == 0:
         return undefined(0.0, 0.0, NO_BASE)
     lift = (treatment.mean - control.mean) / abs(control.mean)
-    if control.variance is None or treatment.variance is None:
+    if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
         return undefined(0.0, lift, "undefined: one unit in an arm, so its spread is not known")
     parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
     if sum(parts) == 0:
@@ -80,7 +80,7 @@ def lift_by_log_ratio(
     if min(control.mean, treatment.mean) <= 0:
         return undefined(0.0, 0.0, "undefined: a ratio of means needs both above 0")
     ratio = treatment.mean / control.mean
-    if control.variance is None or treatment.variance is None:
+    if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
         return undefined(0.0, ratio - 1, "undefined: one unit in an arm, so its spread is not known")
     counts = control.count, treatment.count
     scaled = spread_within(control) / control.mean**2, spread_within(treatment) / treatment.mean**2

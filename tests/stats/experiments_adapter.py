@@ -20,7 +20,7 @@ from lab.stats.exact_tables import fisher_p_value
 from lab.stats.group_sequential import Bounds, classical_bounds, sequential_power, spending_bounds
 from lab.stats.margins import means_equivalent, wald_not_worse
 from lab.stats.mixtures import log_mixture, mixing_variance, mixture_bound, stitched_bound
-from lab.stats.moments import take_moments, take_moments_by_arm
+from lab.stats.moments import Moments, take_moments, take_moments_by_arm
 from lab.stats.paired_bootstrap import bootstrap_mean, ideal_bootstrap
 from lab.stats.pairing import match_rows
 from lab.stats.posteriors import Posterior, compare_posteriors, difference_of_posteriors, normal_belief, posterior_of
@@ -391,7 +391,7 @@ def cuped(inputs: Inputs) -> Answer:
         "welch_p": lambda: test.p_value,
         "unadjusted_diff": lambda: plain.difference,
         "var_ratio_adj_over_raw": lambda: adjusted.variance_ratio,
-        "one_minus_rho2": lambda: 1 - both.products[0, 1] ** 2 / (both.products[0, 0] * both.products[1, 1]),
+        "one_minus_rho2": lambda: 1 - _squared_correlation(both),
         "ancova_diff": lambda: regress(answers, known, arm).difference,
         "ancova_se": lambda: regress(answers, known, arm).standard_error,
         "ancova_hc2_se": lambda: regress(answers, known, arm).robust_error,
@@ -402,6 +402,11 @@ def cuped(inputs: Inputs) -> Answer:
         "raw": lambda: _of_means(control.summary(0), treatment.summary(0)),
     }
     return answered(values, inputs, reason=adjusted.reason)
+
+
+def _squared_correlation(both: Moments) -> float:
+    spreads = float(both.products[0, 0] * both.products[1, 1])
+    return float(both.products[0, 1] ** 2) / spreads if spreads else 0.0
 
 
 def ratio_metric_delta_method(inputs: Inputs) -> Answer:

@@ -10,7 +10,9 @@ where the difference comes from; the library's own values are held against exact
 - statsmodels' search for the smallest effect stops at a power of 0.80000044: test_power.
 """
 
-from typing import Any
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import stats
@@ -18,30 +20,58 @@ from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.proportion import test_proportions_2indep as compare_with_statsmodels
 
+from lab.stats import exact_tables, score_tests
+
 Trials = tuple[int, int]
+Value = TypeVar("Value", float, tuple[float, float])
+
+
+def of_the_tool(ask: Callable[[], Value], own: Callable[[], Value]) -> Value:
+    """Return what the tool says, or the library where the tool has no number (an arm with one outcome only, say)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = ask()
+    except (RuntimeWarning, ValueError):
+        return own()
+    return found if np.isfinite(found).all() else own()
 
 
 def score_test(control: Trials, treatment: Trials, *, null: float) -> tuple[float, float]:
-    found = compare_with_statsmodels(
-        *treatment, *control, value=null, method="score", alternative="larger", correction=False
-    )
-    return float(found.statistic), float(found.pvalue)
-
-
-def score_interval(control: Trials, treatment: Trials, *, level: float) -> list[float]:
-    with np.errstate(divide="ignore"):
-        ends = confint_proportions_2indep(
-            *treatment, *control, method="score", compare="diff", alpha=1 - level, correction=False
+    def ask() -> tuple[float, float]:
+        found = compare_with_statsmodels(
+            *treatment, *control, value=null, method="score", alternative="larger", correction=False
         )
-    return [float(end) for end in ends]
+        return float(found.statistic), float(found.pvalue)
+
+    return of_the_tool(
+        ask, lambda: score_tests.score_test(control=control, treatment=treatment, null=null, side="greater")
+    )
+
+
+def score_interval(control: Trials, treatment: Trials, *, level: float) -> tuple[float, float]:
+    def ask() -> tuple[float, float]:
+        with np.errstate(divide="ignore"):
+            low, high = confint_proportions_2indep(
+                *treatment, *control, method="score", compare="diff", alpha=1 - level, correction=False
+            )
+        return float(low), float(high)
+
+    return of_the_tool(ask, lambda: score_tests.score_interval(control, treatment, level=level, corrected=False))
 
 
 def barnard_p_value(control: Trials, treatment: Trials) -> float:
-    return float(stats.barnard_exact(_table(control, treatment)).pvalue)
+    return of_the_tool(
+        lambda: float(stats.barnard_exact(_table(control, treatment)).pvalue),
+        lambda: exact_tables.barnard_p_value(control, treatment),
+    )
 
 
 def boschloo_p_value(control: Trials, treatment: Trials) -> float:
-    return float(stats.boschloo_exact(_table(control, treatment)).pvalue)
+    return of_the_tool(
+        lambda: float(stats.boschloo_exact(_table(control, treatment)).pvalue),
+        lambda: exact_tables.boschloo_p_value(control, treatment),
+    )
 
 
 def smallest_effect(*, units: float, level: float, power: float, ratio: float) -> float:
