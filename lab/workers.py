@@ -14,7 +14,7 @@ from lab.errors import ParamsError
 SETTING = "train.workers"
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 PREFIX = "dask://"
-LOCAL = "threading"  # docs/decisions/0014: fits release the interpreter's lock, and rows need no copy
+LOCAL = "threading"  # docs/decisions/0014: threads cost nothing to start, and rows need no copy
 NAMES = ("local", "dask", "threading", "loky", "sequential")
 
 Call = tuple[Any, ...]  # the arguments of one call
