@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lab.errors import SourceError
 from lab.experiments.log import open_log, schema_of
@@ -60,8 +59,8 @@ def _found(words: Sequence[str], names: Sequence[str], what: str, option: str, p
 
 def _arms_in(path: Path, arm: str) -> list[str]:
     found: set[str] = set()
-    for batch in open_log(path, columns=[arm]):
-        found |= {str(name) for name in pc.unique(batch.column(0)).to_pylist() if name is not None}
+    for batch in open_log(path, columns=[arm], words=[arm]):
+        found |= {str(name) for name in batch.column(0).unique().to_pylist() if name is not None}
         if len(found) > 20:
             raise SourceError(f"{path}: {arm} holds more than 20 arms. Cure: --arm COLUMN, the one that names the arm")
     if len(found) < 2:
@@ -85,5 +84,5 @@ def _kind_of(name: str, path: Path) -> Kind:
     column = None if batch is None else batch.column(0)
     if column is None or pa.types.is_boolean(column.type):
         return "share"
-    words = {str(word).lower() for word in pc.unique(column).to_pylist()[:3]}
+    words = {str(word).lower() for word in column.unique().to_pylist()[:3]}
     return "share" if words <= {"0", "1", "0.0", "1.0", "true", "false", "none"} else "mean"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lab.errors import SourceError
@@ -249,9 +248,12 @@ def _refuse_values(known: Numbers, name: str, kind: Kind | None, path: Path, *, 
 
 
 def _as_float(column: pa.Array) -> Numbers:
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())  # on to floats from there: four times as fast
-    if pa.types.is_string(column.type):
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (pa.types.is_boolean(kind) and not column.null_count):
+        return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64, copy=False)
+    if pa.types.is_boolean(kind):
+        column = column.cast(pa.int8())  # there is no way from missing truths to numbers but this
+    if pa.types.is_string(kind):
         column = _spelled(column)
     found: Numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
@@ -259,5 +261,7 @@ def _as_float(column: pa.Array) -> Numbers:
 
 def _spelled(column: pa.Array) -> pa.Array:
     """Return text as numbers; true and false are 1 and 0."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - only text needs it
+
     lower = pc.utf8_lower(column)
     return pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
