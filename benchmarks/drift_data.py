@@ -44,7 +44,7 @@ CHANGES: dict[str, Change] = {
     "2 % outliers": lambda rng, values: np.where(_some(rng, values, 0.02), values + 8, values),
     "clipped at the 95th": lambda _, values: np.minimum(values, 1.645),
     "4 % filled in": lambda rng, values: np.where(_some(rng, values, 0.04), 0.0, values),
-    "two humps": lambda rng, values: values * 0.8 + np.where(_some(rng, values, 0.5), 0.6, -0.6),
+    "two humps": lambda rng, values: values * 0.5 + np.where(_some(rng, values, 0.5), 0.866, -0.866),
     "skewed": lambda _, values: values + 0.12 * values**2,
 }
 
@@ -182,11 +182,9 @@ def truth_of_churn(customers: int) -> dict[str, Any]:
 
 
 def _features_of(customers: int, folder: Path) -> Path:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in listed.splitlines():
-        if name.startswith(("lab/", "stages/", "tasks/", "params.yaml", "requirements.txt")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    for name in ("lab", "stages", "tasks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "params.yaml", folder)
     params = (folder / "params.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(params.replace("customers: 5000", f"customers: {customers}"), encoding="utf-8")
     for stage in ("task", "ingest", "prepare", "featurize"):

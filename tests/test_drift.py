@@ -1,6 +1,8 @@
-"""The drift stage: what it calls drift, what it leaves alone, and what it refuses."""
+"""The stages reference and drift, and the command: what they call drift, what they leave alone, what they refuse."""
 
 import csv
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,24 +11,28 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner, Result
 
-from lab.drift import judge
+from lab.drifting.columns import judge
+from lab.drifting.facts import AreaFacts, ModelFacts
+from lab.drifting.performance import area_facts, realised_performance
+from lab.drifting.scores import mean_of
 from lab.errors import ParamsError, SourceError
 from lab.records import read_json
-from lab.score_drift import compare_performance, suggest_retraining
 from lab.stats.shifts import Shift, measure_numbers
-from stages import drift
-from tests.judged import DRIFT, KINDS, WINDOWS, features_of, lay_out, predictions_of, scores_of
+from lab.tables import read_table, write_table
+from ops.drift import drift as command
+from stages import drift, reference
+from tests.drifting.world import SETTINGS, changed, lay_out_drift
+from tests.judged import KINDS, WINDOWS, features_of, predictions_of, scores_of
 
 ROWS = 3000
 Change = Callable[[pa.Table], pa.Table]
 
 
-def changed(table: pa.Table, name: str, values: Any) -> pa.Table:
-    return table.set_column(table.column_names.index(name), name, pa.array(values, from_pandas=True))
-
-
-def run_drift(folder: Path, change: Change = lambda table: table, *, skill: float = 1.0) -> dict[str, Any]:
+def run_drift(
+    folder: Path, change: Change = lambda table: table, *, skill: float = 1.0, settings: dict[str, Any] = SETTINGS
+) -> dict[str, Any]:
     """Return the metrics of the stage, where the current window differs by the change and the models' skill in it."""
     rng = np.random.default_rng(4)
     features = {window: features_of(rng, ROWS) for window in WINDOWS}
@@ -35,7 +41,8 @@ def run_drift(folder: Path, change: Change = lambda table: table, *, skill: floa
         window: predictions_of(rng, table, champion=skill if window == "current" else 1.0)
         for window, table in features.items()
     }
-    lay_out(folder, features, predictions)
+    lay_out_drift(folder, features, predictions, settings)
+    reference.main()
     drift.main()
     metrics: dict[str, Any] = read_json(Path("metrics/drift.json"))
     return {
@@ -104,7 +111,7 @@ def test_a_champion_that_ranks_worse_suggests_a_retraining(folder: Path) -> None
     metrics = run_drift(folder, skill=0.3)
     performance = metrics["models"]["champion"]["performance"]
     assert performance["verdict"] == "worse"
-    assert performance["high"] < -DRIFT["performance_margin"]
+    assert performance["high"] < -SETTINGS["performance_margin"]
     assert metrics["models"]["challenger"]["performance"]["verdict"] != "worse"
     assert metrics["retrain"]["rules"]["realised_performance"]["fired"] is True
 
@@ -113,7 +120,7 @@ def test_a_window_without_rows_gets_reasons_instead_of_numbers(folder: Path) -> 
     metrics = run_drift(folder, lambda table: table.slice(0, 0))
     assert {verdict["verdict"] for verdict in metrics["verdicts"].values()} == {"untestable"}
     assert metrics["drifted_share"] is None
-    assert metrics["models"]["champion"]["performance"]["reason"] == "the current rows hold no row"
+    assert metrics["models"]["champion"]["performance"]["reason"] == "the current rows hold no label"
 
 
 def test_one_class_leaves_the_performance_undefined_with_a_reason(folder: Path) -> None:
@@ -136,9 +143,9 @@ def test_the_plots_hold_shares_and_no_row_of_data(folder: Path) -> None:
 
 def test_the_same_data_give_the_same_bytes(folder: Path) -> None:
     run_drift(folder)
-    first = {path: path.read_bytes() for path in [*folder.glob("metrics/*"), *folder.glob("plots/drift/*")]}
+    first = {path: path.read_bytes() for path in [*folder.glob("metrics/*"), *folder.glob("*/drift/*")]}
     run_drift(folder)
-    assert len(first) == 3
+    assert len(first) == 8
     assert first == {path: path.read_bytes() for path in first}
 
 
@@ -160,23 +167,106 @@ def test_a_refusal_leaves_the_last_good_outputs(folder: Path) -> None:
     assert Path("metrics/drift.json").read_bytes() == before
 
 
-def test_an_unknown_setting_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(DRIFT, "alpha", 0.05)
+def test_an_unknown_setting_is_refused(folder: Path) -> None:
     with pytest.raises(ParamsError, match=r"params.yaml: drift.alpha: Extra inputs are not permitted"):
-        run_drift(folder)
+        run_drift(folder, settings={**SETTINGS, "alpha": 0.05})
+
+
+def test_an_age_that_counts_without_a_limit_is_refused(folder: Path) -> None:
+    policies = {**SETTINGS["policies"], "age": {"limit": None, "counts": True}}
+    with pytest.raises(ParamsError, match="age counts without a limit: give it one in days"):
+        run_drift(folder, settings={**SETTINGS, "policies": policies})
 
 
 def test_missing_models_are_refused_with_the_cure(folder: Path) -> None:
     run_drift(folder)
     Path("data/predictions/models.json").unlink()
     with pytest.raises(SourceError, match=r"does not give a threshold.*Cure: dvc repro evaluate"):
+        reference.main()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("metrics/explain.json", r"gives no importance of features.*Cure: dvc repro explain"),
+        ("lab/drifting/false_alarms.json", r"holds no false alarm rates.*Cure: git checkout"),
+        ("models/reference/reference.json", r"expected what the stage reference writes.*Cure: dvc repro reference"),
+    ],
+)
+def test_what_earlier_stages_left_out_is_refused_with_the_cure(folder: Path, path: str, message: str) -> None:
+    run_drift(folder)
+    Path(path).unlink()
+    with pytest.raises(SourceError, match=message):
         drift.main()
+
+
+def test_predictions_of_other_rows_are_refused(folder: Path) -> None:
+    run_drift(folder)
+    path = Path("data/predictions/current.parquet")
+    write_table(read_table(path).slice(1), path)
+    with pytest.raises(SourceError, match=r"3000 rows and the predictions 2999.*Cure: dvc repro evaluate"):
+        drift.main()
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def batch_in(folder: Path) -> Path:
+    """Write the current rows with their scores as one file, and return its path."""
+    rows = read_table(folder / "data/features/current.parquet")
+    scored = read_table(folder / "data/predictions/current.parquet")
+    for name in ("champion_score", "challenger_score"):
+        rows = rows.append_column(name, scored[name])
+    write_table(rows, folder / "batch.parquet")
+    return folder / "batch.parquet"
+
+
+def test_the_command_says_what_the_stage_says_without_the_rows_of_the_reference(folder: Path) -> None:
+    run_drift(folder, CHANGES["prices rise"][1])
+    batch = batch_in(folder)
+    shutil.rmtree(folder / "data")
+    done = call("--current", str(batch), "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.output) == read_json(Path("metrics/drift.json"))
+
+
+def test_the_command_exits_with_one_where_it_suggests_a_retraining(folder: Path) -> None:
+    run_drift(folder, skill=0.2)
+    done = call("--current", str(batch_in(folder)), "--page", str(folder / "page.html"))
+    assert done.exit_code == 1
+    assert "RETRAIN: realised_performance" in done.output
+    assert (folder / "page.html").read_bytes() == Path("reports/drift/page.html").read_bytes()
+
+
+def test_the_command_tells_of_every_column_and_rule(folder: Path) -> None:
+    run_drift(folder)
+    done = call("--current", str(batch_in(folder)))
+    assert done.exit_code == 0
+    assert "NO REASON TO RETRAIN" in done.output
+    for name in [*KINDS, *SETTINGS["policies"]]:
+        assert f"\n{name} " in done.output
+
+
+def test_the_command_refuses_what_it_cannot_read(folder: Path) -> None:
+    run_drift(folder)
+    done = call("--current", "nothing.csv")
+    assert isinstance(done.exception, SourceError)  # which the edge of every command turns into exit code 2
+    assert "nothing.csv is missing" in str(done.exception)
+
+
+def test_alerts_are_data_the_most_severe_first(folder: Path) -> None:
+    run_drift(folder, CHANGES["prices rise"][1], skill=0.2)
+    alerts = read_json(Path("reports/drift/alerts.json"))
+    assert {tuple(sorted(alert)) for alert in alerts} == {("limit", "rule", "severity", "subject", "value")}
+    assert alerts[0]["severity"] == "critical"
+    assert any(alert["subject"] == "amount" and alert["severity"] == "warning" for alert in alerts)
 
 
 def test_a_change_that_is_real_and_small_is_slight() -> None:
     rng = np.random.default_rng(1)
     shift = measure_numbers(rng.normal(0, 1, 200_000), rng.normal(0.02, 1, 200_000))
-    verdict = judge({"column": shift}, significance=0.01, material=DRIFT["material"])["column"]
+    verdict = judge({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"]
     assert verdict.word == "slight"
     assert (verdict.times_threshold or 1) < 0.5
 
@@ -184,17 +274,17 @@ def test_a_change_that_is_real_and_small_is_slight() -> None:
 def test_one_small_p_value_among_many_columns_is_not_significant() -> None:
     quiet = Shift(0.9, {"missing": 0.0}, (), ())
     shifts = {"loud": replace(quiet, p_value=0.005)} | {f"quiet {place}": quiet for place in range(9)}
-    verdicts = judge(shifts, significance=0.01, material=DRIFT["material"])
+    verdicts = judge(shifts, significance=0.01, material=SETTINGS["material"])
     assert verdicts["loud"].word == "stable"
     assert verdicts["loud"].q_value == pytest.approx(0.05)
-    alone = judge({"loud": shifts["loud"]}, significance=0.01, material=DRIFT["material"])
+    alone = judge({"loud": shifts["loud"]}, significance=0.01, material=SETTINGS["material"])
     assert alone["loud"].word == "slight"
 
 
 def test_a_change_that_is_large_and_within_noise_is_unclear() -> None:
     rng = np.random.default_rng(1)
     shift = measure_numbers(rng.normal(0, 1, 60), rng.normal(0, 1, 60))
-    assert judge({"column": shift}, significance=0.01, material=DRIFT["material"])["column"].word == "unclear"
+    assert judge({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"].word == "unclear"
 
 
 def test_twelve_of_fifty_columns_are_found_and_no_other() -> None:
@@ -204,33 +294,45 @@ def test_twelve_of_fifty_columns_are_found_and_no_other() -> None:
         reference, current = rng.normal(0, 1, (2, 10_000))
         moved = [current + 0.2, current * 1.4, np.where(np.arange(10_000) < 400, np.nan, current)][place % 3]
         shifts[f"column {place:02}"] = measure_numbers(reference, moved if place < 12 else current)
-    verdicts = judge(shifts, significance=0.01, material=DRIFT["material"])
+    verdicts = judge(shifts, significance=0.01, material=SETTINGS["material"])
     assert [name for name, verdict in verdicts.items() if verdict.word == "drifted"] == list(shifts)[:12]
+
+
+def compare(windows: list[tuple[Any, Any]], *, margin: float) -> dict[str, Any]:
+    labels, scores = windows[0]
+    area: AreaFacts | None = area_facts(labels, scores, None)
+    facts = ModelFacts(
+        threshold=0.5,
+        score=mean_of(scores),
+        log_odds=mean_of(scores),
+        decided=0,
+        labelled=len(labels),
+        positives=int(labels.sum()),
+        area=area,
+        metrics={},
+        error_rate=None,
+        calibration_error=None,
+        calibrated_error=None,
+        curve_x=(),
+        curve_y=(),
+    )
+    return realised_performance(facts, *windows[1], None, margin=margin)
+
+
+def window_of(rng: np.random.Generator, rows: int, *, skill: float) -> tuple[Any, Any]:
+    labels = (rng.random(rows) < 0.4).astype(np.int8)
+    return labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=skill)
 
 
 def test_a_lucky_reference_does_not_raise_an_alarm() -> None:
     rng = np.random.default_rng(2)
-    alarms = 0
-    for _ in range(100):
-        windows = []
-        for _ in range(2):
-            labels = (rng.random(1000) < 0.4).astype(np.int8)
-            windows.append((labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=1.0)))
-        alarms += compare_performance(*windows, margin=0.02)["verdict"] == "worse"
-    assert alarms <= 3
+    draws = [[window_of(rng, 1000, skill=1.0) for _ in range(2)] for _ in range(100)]
+    assert sum(compare(windows, margin=0.02)["verdict"] == "worse" for windows in draws) <= 3
 
 
 def test_a_loss_within_the_margin_is_not_worse() -> None:
     rng = np.random.default_rng(2)
-    windows = []
-    for skill in (1.5, 1.0):
-        labels = (rng.random(5000) < 0.4).astype(np.int8)
-        windows.append((labels.astype(float), scores_of(rng, pa.chunked_array([labels]), skill=skill)))
-    assert compare_performance(*windows, margin=0.0)["verdict"] == "worse"
-    assert compare_performance(*windows, margin=0.15)["verdict"] == "equivalent"
-    assert compare_performance(*windows[::-1], margin=0.0)["verdict"] == "better"
-
-
-def test_rules_that_are_off_are_left_out() -> None:
-    suggestion = suggest_retraining(drifted_share=0.9, share_limit=None, performance=None)
-    assert suggestion == {"suggested": False, "rules": {}}
+    windows = [window_of(rng, 5000, skill=skill) for skill in (1.5, 1.0)]
+    assert compare(windows, margin=0.0)["verdict"] == "worse"
+    assert compare(windows, margin=0.15)["verdict"] == "equivalent"
+    assert compare(windows[::-1], margin=0.0)["verdict"] == "better"

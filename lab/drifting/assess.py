@@ -15,7 +15,7 @@ from lab.drifting.columns import Verdict, bin_rows, column_rows, judge, measure_
 from lab.drifting.moved import COLUMNS_SHOWN, find_segments, importance_shares, rank_moves
 from lab.drifting.overlap import inflations_between
 from lab.drifting.performance import estimated_performance, realised_calibration, realised_performance
-from lab.drifting.policies import combine, judge_policies
+from lab.drifting.policies import combine, judge_policies, rates_for
 from lab.drifting.reference import Reference
 from lab.drifting.rows import (
     Kind,
@@ -121,7 +121,9 @@ def judge_rules(reference: Reference, table: pa.Table, context: Context) -> Judg
         model: _describe(reference, batch, model, scores, factors, context.params) for model in scored_models(batch)
     }
     sightings = sightings_of(reference, batch, columns, shares, models, in_time=in_time)
-    policies = judge_policies(sightings, context.params.policies, context.false_alarms["rates"])
+    policies = judge_policies(
+        sightings, context.params.policies, rates_for(batch.num_rows, context.false_alarms["rates"])
+    )
     return Judged(batch, in_time, factors, columns, scores, shares, models, policies)
 
 

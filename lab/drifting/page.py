@@ -136,7 +136,8 @@ def _rules(policies: Sequence[Mapping[str, Any]]) -> str:
     ]
     told = (
         "A rule that counts suggests a retraining by itself. The false alarm rate says how often it fires where "
-        "nothing has changed, as measured on simulated batches (lab/drifting/false_alarms.json holds the conditions)."
+        "nothing has changed, as measured on simulated batches of about as many rows "
+        "(lab/drifting/false_alarms.json holds the conditions)."
     )
     head = ["rule", "", "", "value", "limit", "false alarms", "fires when"]
     return _section("When to retrain", _paragraph(told), f'<div class="words">{table(head, lines)}</div>')

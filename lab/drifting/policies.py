@@ -45,9 +45,17 @@ def read_false_alarms(path: Path = FALSE_ALARMS) -> dict[str, Any]:
     """Return how often each rule fires where nothing has changed, as `python -m benchmarks.drift` measured it."""
     try:
         content: dict[str, Any] = read_json(path)
-        return {"conditions": content["conditions"], "rates": dict(content["rates"])}
+        rates = {int(rows): dict(found) for rows, found in content["rates"].items()}
+        return {"conditions": content["conditions"], "rates": rates}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} holds no false alarm rates: found {error!r}. Cure: git checkout {path}") from error
+
+
+def rates_for(rows: int, rates: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the rates that were measured on batches of about so many rows; none where none were."""
+    if not rates:
+        return {}
+    return rates[min(rates, key=lambda measured: (abs(np.log(max(rows, 1) / measured)), measured))]
 
 
 def judge_policies(
@@ -112,5 +120,6 @@ def _judged(name: str, seen: Sighting, policy: Policy, known: Mapping[str, float
         "false_alarm_rate": known["rate"] if known else None,
         "false_alarm_low": known["low"] if known else None,
         "false_alarm_high": known["high"] if known else None,
+        "false_alarm_rows": known["rows"] if known else None,
         "reason": seen.reason,
     }

@@ -111,3 +111,36 @@ def test_the_unit_names_do_not_matter() -> None:
     assert dependence.inflation_by_unit(values, units) == pytest.approx(
         dependence.inflation_by_unit(values, -7 * units)
     )
+
+
+def test_what_two_samples_share_undoes_the_inflation_and_no_more() -> None:
+    rows, inflation = (1000, 2000), (1.0, 2.0)
+    alone = dependence.relieved(rows, inflation, correlation=0.9, pairs=0)
+    shared = dependence.relieved(rows, inflation, correlation=1.0, pairs=2000)
+    partly = dependence.relieved(rows, inflation, correlation=0.5, pairs=500)
+    assert alone == inflation
+    assert dependence.joint_inflation(rows, shared) == pytest.approx(1.0)
+    assert 1 < dependence.joint_inflation(rows, partly) < dependence.joint_inflation(rows, inflation)
+
+
+def test_shares_of_units_in_both_samples_vary_as_the_relieved_inflation_says() -> None:
+    """Half of the units stand in both samples, and twice in the second: the variance of the difference by chance."""
+    rng, differences = np.random.default_rng(3), []
+    for _ in range(3000):
+        own = rng.normal(size=150)
+        differences.append(own[:100].mean() - np.repeat(own[50:], 2).mean())
+    rows = (100, 200)
+    relieved = dependence.relieved(rows, (1.0, 2.0), correlation=1.0, pairs=100)
+    assert dependence.joint_inflation(rows, relieved) * (1 / 100 + 1 / 200) == pytest.approx(
+        max(np.var(differences), 1 / 100 + 1 / 200), rel=0.1
+    )
+
+
+def test_pairs_correlate_by_rank_and_levels_beyond_chance() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=500)
+    assert dependence.correlation_of_pairs(values, np.exp(values)) == pytest.approx(1)
+    assert dependence.correlation_of_pairs(values, rng.normal(size=500)) == pytest.approx(0, abs=0.15)
+    levels = rng.integers(0, 3, 500)
+    assert dependence.correlation_of_levels(levels, levels) == pytest.approx(1)
+    assert dependence.correlation_of_levels(levels, rng.integers(0, 3, 500)) == pytest.approx(0, abs=0.15)
