@@ -16,6 +16,7 @@ from lab.stats.decisions import ResampledDifference, compare_decisions, count_de
 from lab.stats.mcnemar import McNemarTest, compare_correctness
 from lab.stats.paired import PairedMeans, compare_means, log_losses, squared_errors
 from lab.stats.probabilities import normal_quantile
+from lab.stats.signed_ranks import signed_rank_test
 
 Numbers = NDArray[np.float64]
 Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
@@ -32,7 +33,8 @@ class Difference:
     `better` and `worse` are about the challenger and hold after Holm's correction over the metrics of the window;
     `equivalent` says that the whole interval lies within the margin; `not distinguishable` says that these rows cannot
     tell. `detectable` is the smallest difference that this test would have found four times in five, before correction.
-    Where nothing can be estimated the word is `undefined`, and `reason` says why.
+    Where nothing can be estimated the word is `undefined`, and `reason` says why. `check` names a second test of the
+    same question with its p-value; `only_champion` and `only_challenger` count the rows that one model alone has right.
     """
 
     metric: str
@@ -47,6 +49,10 @@ class Difference:
     detectable: float | None
     word: Word
     reason: str
+    check: str = ""
+    check_p_value: float | None = None
+    only_champion: int | None = None
+    only_challenger: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,22 +114,28 @@ def _of_decisions(pair: Pair, *, resamples: int, rng: np.random.Generator) -> li
     first, second = pair.decisions
     right = compare_correctness(first == pair.labels, second == pair.labels)
     ratios = compare_decisions(count_decisions(pair.labels, first, second), resamples=resamples, rng=rng)
-    return [
+    accuracy = replace(
         _difference("accuracy", right, test="McNemar (mid-p)"),
+        check="McNemar (exact)",
+        check_p_value=right.exact_p_value,
+        only_champion=right.only_first,
+        only_challenger=right.only_second,
+    )
+    return [
+        accuracy,
         *(_difference(metric, ratios[metric], test="paired bootstrap") for metric in ("f1", "precision", "recall")),
     ]
 
 
 def _of_losses(pair: Pair) -> list[Difference]:
-    losses = {"log_loss": log_losses, "brier": squared_errors}
-    return [
-        _difference(
-            metric,
-            compare_means(loss(pair.labels, pair.champion), loss(pair.labels, pair.challenger)),
-            test="paired t",
-        )
-        for metric, loss in losses.items()
-    ]
+    """Return the paired t-tests of both losses; Wilcoxon's, which large losses of few rows move less, as a check."""
+    found = []
+    for metric, loss in (("log_loss", log_losses), ("brier", squared_errors)):
+        champion, challenger = (loss(pair.labels, scores) for scores in (pair.champion, pair.challenger))
+        difference = _difference(metric, compare_means(champion, challenger), test="paired t")
+        ranks = signed_rank_test(challenger - champion)
+        found.append(replace(difference, check="Wilcoxon (signed ranks)", check_p_value=ranks.p_value))
+    return found
 
 
 def _of_area(pair: Pair) -> Difference:
@@ -153,7 +165,7 @@ def _difference(
 
 
 def _undefined(metric: str, reason: str) -> Difference:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("champion", "challenger", "difference", "low", "high", "p_value", "p_adjusted", "detectable")
     )
     return Difference(metric=metric, test="none", **nothing, word="undefined", reason=reason)
@@ -193,4 +205,8 @@ def _as_record(difference: Difference) -> dict[str, Any]:
         "detectable": difference.detectable,
         "verdict": difference.word,
         "test": difference.test,
+        "check": difference.check,
+        "check_p_value": difference.check_p_value,
+        "only_champion": difference.only_champion,
+        "only_challenger": difference.only_challenger,
     }

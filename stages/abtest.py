@@ -11,7 +11,7 @@ from lab.command import run
 from lab.comparison import METRICS, Pair, compare_models, difference_rows, summary
 from lab.experiments.assess import assess
 from lab.experiments.document import document_of
-from lab.experiments.points import points_of
+from lab.experiments.points import COLUMNS, csv_of, points_of
 from lab.handover import read_handed
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params, load_seed
@@ -73,8 +73,8 @@ def main() -> None:
     online, points = in_traffic()
     with replaced_folder(PLOTS) as plots:
         write_csv(difference_rows(windows), plots / "differences.csv")
-        for name, rows in points.items():
-            write_csv(rows, plots / f"{name}.csv")
+        for name in COLUMNS:
+            (plots / f"{name}.csv").write_bytes(csv_of(name, points.get(name, [])))
     write_json({"answer": answer, "offline": offline, "online": online}, METRICS_FILE)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 from lab.comparison import METRICS, Pair, compare_models
 from lab.errors import ParamsError, SourceError
@@ -15,6 +16,7 @@ from stages import abtest
 from tests.judged import ABTEST, WINDOWS, features_of, lay_out, predictions_of, write_document
 
 ROWS = 3000
+COLUMNS = ("label", "champion_score", "challenger_score")
 
 
 @pytest.fixture
@@ -68,6 +70,20 @@ def test_identical_models_differ_by_nothing_with_certainty(folder: Path) -> None
     for seen in metrics["offline"]["test"].values():
         assert (seen["difference"], seen["low"], seen["high"]) == (0.0, 0.0, 0.0)
         assert (seen["p_value"], seen["p_adjusted"], seen["verdict"]) == (1.0, 1.0, "equivalent")
+
+
+def test_a_second_test_stands_beside_each_that_has_one(folder: Path) -> None:
+    predictions = tables(challenger=1.2)[1]
+    seen = run_abtest(folder, predictions)["offline"]["test"]
+    labels, champion, challenger = (predictions["test"][name].to_numpy() for name in COLUMNS)
+    right, also = (champion >= 0.5) == labels, (challenger >= 0.5) == labels
+    only = int((right & ~also).sum()), int((~right & also).sum())
+    accuracy = seen["accuracy"]
+    assert (accuracy["only_champion"], accuracy["only_challenger"]) == only
+    assert accuracy["check_p_value"] == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue, rel=1e-5)
+    losses = (challenger - labels) ** 2 - (champion - labels) ** 2
+    assert seen["brier"]["check_p_value"] == pytest.approx(stats.wilcoxon(losses).pvalue, rel=1e-4)
+    assert (seen["roc_auc"]["check"], seen["roc_auc"]["check_p_value"]) == ("", None)
 
 
 def test_models_of_equal_skill_are_not_called_the_same_by_too_few_rows(folder: Path) -> None:

@@ -1,25 +1,40 @@
 """An analysis as points for plots: effects, the path to the bounds, posteriors, and the power of the plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.experiments.assess import Analysis, Step
 from lab.experiments.beliefs import effect_points, share_points
 from lab.experiments.document import POWER, step_record
 from lab.experiments.effects import Effect
+from lab.records import csv_bytes
 from lab.stats.group_sequential import sequential_power
 
 STEPS, FURTHEST = 40, 5.0  # of a true difference, in standard errors at full information
 
 
+COLUMNS = {
+    "effects": ["treatment", "outcome", "role", "lift", "low", "high", "margin", "control", "value", "word"],
+    "path": ["treatment", "look", "information", "units", "z", "bound", "lower", "crossed"],
+    "posterior": ["outcome", "arm", "value", "density"],
+    "power": ["treatment", "outcome", "effect", "power", "wanted", "seen"],
+}
+
+
 def points_of(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each plot's file."""
-    return {
+    found = {
         "effects": [_effect(effect) for effect in analysis.all_effects],
         "path": [_step(step) for step in analysis.path] + _still_to_come(analysis),
         "posterior": _posterior(analysis),
-        "power": [point for found in analysis.effects.values() for point in _power(found[0], analysis)],
+        "power": [point for effects in analysis.effects.values() for point in _power(effects[0], analysis)],
     }
+    return {name: [{column: row[column] for column in COLUMNS[name]} for row in rows] for name, rows in found.items()}
+
+
+def csv_of(name: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a plot's file; without rows its header alone, for a plot that is declared must have its file."""
+    return csv_bytes(rows) if rows else f"{','.join(COLUMNS[name])}\n".encode()
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
