@@ -6,6 +6,7 @@ from typing import Any
 from lab.experiments.assess import Analysis, Step
 from lab.experiments.beliefs import Belief, beliefs_in_effect, beliefs_in_shares
 from lab.experiments.effects import Arms, Effect, effect_of
+from lab.experiments.further import further_answers
 from lab.stats.group_sequential import inflation
 from lab.stats.posteriors import WARNING
 from lab.stats.probabilities import normal_quantile
@@ -30,6 +31,7 @@ def document_of(analysis: Analysis) -> dict[str, Any]:
         "look": _look(analysis),
         "effects": [asdict(effect) for effect in analysis.all_effects],
         "segments": {"note": EXPLORES, "levels": _segments(analysis)} if analysis.design.segments else None,
+        "further": further_answers(analysis),
         "path": [step_record(step) for step in analysis.path],
         "beliefs": {"warning": WARNING, "arms": [asdict(belief) for belief in _beliefs(analysis)]},
         "power": [_power(found[0], analysis) for found in analysis.effects.values()],

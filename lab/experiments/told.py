@@ -1,6 +1,7 @@
 """An analysis as text for a person: what to do, how healthy the experiment is, and every outcome with its interval."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lab.experiments.assess import Analysis
 from lab.experiments.document import EXPLORES, document_of, sentence_of
@@ -20,7 +21,7 @@ def told(analysis: Analysis) -> str:
         parts += [
             f"{name} against {analysis.design.control}:\n{_table(found)}" for name, found in analysis.effects.items()
         ]
-        parts += [_beliefs(document), _segments(document)]
+        parts += [_further(document), _beliefs(document), _segments(document)]
         parts += [
             f"The smallest true difference that this plan finds four times in five: {_number(each['detectable'])}"
             + (
@@ -73,9 +74,22 @@ def _line(effect: Effect) -> tuple[str, ...]:
     )
 
 
-def _beliefs(document: dict[str, object]) -> str:
+def _further(document: dict[str, Any]) -> str:
+    lines = [
+        (
+            answer["what"],
+            answer["treatment"] or "",
+            _number(answer["value"]),
+            "" if answer["low"] is None else f"{_number(answer['low'])} to {_number(answer['high'])}",
+            "" if answer["p_value"] is None else f"p {answer['p_value']:.2g}",
+        )
+        for answer in document["further"]
+    ]
+    return f"The primary outcome, asked in other ways:\n{aligned(lines)}" if lines else ""
+
+
+def _beliefs(document: dict[str, Any]) -> str:
     beliefs = document["beliefs"]
-    assert isinstance(beliefs, dict)
     if not beliefs["arms"]:
         return ""
     lines = [
@@ -85,9 +99,9 @@ def _beliefs(document: dict[str, object]) -> str:
     return f"What to believe ({WARNING}):\n{aligned(lines)}"
 
 
-def _segments(document: dict[str, object]) -> str:
+def _segments(document: dict[str, Any]) -> str:
     segments = document["segments"]
-    if not isinstance(segments, dict) or not segments["levels"]:
+    if segments is None or not segments["levels"]:
         return ""
     lines = [
         (

@@ -14,6 +14,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from lab.experiments.assess import Analysis, assess
 from lab.experiments.document import document_of
 from lab.experiments.effects import Effect
+from lab.experiments.looking import repeated_p_value
 from lab.experiments.points import points_of
 from lab.records import json_bytes
 from tests.experiments.logs import OUTCOMES, design_of, drawn, written
@@ -175,6 +176,30 @@ def test_secondary_outcomes_are_corrected_for_their_number(tmp_path: Path) -> No
     assert [each.p_adjusted for each in found.effects["new"] if each.role != "secondary"] == [None, None]
 
 
+def test_an_outcome_that_only_one_correction_lets_stand_is_not_called(tmp_path: Path) -> None:
+    named: dict[str, Any] = {f"outcome_{number}": {} for number in range(12)}
+    log = drawn(2000)
+    for number, name in enumerate(named):
+        log[name] = np.random.default_rng(100 + number).normal(size=len(log))
+    seen = {
+        each.outcome: each
+        for each in analysed(tmp_path, log, outcomes={"stayed": {"kind": "share"}, **named}).effects["new"]
+    }
+    small = [each for each in seen.values() if each.role == "secondary" and (each.p_value or 0) < 0.05]
+    assert small  # seeded: chance gave one of twelve
+    assert {each.word for each in small} == {"not distinguishable"}
+
+
+def test_outcomes_that_do_not_decide_have_a_p_value_that_holds_at_this_look(tmp_path: Path) -> None:
+    looks = {"count": 4, "units": 8000}
+    found = analysed(tmp_path, drawn(4000), outcomes=OUTCOMES, looks=looks)
+    for each in found.effects["new"]:
+        assert each.z is not None
+        assert each.p_value == pytest.approx(repeated_p_value(each.z, found.look))
+        assert (each.p_value or 0) > 2 * stats.norm.sf(abs(each.z))
+        assert (each.low, each.high) != (None, None)
+
+
 def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
     log = drawn(500, lift=0.05).drop(columns="day")
     design: dict[str, Any] = {"outcomes": OUTCOMES, "segments": ["region"], "stratum": None}
@@ -215,3 +240,33 @@ def test_the_power_curve_passes_the_detectable_difference_at_four_in_five(tmp_pa
     at = np.interp(detectable, [row["effect"] for row in points], [row["power"] for row in points])
     assert at == pytest.approx(0.8, abs=0.003)
     assert points[0]["power"] == pytest.approx(0.05, abs=1e-6)
+
+
+def test_a_plan_that_is_half_done_is_as_powerful_as_when_it_ends(tmp_path: Path) -> None:
+    log = drawn(8000, seed=4)
+    looks = {"count": 2, "units": 8000}
+    half, whole = (
+        document_of(analysed(tmp_path, rows, looks=looks))["power"][0]["detectable"] for rows in (log.head(4000), log)
+    )
+    assert half == pytest.approx(whole, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["share", "mean"])
+def test_what_is_best_depends_on_whether_less_is_better(tmp_path: Path, kind: str) -> None:
+    log = drawn(3000, lift=0.1)
+    best = {}
+    for higher in (True, False):
+        outcomes = {"stayed": {"kind": kind, "higher_is_better": higher}}
+        arms = document_of(analysed(tmp_path, log, outcomes=outcomes))["beliefs"]["arms"]
+        best[higher] = max(arms, key=lambda arm: arm["best"])["arm"]
+    assert best == {True: "new", False: "old"}
+
+
+def test_the_chance_to_be_best_agrees_with_draws_from_the_posteriors(tmp_path: Path) -> None:
+    log = drawn(1000, lift=0.02)
+    arms = document_of(analysed(tmp_path, log))["beliefs"]["arms"]
+    old, new = halves(log, "stayed")
+    rng = np.random.default_rng(1)
+    one, two = (rng.beta(1 + arm.sum(), 1 + len(arm) - arm.sum(), 400_000) for arm in (old, new))
+    assert arms[1]["best"] == pytest.approx((two > one).mean(), abs=0.004)
+    assert arms[0]["loss"] == pytest.approx(np.maximum(two - one, 0).mean(), rel=0.03)

@@ -65,6 +65,8 @@ def test_units_that_begin_small_and_become_large_are_still_counted_once(tmp_path
     assert tallied(written(tmp_path, rows, name="once.parquet")).repeated == 0
     rows.loc[69_998:, "customer_id"] = [1, 2]
     assert tallied(written(tmp_path, rows, name="again.parquet")).repeated == 2
+    rows.loc[10:12, "customer_id"] = 7
+    assert tallied(written(tmp_path, rows, name="early.parquet")).repeated == 5
 
 
 def test_a_repeated_p_value_is_the_level_at_which_the_bound_is_reached(tmp_path: Path) -> None:
