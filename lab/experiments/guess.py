@@ -60,7 +60,9 @@ def _found(words: Sequence[str], names: Sequence[str], what: str, option: str, p
 def _arms_in(path: Path, arm: str) -> list[str]:
     found: set[str] = set()
     for batch in open_log(path, columns=[arm], words=[arm]):
-        found |= {str(name) for name in batch.column(0).unique().to_pylist() if name is not None}
+        column = batch.column(0)
+        names = column.dictionary if pa.types.is_dictionary(column.type) else column
+        found |= {str(name) for name in names.to_pylist() if name is not None}
         if len(found) > 20:
             raise SourceError(f"{path}: {arm} holds more than 20 arms. Cure: --arm COLUMN, the one that names the arm")
     if len(found) < 2:
@@ -84,5 +86,5 @@ def _kind_of(name: str, path: Path) -> Kind:
     column = None if batch is None else batch.column(0)
     if column is None or pa.types.is_boolean(column.type):
         return "share"
-    words = {str(word).lower() for word in column.unique().to_pylist()[:3]}
+    words = {str(word).lower() for word in column.to_pylist()}
     return "share" if words <= {"0", "1", "0.0", "1.0", "true", "false", "none"} else "mean"
