@@ -96,6 +96,19 @@ def compare_models(
     }
 
 
+def answer_of(differences: Mapping[str, Difference], metric: str, *, window: str) -> dict[str, object]:
+    """Return the one answer: whether the challenger is better by the metric that was chosen beforehand."""
+    found = differences[metric]
+    return {
+        "metric": metric,
+        "window": window,
+        "challenger": found.word,
+        "difference": found.difference,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
 def summary(differences: Mapping[str, Difference]) -> list[dict[str, Any]]:
     """Return what a metrics file says of each metric, as a list, which DVC does not take apart into metrics."""
     return [{"metric": metric, **_as_record(difference)} for metric, difference in differences.items()]

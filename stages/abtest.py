@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from lab.command import run
-from lab.comparison import METRICS, Pair, compare_models, difference_rows, summary
+from lab.comparison import METRICS, Pair, answer_of, compare_models, difference_rows, summary
 from lab.experiments.assess import assess
 from lab.experiments.document import document_of
 from lab.experiments.points import COLUMNS, csv_of, points_of
@@ -60,15 +60,7 @@ def main() -> None:
             resamples=params.resamples,
             rng=generator_of(seed, f"abtest/{window}"),
         )
-    primary = windows[DECIDES][params.primary]
-    answer = {
-        "metric": params.primary,
-        "window": DECIDES,
-        "challenger": primary.word,
-        "difference": primary.difference,
-        "low": primary.low,
-        "high": primary.high,
-    }
+    answer = answer_of(windows[DECIDES], params.primary, window=DECIDES)
     offline = {window: summary(differences) for window, differences in windows.items()}
     online, points = in_traffic()
     with replaced_folder(PLOTS) as plots:
