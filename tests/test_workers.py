@@ -87,10 +87,10 @@ def address() -> Iterator[str]:
 
 def interrupted(process: subprocess.Popen[str]) -> str:
     """Press Ctrl-C until the process ends, as a person would: one that meets joblib dealing out calls may be lost."""
-    for _ in range(30):
+    for _ in range(4):
         os.killpg(process.pid, signal.SIGINT)
         try:
-            return process.communicate(timeout=2)[1]
+            return process.communicate(timeout=20)[1]
         except subprocess.TimeoutExpired:
             continue
     process.kill()
