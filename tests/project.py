@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -75,6 +76,11 @@ def run(
     )
     assert done.returncode == 0 or not check, f"{command} in {cwd}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def heed_interrupts() -> None:
+    """Let a process hear Ctrl-C, before it starts: one below a shell's background job inherits that it does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def stage(name: str, *, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

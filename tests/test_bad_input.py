@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.tables import write_table
-from tests.project import QUIET, ROOT, change_params, copy_project, files_below, run, stage
+from tests.project import QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
 from tests.retail import shop_tables
 
 SMALL, LARGE = 4_000, 1_500_000
@@ -122,7 +122,12 @@ def test_several_mistakes_in_a_task_file_are_told_at_once(folder: Path) -> None:
 def start_and_wait_for(name: str, sign: str, folder: Path) -> subprocess.Popen[str]:
     """Start a stage and return once a half-written output shows that it is in the middle of its work."""
     process = subprocess.Popen(
-        ["python", "-m", f"stages.{name}"], cwd=folder, env=QUIET, stderr=subprocess.PIPE, text=True
+        ["python", "-m", f"stages.{name}"],
+        cwd=folder,
+        env=QUIET,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     )
     deadline = time.monotonic() + 60
     while not list(folder.glob(sign)) and process.poll() is None and time.monotonic() < deadline:

@@ -25,12 +25,12 @@ from lab.task.money import Money
 from lab.threshold import ThresholdRule
 from lab.training import Rules, Trained, train_model
 from lab.workers import ADDRESS, Run, Workers, running
+from tests.project import ROOT, heed_interrupts
 from tests.tables import feature_rows, schema_of
 
 distributed = pytest.importorskip("distributed", reason="Dask is an extra")
 pytestmark = pytest.mark.xdist_group("workers")
 
-ROOT = Path(__file__).parent.parent
 ROWS = feature_rows(np.random.default_rng(1), 300)
 RULES = Rules(3, ThresholdRule(rule="best_f1"), Money(), 11, SearchRule(method="bayesian", budget=14), (0.5,))
 HERE = ("sequential", "local", "threading", "loky")
@@ -86,15 +86,13 @@ def address() -> Iterator[str]:
 
 
 def interrupted(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C until the process ends, as a person would: one that meets joblib dealing out calls may be lost."""
-    for _ in range(4):
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            return process.communicate(timeout=20)[1]
-        except subprocess.TimeoutExpired:
-            continue
-    process.kill()
-    return "it did not end"
+    """Press Ctrl-C, and return what the process says as it ends; one that does not end is killed."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        return process.communicate(timeout=100)[1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return "it did not end"
 
 
 def on(address: str) -> str:
@@ -172,7 +170,13 @@ def test_a_cancelled_run_ends_and_leaves_no_worker(workers: str, tmp_path: Path)
     command = [sys.executable, "-c", CANCELLED, workers]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     ) as process:
         while not list(tmp_path.glob("*.pid")):
             time.sleep(0.05)
