@@ -46,7 +46,7 @@ def test_no_entry_is_empty() -> None:
 @pytest.mark.parametrize(
     "check",
     [
-        reordered(lambda rows: rows[0], [1.0, 2.0, 3.0, 4.0]),
+        reordered(list, [1.0, 2.0, 3.0, 4.0]),
         unchanged(lambda value: value, (1.0,), (1.0001,)),
         swapped(lambda one, two: {"difference": abs(two - one), "p_value": 1.0}, 1.0, 2.0),
         swapped(lambda one, two: {"difference": two - one, "p_value": one}, 1.0, 2.0),
