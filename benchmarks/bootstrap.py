@@ -19,7 +19,7 @@ from sklearn import metrics as oracle
 from benchmarks.coverage import WORLDS, draw
 from lab.stats.bootstrap import resample
 from lab.stats.classification import Tally, area_under_curve, calibration_error, measure, tally
-from lab.stats.paired import SMALLEST_PROBABILITY
+from lab.stats.log_odds import SMALLEST_PROBABILITY
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.bool_]

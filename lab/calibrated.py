@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from lab.stats.log_odds import log_odds
+
 Numbers = NDArray[np.float64]
-CERTAIN = 1e-6  # scores have 6 decimals: what is nearer to 0 or 1 has no log-odds of its own
 
 
 class CalibratedScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -54,9 +55,3 @@ class CalibratedScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         if self.scores is not None and self.shares is not None:
             return np.asarray(np.interp(found, self.scores, self.shares))
         return np.asarray(1 / (1 + np.exp(-(self.slope * log_odds(found) + self.intercept))))
-
-
-def log_odds(scores: Numbers) -> Numbers:
-    """Return the log-odds of scores, which are kept a millionth from certainty."""
-    kept = np.clip(scores, CERTAIN, 1 - CERTAIN)
-    return np.asarray(np.log(kept / (1 - kept)))

@@ -10,8 +10,9 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from lab.calibrated import CalibratedScores, log_odds
+from lab.calibrated import CalibratedScores
 from lab.specification import Calibration
+from lab.stats.log_odds import log_odds
 from lab.stats.paired import log_losses
 
 Labels = NDArray[np.int8]

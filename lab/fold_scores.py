@@ -1,9 +1,8 @@
 """Fit variants of a plan on folds, and tell how good each is on the rows that it was not fitted on."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from lab.search.result import Evaluate, Outcome, Task, Unfitted
 from lab.search.space import Point
 from lab.seeds import generator_of
 from lab.stats.classification import measure, tally
-from lab.workers import Call, Run
+from lab.workers import Run
 
 Labels = NDArray[np.int8]
 Places = NDArray[np.intp]
@@ -35,11 +34,6 @@ class Rows:
     frame: pd.DataFrame
     labels: Labels
     folds: Sequence[Fold]
-
-
-def in_turn(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
-    """Call a function with each of the arguments in turn, here."""
-    return (function(*call) for call in calls)
 
 
 def evaluator(plan: Plan, rows: Rows, *, own: Point, by: str, run: Run) -> Evaluate:

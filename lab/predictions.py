@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from lab.columns import numbers_of
 from lab.errors import SourceError
 from lab.records import read_json
-from lab.schema import FeatureSchema
 from lab.tables import read_table
 
 FOLDER = Path("data/predictions")
@@ -47,11 +46,6 @@ def read_thresholds() -> dict[str, float]:
         return {model: float(described[model]["threshold"]) for model in MODELS}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} does not give a threshold for each of {list(MODELS)}: {error!r}. {CURE}") from error
-
-
-def keys_of(schema: FeatureSchema) -> list[str]:
-    """Return the columns that together name a row: the unit, and the moment where the task has time."""
-    return [*schema.unit, *([schema.moment] if schema.moment else [])]
 
 
 def _check_pairs(table: pa.Table, *, keys: Sequence[str], where: str) -> None:

@@ -99,49 +99,23 @@ def with_missing(rows: pa.Table, features: Sequence[str], *, share: float, rng: 
     return rows
 
 
-def losses_under_noise(
+def losses_at(
     disturbed: Disturbed,
-    spreads: Mapping[str, float],
+    levels: Sequence[float],
+    disturb: Callable[[pa.Table, float, np.random.Generator], pa.Table],
     *,
     decide: Decide,
-    noise: Sequence[float],
     repeats: int,
-    stream_of: Streams,
+    stream_of: Callable[[float, int], np.random.Generator],
 ) -> dict[float, Loss]:
-    """Return the accuracy lost at each level of noise, in standard deviations."""
+    """Return the accuracy lost at each level of a disturbance, which is drawn anew for each repeat."""
     return {
         level: accuracy_loss(
             disturbed,
-            (
-                with_noise(disturbed.rows, spreads, noise=level, rng=stream_of(f"noise/{level}/{repeat}"))
-                for repeat in range(repeats)
-            ),
+            (disturb(disturbed.rows, level, stream_of(level, repeat)) for repeat in range(repeats)),
             decide=decide,
         )
-        for level in noise
-    }
-
-
-def losses_under_missing(
-    disturbed: Disturbed,
-    features: Sequence[str],
-    *,
-    decide: Decide,
-    shares: Sequence[float],
-    repeats: int,
-    stream_of: Streams,
-) -> dict[float, Loss]:
-    """Return the accuracy lost when each share of every feature's values is withheld."""
-    return {
-        share: accuracy_loss(
-            disturbed,
-            (
-                with_missing(disturbed.rows, features, share=share, rng=stream_of(f"missing/{share}/{repeat}"))
-                for repeat in range(repeats)
-            ),
-            decide=decide,
-        )
-        for share in shares
+        for level in levels
     }
 
 

@@ -38,6 +38,11 @@ class FeatureSchema(Params):
     features: dict[str, Feature]
     folds: FoldRule
 
+    @property
+    def keys(self) -> list[str]:
+        """The columns that together name a row: the unit, and the moment where the task has time."""
+        return [*self.unit, *([self.moment] if self.moment else [])]
+
 
 def load_schema(path: Path = SCHEMA) -> FeatureSchema:
     """Return the schema of the feature tables."""

@@ -15,7 +15,7 @@ from lab.errors import ParamsError
 from lab.estimator_spaces import check_space, space_of
 from lab.estimators import completed
 from lab.fitting import Plan, fit_pipeline
-from lab.fold_scores import RANKED, Rows, evaluator, in_turn, measured, variant, with_at_most
+from lab.fold_scores import RANKED, Rows, evaluator, measured, variant, with_at_most
 from lab.folds import divide
 from lab.frames import frame_of, unusable_numbers
 from lab.learning import fit_folds
@@ -30,7 +30,7 @@ from lab.seeds import integer_of
 from lab.specification import Specification
 from lab.task.money import Money
 from lab.threshold import ThresholdRule, choose_threshold
-from lab.workers import Run
+from lab.workers import Run, in_turn
 
 Labels = NDArray[np.int8]
 Numbers = NDArray[np.float64]
@@ -246,20 +246,18 @@ def _by_fold(scored: OutOfFold, count: int, *, report: Callable[[FoldScore], Non
 
 
 def _table_of(table: pa.Table, schema: FeatureSchema, scored: OutOfFold) -> pa.Table:
-    keys = [*schema.unit, *([schema.moment] if schema.moment else [])]
-    rows = table.select([*keys, "label"]).take(pa.array(scored.places))
+    rows = table.select([*schema.keys, "label"]).take(pa.array(scored.places))
     return rows.append_column("fold", pa.array(scored.folds)).append_column("score", pa.array(scored.scores))
 
 
 def _describe(table: pa.Table, inputs: FeatureSchema) -> TrainingRows:
     moments = pc.min_max(table[inputs.moment]).as_py() if inputs.moment else {"min": None, "max": None}
-    keys = [*inputs.unit, *([inputs.moment] if inputs.moment else [])]
     return TrainingRows(
         rows=table.num_rows,
         positives=int(pc.sum(table["label"]).as_py()),
         first_moment=moments["min"] and moments["min"].isoformat(),
         last_moment=moments["max"] and moments["max"].isoformat(),
-        fingerprint=_fingerprint(table.select(list(dict.fromkeys([*keys, "label", *inputs.features])))),
+        fingerprint=_fingerprint(table.select(list(dict.fromkeys([*inputs.keys, "label", *inputs.features])))),
     )
 
 

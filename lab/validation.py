@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from lab.robustness import (
     Training,
     UnseenLoss,
     disturbed_of,
-    losses_under_missing,
-    losses_under_noise,
+    losses_at,
     losses_when_unseen,
+    with_missing,
+    with_noise,
 )
 from lab.slices import levels_of, name_of
 from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
@@ -184,20 +186,24 @@ def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) 
     rows = disturbed_of(
         evidence.rows, evidence.window.labels, decide=decide, most=rules.most_rows, rng=stream_of("rows")
     )
-    levels, spreads = evidence.training.levels, evidence.training.spreads
+    spreads = evidence.training.spreads
     features = [*evidence.training.features]
-    noisy = losses_under_noise(
-        rows, spreads, decide=decide, noise=rules.noise, repeats=rules.repeats, stream_of=stream_of
-    )
-    withheld = losses_under_missing(
-        rows, features, decide=decide, shares=rules.missing, repeats=rules.repeats, stream_of=stream_of
-    )
-    for measure, losses in (("noise", noisy), ("missing", withheld)):
+    disturbances = {
+        "noise": (rules.noise, lambda rows, level, rng: with_noise(rows, spreads, noise=level, rng=rng)),
+        "missing": (rules.missing, lambda rows, share, rng: with_missing(rows, features, share=share, rng=rng)),
+    }
+    for measure, (levels, disturb) in disturbances.items():
+        streams = partial(_stream, stream_of, measure)
+        losses = losses_at(rows, levels, disturb, decide=decide, repeats=rules.repeats, stream_of=streams)
         for level, loss in losses.items():
             name = f"accuracy_loss_at_{measure}_{str(level).replace('.', '_')}"
             yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(evidence.window.labels))
-    unseen = losses_when_unseen(rows, levels, decide=decide, smallest=params.smallest_group)
+    unseen = losses_when_unseen(rows, evidence.training.levels, decide=decide, smallest=params.smallest_group)
     yield "unseen_category", "accuracy_loss_at_unseen_category", _unseen_gate(unseen, params)
+
+
+def _stream(stream_of: Streams, measure: str, level: float, repeat: int) -> np.random.Generator:
+    return stream_of(f"{measure}/{level}/{repeat}")
 
 
 def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:

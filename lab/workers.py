@@ -40,7 +40,7 @@ def running(workers: Workers) -> Iterator[Run]:
     there.
     """
     if workers == "sequential":
-        yield _run_here
+        yield in_turn
     elif workers.startswith("dask"):
         from lab.cluster import connected, sharing  # noqa: PLC0415 - an extra that most never install
 
@@ -65,7 +65,8 @@ def address_of(workers: Workers) -> str:
     )
 
 
-def _run_here(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
+def in_turn(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
+    """Call a function with each of the arguments in turn, here."""
     yield from (function(*call) for call in calls)
 
 

@@ -145,7 +145,7 @@ REST = (
     "  cost_of_false_positive: 0",
     "  cost_of_false_negative: 0",
     "",
-    "gates: {}  # floors other than those in params.yaml, such as {roc_auc: 0.7}",
+    "gates: {}  # gates other than those in params.yaml: validate, such as {roc_auc: 0.7}",
     "",
     'words: {}  # why a score is what it is, to people, such as {age: {raises: "is {age:.0f} years old"}}',
     "",

@@ -15,7 +15,7 @@ from lab.experiments.points import COLUMNS, csv_of, points_of
 from lab.handover import read_handed
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params, load_seed
-from lab.predictions import keys_of, read_predictions, read_thresholds
+from lab.predictions import read_predictions, read_thresholds
 from lab.records import write_csv, write_json
 from lab.schema import load_schema
 from lab.seeds import generator_of
@@ -48,7 +48,7 @@ class AbtestParams(Params):
 
 
 def main() -> None:
-    params, seed, keys = load_params("abtest", AbtestParams), load_seed(), keys_of(load_schema())
+    params, seed, keys = load_params("abtest", AbtestParams), load_seed(), load_schema().keys
     thresholds = read_thresholds()
     windows = {}
     for window in WINDOWS:

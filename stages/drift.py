@@ -15,7 +15,7 @@ from lab.drifting.rows import joined
 from lab.drifting.settings import DriftParams
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
-from lab.predictions import keys_of, read_predictions
+from lab.predictions import read_predictions
 from lab.records import write_csv, write_json, write_text
 from lab.seeds import generator_of
 from lab.tables import read_table
@@ -32,7 +32,7 @@ REPORT = Path("reports/drift")
 
 def main() -> None:
     params, reference = load_params("drift", DriftParams), load_reference(REFERENCE)
-    seed, keys = load_seed(), keys_of(reference.facts.inputs)
+    seed, keys = load_seed(), reference.facts.inputs.keys
     rows = joined(read_table(CURRENT), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
     found = assess(
         reference,

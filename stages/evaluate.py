@@ -12,7 +12,6 @@ from lab.measurement import window_of
 from lab.models import CHALLENGER, CHAMPION, load_model
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params, load_seed
-from lab.predictions import keys_of
 from lab.recording import recorded
 from lab.records import write_text
 from lab.schema import FEATURES, load_schema
@@ -43,7 +42,7 @@ def main() -> None:
         name: predictions_of(
             rows,
             {model: score_rows(fitted, rows) for model, fitted in models.items()},
-            kept=[*keys_of(schema), *schema.groups],
+            kept=[*schema.keys, *schema.groups],
         )
         for name, rows in tables.items()
     }

@@ -12,7 +12,7 @@ from lab.errors import SourceError
 from lab.experiments.log import open_log
 from lab.outputs import replaced_folder
 from lab.params import load_seed, load_value
-from lab.predictions import keys_of, read_predictions, read_thresholds
+from lab.predictions import read_predictions, read_thresholds
 from lab.records import write_json
 from lab.schema import load_schema
 from lab.tables import read_table, write_batches, write_table
@@ -48,7 +48,7 @@ def simulated(experiment: Experiment, *, seed: int) -> pa.Table:
             "Cure: name your own file in the task file: experiment.log"
         )
     world = World(
-        predictions=read_predictions("current", keys=keys_of(load_schema())),
+        predictions=read_predictions("current", keys=load_schema().keys),
         thresholds=read_thresholds(),
         customers=read_table(TRUTH / "customers.parquet"),
         sales=read_table(PREPARED / "sales.parquet"),

@@ -11,7 +11,7 @@ from lab.drifting.rows import joined
 from lab.drifting.settings import OfReference
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
-from lab.predictions import keys_of, read_predictions, read_thresholds
+from lab.predictions import read_predictions, read_thresholds
 from lab.schema import FEATURES, load_schema
 from lab.seeds import generator_of
 from lab.tables import read_table
@@ -24,7 +24,7 @@ WINDOW = "test"
 
 def main() -> None:
     params, seed, schema = load_params("drift", OfReference), load_seed(), load_schema()
-    keys = keys_of(schema)
+    keys = schema.keys
     reference = fit_reference(
         joined(read_table(FEATURES / f"{WINDOW}.parquet"), read_predictions(WINDOW, keys=keys), keys=keys),
         schema,

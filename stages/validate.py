@@ -10,7 +10,7 @@ from lab.measurement import window_of
 from lab.models import CHALLENGER, load_model
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
-from lab.predictions import keys_of, read_predictions, read_thresholds
+from lab.predictions import read_predictions, read_thresholds
 from lab.records import write_csv, write_json
 from lab.robustness import training_of
 from lab.schema import FEATURES, load_schema
@@ -33,8 +33,8 @@ def main() -> None:
     params = with_own(load_params("validate", ValidateParams), load_section("gates", GatesSection).gates)
     thresholds, model = read_thresholds(), load_model(CHALLENGER)
     rows, training = (read_table(FEATURES / f"{name}.parquet") for name in (JUDGED, "train"))
-    predictions = read_predictions(JUDGED, keys=keys_of(schema))
-    check_same_rows(rows, predictions, keys=keys_of(schema))
+    predictions = read_predictions(JUDGED, keys=schema.keys)
+    check_same_rows(rows, predictions, keys=schema.keys)
     evidence = Evidence(
         measured=read_summary(EVALUATION, model="challenger", window=JUDGED),
         window=window_of(predictions, thresholds=thresholds, groups=schema.groups),

@@ -12,21 +12,6 @@ from ruamel.yaml import YAML
 from lab.tables import write_table
 
 WINDOWS = ("train", "test", "current")
-DRIFT: dict[str, Any] = {
-    "significance": 0.01,
-    "material": {
-        "kolmogorov_smirnov": 0.05,
-        "wasserstein": 0.1,
-        "population_stability": 0.1,
-        "jensen_shannon": 0.1,
-        "missing": 0.02,
-        "tails": 0.005,
-        "largest_change": 0.03,
-        "unseen": 0.005,
-    },
-    "performance_margin": 0.02,
-    "retrain": {"drifted_share_above": 0.3, "performance_worse": True},
-}
 ABTEST: dict[str, Any] = {
     "significance": 0.05,
     "resamples": 1000,
@@ -84,7 +69,7 @@ def predictions_of(
 def lay_out(
     folder: Path, features: Mapping[str, pa.Table], predictions: Mapping[str, pa.Table], *, log: str | None = None
 ) -> None:
-    """Write everything that drift and abtest read."""
+    """Write everything that abtest reads; what drift reads besides is for its own tests to write."""
     for name, table in features.items():
         write_table(table, folder / f"data/features/{name}.parquet")
     for name, table in predictions.items():
@@ -94,7 +79,7 @@ def lay_out(
     write_document(folder / "data/features/schema.json", schema())
     write_document(folder / "data/task/experiment.json", {"experiment": {"log": log}})
     with (folder / "params.yaml").open("w") as stream:
-        YAML().dump({"seed": 7, "drift": DRIFT, "abtest": ABTEST}, stream)
+        YAML().dump({"seed": 7, "abtest": ABTEST}, stream)
 
 
 def schema() -> dict[str, Any]:

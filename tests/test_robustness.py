@@ -10,8 +10,7 @@ from lab.robustness import (
     Disturbed,
     accuracy_loss,
     disturbed_of,
-    losses_under_missing,
-    losses_under_noise,
+    losses_at,
     losses_when_unseen,
     training_of,
     with_missing,
@@ -132,13 +131,14 @@ def test_no_rows_lose_nothing_that_could_be_told() -> None:
 
 def test_more_noise_costs_a_rule_on_one_number_more() -> None:
     table = rows()
-    losses = losses_under_noise(
+    spreads = training_of(table, SCHEMA).spreads
+    losses = losses_at(
         disturbed(table),
-        training_of(table, SCHEMA).spreads,
+        [0.01, 0.5],
+        lambda given, level, rng: with_noise(given, spreads, noise=level, rng=rng),
         decide=is_old,
-        noise=[0.01, 0.5],
         repeats=2,
-        stream_of=stream,
+        stream_of=lambda level, repeat: stream(f"{level}/{repeat}"),
     )
     # Half a spread of noise turns about arctan(0.5) / pi of the signs of a normal number, on nine rows in ten.
     assert losses[0.5].seen.value == pytest.approx(0.9 * np.arctan(0.5) / np.pi, abs=0.01)
@@ -147,8 +147,13 @@ def test_more_noise_costs_a_rule_on_one_number_more() -> None:
 
 def test_withheld_ages_cost_a_rule_on_age_the_old_that_it_no_longer_sees() -> None:
     table = rows()
-    (loss,) = losses_under_missing(
-        disturbed(table), list(SCHEMA.features), decide=is_old, shares=[0.2], repeats=3, stream_of=stream
+    (loss,) = losses_at(
+        disturbed(table),
+        [0.2],
+        lambda given, share, rng: with_missing(given, list(SCHEMA.features), share=share, rng=rng),
+        decide=is_old,
+        repeats=3,
+        stream_of=lambda level, repeat: stream(f"{level}/{repeat}"),
     ).values()
     assert loss.seen.value == pytest.approx(0.2 * is_old(table).mean(), abs=0.01)
 

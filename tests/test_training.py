@@ -12,7 +12,6 @@ from sklearn.metrics import average_precision_score, brier_score_loss, f1_score,
 
 from lab.canonical import canonical_bytes
 from lab.errors import ParamsError
-from lab.fold_scores import in_turn
 from lab.folds import make_folds
 from lab.frames import frame_of
 from lab.search.result import Progress
@@ -22,6 +21,7 @@ from lab.specification import Specification
 from lab.task.money import Money
 from lab.threshold import ThresholdRule
 from lab.training import FoldScore, Reports, Rules, Trained, progress_of, summary_of, train_model
+from lab.workers import in_turn
 from tests.tables import feature_rows, schema_of
 
 RULES = Rules(5, ThresholdRule(rule="best_f1"), Money(), seed=11)

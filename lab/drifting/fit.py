@@ -28,12 +28,13 @@ from lab.drifting.rows import (
     scored_models,
     units_of,
 )
-from lab.drifting.scores import log_odds, mean_of
+from lab.drifting.scores import mean_of
 from lab.drifting.settings import ReferenceSettings
 from lab.errors import SourceError
 from lab.predictions import LABEL, score_column
 from lab.schema import FeatureSchema
 from lab.stats.distributions import Distribution, distribution_of, thinned
+from lab.stats.log_odds import log_odds
 
 Stream = Callable[[str], np.random.Generator]
 Flags = NDArray[np.bool_]

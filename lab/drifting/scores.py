@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from lab.drifting.columns import Verdict, short
 from lab.drifting.facts import Mean, ModelFacts
+from lab.stats.arm_means import Summary, compare_arm_means
 from lab.stats.contingency import compare_shares
 from lab.stats.dependence import Inflation, joint_inflation
 from lab.stats.distributions import Distribution
-from lab.stats.means import compare_summaries
+from lab.stats.log_odds import log_odds
 from lab.stats.shifts import Shift, measure_against
 
 Numbers = NDArray[np.float64]
-HALF_A_STEP = 5e-7  # scores are rounded to 6 decimals, so 0 and 1 stand for less than this
 
 
 def measure_scores(reference: Distribution, current: Numbers, *, inflation: Inflation) -> Shift:
@@ -29,13 +29,6 @@ def measure_scores(reference: Distribution, current: Numbers, *, inflation: Infl
     if "wasserstein" not in on_log_odds.sizes:
         return shift
     return replace(shift, sizes=shift.sizes | {"wasserstein_log_odds": on_log_odds.sizes["wasserstein"]})
-
-
-def log_odds(scores: Numbers) -> Numbers:
-    """Return the log-odds of scores; a score of 0 or 1 is taken as half a step away from it."""
-    kept = np.clip(scores, HALF_A_STEP, 1 - HALF_A_STEP)
-    odds: Numbers = np.log(kept / (1 - kept)).astype(np.float64).round(9)
-    return odds
 
 
 def mean_of(values: Numbers) -> Mean:
@@ -71,11 +64,11 @@ def describe_scores(verdict: Verdict, facts: ModelFacts, current: Numbers, *, in
 def _compare(reference: Mean, current: Mean, inflation: Inflation) -> dict[str, Any]:
     if reference.mean is None or reference.variance is None or current.mean is None or current.variance is None:
         return {"reference": reference.mean, "current": current.mean, "z": None, "p_value": None}
-    test = compare_summaries(
-        (reference.mean, reference.variance, reference.rows / inflation[0]),
-        (current.mean, current.variance, current.rows / inflation[1]),
+    test = compare_arm_means(
+        Summary(reference.rows / inflation[0], reference.mean, reference.variance),
+        Summary(current.rows / inflation[1], current.mean, current.variance),
     )
-    return {"reference": test.first, "current": test.second, "z": test.t, "p_value": test.p_value}
+    return {"reference": test.control, "current": test.treatment, "z": test.statistic, "p_value": test.p_value}
 
 
 def _spread_of_log_odds(reference: Distribution) -> float:

@@ -27,7 +27,6 @@ from lab.explanation.shuffles import correlated_groups
 from lab.explanation.study import Streams, Study, dependences_of, grids_of, sample_places, study_model
 from lab.frames import frame_of
 from lab.models import Model
-from lab.predictions import keys_of
 from lab.schema import FeatureSchema
 from lab.task.words import FeatureWords
 
@@ -107,7 +106,7 @@ def _rows_of_one(study: Study, data: Data, params: ExplainParams) -> dict[str, l
     shown = list(study.importance)[: params.features_shown]
     chosen = choose_rows(study.scores["test"], data.labels, threshold=study.model.threshold)
     frame = test.iloc[[one.place for one in chosen]]
-    names = _names(data.tables["test"], [one.place for one in chosen], keys=keys_of(data.schema))
+    names = _names(data.tables["test"], [one.place for one in chosen], keys=data.schema.keys)
     scores = [float(study.scores["test"][one.place]) for one in chosen]
     return {
         "swarm": swarm_rows(explained.contributions, test.iloc[explained.places], data.schema.features, shown),
@@ -152,7 +151,7 @@ def _explained(studies: Mapping[str, Study], data: Data, params: ExplainParams) 
                     explained,
                     study.scores[window],
                     reasons,
-                    keys=keys_of(data.schema),
+                    keys=data.schema.keys,
                     threshold=study.model.threshold,
                     most=params.reasons,
                 ),

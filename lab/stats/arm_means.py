@@ -18,9 +18,12 @@ Reference = Literal["student", "normal"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a comparison of means needs to know of an arm; the variance has n − 1 below the line, None below two."""
+    """What a comparison of means needs to know of an arm; the variance has n − 1 below the line, None below two.
 
-    count: int
+    Rows that are alike count as fewer than they are, so the count need not be whole.
+    """
+
+    count: float
     mean: float
     variance: float | None
 
@@ -74,7 +77,7 @@ def compare_arm_means(
     )
 
 
-def welch_degrees(parts: tuple[float, float], counts: tuple[int, int]) -> float:
+def welch_degrees(parts: tuple[float, float], counts: tuple[float, float]) -> float:
     """Return Welch and Satterthwaite's degrees of freedom of a sum of two variances of means.
 
     >>> round(welch_degrees((0.1, 0.1), (10, 10)), 6)

@@ -33,7 +33,7 @@ class AnytimeComparison:
 def anytime_comparison(
     difference: float,
     standard_error: float,
-    units: int,
+    units: float,
     *,
     tuned_to: float,
     side: Side = "two-sided",

@@ -68,7 +68,7 @@ def standardised_difference(
     return StandardisedDifference(d, low, high, d * factor, low * factor, high * factor)
 
 
-def small_sample_factor(degrees: int, *, exact: bool = True) -> float:
+def small_sample_factor(degrees: float, *, exact: bool = True) -> float:
     """Return the factor that takes Cohen's d to Hedges' g, or its usual approximation.
 
     Hedges (1981), Journal of Educational Statistics 6.
@@ -99,7 +99,7 @@ def glass_delta(control: Summary, treatment: Summary) -> float | None:
     return (treatment.mean - control.mean) / math.sqrt(control.variance) if control.variance else None
 
 
-def noncentrality_interval(t: float, degrees: int, *, level: float = 0.95) -> tuple[float, float]:
+def noncentrality_interval(t: float, degrees: float, *, level: float = 0.95) -> tuple[float, float]:
     """Return the noncentralities under which a statistic of Student's would just not be too large, or too small."""
     ends = []
     for share in ((1 + level) / 2, (1 - level) / 2):

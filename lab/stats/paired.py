@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.log_odds import SMALLEST_PROBABILITY
 from lab.stats.probabilities import student_p_value, student_quantile
 
 Numbers = NDArray[np.float64]
 ROUNDING = 8 * np.finfo(np.float64).eps
-SMALLEST_PROBABILITY = 5e-7  # half a step of a score, which is rounded to 6 decimals: a score of 0 is not certainty
 
 
 @dataclass(frozen=True)

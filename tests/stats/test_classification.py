@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
 from lab.stats.classification import METRICS, decide, decisions_by_threshold, measure, tally
-from lab.stats.paired import SMALLEST_PROBABILITY
+from lab.stats.log_odds import SMALLEST_PROBABILITY
 
 Labels = NDArray[np.bool_]
 Numbers = NDArray[Any]

@@ -11,12 +11,12 @@ from scipy import stats
 
 from benchmarks.error_rates import Case, cases, rate, variance_left
 from lab.stats.areas import area_under_curve, compare_areas, compare_samples
+from lab.stats.arm_means import compare_arm_means, summarise
 from lab.stats.cochran import cochran_test
 from lab.stats.contingency import compare_counts, compare_shares
 from lab.stats.corrections import benjamini_hochberg
 from lab.stats.decisions import compare_decisions, count_decisions
 from lab.stats.mcnemar import compare_correctness
-from lab.stats.means import compare_sample_means
 from lab.stats.paired import compare_means
 from lab.stats.ranks import kolmogorov_smirnov, merge, tails_test
 from lab.stats.shifts import measure_levels, measure_numbers
@@ -80,7 +80,7 @@ def of_paired_means(rng: np.random.Generator) -> float | None:
 
 
 def of_sample_means(rng: np.random.Generator) -> float | None:
-    return compare_sample_means(rng.normal(0, 1, 300), rng.normal(0, 3, 100)).p_value
+    return compare_arm_means(summarise(rng.normal(0, 1, 300)), summarise(rng.normal(0, 3, 100))).p_value
 
 
 def of_several_models(rng: np.random.Generator) -> float | None:

@@ -7,7 +7,6 @@ from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.stats.contingency_tables import cochrans_q
 
 from lab.stats.cochran import cochran_test
-from lab.stats.means import compare_sample_means
 from lab.stats.paired import compare_means, log_losses, squared_errors
 
 RNG = np.random.default_rng(8)
@@ -57,19 +56,6 @@ def test_losses_have_the_means_of_scikit_learn() -> None:
 
 def test_a_certain_mistake_has_a_finite_loss() -> None:
     assert log_losses([1, 0], [0.0, 1.0]) == pytest.approx([-np.log(5e-7)] * 2)
-
-
-def test_the_test_of_two_samples_agrees_with_scipy() -> None:
-    expected = stats.ttest_ind(SECOND[:40], FIRST, equal_var=False)
-    test = compare_sample_means(FIRST, SECOND[:40])
-    assert (test.t, test.degrees, test.p_value) == pytest.approx((expected.statistic, expected.df, expected.pvalue))
-
-
-@pytest.mark.parametrize(("second", "p_value"), [([1.0, 1.0], 1.0), ([2.0, 2.0], None), ([2.0], None)])
-def test_samples_without_spread_say_so(second: list[float], p_value: float | None) -> None:
-    test = compare_sample_means([1.0, 1.0, 1.0], second)
-    assert test.p_value == p_value
-    assert "the spread cannot be estimated" in test.reason
 
 
 def test_cochran_agrees_with_statsmodels() -> None:
