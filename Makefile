@@ -54,7 +54,7 @@ lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with has
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
-	  --extra cluster --extra sql --extra test --constraint requirements.txt pyproject.toml --output-file tests/requirements.txt
+	  --extra cluster --extra s3 --extra sql --extra ssh --extra test --extra webdav --constraint requirements.txt pyproject.toml --output-file tests/requirements.txt
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks

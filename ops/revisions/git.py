@@ -1,0 +1,62 @@
+"""Ask git, and turn what it refuses into one message."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+class GitError(LabError):
+    """Git refused: what was asked, and what it said."""
+
+
+def git(
+    *arguments: str, root: Path = Path(), check: bool = True, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Return what git did; `environment` replaces the process's own. A refusal is an error unless check is off."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, env=environment)
+    if check and done.returncode:
+        said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+        raise GitError(f"`git {' '.join(arguments)}` was refused: {said}. Look at it with `git status`.")
+    return done
+
+
+def text_of(*arguments: str, root: Path = Path()) -> str:
+    """Return what git prints, without the newline at its end."""
+    return git(*arguments, root=root).stdout.decode().rstrip("\n")
+
+
+def lines_of(*arguments: str, root: Path = Path()) -> list[str]:
+    """Return the lines that git prints; give it -z where a name may hold a newline or a quote."""
+    found = git(*arguments, root=root).stdout.decode()
+    return [line for line in found.split("\0" if "-z" in arguments else "\n") if line]
+
+
+def commit_of(name: str, *, root: Path = Path()) -> str:
+    """Return the full commit of a branch, tag, short commit or DVC experiment."""
+    done = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", root=root, check=False)
+    if done.returncode == 0:
+        return done.stdout.decode().strip()
+    experiments = lines_of("for-each-ref", "--format=%(objectname) %(refname)", "refs/exps", root=root)
+    found = sorted({line.split()[0] for line in experiments if line.split()[1].split("/")[-1] == name})
+    if len(found) == 1:
+        return found[0]
+    what = "several DVC experiments of that name" if found else "no branch, tag, commit or DVC experiment of that name"
+    raise GitError(
+        f"{name!r} is no revision of this repository: found {what}, expected one. "
+        "Cure: `git branch --all`, `git tag` and `dvc exp list --all` show them; `git fetch --tags` brings more."
+    )
+
+
+def content_at(commit: str, path: str, *, root: Path = Path()) -> bytes | None:
+    """Return a file's content at a commit, or None where the commit has no such file."""
+    done = git("cat-file", "blob", f"{commit}:{path}", root=root, check=False)
+    return done.stdout if done.returncode == 0 else None
+
+
+def changed_files(*, root: Path = Path()) -> list[str]:
+    """Return the files that differ from HEAD or are new to git; ignored ones are not among them."""
+    return sorted(
+        line[3:] for line in lines_of("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", root=root)
+    )

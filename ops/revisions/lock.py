@@ -1,0 +1,63 @@
+"""Read dvc.lock: what each stage ran with, and the fingerprints of what it read and wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lab.errors import SourceError
+
+CURE = "Cure: `python -m ops resolve` after a merge, or bring it back: git checkout dvc.lock"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file or folder as DVC fingerprints it; a folder's fingerprint ends in `.dir`."""
+
+    path: str
+    md5: str
+    size: int
+    files: int | None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.md5.endswith(".dir")
+
+
+@dataclass(frozen=True)
+class LockedStage:
+    """One stage as it last ran."""
+
+    name: str
+    command: str
+    dependencies: Mapping[str, Item]
+    params: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Item]
+
+
+def parse_lock(content: bytes, *, where: str = "dvc.lock") -> dict[str, LockedStage]:
+    """Return the stages of a dvc.lock by name; `params` is by file, then by dotted name."""
+    try:
+        found = YAML(typ="safe").load(content.decode()) or {}
+        return {name: _stage(name, body) for name, body in found.get("stages", {}).items()}
+    except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise SourceError(f"{where} is no lock file of DVC's: found {error}. {CURE}") from error
+
+
+def _stage(name: str, body: Mapping[str, Any]) -> LockedStage:
+    return LockedStage(
+        name=name,
+        command=str(body["cmd"]),
+        dependencies=_items(body.get("deps", [])),
+        params=body.get("params", {}),
+        outputs=_items(body.get("outs", [])),
+    )
+
+
+def _items(entries: list[Mapping[str, Any]]) -> dict[str, Item]:
+    return {
+        entry["path"]: Item(entry["path"], str(entry.get("md5", "")), int(entry.get("size", 0)), entry.get("nfiles"))
+        for entry in entries
+    }

@@ -1,0 +1,90 @@
+"""Read what DVC keeps of an output, from the cache or else the remote, and never a byte that is not as recorded."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lab.errors import LabError
+from ops.revisions.lock import Item, LockedStage
+
+
+class UnavailableError(LabError):
+    """Neither the cache nor the remote has it, or what they have is damaged."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The repository's store of outputs. Nothing is written: an object is read into memory and held to its name."""
+
+    root: Path
+
+    @cached_property
+    def _repository(self) -> Any:
+        from dvc.repo import Repo  # noqa: PLC0415 - a quarter of a second that most calls can do without
+
+        return Repo(str(self.root))
+
+    @cached_property
+    def _remote(self) -> Any:
+        return self._repository.cloud.get_remote_odb()
+
+    def output(self, stages: dict[str, LockedStage], path: str) -> bytes:
+        """Return the file at this path below an output of a dvc.lock."""
+        item, inside = _output_of(stages, path)
+        return self.read(self.fingerprint(item, inside), what=path)
+
+    def fingerprint(self, item: Item, inside: str) -> str:
+        """Return the MD5 of an output, or of the file that lies inside it when it is a folder."""
+        if not inside:
+            return item.md5
+        listing = json.loads(self.read(item.md5, what=item.path))
+        found = {entry["relpath"]: entry["md5"] for entry in listing}
+        if inside not in found:
+            raise UnavailableError(f"{item.path} has no file {inside}; it has {sorted(found)}. Cure: correct the name.")
+        return str(found[inside])
+
+    def read(self, md5: str, *, what: str) -> bytes:
+        """Return an object by its MD5; `what` is its name in a message."""
+        damaged = []
+        for place, read in (("the cache", self._from_cache), ("the remote", self._from_remote)):
+            content = read(md5)
+            if content is None:
+                continue
+            if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5.removesuffix(".dir"):
+                return content
+            damaged.append(place)
+        found = f"damaged in {' and in '.join(damaged)}" if damaged else "neither in the cache nor on the remote"
+        raise UnavailableError(
+            f"{what} ({md5}) is {found}, expected the bytes that dvc.lock records. Cure: `dvc push` where it was made; "
+            "or check that revision out and `dvc repro`, which derives the same bytes again."
+        )
+
+    def _from_cache(self, md5: str) -> bytes | None:
+        path = Path(self._repository.cache.local.path, md5[:2], md5[2:])
+        return path.read_bytes() if path.is_file() else None
+
+    def _from_remote(self, md5: str) -> bytes | None:
+        try:
+            path = self._remote.oid_to_path(md5)
+            content: bytes = self._remote.fs.cat_file(path)
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            # Storage libraries share no class of errors: whatever one says, the object cannot be had from there.
+            raise UnavailableError(
+                f"the remote could not be asked for {md5}: {error}. Cure: check `dvc remote list`, the network and the "
+                "credentials in the environment."
+            ) from error
+        return content
+
+
+def _output_of(stages: dict[str, LockedStage], path: str) -> tuple[Item, str]:
+    wanted = PurePosixPath(path)
+    for stage in stages.values():
+        for name, item in stage.outputs.items():
+            if wanted.is_relative_to(name):
+                return item, str(wanted.relative_to(name)) if wanted != PurePosixPath(name) else ""
+    raise UnavailableError(f"{path} is no output in dvc.lock. Cure: `dvc repro` writes it, where a stage makes it.")
