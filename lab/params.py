@@ -23,6 +23,7 @@ SECTIONS = (
     "serving",
     "drift",
     "abtest",
+    "promote",
 )
 CURE = "Compare it with the committed file: git diff params.yaml"
 

@@ -1,0 +1,84 @@
+"""A small copy of the project with a past: three revisions in which the whole DAG has run, made once for all tests."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.project import SMALL, change_params, copy_project, files_below, run
+
+# A world a little larger than SMALL's, so that a poor model is seen to be poor.
+SETTINGS = {**SMALL, "ingest.customers": 800}
+# One poor candidate: a tree that asks one question.
+STUMP = {"estimator": "decision_tree", "settings": {"deepest": 1}, "search": {"method": "none"}}
+WORSE = {"train.candidates": {"stump": STUMP}}
+# A small change of one setting, which moves some scores a little.
+OTHER = {
+    "train.candidates.boosting.settings.learning_rate": 0.07,
+    "train.candidates.boosting.search": {"method": "none"},
+}
+
+
+def history_of(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the project with a past; it is shared, so look at it only, and spoil a copy.
+
+    Branch main, tag `first`: the defaults on a small world. Branch `worse`: one poor candidate. Branch `other`: a small
+    change. Every object is in the cache and in the default remote. The name of the folder is made from the files that
+    it is made from, so that LAB_TEST_CACHE, a folder kept between sessions, never serves what is out of date.
+    """
+    kept = os.environ.get("LAB_TEST_CACHE")
+    base = Path(kept) if kept else factory.getbasetemp().parent
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / "history.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fresh = copy_project(factory.mktemp("history") / "project", settings=SETTINGS)
+        folder = base / f"history-{_fingerprint(fresh)}"
+        if not folder.is_dir():
+            _run_all(fresh)
+            shutil.move(fresh, folder)
+    return folder
+
+
+def copy_of_history(factory: pytest.TempPathFactory, folder: Path) -> Path:
+    """Return a private copy of the project with a past, cache and remote included."""
+    shutil.copytree(history_of(factory), folder, symlinks=True)
+    return folder
+
+
+def commit_all(folder: Path, message: str) -> None:
+    """Commit every change and every new file."""
+    run(["git", "add", "--all"], cwd=folder)
+    run(["git", "commit", "--quiet", "-m", message], cwd=folder)
+
+
+def _run_all(folder: Path) -> None:
+    run(["git", "branch", "--move", "main"], cwd=folder)
+    run(["dvc", "repro", "--quiet"], cwd=folder)
+    commit_all(folder, "Run the DAG")
+    run(["git", "tag", "first"], cwd=folder)
+    for branch, settings in (("worse", WORSE), ("other", OTHER)):
+        run(["git", "checkout", "--quiet", "-b", branch, "main"], cwd=folder)
+        run(["dvc", "checkout", "--quiet"], cwd=folder)
+        change_params(folder, settings)
+        if settings is WORSE:
+            for kept in ("models/candidates", "metrics/train", "plots/train"):
+                shutil.rmtree(folder / kept)  # of candidates that params.yaml names no more
+        run(["dvc", "repro", "--quiet"], cwd=folder)
+        commit_all(folder, f"Run the DAG: {branch}")
+        run(["dvc", "push", "--quiet"], cwd=folder)
+    run(["git", "checkout", "--quiet", "main"], cwd=folder)
+    run(["dvc", "checkout", "--quiet"], cwd=folder)
+    run(["dvc", "push", "--quiet"], cwd=folder)
+
+
+def _fingerprint(folder: Path) -> str:
+    seen = hashlib.sha256()
+    for name, content in files_below(folder).items():
+        if name.startswith(("lab/", "stages/", "tasks/", "data/", "params.yaml", "dvc.yaml", "champion.yaml")):
+            seen.update(f"{name}\0{len(content)}\0".encode())
+            seen.update(content)
+    seen.update(Path(__file__).read_bytes())
+    return seen.hexdigest()[:16]
