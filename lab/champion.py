@@ -1,7 +1,9 @@
 """The champion: the specification that was promoted for a task, kept in git."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +11,7 @@ from pydantic import Field
 
 from lab.documents import read_yaml
 from lab.errors import ParamsError, SourceError
-from lab.params import parse
+from lab.params import Params, parse
 from lab.schema import FeatureSchema
 from lab.specification import Specification
 
@@ -18,11 +20,26 @@ DEFAULT = "default"
 CURE = "Compare it with the committed file: git diff champion.yaml"
 
 
+class Gain(Params):
+    """By how much a metric of the test window was better than the replaced champion's, with its interval of 95 %."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
 class Champion(Specification):
-    """A promoted specification: which promotion it is, and the last day on which its rows' labels became known."""
+    """A promoted specification: which promotion it is, and the last day on which its rows' labels became known.
+
+    The rest is for people and for the registry: the version whose place it took, why, and by what gain.
+    """
 
     version: int = Field(ge=1)
     trained_until: date | None = None
+    replaces: int | None = Field(default=None, ge=1)
+    because: str | None = None
+    gain: Gain | None = None
 
     @property
     def specification(self) -> Specification:
@@ -31,11 +48,15 @@ class Champion(Specification):
 
 def read_champion(task: str, path: Path = FILE) -> tuple[str, Champion]:
     """Return a task's champion, or the default one where the task has none of its own, after its place in the file."""
-    content = read_yaml(path, cure="Bring it back: git checkout champion.yaml")
+    return champion_in(read_yaml(path, cure="Bring it back: git checkout champion.yaml"), task, file=str(path))
+
+
+def champion_in(content: Mapping[str, Any], task: str, *, file: str) -> tuple[str, Champion]:
+    """Return a task's champion of the content of champion.yaml, as read_champion does; `file` names it in a message."""
     name = task if task in content else DEFAULT
     if name not in content:
-        raise ParamsError(f"{path} holds {sorted(content)}, expected {task} or {DEFAULT}. {CURE}")
-    where = f"{path}: {name}"
+        raise ParamsError(f"{file} holds {sorted(content)}, expected {task} or {DEFAULT}. {CURE}")
+    where = f"{file}: {name}"
     return where, parse(content[name], kind=Champion, where=where, cure=CURE)
 
 

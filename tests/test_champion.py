@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.champion import read_champion, rows_known_by
+from lab.champion import Gain, read_champion, rows_known_by
 from lab.errors import ParamsError, SourceError
 from lab.estimators import completed
+from lab.specification import Specification
 from tests.tables import HORIZON_DAYS, feature_rows, schema_of
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,20 @@ def test_a_task_without_one_takes_the_default(file: Path) -> None:
 def test_the_first_champion_is_logistic_regression() -> None:
     where, champion = read_champion("churn", ROOT / "champion.yaml")
     assert completed(champion.specification, where=where).estimator == "logistic_regression"
+
+
+def test_an_entry_tells_whose_place_it_took_and_why(file: Path) -> None:
+    file.write_text(
+        "churn: {version: 3, estimator: dummy, replaces: 2, because: better, "
+        "gain: {metric: roc_auc, value: 0.02, low: 0.01, high: 0.03}}"
+    )
+    champion = read_champion("churn", file)[1]
+    assert (champion.replaces, champion.because, champion.gain) == (
+        2,
+        "better",
+        Gain(metric="roc_auc", value=0.02, low=0.01, high=0.03),
+    )
+    assert set(champion.specification.model_dump()) == set(Specification.model_fields)
 
 
 def test_an_unknown_word_is_refused(file: Path) -> None:
