@@ -1,0 +1,79 @@
+"""Walk many trees at once: flat arrays of nodes, and for each row and tree the leaf that it ends in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.compiled.parts import Arrays, Numbers, Part
+
+ROWS_AT_ONCE = 256  # so many rows times all trees are walked side by side: what they need stays in the cache
+SETS = 8  # a set of categories is 256 bits, as 8 numbers of 32
+
+
+@dataclass(frozen=True)
+class Trees:
+    """All trees of a model, their nodes one after another; a leaf is its own child, so that a walk may overstay.
+
+    A value goes left when it is at most the threshold, or missing where `missing_left` says so, or, at a node that
+    asks for categories, a member of its set; a category that is in no set at all counts as missing.
+    """
+
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: Numbers
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: Numbers
+    missing_left: NDArray[np.bool_]
+    sets: NDArray[np.int32]
+    members: NDArray[np.uint32]
+    known: NDArray[np.uint32]
+    deepest: int
+
+    def leaf_values(self, rows: NDArray[np.floating]) -> Numbers:
+        """Return the value of each row's leaf in each tree, a row a line."""
+        parts = [self._walk(rows[start : start + ROWS_AT_ONCE]) for start in range(0, len(rows), ROWS_AT_ONCE)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _walk(self, rows: NDArray[np.floating]) -> Numbers:
+        count, width = rows.shape
+        flat = np.ascontiguousarray(rows).ravel()
+        starts = np.repeat(np.arange(count, dtype=np.int64) * width, len(self.roots))
+        nodes = np.tile(self.roots, count)
+        walking = np.arange(nodes.size)
+        for _ in range(self.deepest):
+            at = nodes[walking]
+            values = flat[starts[walking] + self.feature[at]]
+            nodes[walking] = moved = np.where(self._goes_left(values, at), self.left[at], self.right[at])
+            walking = walking[self.left[moved] != moved]
+            if not walking.size:
+                break
+        found: Numbers = self.value[nodes].reshape(count, -1)
+        return found
+
+    def _goes_left(self, values: NDArray[np.floating], nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+        left: NDArray[np.bool_] = values <= self.threshold[nodes]
+        if self.missing_left.size:
+            left |= np.isnan(values) & self.missing_left[nodes]
+        if self.sets.size:
+            asked = self.sets[nodes]
+            places = np.flatnonzero(asked >= 0)
+            left[places] = self._is_member(values[places], nodes[places], asked[places])
+        return left
+
+    def _is_member(
+        self, values: NDArray[np.floating], nodes: NDArray[np.int32], asked: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        usable = np.isfinite(values) & (values >= 0) & (values < SETS * 32)
+        codes = np.where(usable, values, 0).astype(np.int64)
+        word, bit = codes // 32, (codes % 32).astype(np.uint32)
+        inside = (self.members[asked, word] >> bit) & 1 == 1
+        known = usable & ((self.known[self.feature[nodes], word] >> bit) & 1 == 1)
+        return np.where(usable & (inside | known), inside & usable, self.missing_left[nodes])
+
+
+def trees_of(part: Part, arrays: Arrays) -> Trees:
+    """Return the trees that a part of the program names."""
+    found = {name: arrays[part[name]] for name in Trees.__annotations__ if name != "deepest"}
+    return Trees(**found, deepest=int(part["deepest"]))
