@@ -1,0 +1,31 @@
+"""A DVC repository of a few stages that cost nothing, in a temporary folder with a git history of its own."""
+
+from pathlib import Path
+
+from tests.project import ROOT, run
+
+HERE = {"PYTHONPATH": str(ROOT)}
+
+
+def trivial(folder: Path, stages: str, *, files: dict[str, str] | None = None) -> Path:
+    """Return a committed repository with this dvc.yaml and these files; nothing has run."""
+    folder.mkdir(parents=True)
+    for command in (
+        ["git", "init", "--quiet", "--initial-branch", "main"],
+        ["dvc", "init", "--quiet"],
+        ["dvc", "remote", "add", "--quiet", "--default", "storage", "storage"],
+    ):
+        run(command, cwd=folder)
+    for name, content in {"dvc.yaml": stages, ".gitignore": "/out\n/.dvc/storage\n", **(files or {})}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    (folder / "out").mkdir(exist_ok=True)
+    commit(folder, "start")
+    return folder
+
+
+def commit(folder: Path, message: str) -> str:
+    """Commit everything; return the commit."""
+    run(["git", "add", "--all"], cwd=folder)
+    run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder)
+    return run(["git", "rev-parse", "HEAD"], cwd=folder).stdout.strip()
