@@ -7,7 +7,24 @@ import click
 from lab.command import run
 
 # A verb is a click command of the same name in a module of the same name; it is imported only when it is called.
-VERBS = ("abtest", "assign", "deps", "drift", "gate", "init", "latency", "plan", "readme", "repro")
+VERBS = (
+    "abtest",
+    "assign",
+    "compare",
+    "deps",
+    "derive",
+    "drift",
+    "gate",
+    "init",
+    "latency",
+    "plan",
+    "post",
+    "readme",
+    "report",
+    "repro",
+    "smoke",
+    "verify",
+)
 
 
 class Verbs(click.Group):
