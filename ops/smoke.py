@@ -2,6 +2,7 @@
 
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+import re
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import numpy as np
 from lab.columns import numbers_of
 from lab.errors import SourceError
 from lab.models import CHAMPION, load_model
+from lab.params import load_value
 from lab.predictions import FOLDER, read_predictions, score_column
 from lab.schema import FEATURES, load_schema
 from lab.scoring import score_rows
@@ -20,8 +22,9 @@ from lab.tables import read_table
 @click.option(
     "--model", type=click.Path(path_type=Path), default=CHAMPION, show_default=True, help="The folder of the model."
 )
+@click.option("--tag", help="The GTO tag that is released, such as churn#staging#1: it must name the task at hand.")
 @click.option("--window", type=click.Choice(["test", "current"]), default="test", show_default=True, help="Which rows.")
-def smoke(*, model: Path, window: str) -> None:
+def smoke(*, model: Path, tag: str | None, window: str) -> None:
     r"""Load the champion, score every row of a window, and hold the scores to those that were judged, to the last bit.
 
     Before a release: it needs models/champion, data/features and data/predictions of that version
@@ -30,6 +33,8 @@ def smoke(*, model: Path, window: str) -> None:
     \b
     Exit codes: 0 every score is the same; 1 some differ; 2 a file is missing or damaged.
     """
+    if tag is not None:
+        check_tag(tag, task=load_value("task", str))
     schema = load_schema()
     rows, judged = read_table(FEATURES / f"{window}.parquet"), read_predictions(window, keys=schema.keys)
     if not rows.select(schema.keys).equals(judged.select(schema.keys)):
@@ -42,3 +47,16 @@ def smoke(*, model: Path, window: str) -> None:
         f"{model}: {rows.num_rows - differing} of {rows.num_rows} rows of {window} have the score that was judged"
     )
     raise SystemExit(1 if differing else 0)
+
+
+def check_tag(tag: str, *, task: str) -> None:
+    """Refuse a tag of another task than the one whose model is here.
+
+    >>> check_tag("churn#staging#1", task="churn")
+    """
+    named = re.split("[#@]", tag)[0]
+    if named != task:
+        raise SourceError(
+            f"{tag} releases {named}, found the model of {task} at its commit, expected that of {named}. "
+            f"Cure: commit the results of `dvc exp run -S task={named}`, and register its version there."
+        )

@@ -20,6 +20,7 @@ SCORE = "champion_score"
 @pytest.fixture
 def released(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to a folder that holds what smoke reads."""
+    shutil.copy(history_of(tmp_path_factory) / "params.yaml", tmp_path)
     for name in ("models/champion", "data/features", "data/predictions"):
         shutil.copytree(history_of(tmp_path_factory) / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -46,3 +47,13 @@ def test_other_rows_are_refused(released: Path) -> None:
     write_table(table.filter(pc.not_equal(table[SCORE], table[SCORE][0])), PREDICTIONS)
     with pytest.raises(SourceError, match="hold different rows"):
         CliRunner().invoke(smoke, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("tag", ["churn#staging#1", "churn@v1.0.0"])
+def test_a_tag_of_the_task_at_hand_is_released(released: Path, tag: str) -> None:
+    assert CliRunner().invoke(smoke, ["--tag", tag]).exit_code == 0
+
+
+def test_a_tag_of_another_task_is_refused(released: Path) -> None:
+    with pytest.raises(SourceError, match="releases high_value_sale, found the model of churn"):
+        CliRunner().invoke(smoke, ["--tag", "high_value_sale#staging#1"], catch_exceptions=False)
