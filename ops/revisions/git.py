@@ -1,7 +1,7 @@
 """Ask git, and turn what it refuses into one message."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab.errors import LabError
@@ -12,10 +12,17 @@ class GitError(LabError):
 
 
 def git(
-    *arguments: str, root: Path = Path(), check: bool = True, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    root: Path = Path(),
+    check: bool = True,
+    environment: Mapping[str, str] | None = None,
+    given: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Return what git did; `environment` replaces the process's own. A refusal is an error unless check is off."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, env=environment)
+    """Return what git did with what was `given` on its standard input; `environment` replaces the process's own.
+
+    A refusal is an error unless check is off.
+    """
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False, env=environment, input=given)
     if check and done.returncode:
         said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
         raise GitError(f"`git {' '.join(arguments)}` was refused: {said}. Look at it with `git status`.")
@@ -53,6 +60,23 @@ def content_at(commit: str, path: str, *, root: Path = Path()) -> bytes | None:
     """Return a file's content at a commit, or None where the commit has no such file."""
     done = git("cat-file", "blob", f"{commit}:{path}", root=root, check=False)
     return done.stdout if done.returncode == 0 else None
+
+
+def contents_at(commit: str, paths: Iterable[str], *, root: Path = Path()) -> dict[str, bytes]:
+    """Return the content of those of the files that the commit has, asking git once for all of them."""
+    names = [path for path in paths if "\n" not in path]
+    asked = "".join(f"{commit}:{name}\n" for name in names).encode()
+    answer, found, at = git("cat-file", "--batch", root=root, given=asked).stdout, {}, 0
+    for name in names:
+        line_end = answer.index(b"\n", at)
+        _, kind, *size = answer[at:line_end].rsplit(b" ", 2)
+        at = line_end + 1
+        if not size or not size[0].isdigit():
+            continue  # git says that it is missing
+        if kind == b"blob":
+            found[name] = answer[at : at + int(size[0])]
+        at += int(size[0]) + 1
+    return found
 
 
 def changed_files(*, root: Path = Path()) -> list[str]:

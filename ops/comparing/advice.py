@@ -1,0 +1,123 @@
+"""What to do with a change: merge, look or stop, by one rule of facts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from lab.markdown import counted, listed, spoken
+from ops.comparing.differences import Word
+
+Do = Literal["merge", "look", "stop"]
+
+NAMED = 4
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the rule looks at; `word` is about the primary metric of the challenger."""
+
+    primary: str
+    word: Word
+    numbers: str = ""
+    why_untested: str = ""
+    newly_failing: tuple[str, ...] = ()
+    still_failing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    stale_base: tuple[str, ...] = ()
+    only_shared_rows: bool = False
+    data_changed: bool = False
+    other_task: bool = False
+    trained_anew: bool = False
+    drift_suggests_retraining: bool = False
+    other_metrics_worse: tuple[str, ...] = ()
+    yardstick: tuple[str, ...] = ()
+    base_is_ahead: int = 0
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason in words; `{}` stands for the names, which come from the repository and are no words of ours."""
+
+    words: str
+    names: tuple[str, ...] = ()
+
+    def told(self, write: Callable[[str], str] = str) -> str:
+        """Return the reason with its names, each written in a given way; of many names the first few."""
+        shown = [write(name) for name in self.names[:NAMED]]
+        more = len(self.names) - NAMED
+        return self.words.replace("{}", listed([*shown, *([f"{more} more"] if more > 0 else [])] or ["none"]))
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do and why: the first reason is the one to say first."""
+
+    do: Do
+    reasons: tuple[Reason, ...]
+
+
+def advise(facts: Facts) -> Advice:
+    """Return what to do: stop for harm or results that are not of this code, look for what only a person can weigh.
+
+    >>> advise(Facts(primary="roc_auc", word="better", numbers="+0.02")).do
+    'merge'
+    """
+    if stops := _stops(facts):
+        return Advice("stop", tuple(stops))
+    if looks := _looks(facts):
+        return Advice("look", tuple(looks))
+    return Advice("merge", (Reason(_good(facts)),))
+
+
+def _stops(facts: Facts) -> list[Reason]:
+    shared = " on the rows that both test windows share" if facts.only_shared_rows else ""
+    worse = f"{spoken(facts.primary)} of the challenger is worse{shared} ({facts.numbers})"
+    found = [
+        (facts.stale, Reason("the results are not of this code: {} must run again (dvc repro)", facts.stale)),
+        (facts.word == "worse", Reason(worse)),
+        (facts.newly_failing, Reason("a gate that decides newly fails: {}", facts.newly_failing)),
+    ]
+    return [reason for fired, reason in found if fired]
+
+
+def _looks(facts: Facts) -> list[Reason]:
+    metric, why = spoken(facts.primary), (facts.why_untested,)
+    but = f"{metric} is {facts.word}, but another metric is worse: {{}}"
+    found = [
+        (facts.other_task, Reason("the task is another one, so the numbers answer another question")),
+        (facts.data_changed, Reason(_changed_data(facts))),
+        (facts.word == "untested" and not facts.other_task, Reason("nothing could be tested: {}", why)),
+        (facts.word == "undefined", Reason(f"{metric} cannot be judged: {{}}", why)),
+        (facts.word == "not distinguishable", Reason(_unclear(facts))),
+        (facts.other_metrics_worse, Reason(but, facts.other_metrics_worse)),
+        (facts.still_failing, Reason("a gate that decides fails as before: {}", facts.still_failing)),
+        (facts.yardstick, Reason("the yardstick itself was changed: {}", facts.yardstick)),
+        (facts.drift_suggests_retraining, Reason("drift newly suggests retraining")),
+        (facts.stale_base, Reason("the base's own results are not of its code: {}", facts.stale_base)),
+        (facts.base_is_ahead, Reason(_ahead(facts.base_is_ahead))),
+    ]
+    return [reason for fired, reason in found if fired]
+
+
+def _good(facts: Facts) -> str:
+    metric = spoken(facts.primary)
+    if facts.word == "the same predictions":
+        return "the challenger's predictions are the same, row by row"
+    if facts.word == "equivalent":
+        return f"{metric} of the challenger is equivalent: any difference is too small to matter ({facts.numbers})"
+    return f"{metric} of the challenger is {facts.word} ({facts.numbers})"
+
+
+def _changed_data(facts: Facts) -> str:
+    if not facts.only_shared_rows:
+        return "the test data changed, and no row of it can be compared"
+    return f"the test data changed; on the rows that both windows share, {_good(facts)}"
+
+
+def _unclear(facts: Facts) -> str:
+    cause = "training was touched, and " if facts.trained_anew else ""
+    return f"{cause}these rows cannot tell whether {spoken(facts.primary)} is better or worse ({facts.numbers})"
+
+
+def _ahead(commits: int) -> str:
+    return f"the base has {counted(commits, 'commit')} with results that the head lacks: merge them and run again"

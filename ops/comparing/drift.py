@@ -1,0 +1,58 @@
+"""How what drift says differs between two revisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DriftState:
+    """What one revision's metrics/drift.json says."""
+
+    retrain: bool
+    reasons: tuple[str, ...]
+    drifted: tuple[str, ...]
+    columns: int
+    performance: Mapping[str, str]
+    whole_table: str
+
+
+@dataclass(frozen=True)
+class DriftChange:
+    """Both revisions' drift, the columns that drifted in one of them only, and whether retraining is newly due."""
+
+    base: DriftState | None
+    head: DriftState | None
+    newly_drifted: tuple[str, ...]
+    no_longer_drifted: tuple[str, ...]
+    newly_suggests_retraining: bool
+
+
+def drift_change(base: Found | None, head: Found | None) -> DriftChange:
+    """Return how drift differs; a revision without metrics/drift.json has no state."""
+    old, new = (state_of(found) for found in (base, head))
+    before, after = (state.drifted if state else () for state in (old, new))
+    return DriftChange(
+        base=old,
+        head=new,
+        newly_drifted=tuple(name for name in after if name not in before),
+        no_longer_drifted=tuple(name for name in before if name not in after),
+        newly_suggests_retraining=new is not None and new.retrain and not (old is not None and old.retrain),
+    )
+
+
+def state_of(found: Found | None) -> DriftState | None:
+    """Return what a metrics/drift.json says, in short."""
+    if not found:
+        return None
+    retrain, verdicts = found.get("retrain", {}), found.get("verdicts", [])
+    return DriftState(
+        retrain=bool(retrain.get("suggested")),
+        reasons=tuple(map(str, retrain.get("reasons", []))),
+        drifted=tuple(sorted(str(each["column"]) for each in verdicts if each.get("verdict") == "drifted")),
+        columns=len(verdicts),
+        performance={str(model): str(word) for model, word in sorted(found.get("performance", {}).items())},
+        whole_table=str(found.get("whole_table", {}).get("verdict", "")),
+    )

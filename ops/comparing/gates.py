@@ -1,0 +1,81 @@
+"""How the gates' verdicts differ between two revisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Verdicts = Mapping[str, Any]
+Course = Literal["newly fails", "still fails", "newly passes", "passes", "not judged", "removed"]
+
+LIMIT = ("rule", "threshold", "decides")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate as one revision judged it; one that does not decide only reports."""
+
+    verdict: str
+    value: float | None
+    low: float | None
+    high: float | None
+    rule: str
+    threshold: float | None
+    decides: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class GateChange:
+    """A gate in both revisions; `moved` says that its limit or its say changed, so that the yardstick is another."""
+
+    gate: str
+    course: Course
+    moved: bool
+    base: Gate | None
+    head: Gate | None
+
+    @property
+    def decides(self) -> bool:
+        """Say whether it decides at the head."""
+        return self.head is not None and self.head.decides
+
+
+def gate_changes(base: Verdicts | None, head: Verdicts | None) -> tuple[GateChange, ...]:
+    """Return every gate, those of the head in its order and then those that it no longer has."""
+    old, new = gates_of(base), gates_of(head)
+    return tuple(_change(name, old.get(name), new.get(name)) for name in [*new, *(n for n in old if n not in new)])
+
+
+def gates_of(validate: Verdicts | None) -> dict[str, Gate]:
+    """Return the gates of a metrics/validate.json by name, those that decide first."""
+    found = validate or {}
+    return {
+        str(each["gate"]): Gate(
+            verdict=str(each.get("verdict", "")),
+            value=each.get("value"),
+            low=each.get("low"),
+            high=each.get("high"),
+            rule=str(each.get("rule", "")),
+            threshold=each.get("threshold"),
+            decides=decides,
+            reason=str(each.get("reason", "")),
+        )
+        for part, decides in (("gates", True), ("reported", False))
+        for each in found.get(part, [])
+    }
+
+
+def _change(name: str, base: Gate | None, head: Gate | None) -> GateChange:
+    moved = base is not None and (head is None or any(getattr(base, part) != getattr(head, part) for part in LIMIT))
+    return GateChange(name, _course(base, head), moved, base, head)
+
+
+def _course(base: Gate | None, head: Gate | None) -> Course:
+    if head is None:
+        return "removed"
+    failed = base is not None and base.verdict == "failed" and base.decides == head.decides
+    if head.verdict == "failed":
+        return "still fails" if failed else "newly fails"
+    if head.verdict != "passed":
+        return "not judged"
+    return "newly passes" if failed else "passes"

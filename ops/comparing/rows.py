@@ -1,0 +1,161 @@
+"""Which rows of two revisions' test windows are the same ones: by their keys, and never by their position."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lab.columns import numbers_of
+from lab.errors import LabError, SourceError
+from lab.predictions import LABEL
+from lab.task.features import ROW
+from ops.comparing.predicted import FEATURES, Predictions, Store, briefly
+
+Places = NDArray[np.int64]
+
+BASE_PLACE, HEAD_PLACE = "place in base", "place in head"
+
+
+@dataclass(frozen=True)
+class TestRows:
+    """How the rows of both test windows relate, and which of them can be compared; `same` says that all can.
+
+    `features_differ` is None where it was not looked at or cannot be told, which `note` explains.
+    """
+
+    same: bool
+    in_base: int
+    in_head: int
+    in_both: int
+    labels_differ: int
+    features_differ: int | None
+    compared: int
+    note: str
+
+    @property
+    def only_in_base(self) -> int:
+        return self.in_base - self.in_both
+
+    @property
+    def only_in_head(self) -> int:
+        return self.in_head - self.in_both
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The rows that can be compared: where each of them stands in either table."""
+
+    rows: TestRows
+    base_places: Places
+    head_places: Places
+
+
+def match_rows(base: Predictions, head: Predictions, *, stores: tuple[Store, Store]) -> Matched:
+    """Return the rows to compare: all where both windows are the same, else those with equal labels and features.
+
+    Where a table has no key and its data changed, the number of a row says nothing about which row it is: then only
+    rows with equal labels and features count, and none where the features cannot be had.
+    """
+    places = places_of_same(base.table, head.table, keys=base.keys)
+    agree = _labels(base, places[0]) == _labels(head, places[1])
+    whole = base.table.num_rows == head.table.num_rows == len(agree) and bool(agree.all())
+    numbered = base.schema.unit == (ROW,) and stores[0].md5("data/prepared") != stores[1].md5("data/prepared")
+    counts = (base.table.num_rows, head.table.num_rows, len(agree), int((~agree).sum()))
+    if whole and not numbered:
+        return Matched(_related(counts, len(agree), same=True), *places)
+    kept = places[0][agree], places[1][agree]
+    keys = base.table.select(base.keys).take(pa.array(kept[0]))
+    equal, note = _equal_features(keys, base, head, stores)
+    if equal is None:
+        none = np.zeros(0, dtype=np.int64)
+        kept = (none, none) if numbered else kept
+        return Matched(_related(counts, len(kept[0]), note=note), *kept)
+    differ, same = int((~equal).sum()), (kept[0][equal], kept[1][equal])
+    return Matched(_related(counts, len(same[0]), same=whole and not differ, features_differ=differ), *same)
+
+
+def _related(
+    counts: tuple[int, int, int, int],
+    compared: int,
+    *,
+    same: bool = False,
+    features_differ: int | None = None,
+    note: str = "",
+) -> TestRows:
+    return TestRows(same, *counts, features_differ, compared, note)
+
+
+def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tuple[Places, Places]:
+    """Return where the rows with the same keys stand in either table, in the order of the first."""
+    for table in (base, head):
+        _check_unique(table, keys)
+    one, two = base.select(list(keys)), head.select(list(keys))
+    if one.schema != two.schema:
+        raise SourceError(
+            f"the keys are {one.schema.to_string()} in base and {two.schema.to_string()} in head, expected the same "
+            "types: rows cannot be matched."
+        )
+    if one.equals(two):
+        every = np.arange(base.num_rows, dtype=np.int64)
+        return every, every
+    joined = _numbered(one, BASE_PLACE).join(_numbered(two, HEAD_PLACE), keys=list(keys), join_type="inner")
+    found = joined.select([BASE_PLACE, HEAD_PLACE]).sort_by(BASE_PLACE)
+    return found[BASE_PLACE].to_numpy().astype(np.int64), found[HEAD_PLACE].to_numpy().astype(np.int64)
+
+
+def equal_rows(base: pa.Table, head: pa.Table, *, columns: Sequence[str]) -> NDArray[np.bool_]:
+    """Say for each row whether all these columns hold the same in both tables; missing is the same as missing."""
+    equal = np.ones(base.num_rows, dtype=np.bool_)
+    for name in columns:
+        equal &= _equal(base[name], head[name])
+    return equal
+
+
+def _equal_features(
+    keys: pa.Table, base: Predictions, head: Predictions, stores: tuple[Store, Store]
+) -> tuple[NDArray[np.bool_] | None, str]:
+    columns = sorted(base.schema.features.keys() & head.schema.features.keys())
+    if not columns:
+        return None, "the revisions share no feature: whether these rows are otherwise equal cannot be told"
+    if stores[0].md5(FEATURES) is not None and stores[0].md5(FEATURES) == stores[1].md5(FEATURES):
+        return np.ones(keys.num_rows, dtype=np.bool_), ""
+    try:
+        tables = [store.table(FEATURES) for store in stores]
+        found = [_rows_of(keys, table, columns) for table in tables]
+    except LabError as error:
+        return None, f"their features may differ, for {briefly(error)}"
+    return equal_rows(*found, columns=columns), ""
+
+
+def _rows_of(keys: pa.Table, table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Return the rows of a feature table in the order of the keys, all of which it must have."""
+    wanted, places = places_of_same(keys, table, keys=keys.column_names)
+    if len(wanted) != keys.num_rows or (absent := [name for name in columns if name not in table.column_names]):
+        raise SourceError(f"{FEATURES} lacks rows or columns that {absent if wanted.size else 'the schema'} names")
+    return table.select(list(columns)).take(pa.array(places))
+
+
+def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> NDArray[np.bool_]:
+    if one.type != two.type:
+        return np.zeros(len(one), dtype=np.bool_)
+    same = pc.fill_null(pc.equal(one, two), fill_value=False)
+    both = pc.and_(pc.is_null(one, nan_is_null=True), pc.is_null(two, nan_is_null=True))
+    return np.asarray(pc.or_(same, both).to_numpy(), dtype=np.bool_)
+
+
+def _labels(predictions: Predictions, places: Places) -> NDArray[np.bool_]:
+    labels: NDArray[np.bool_] = (numbers_of(predictions.table[LABEL]) == 1)[places]
+    return labels
+
+
+def _numbered(keys: pa.Table, name: str) -> pa.Table:
+    return keys.append_column(name, pa.array(np.arange(keys.num_rows, dtype=np.int64)))
+
+
+def _check_unique(table: pa.Table, keys: Sequence[str]) -> None:
+    counts = table.group_by(list(keys)).aggregate([([], "count_all")])["count_all"]
+    if repeated := pc.sum(pc.greater(counts, 1)).as_py():
+        raise SourceError(f"{repeated} identifiers ({', '.join(keys)}) stand in several rows, expected one row each")

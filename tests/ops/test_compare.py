@@ -1,0 +1,297 @@
+"""What the verb compare says of two revisions of a project with a past."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from lab.comparison import METRICS
+from lab.errors import LabError
+from ops.comparing.compare import compare_revisions
+from ops.comparing.comparison import Comparison
+from ops.comparing.facts import advice_of
+from ops.comparing.freshness import stale_stages
+from ops.comparing.predicted import Store, predictions_of
+from ops.revisions.objects import Objects
+from ops.revisions.snapshot import snapshot_of
+from tests.history import history_of
+from tests.ops.revised import FEATURES, PREDICTIONS, cached, output_table, parquet, pushed, recorded, revision
+from tests.project import ROOT, run
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the shared project: to look at only."""
+    return history_of(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def project(past: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project in which each test may make branches of its own."""
+    return Path(shutil.copytree(past, tmp_path_factory.mktemp("compare") / "project", symlinks=True))
+
+
+@pytest.fixture
+def doomed(past: Path, tmp_path: Path) -> Path:
+    """Return a project that may lose objects."""
+    return Path(shutil.copytree(past, tmp_path / "project", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def worse(past: Path) -> Comparison:
+    return compare_revisions("first", "worse", root=past)
+
+
+def ops(*arguments: str, cwd: Path, check: bool = True, **environment: str) -> tuple[int, str, str]:
+    """Run a verb of this repository on another; return its exit code and what it printed."""
+    command = ["python", "-P", "-m", "ops", *arguments]
+    done = run(command, cwd=cwd, check=check, environment={"PYTHONPATH": str(ROOT), **environment})
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_poor_candidate_is_worse_and_the_exit_code_says_so(past: Path) -> None:
+    code, told, _ = ops("compare", "first", "worse", cwd=past, check=False)
+    assert code == 1
+    assert "STOP: ROC AUC of the challenger is worse" in told
+    assert "train.candidates.stump: added" in told
+    assert "the same data: every fingerprint is equal" in told
+
+
+def test_the_document_for_machines_is_the_same_bytes_twice(past: Path) -> None:
+    documents = [ops("compare", "worse", "first", "--json", cwd=past, check=False)[1] for _ in range(2)]
+    assert documents[0] == documents[1]
+    found = json.loads(documents[0])
+    assert found["primary"]["word"] == "better"
+    assert found["advice"]["do"] in {"merge", "look", "stop"}
+
+
+def test_a_name_that_is_no_revision_is_the_users_mistake(past: Path) -> None:
+    code, _, told = ops("compare", "no-such-branch", cwd=past, check=False)
+    assert code == 2
+    assert "'no-such-branch' is no revision of this repository" in told
+
+
+def test_every_metric_is_as_scikit_learn_has_it(past: Path, worse: Comparison) -> None:
+    tables = [_predictions_at(past, name) for name in ("first", "worse")]
+    labels = [table["label"].to_numpy() for table in tables]
+    scores = [table["challenger_score"].to_numpy() for table in tables]
+    expected = {
+        "roc_auc": [roc_auc_score(*each) for each in zip(labels, scores, strict=True)],
+        "average_precision": [average_precision_score(*each) for each in zip(labels, scores, strict=True)],
+        "accuracy": [np.mean((s >= 0.5) == (y == 1)) for y, s in zip(labels, scores, strict=True)],
+    }
+    seen = {each.metric: each for each in (*worse.metrics.challenger.tested, *worse.metrics.challenger.further)}
+    for metric, (base, head) in expected.items():
+        assert (seen[metric].base, seen[metric].head) == pytest.approx((base, head))
+        assert seen[metric].difference == pytest.approx(head - base)
+
+
+def test_every_metric_has_an_interval_and_a_corrected_p_value(worse: Comparison) -> None:
+    assert sorted(each.metric for each in worse.metrics.challenger.tested) == sorted(METRICS)
+    for each in worse.metrics.challenger.tested:
+        assert None not in (each.low, each.high, each.p_value, each.p_adjusted)
+        assert each.p_adjusted >= each.p_value  # type: ignore[operator]
+
+
+def test_swapping_the_revisions_turns_the_signs(past: Path, worse: Comparison) -> None:
+    back = compare_revisions("worse", "first", root=past)
+    for there, here in zip(worse.metrics.challenger.tested, back.metrics.challenger.tested, strict=True):
+        assert there.difference == pytest.approx(-here.difference)  # type: ignore[operator]
+    assert back.metrics.primary(back.settings).word == "better"
+
+
+def test_a_revision_beside_itself_has_the_same_predictions(past: Path) -> None:
+    found = compare_revisions("first", "main", root=past)
+    assert {each.word for each in found.metrics.challenger.tested} == {"the same predictions"}
+    assert {each.p_value for each in found.metrics.challenger.tested} == {1.0}
+    assert not found.worse
+    assert found.inputs.data.same
+    assert found.inputs.params == ()
+    assert found.inputs.code.touched == found.plots.changed == ()
+
+
+def test_rows_are_matched_by_key_and_not_by_position(project: Path, worse: Comparison) -> None:
+    table = output_table_at(project, "worse", PREDICTIONS)
+    shuffled = table.take(pa.array(np.random.default_rng(1).permutation(table.num_rows)))
+    revision(project, "shuffled", of="worse", outputs={PREDICTIONS: parquet(shuffled)})
+    found = compare_revisions("first", "shuffled", root=project)
+    assert found.metrics.rows is not None
+    assert found.metrics.rows.same
+    assert [each.difference for each in found.metrics.challenger.tested] == pytest.approx(
+        [each.difference for each in worse.metrics.challenger.tested]
+    )
+
+
+def test_rows_that_are_not_in_both_are_left_out_and_counted(project: Path) -> None:
+    table = output_table_at(project, "worse", PREDICTIONS)
+    revision(project, "fewer", of="worse", outputs={PREDICTIONS: parquet(table.slice(50))})
+    found = compare_revisions("first", "fewer", root=project)
+    rows = found.metrics.rows
+    assert rows is not None
+    assert not rows.same
+    assert (rows.only_in_base, rows.only_in_head, rows.compared) == (50, 0, table.num_rows - 50)
+    assert "the test rows differ" in found.metrics.untested
+    assert {each.word for each in found.metrics.challenger.untested} == {"untested"}
+
+
+def test_a_row_whose_label_differs_is_never_compared(project: Path) -> None:
+    table = output_table_at(project, "worse", PREDICTIONS)
+    flipped = np.where(np.arange(table.num_rows) < 7, 1 - table["label"].to_numpy(), table["label"].to_numpy())
+    other = table.set_column(table.column_names.index("label"), "label", pa.array(flipped, pa.int8()))
+    revision(project, "relabelled", of="worse", outputs={PREDICTIONS: parquet(other)})
+    rows = compare_revisions("first", "relabelled", root=project).metrics.rows
+    assert rows is not None
+    assert (rows.labels_differ, rows.compared) == (7, table.num_rows - 7)
+
+
+def test_where_rows_differ_those_with_other_features_are_left_out_too(project: Path) -> None:
+    table, features = (output_table_at(project, "first", path) for path in (PREDICTIONS, FEATURES))
+    moved = pc.if_else(pa.array(np.arange(features.num_rows) < 60), 0.123, features["recency_days"])
+    outputs = {
+        PREDICTIONS: parquet(table.slice(50)),
+        FEATURES: parquet(features.set_column(features.column_names.index("recency_days"), "recency_days", moved)),
+    }
+    revision(project, "moved", outputs=outputs)
+    rows = compare_revisions("first", "moved", root=project).metrics.rows
+    assert rows is not None
+    assert (rows.in_both, rows.features_differ, rows.compared) == (table.num_rows - 50, 10, table.num_rows - 60)
+
+
+def test_where_rows_differ_and_features_cannot_be_had_it_says_so(doomed: Path) -> None:
+    table, features = (output_table_at(doomed, "first", path) for path in (PREDICTIONS, FEATURES))
+    revision(doomed, "lost", outputs={PREDICTIONS: parquet(table.slice(50)), FEATURES: parquet(features.slice(1))})
+    forget(doomed, recorded(doomed, FEATURES))
+    rows = compare_revisions("first", "lost", root=doomed).metrics.rows
+    assert rows is not None
+    assert rows.features_differ is None
+    assert "their features may differ" in rows.note
+
+
+def test_predictions_that_nobody_has_leave_plain_differences(doomed: Path) -> None:
+    run(["git", "checkout", "--quiet", "worse"], cwd=doomed)
+    forget(doomed, recorded(doomed, PREDICTIONS))
+    run(["git", "checkout", "--quiet", "main"], cwd=doomed)
+    code, told, _ = ops("compare", "first", "worse", cwd=doomed, check=False)
+    assert "LOOK" in told or code == 1
+    assert "is neither in the cache nor on the remote (at worse)" in told
+    found = compare_revisions("first", "worse", root=doomed)
+    assert not found.metrics.challenger.tested
+    assert found.metrics.primary(found.settings).word == "untested"
+    assert found.metrics.primary(found.settings).difference is not None
+
+
+def test_predictions_that_are_damaged_are_not_compared(doomed: Path) -> None:
+    run(["git", "checkout", "--quiet", "worse"], cwd=doomed)
+    for place in (cached, pushed):
+        path = place(doomed, recorded(doomed, PREDICTIONS))
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+    run(["git", "checkout", "--quiet", "main"], cwd=doomed)
+    found = compare_revisions("first", "worse", root=doomed)
+    assert "is damaged in the cache and in the remote" in found.metrics.untested
+
+
+def test_a_fresh_clone_streams_what_it_needs_and_keeps_nothing(past: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    run(["git", "clone", "--quiet", str(past), str(clone)], cwd=tmp_path)
+    run(["dvc", "config", "--local", "remote.storage.url", str(past / ".dvc/storage")], cwd=clone)
+    found = compare_revisions("first", "origin/worse", root=clone)
+    assert found.metrics.primary(found.settings).word == "worse"
+    assert not (clone / "data/predictions").exists()
+    assert not [path for path in (clone / ".dvc/cache").rglob("*") if path.is_file()]
+
+
+def test_the_working_tree_is_the_head_unless_one_is_named(doomed: Path) -> None:
+    run(["git", "checkout", "--quiet", "worse"], cwd=doomed)
+    run(["dvc", "checkout", "--quiet"], cwd=doomed)
+    found = compare_revisions("first", "workspace", root=doomed)
+    assert found.head.commit is None
+    assert found.metrics.primary(found.settings).word == "worse"
+
+
+def test_a_setting_that_did_not_run_makes_the_head_stale(project: Path) -> None:
+    revision(project, "stale", params={"train.candidates.forest.settings.trees": 21})
+    found = compare_revisions("first", "stale", root=project)
+    assert next(each.stage for each in found.head.stale) == "train@forest"
+    assert advice_of(found).do == "stop"
+    assert "train@forest" in advice_of(found).reasons[0].names
+
+
+def test_code_and_results_changed_by_hand_make_the_head_stale(project: Path) -> None:
+    metrics = (project / "metrics/evaluate.json").read_text().replace("0.8", "0.9", 1)
+    code = (project / "lab/explanation/walks.py").read_text() + "\n"
+    revision(project, "edited", files={"metrics/evaluate.json": metrics, "lab/explanation/walks.py": code})
+    stale = {each.stage: each.differs for each in compare_revisions("first", "edited", root=project).head.stale}
+    assert "metrics/evaluate.json, which it wrote" in stale["evaluate"]
+    assert stale["explain"] == ("lab/explanation/walks.py",)
+
+
+def test_what_dvc_calls_fresh_is_not_called_stale(past: Path) -> None:
+    objects = Objects(past)
+    for name in ("first", "worse", "other", "workspace"):
+        assert stale_stages(Store(snapshot_of(name, root=past), objects)) == ()
+
+
+def test_touched_stages_are_those_whose_code_the_locks_recorded_otherwise(project: Path) -> None:
+    lock = (project / "dvc.lock").read_text()
+    path = "lab/leaderboard.py"
+    revision(project, "touched", files={"dvc.lock": lock.replace(recorded(project, path), "0" * 32)})
+    code = compare_revisions("first", "touched", root=project).inputs.code
+    assert code.touched == ("select",)
+    assert [(each.path, each.stages) for each in code.files] == [(path, ("select",))]
+
+
+def test_packages_that_changed_are_named_with_their_versions(project: Path) -> None:
+    text = (project / "requirements.txt").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("scipy=="))
+    revision(project, "packages", files={"requirements.txt": text.replace(line, "scipy==1.0.0 \\")})
+    (change,) = compare_revisions("first", "packages", root=project).inputs.code.packages
+    assert (change.name, change.kind) == ("scipy", "changed")
+    assert change.new.startswith("1.0.0, ")
+
+
+def test_another_task_is_not_compared(project: Path) -> None:
+    revision(project, "task", params={"task": "high_value_sale"})
+    found = compare_revisions("first", "task", root=project)
+    assert found.metrics.untested == "the task is another one"
+    assert not found.metrics.challenger.tested
+
+
+def test_a_moved_yardstick_is_seen(project: Path) -> None:
+    revision(project, "lenient", params={"abtest.margins.roc_auc": 0.5})
+    advice = advice_of(compare_revisions("first", "lenient", root=project))
+    assert any("abtest.margins.roc_auc" in reason.names for reason in advice.reasons) or advice.do == "stop"
+
+
+def test_results_that_the_base_alone_has_are_counted(past: Path, worse: Comparison) -> None:
+    assert compare_revisions("other", "worse", root=past).base_is_ahead == 1
+    assert worse.base_is_ahead == 0
+
+
+def test_settings_that_cannot_be_read_are_the_users_mistake(project: Path) -> None:
+    revision(project, "broken", params={"abtest.primary": "no_such_metric"})
+    with pytest.raises(LabError, match=r"params\.yaml at broken: abtest"):
+        compare_revisions("first", "broken", root=project)
+
+
+def output_table_at(project: Path, name: str, path: str) -> pa.Table:
+    """Return a table among the outputs of a revision, and leave main checked out."""
+    run(["git", "checkout", "--quiet", name], cwd=project)
+    table = output_table(project, path)
+    run(["git", "checkout", "--quiet", "main"], cwd=project)
+    return table
+
+
+def forget(project: Path, md5: str) -> None:
+    """Lose an object, in the cache and on the remote."""
+    for place in (cached, pushed):
+        place(project, md5).unlink()
+
+
+def _predictions_at(past: Path, name: str) -> pa.Table:
+    return predictions_of(Store(snapshot_of(name, root=past), Objects(past))).table
