@@ -1,0 +1,240 @@
+"""The API: health, readiness, the model, predictions of one row or many; its OpenAPI is this task's own."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from serving.answers import rows_of_batch, rows_of_one, scored
+from serving.errors import Problem, Refused, invalid, refused
+from serving.lines import feedback_line, identifiers_of, new_identifier, prediction_lines
+from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
+from serving.log import Log, LogError, rules_of
+from serving.models import described
+from serving.requests import STRICT
+from serving.settings import Settings
+
+LOG = logging.getLogger("serving")
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is not JSON."},
+    401: {"model": Problem, "description": "The API key is missing or wrong."},
+    408: {"model": Problem, "description": "The body took too long to arrive."},
+    413: {"model": Problem, "description": "The body is too large."},
+    415: {"model": Problem, "description": "The body is not application/json."},
+    422: {"model": Problem, "description": "A field is missing, unknown, or breaks its rule."},
+    429: {"model": Problem, "description": "Too many requests."},
+    503: {"model": Problem, "description": "No model is ready."},
+}
+
+
+class Answer(BaseModel):
+    """The score of one row."""
+
+    id: str = Field(description="Names this prediction, for its label to come.")
+    arm: str = Field(description="Which model answered: champion or challenger.")
+    score: float = Field(ge=0, le=1, description="The probability of the positive class, to 6 decimals.")
+    positive: bool = Field(description="Whether the score reaches the model's threshold.")
+    fingerprint: str = Field(description="Of the model that answered.")
+
+
+class Answers(BaseModel):
+    """The scores of a batch, in the order in which its rows came."""
+
+    ids: list[str]
+    arms: list[str]
+    scores: list[float]
+    positive: list[bool]
+    fingerprints: dict[str, str] = Field(description="Of the models that answered, by arm.")
+
+
+class Feedback(BaseModel):
+    """What came true of a row."""
+
+    model_config = STRICT
+
+    id: str = Field(min_length=1, max_length=80, description="The prediction's, as it was answered.")
+    label: bool
+
+
+class Taken(BaseModel):
+    """The label is in the log."""
+
+    id: str
+
+
+FEEDBACK: TypeAdapter[Feedback] = TypeAdapter(Feedback)
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The two logs of a process."""
+
+    predictions: Log
+    feedback: Log
+
+
+def create_application(settings: Settings | None = None) -> FastAPI:
+    """Return the API; `uvicorn --factory serving.app:create_application` serves it."""
+    settings = settings or Settings()
+    application = FastAPI(title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None)
+    application.state.settings = settings
+    application.state.lineup, application.state.logs = None, None
+    application.add_exception_handler(Refused, _answer_refused)
+    application.add_api_route("/health", health, tags=["state"])
+    application.add_api_route("/ready", ready, tags=["state"], responses={503: PROBLEMS[503]})
+    application.add_api_route("/model", model, tags=["state"], responses={503: PROBLEMS[503]})
+    for path, endpoint, answer in (("/predict", predict, Answer), ("/predict/batch", predict_batch, Answers)):
+        application.add_api_route(path, endpoint, methods=["POST"], response_model=answer, responses=PROBLEMS)
+    application.add_api_route(
+        "/feedback",
+        feedback,
+        methods=["POST"],
+        status_code=202,
+        response_model=Taken,
+        responses={**PROBLEMS, 409: {"model": Problem, "description": "This server keeps no log."}},
+    )
+    application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]  # FastAPI's own way to change it
+    return application
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    state, settings = application.state, application.state.settings
+    state.lineup = read_lineup(settings)
+    rules = rules_of(settings)
+    state.logs = (
+        Logs(*(Log(settings.log, kind, rules) for kind in ("predictions", "feedback"))) if settings.log else None
+    )
+    watching = asyncio.create_task(_watch(application))
+    yield
+    watching.cancel()
+    if state.logs is not None:
+        await asyncio.to_thread(state.logs.predictions.close)
+        await asyncio.to_thread(state.logs.feedback.close)
+
+
+async def _watch(application: FastAPI) -> None:
+    """Exchange the models when their folders hold others; requests that are under way end with the old ones."""
+    while True:
+        await asyncio.sleep(application.state.settings.seconds_between_looks)
+        found = await asyncio.to_thread(renewed, application.state.lineup)
+        if found is not application.state.lineup:
+            application.state.lineup, application.openapi_schema = found, None
+
+
+async def _answer_refused(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Refused)
+    return problem.response()
+
+
+async def health() -> dict[str, str]:
+    """Say that the process is alive."""
+    return {"status": "alive"}
+
+
+async def ready(request: Request) -> dict[str, str]:
+    """Say that a model is loaded, its fingerprint verified."""
+    return {"status": "ready", "fingerprint": _lineup(request).champion.fingerprint}
+
+
+async def model(request: Request) -> dict[str, Any]:
+    """Describe the models that answer."""
+    lineup = _lineup(request)
+    challenger = described(lineup.challenger) if lineup.challenger is not None else None
+    return {CHAMPION: described(lineup.champion), CHALLENGER: challenger}
+
+
+async def predict(request: Request) -> Response:
+    """Score one row."""
+    lineup = _lineup(request)
+    rows = rows_of_one(await _asked(request, lineup.asked.one))
+    found = scored(lineup, rows)
+    identifier, arm = new_identifier(), found.arms[0]
+    await _logged(request, prediction_lines([identifier], rows=rows, found=found, lineup=lineup))
+    answer = {"id": identifier, "arm": arm, "score": found.scores[0], "positive": found.positive[0]}
+    return JSONResponse({**answer, "fingerprint": lineup.of(arm).fingerprint})
+
+
+async def predict_batch(request: Request) -> Response:
+    """Score many rows, given one by one or, which is read faster, by columns."""
+    lineup = _lineup(request)
+    batch = await _asked(request, lineup.asked.many)
+    identifiers, lines, answers = await asyncio.to_thread(_answered, lineup, batch)
+    await _logged(request, lines)
+    return JSONResponse({"ids": identifiers, **answers})
+
+
+def _answered(lineup: Lineup, batch: Any) -> tuple[list[str], list[bytes], dict[str, Any]]:
+    rows = rows_of_batch(batch)
+    found = scored(lineup, rows)
+    identifiers = identifiers_of(new_identifier(), len(found.arms))
+    lines = list(prediction_lines(identifiers, rows=rows, found=found, lineup=lineup)) if lineup.settings.log else []
+    fingerprints = {arm: lineup.of(arm).fingerprint for arm in sorted(set(found.arms))}
+    answers = {"arms": found.arms, "scores": found.scores, "positive": found.positive, "fingerprints": fingerprints}
+    return identifiers, lines, answers
+
+
+async def feedback(request: Request) -> Response:
+    """Take the label of a row that was answered before, for the log."""
+    known = await _asked(request, FEEDBACK)
+    logs: Logs | None = request.app.state.logs
+    if logs is None:
+        raise refused(HTTPStatus.CONFLICT, "no_log", "This server keeps no log: set LAB_LOG to a folder.")
+    await _promised(logs.feedback, [feedback_line(known.id, known.label)])
+    return JSONResponse({"id": known.id}, HTTPStatus.ACCEPTED)
+
+
+async def _logged(request: Request, lines: Iterable[bytes]) -> None:
+    logs: Logs | None = request.app.state.logs
+    if logs is not None:
+        await _promised(logs.predictions, list(lines))
+
+
+async def _promised(log: Log, lines: list[bytes]) -> None:
+    """Add lines to a log; an answer whose line cannot be kept is not given."""
+    try:
+        await log.append(lines)
+    except LogError as error:
+        LOG.error("the log cannot be written: %s", error)  # noqa: TRY400 - the trace says no more
+        raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "log", "The prediction could not be logged.") from None
+
+
+async def _asked(request: Request, kind: TypeAdapter[Any]) -> Any:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", "The body must be application/json.")
+    try:
+        return kind.validate_json(await request.body())
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def _lineup(request: Request) -> Lineup:
+    found: Lineup | None = request.app.state.lineup
+    if found is None:
+        raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", "No model is ready.")
+    return found
+
+
+def _openapi(application: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI with the bodies that the models of now ask for."""
+    if application.openapi_schema is None:
+        schema = get_openapi(title=application.title, version="1", routes=application.routes)
+        lineup: Lineup | None = application.state.lineup
+        if lineup is not None:
+            bodies = {"/predict": lineup.asked.one, "/predict/batch": lineup.asked.many, "/feedback": FEEDBACK}
+            for path, kind in bodies.items():
+                body = kind.json_schema(ref_template="#/components/schemas/{model}")
+                schema["components"]["schemas"] |= body.pop("$defs", {})
+                content = {"application/json": {"schema": body}}
+                schema["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
+        application.openapi_schema = schema
+    return application.openapi_schema

@@ -1,0 +1,87 @@
+"""What may be asked: rows and columns of this task's features, as strict types that also make the OpenAPI."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, create_model, model_validator
+
+from serving.models import Kind
+
+LARGEST_NUMBER = 1e30  # beyond it, the pipeline takes a number for missing: here it is refused
+LONGEST_TEXT = 1_000
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+Number = Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Unit = Annotated[str, Field(min_length=1, max_length=200, description="Who is asked about; it decides the arm.")]
+Moment = Annotated[
+    str,
+    Field(
+        max_length=40,
+        pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$",
+        description="When the row was true; for the log.",
+    ),
+]
+TYPES: Mapping[Kind, Any] = {"number": Number, "boolean": StrictBool, "category": Text}
+MISSING = "null says that it is not known"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The types of this task's requests."""
+
+    one: TypeAdapter[Any]
+    many: TypeAdapter[Any]
+
+
+class Together(BaseModel):
+    """What every batch must be: rows, or columns of one length."""
+
+    model_config = STRICT
+
+    rows: Any = None
+    columns: Any = None
+    units: Any = None
+    moments: Any = None
+
+    @model_validator(mode="after")
+    def rows_or_columns(self) -> Self:
+        if (self.rows is None) == (self.columns is None):
+            raise ValueError("expected either rows or columns")
+        if self.columns is None and (self.units is not None or self.moments is not None):
+            raise ValueError("units and moments stand beside columns; a row has its own")
+        beside = [values for values in (self.units, self.moments) if values is not None]
+        lengths = {len(values) for values in [*([] if self.columns is None else vars(self.columns).values()), *beside]}
+        if len(lengths) > 1:
+            raise ValueError(f"columns, units and moments have the lengths {sorted(lengths)}, expected one")
+        return self
+
+
+def asked_of(features: Mapping[str, Kind], *, most_rows: int) -> Asked:
+    """Return the types of requests for rows with these features; none may be left out, none be added."""
+    one = create_model("Features", __config__=STRICT, **{name: _value(kind) for name, kind in features.items()})
+    lists: dict[str, Any] = {
+        name: (_list(TYPES[kind] | None, most_rows, fewest=1), ...) for name, kind in features.items()
+    }
+    columns = create_model("Columns", __config__=STRICT, **lists)
+    row = create_model(
+        "Row", __config__=STRICT, features=(one, ...), unit=(Unit | None, None), moment=(Moment | None, None)
+    )
+    many = create_model(
+        "Batch",
+        __base__=Together,
+        rows=(_list(row, most_rows, fewest=1) | None, None),
+        columns=(columns | None, None),
+        units=(_list(Unit, most_rows) | None, None),
+        moments=(_list(Moment, most_rows) | None, None),
+    )
+    return Asked(TypeAdapter(row), TypeAdapter(many))
+
+
+def _value(kind: Kind) -> Any:
+    return (TYPES[kind] | None, Field(description=MISSING))
+
+
+def _list(of: Any, most: int, *, fewest: int = 0) -> Any:
+    return Annotated[list[of], Field(min_length=fewest, max_length=most)]

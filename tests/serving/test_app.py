@@ -1,0 +1,197 @@
+"""The API answers as the pipeline does, asks for this task's columns, and refuses everything else by name."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lab.errors import ModelError
+from lab.scoring import score_rows
+from serving.app import create_application
+from serving.settings import Settings
+from tests.fitted import OTHER_ROWS, SCHEMA, model_of
+from tests.serving.served import COLUMNS, ROWS, model_folder
+
+JSON = {"content-type": "application/json"}
+
+
+def expected(variant: str) -> list[float]:
+    scores: list[float] = score_rows(model_of(variant), OTHER_ROWS).tolist()
+    return scores
+
+
+def client_of(folder: Path, **settings: Any) -> TestClient:
+    champion = model_folder(folder / "champion")
+    return TestClient(create_application(Settings(champion=champion, **settings)))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    with client_of(tmp_path) as opened:
+        yield opened
+
+
+def test_it_is_alive_ready_and_says_what_it_serves(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "alive"}
+    fingerprint = client.get("/ready").json()["fingerprint"]
+    described = client.get("/model").json()
+    assert described["challenger"] is None
+    assert described["champion"]["fingerprint"] == fingerprint
+    assert described["champion"]["estimator"] == "logistic_regression"
+    assert described["champion"]["features"]["senior"] == "boolean"
+
+
+def test_a_server_without_a_model_does_not_start(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ModelError, match="cannot be read"),
+        TestClient(create_application(Settings(champion=tmp_path / "nothing"))),
+    ):
+        pass
+
+
+def test_one_row_has_the_score_that_the_pipeline_gives_it(client: TestClient) -> None:
+    for row, score in list(zip(ROWS, expected("logistic_regression"), strict=True))[:20]:
+        answer = client.post("/predict", json={"features": row}).json()
+        assert (answer["score"], answer["positive"], answer["arm"]) == (score, score >= 0.5, "champion")
+
+
+@pytest.mark.parametrize("body", [{"columns": COLUMNS}, {"rows": [{"features": row} for row in ROWS]}], ids=list)
+def test_a_batch_by_rows_or_by_columns_has_the_same_scores_in_its_order(
+    client: TestClient, body: dict[str, Any]
+) -> None:
+    answers = client.post("/predict/batch", json=body).json()
+    assert answers["scores"] == expected("logistic_regression")
+    assert len(set(answers["ids"])) == len(ROWS)
+
+
+def changed(**features: Any) -> str:
+    return json.dumps({"features": {**ROWS[0], **features}})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field", "value"),
+    [
+        (changed(amount="12"), 422, "features.amount", "'12'"),
+        (changed(amount=True), 422, "features.amount", "True"),
+        (changed(amount=float("nan")), 422, "features.amount", "nan"),
+        (changed(amount=float("inf")), 422, "features.amount", "inf"),
+        (changed(amount=1e31), 422, "features.amount", "1e+31"),
+        (changed(senior=1), 422, "features.senior", "1"),
+        (changed(senior="true"), 422, "features.senior", "'true'"),
+        (changed(region=3), 422, "features.region", "3"),
+        (changed(region="x" * 1001), 422, "features.region", f"'{'x' * 98}…"),
+        (changed(surprise=1), 422, "features.surprise", "1"),
+        ('{"features": {"region": "west"}}', 422, "features.amount", "nothing"),
+        ("[1]", 422, "", "list of 1"),
+        ('{"features": null}', 422, "features", "None"),
+        ('{"unit": "", "features": {}}', 422, "features.amount", "nothing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_with_its_field_the_value_and_a_rule(
+    client: TestClient, body: str, status: int, field: str, value: str
+) -> None:
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == status
+    details = {detail["field"]: detail for detail in answer.json()["details"]}
+    assert details[field]["value"] == value
+    assert details[field]["rule"]
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"features": ' + "[" * 100_000, b"\xff\xfe{}".decode("latin-1")])
+def test_what_is_not_json_is_refused_as_such(client: TestClient, body: str) -> None:
+    answer = client.post("/predict", content=body.encode("latin-1"), headers=JSON)
+    assert answer.status_code == 400
+    assert "not JSON" in answer.json()["error"]
+
+
+def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:
+    answer = client.post("/predict", content=changed(), headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"columns": {**COLUMNS, "amount": COLUMNS["amount"][:-1]}}, "lengths"),
+        ({"columns": COLUMNS, "units": ["a"]}, "lengths"),
+        ({"columns": COLUMNS, "rows": [{"features": ROWS[0]}]}, "either rows or columns"),
+        ({}, "either rows or columns"),
+        ({"rows": []}, "at least 1"),
+        ({"columns": {name: [] for name in COLUMNS}}, "at least 1"),
+    ],
+)
+def test_a_batch_that_is_no_table_is_refused(client: TestClient, body: dict[str, Any], says: str) -> None:
+    answer = client.post("/predict/batch", json=body)
+    assert answer.status_code == 422
+    assert says in json.dumps(answer.json())
+
+
+def test_a_batch_may_be_only_so_large(tmp_path: Path) -> None:
+    with client_of(tmp_path, most_rows=10) as client:
+        assert client.post("/predict/batch", json={"columns": COLUMNS}).status_code == 422
+        few = {name: values[:10] for name, values in COLUMNS.items()}
+        assert client.post("/predict/batch", json={"columns": few}).status_code == 200
+
+
+def test_a_refusal_shows_no_stack_and_no_more_than_twenty_details(client: TestClient) -> None:
+    wrong = {f"surprise_{place}": 1 for place in range(100)}
+    answer = client.post("/predict", json={"features": {**ROWS[0], **wrong}}).json()
+    assert answer["error"] == "Found 100 mistakes in the request; the first 20 are shown."
+    assert len(answer["details"]) == 20
+
+
+def test_the_openapi_names_the_columns_of_this_task(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()
+    features = schema["components"]["schemas"]["Features"]
+    assert sorted(features["properties"]) == sorted(SCHEMA.features)
+    assert sorted(features["required"]) == sorted(SCHEMA.features)
+    assert features["additionalProperties"] is False
+
+
+def test_a_new_champion_takes_over_while_requests_go_on_and_back(tmp_path: Path) -> None:
+    with client_of(tmp_path, seconds_between_looks=0.05) as client:
+        for variant in ("histogram_gradient_boosting", "random_forest"):
+            model_folder(tmp_path / "champion", variant)
+            scores, deadline = expected(variant), time.monotonic() + 20
+            while (answer := client.post("/predict", json={"features": ROWS[0]}).json())["score"] != scores[0]:
+                assert time.monotonic() < deadline, answer
+        assert client.get("/model").json()["champion"]["estimator"] == "random_forest"
+
+
+def test_a_damaged_new_champion_leaves_the_old_one_at_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with client_of(tmp_path, seconds_between_looks=0.05) as client:
+        manifest = (tmp_path / "champion").resolve() / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": "high"'))
+        deadline = time.monotonic() + 20
+        while "stay as they are" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert client.post("/predict", json={"features": ROWS[0]}).json()["score"] == expected("logistic_regression")[0]
+
+
+def test_units_keep_their_arm_in_the_answer_and_both_arms_answer(tmp_path: Path) -> None:
+    challenger = model_folder(tmp_path / "challenger", "random_forest")
+    with client_of(tmp_path, challenger=challenger, challenger_share=0.4) as client:
+        units = [f"customer {place}" for place in range(len(ROWS))]
+        answers = client.post("/predict/batch", json={"columns": COLUMNS, "units": units}).json()
+        by_arm = {"champion": expected("logistic_regression"), "challenger": expected("random_forest")}
+        assert answers["scores"] == [by_arm[arm][place] for place, arm in enumerate(answers["arms"])]
+        assert 0.25 < answers["arms"].count("challenger") / len(units) < 0.55
+        for place in range(10):
+            single = client.post("/predict", json={"features": ROWS[place], "unit": units[place]}).json()
+            assert single["arm"] == answers["arms"][place]
+        assert client.post("/predict", json={"features": ROWS[0]}).json()["arm"] == "champion"
+
+
+def test_a_setting_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Settings(champion=Path("x"), durable=True)  # type: ignore[call-arg]
+
+
+def test_a_share_without_a_challenger_is_refused() -> None:
+    with pytest.raises(ValueError, match="need a challenger"):
+        Settings(challenger_share=0.5)
