@@ -22,6 +22,7 @@ VERBS = (
     "readme",
     "report",
     "repro",
+    "revert",
     "smoke",
     "verify",
 )

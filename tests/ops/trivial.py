@@ -13,7 +13,7 @@ def trivial(folder: Path, stages: str, *, files: dict[str, str] | None = None) -
     for command in (
         ["git", "init", "--quiet", "--initial-branch", "main"],
         ["dvc", "init", "--quiet"],
-        ["dvc", "remote", "add", "--quiet", "--default", "storage", "storage"],
+        ["dvc", "remote", "add", "--quiet", "--default", "storage", ".dvc/storage"],
     ):
         run(command, cwd=folder)
     for name, content in {"dvc.yaml": stages, ".gitignore": "/out\n/.dvc/storage\n", **(files or {})}.items():

@@ -1,0 +1,129 @@
+"""The outputs that DVC keeps for the revision that is checked out, and what really lies in their places."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output as dvc.lock or a .dvc file records it; a folder's fingerprint ends in `.dir`."""
+
+    path: str
+    md5: str
+    stage: str
+    has_command: bool
+
+
+@dataclass(frozen=True)
+class Project:
+    """The working tree and the cache of a DVC repository, read byte by byte: neither is taken at its word.
+
+    DVC believes what it noted of a file when it put it there, and so serves a damaged object of its cache.
+    """
+
+    repository: Any
+    damaged: list[str] = field(default_factory=list)
+
+    @cached_property
+    def root(self) -> Path:
+        return Path(self.repository.root_dir)
+
+    def outputs(self) -> list[Output]:
+        """Return the outputs that DVC keeps, in the order of dvc.yaml; those of git are none of them."""
+        return [
+            Output(
+                path=self._path(out),
+                md5=str(out.hash_info.value or ""),
+                stage=out.stage.addressing,
+                has_command=bool(out.stage.cmd),
+            )
+            for out in self._outs
+        ]
+
+    def files_at(self, path: str) -> dict[str, str] | None:
+        """Return the fingerprint of each file of a folder by its path from there; a file's own path is empty.
+
+        None where there is nothing.
+        """
+        place = self.root / path
+        if place.is_file():
+            return {"": md5_of(place)}
+        if not place.is_dir():
+            return None
+        found = map(Path, self.repository.dvcignore.find(self.repository.fs, str(place)))
+        return {file.relative_to(place).as_posix(): md5_of(file) for file in found}
+
+    def holds(self, output: Output) -> bool:
+        """Return whether the bytes in the output's place are those that are recorded."""
+        files = self.files_at(output.path)
+        return files is not None and (files[""] if "" in files else listing_md5(files)) == output.md5
+
+    def remove(self, path: str) -> None:
+        """Clear a place."""
+        place = self.root / path
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+
+    def keep(self, outputs: Sequence[Output]) -> None:
+        """Put outputs into the cache that lie in their places as recorded."""
+        wanted = {output.path for output in outputs}
+        for out in self._outs:
+            if self._path(out) in wanted:
+                out.commit()
+
+    def cached(self, md5: str) -> bool:
+        """Return whether the cache has an object, and its bytes are those of its name; one that is damaged goes."""
+        place = Path(self.repository.cache.local.oid_to_path(md5))
+        if not place.is_file():
+            return False
+        if md5_of(place) == md5.removesuffix(".dir"):
+            return True
+        place.unlink()
+        self.damaged.append(md5)
+        return False
+
+    def cached_whole(self, output: Output) -> bool:
+        """Return whether the cache has all of an output."""
+        if not self.cached(output.md5):
+            return False
+        if not output.md5.endswith(".dir"):
+            return True
+        listing = json.loads(Path(self.repository.cache.local.oid_to_path(output.md5)).read_bytes())
+        return not [entry for entry in listing if not self.cached(entry["md5"])]  # every one is looked at
+
+    @property
+    def _outs(self) -> list[Any]:
+        outs = self.repository.index.outs
+        return [out for out in outs if out.use_cache and out.protocol == "local" and out.is_in_repo]
+
+    def _path(self, out: Any) -> str:
+        return Path(out.fs_path).relative_to(self.root).as_posix()
+
+
+def md5_of(path: Path) -> str:
+    """Return the fingerprint that DVC gives a file."""
+    found = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def listing_md5(files: Mapping[str, str]) -> str:
+    """Return the fingerprint that DVC gives a folder of files of these fingerprints.
+
+    >>> listing_md5({})
+    'd751713988987e9331980363e24189ce.dir'
+    """
+    entries = [{"md5": files[path], "relpath": path} for path in sorted(files)]
+    return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()}.dir"
