@@ -10,14 +10,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from serving.answers import rows_of_batch, rows_of_one, scored
 from serving.errors import Problem, Refused, invalid, refused
+from serving.limits import Limits
 from serving.lines import feedback_line, identifiers_of, new_identifier, prediction_lines
 from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
 from serving.log import Log, LogError, rules_of
+from serving.metrics import Counted, Metrics
 from serving.models import described
 from serving.requests import STRICT
 from serving.settings import Settings
@@ -86,10 +89,13 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     application = FastAPI(title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None)
     application.state.settings = settings
-    application.state.lineup, application.state.logs = None, None
+    application.state.lineup, application.state.logs, application.state.metrics = None, None, Metrics()
+    application.add_middleware(Limits, settings=settings)
+    application.add_middleware(Counted, metrics=application.state.metrics)  # the last one added is the outermost
     application.add_exception_handler(Refused, _answer_refused)
     application.add_api_route("/health", health, tags=["state"])
     application.add_api_route("/ready", ready, tags=["state"], responses={503: PROBLEMS[503]})
+    application.add_api_route("/metrics", metrics, tags=["state"], response_class=PlainTextResponse)
     application.add_api_route("/model", model, tags=["state"], responses={503: PROBLEMS[503]})
     for path, endpoint, answer in (("/predict", predict, Answer), ("/predict/batch", predict_batch, Answers)):
         application.add_api_route(path, endpoint, methods=["POST"], response_model=answer, responses=PROBLEMS)
@@ -109,6 +115,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state, settings = application.state, application.state.settings
     state.lineup = read_lineup(settings)
+    state.metrics.say_models(_named(state.lineup))
     rules = rules_of(settings)
     state.logs = (
         Logs(*(Log(settings.log, kind, rules) for kind in ("predictions", "feedback"))) if settings.log else None
@@ -128,10 +135,19 @@ async def _watch(application: FastAPI) -> None:
         found = await asyncio.to_thread(renewed, application.state.lineup)
         if found is not application.state.lineup:
             application.state.lineup, application.openapi_schema = found, None
+            application.state.metrics.say_models(_named(found))
 
 
-async def _answer_refused(_request: Request, problem: Exception) -> Response:
+def _named(lineup: Lineup) -> dict[str, tuple[str, str]]:
+    models = {CHAMPION: lineup.champion, CHALLENGER: lineup.challenger}
+    return {
+        arm: (served.fingerprint, served.about.version or "") for arm, served in models.items() if served is not None
+    }
+
+
+async def _answer_refused(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Refused)
+    request.state.refused = problem.reason
     return problem.response()
 
 
@@ -152,6 +168,16 @@ async def model(request: Request) -> dict[str, Any]:
     return {CHAMPION: described(lineup.champion), CHALLENGER: challenger}
 
 
+async def metrics(request: Request) -> Response:
+    """Give the numbers that Prometheus collects."""
+    state = request.app.state
+    logs: Logs | None = state.logs
+    for name, log in (("predictions", logs.predictions), ("feedback", logs.feedback)) if logs is not None else ():
+        counts = log.counts
+        state.metrics.say_log(name, waiting=counts.waiting, failed=counts.failed, repaired=counts.repaired)
+    return PlainTextResponse(state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
 async def predict(request: Request) -> Response:
     """Score one row."""
     lineup = _lineup(request)
@@ -159,6 +185,7 @@ async def predict(request: Request) -> Response:
     found = scored(lineup, rows)
     identifier, arm = new_identifier(), found.arms[0]
     await _logged(request, prediction_lines([identifier], rows=rows, found=found, lineup=lineup))
+    request.app.state.metrics.count_rows(found.arms, found.scores, found.positive)
     answer = {"id": identifier, "arm": arm, "score": found.scores[0], "positive": found.positive[0]}
     return JSONResponse({**answer, "fingerprint": lineup.of(arm).fingerprint})
 
@@ -169,6 +196,7 @@ async def predict_batch(request: Request) -> Response:
     batch = await _asked(request, lineup.asked.many)
     identifiers, lines, answers = await asyncio.to_thread(_answered, lineup, batch)
     await _logged(request, lines)
+    request.app.state.metrics.count_rows(answers["arms"], answers["scores"], answers["positive"])
     return JSONResponse({"ids": identifiers, **answers})
 
 
