@@ -1,0 +1,102 @@
+"""What a promotion or a rollback came to, as a person and as a machine read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lab.champion import Gain
+from ops.registry.guards import Answer
+from ops.registry.guards import told as told_answers
+from ops.registry.tags import version_name
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What was registered, or why not; `tags` are those that were made, none where all was registered already."""
+
+    task: str
+    version: int
+    stage: str
+    answers: tuple[Answer, ...]
+    tags: tuple[str, ...] = ()
+    pushed: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        return not any(answer.stops for answer in self.answers)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Which version takes whose place and why; `commit` is None where nothing was changed.
+
+    `allowed` says whether every guard agreed; a rollback has no gain.
+    """
+
+    task: str
+    version: int
+    replaces: int
+    because: str
+    answers: tuple[Answer, ...]
+    gain: Gain | None = None
+    commit: str | None = None
+    registration: Registration | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return not any(answer.stops for answer in self.answers)
+
+
+def told(done: Change | Registration, *, dry_run: bool) -> str:
+    """Return the answers, and what follows from them."""
+    lines = [told_answers(done.answers), ""]
+    if not done.allowed:
+        stopping = ", ".join(answer.guard for answer in done.answers if answer.stops)
+        return "\n".join([*lines, f"REFUSED: {stopping}. Nothing was changed."])
+    if isinstance(done, Registration):
+        return "\n".join([*lines, _registered(done, dry_run=dry_run)])
+    what = f"version {done.version} of {done.task} in the place of version {done.replaces}"
+    if done.commit is None:
+        return "\n".join([*lines, f"WOULD PUT {what}: {done.because}"])
+    lines.append(f"PUT {what}, in commit {done.commit[:9]}: {done.because}")
+    if done.registration is None:
+        lines.append("Next: push the branch; `python -m ops promote --register` once it is merged.")
+    else:
+        lines.append(_registered(done.registration, dry_run=dry_run))
+    return "\n".join(lines)
+
+
+def document_of(done: Change | Registration) -> dict[str, object]:
+    """Return the outcome as a document for a machine."""
+    common = {
+        "task": done.task,
+        "version": done.version,
+        "allowed": done.allowed,
+        "guards": [
+            {"guard": each.guard, "passed": each.passed, "overruled": each.overruled, "found": each.found}
+            for each in done.answers
+        ],
+    }
+    if isinstance(done, Registration):
+        return {**common, "stage": done.stage, "tags": list(done.tags), "pushed": done.pushed}
+    return {
+        **common,
+        "replaces": done.replaces,
+        "because": done.because,
+        "gain": done.gain.model_dump() if done.gain else None,
+        "commit": done.commit,
+        "registration": document_of(done.registration) if done.registration else None,
+    }
+
+
+def _registered(done: Registration, *, dry_run: bool) -> str:
+    name = f"{done.task}@{version_name(done.version)}"
+    if dry_run:
+        return f"WOULD REGISTER {name} in {done.stage}, unless it is there already."
+    if not done.tags and not done.pushed:
+        return f"REGISTERED already: {name} is in {done.stage}."
+    made = f"REGISTERED {name} in {done.stage}: {_listed(done.tags) or 'its tags were made before'}"
+    return f"{made}{', pushed' if done.pushed else ''}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,200 @@
+"""Put the challenger in the champion's place: ask what must hold, write champion.yaml, derive, compare, commit."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lab.champion import FILE, Champion, Gain
+from lab.errors import SourceError
+from lab.params import CURE, PARAMS, parse
+from lab.promotion import PromoteParams, Promotion, judge_promotion
+from ops.registry.completing import check_can_be_registered, registered_or_taken_back
+from ops.registry.deriving import DerivingError, commit_results, derive, dvc, put_back_on_failure
+from ops.registry.entries import entry_at, entry_of, write_entry
+from ops.registry.guards import (
+    Answer,
+    asked,
+    branch_is_checked_out,
+    committer_is_known,
+    lock_is_true,
+    tree_is_clean,
+    versions_are_behind,
+)
+from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
+from ops.registry.outcome import Change
+from ops.registry.registering import Place, objects_answer, place_of, shared_answers
+from ops.registry.successions import successions
+from ops.registry.task import task_of
+from ops.registry.turns import own_turn
+from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
+from ops.verifying.state import State
+
+VALIDATE, ABTEST = "metrics/validate.json", "metrics/abtest.json"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What HEAD holds for and against the challenger."""
+
+    place: Place
+    head: Snapshot
+    champion: Champion
+    promotion: Promotion
+    better: bool  # by the rule of gain alone, whatever the gates say
+    least_gain: float
+    force: str | None
+
+
+def propose(
+    root: Path,
+    *,
+    task: str | None = None,
+    force: str | None = None,
+    push: bool | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Commit the challenger of HEAD as the champion, on the branch that is checked out; tags come after the merge.
+
+    Nothing is changed where an answer stops it; look at `allowed` and `answers`. `force` is a person's reason, and
+    overrules the rule of gain alone. `push=False` leaves DVC's remote alone.
+    """
+    with own_turn(root):
+        place = Place(root, task_of(root, task), push, None, None)
+        return _proposed(_case_of(place, force), dry_run=dry_run)
+
+
+def promote(
+    root: Path,
+    *,
+    task: str | None = None,
+    stage: str = "production",
+    force: str | None = None,
+    push: bool | None = None,
+    dry_run: bool = False,
+) -> Change:
+    """Propose and register in one turn: what cannot be registered is not left committed either."""
+    with own_turn(root):
+        place = place_of(root, task_of(root, task), push=push)
+        check_can_be_registered(place)
+        change = _proposed(_case_of(place, force), dry_run=dry_run)
+        if change.commit is None:
+            return change
+        return replace(change, registration=registered_or_taken_back(place, stage=stage, commit=change.commit))
+
+
+def _case_of(place: Place, force: str | None) -> Case:
+    head = snapshot_of("HEAD", root=place.root)
+    found = head.yaml(str(PARAMS)) or {}
+    rule = parse(found.get("promote", {}), kind=PromoteParams, where=f"{PARAMS}: promote", cure=CURE)
+    validate, abtest = head.json(VALIDATE), head.json(ABTEST)
+    try:
+        promotion = judge_promotion(validate, abtest, rule)
+        better = judge_promotion({"passed": True, "failed": []}, abtest, rule).allowed
+    except (KeyError, TypeError) as error:
+        raise SourceError(
+            f"{VALIDATE} and {ABTEST} at HEAD hold no judgement of a challenger: {error!r}. "
+            "Cure: dvc repro, then commit its results."
+        ) from error
+    return Case(place, head, entry_at(head, place.task), promotion, better, rule.least_gain, force)
+
+
+def _proposed(case: Case, *, dry_run: bool) -> Change:
+    place = case.place
+    seen = [each.version for each in successions(place.task, root=place.root)]
+    change = Change(
+        task=place.task,
+        version=max([case.champion.version, *place.registry.versions, *seen]) + 1,
+        replaces=case.champion.version,
+        because=_because(case),
+        answers=tuple(_answers(case)),
+        gain=_gain(case.promotion),
+    )
+    return change if dry_run or not change.allowed else replace(change, commit=_commit(case, change))
+
+
+def _answers(case: Case) -> list[Answer]:
+    place, root = case.place, case.place.root
+    state = State(root)
+    return [
+        asked("on a branch", lambda: branch_is_checked_out(root)),
+        asked("tree is clean", lambda: tree_is_clean(root)),
+        asked("committer is known", lambda: committer_is_known(root)),
+        asked("lock is fresh", lambda: lock_is_true(state)),
+        *objects_answer(place, state),
+        asked("after every version", lambda: versions_are_behind(place.registry, root)),
+        *shared_answers(place),
+        _gates(case),
+        _gain_is_enough(case),
+        asked("challenger is another model", lambda: _is_another(case)),
+    ]
+
+
+def _gates(case: Case) -> Answer:
+    found = case.promotion.reasons[0]
+    passed = bool(case.head.json(VALIDATE)["passed"])
+    return Answer("gates passed", passed, found, "python -m ops gate tells more; nothing overrules a gate")
+
+
+def _gain_is_enough(case: Case) -> Answer:
+    cure = "python -m ops compare tells more; a person may overrule it: --force REASON"
+    return Answer("better by enough", case.better, case.promotion.reasons[1], cure, overruled=case.force)
+
+
+def _is_another(case: Case) -> Answer:
+    judged = judged_at(case.head, case.place.root)
+    challenger, champion = judged.manifest(CHALLENGER), judged.manifest(CHAMPION)
+    another = identity(challenger) != identity(champion)
+    found = f"{challenger.specification.estimator} against {champion.specification.estimator}"
+    return Answer(
+        "challenger is another model",
+        another,
+        found if another else "the challenger is the champion already, to the byte",
+        "nothing is to be done",
+    )
+
+
+def _because(case: Case) -> str:
+    if case.force is not None and not case.better:
+        return f"forced: {case.force} ({case.promotion.reasons[1]})"
+    return f"passed its gates; better by {case.least_gain:g} or more, and by more than chance"
+
+
+def _gain(promotion: Promotion) -> Gain | None:
+    if promotion.gain is None or promotion.low is None or promotion.high is None:
+        return None
+    return Gain(metric=promotion.metric, value=promotion.gain, low=promotion.low, high=promotion.high)
+
+
+def _commit(case: Case, change: Change) -> str:
+    root, judged = case.place.root, judged_at(case.head, case.place.root)
+    entry = entry_of(
+        judged.manifest(CHALLENGER),
+        version=change.version,
+        replaces=change.replaces,
+        because=change.because,
+        gain=change.gain,
+    )
+    with put_back_on_failure(root):
+        write_entry(root / FILE, case.place.task, entry)
+        derive(root)
+        derived = judged_at(snapshot_of(WORKSPACE, root=root), root)
+        if wrong := [*differences(judged, CHALLENGER, derived), *different_scores(judged, derived)]:
+            raise DerivingError(
+                f"The champion that {FILE} derives is not the challenger that was judged: {'; '.join(wrong)}. "
+                "Everything was put back. Cure: `dvc repro --force`, commit its results, and try again."
+            )
+        if case.place.push is not False:
+            dvc("push", "--quiet", root=root, check=True)
+        return commit_results(root, _message(case, entry), after=str(case.head.commit))
+
+
+def _message(case: Case, entry: Champion) -> str:
+    lines = [
+        f"Promote version {entry.version} of {case.place.task} over version {entry.replaces}",
+        "",
+        f"{entry.estimator} takes the place of {case.champion.estimator}, because:",
+        *(f"- {reason}" for reason in case.promotion.reasons),
+        *([f"- forced: {case.force}"] if case.force is not None and not case.better else []),
+    ]
+    if entry.trained_until is not None:
+        lines += ["", f"Trained on rows whose label was known by {entry.trained_until}."]
+    return "\n".join(lines)
