@@ -1,0 +1,65 @@
+"""`python -m serving`: serve the promoted model, as the settings in the environment (LAB_…) say."""
+
+import argparse
+import os
+import sys
+
+from lab.kernels import PINNED
+
+os.environ.update(PINNED | {"OMP_NUM_THREADS": "1"})
+
+import uvicorn
+from pydantic import ValidationError
+
+from lab.errors import LabError
+from serving.lineup import read_lineup
+from serving.settings import Settings
+
+MISTAKE = 2
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until told to stop; a setting or a model that cannot be is one message and exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serving", description=__doc__, epilog="\n".join(_setting_lines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (0.0.0.0: everywhere)")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
+    asked = parser.parse_args(arguments)
+    try:
+        read_lineup(Settings())
+    except ValidationError as error:
+        sys.exit(_told(error))
+    except LabError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(MISTAKE)
+    uvicorn.run(
+        "serving.app:create_application",
+        factory=True,
+        host=asked.host,
+        port=asked.port,
+        workers=asked.workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        log_level="info",
+    )
+
+
+def _setting_lines() -> list[str]:
+    described = ((name, field.description or "") for name, field in Settings.model_fields.items())
+    return ["settings, from the environment:", *(f"  LAB_{name.upper()}: {says}" for name, says in described)]
+
+
+def _told(error: ValidationError) -> int:
+    for mistake in error.errors(include_url=False):
+        name = "_".join(["LAB", *(str(part).upper() for part in mistake["loc"])])
+        sys.stderr.write(f"{name}: {mistake['msg']}. Correct it in the environment; --help lists the settings.\n")
+    return MISTAKE
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
