@@ -1,0 +1,316 @@
+"""A challenger becomes champion only when every guard says yes, in one step that two cannot both win."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ops.toy import (
+    CHAMPION,
+    assert_done,
+    call,
+    clone_of,
+    commit,
+    output,
+    promoted_toy,
+    proposed_toy,
+    replace_in,
+    rolled_back_toy,
+    state_of,
+    together,
+    toy,
+)
+from tests.project import run
+
+pytestmark = pytest.mark.xdist_group("registry")
+GUARDS = (
+    "on a branch",
+    "tree is clean",
+    "committer is known",
+    "lock is fresh",
+    "objects are on the remote",
+    "after every version",
+    "gates passed",
+    "better by enough",
+    "challenger is another model",
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    return toy(tmp_path / "base")
+
+
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the toy after a promotion, to be looked at only."""
+    return promoted_toy(tmp_path_factory.mktemp("promoted") / "base")
+
+
+def asked(folder: Path, *options: str, **environment: str) -> dict[str, Any]:
+    done = call(folder, "promote", "--propose", "--dry-run", "--json", *options, **environment)
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (0 if document["allowed"] else 1)
+    return document
+
+
+def refused(document: dict[str, Any]) -> dict[str, str]:
+    return {each["guard"]: each["found"] for each in document["guards"] if not each["passed"]}
+
+
+def test_every_guard_is_asked_and_a_dry_run_changes_nothing(here: Path) -> None:
+    before = state_of(here)
+    document = asked(here)
+    assert tuple(each["guard"] for each in document["guards"]) == GUARDS
+    assert document["allowed"]
+    assert (document["version"], document["replaces"], document["commit"]) == (2, 1, None)
+    assert document["gain"] == {"metric": "roc_auc", "value": 0.02, "low": 0.015, "high": 0.025}
+    assert state_of(here) == before
+
+
+def forget_an_object(here: Path) -> None:
+    stored = [path for path in (here.parent / "storage").rglob("*") if path.is_file()]
+    (pipeline,) = (path for path in stored if path.read_bytes().startswith(b'["strong"'))
+    pipeline.unlink()
+
+
+def fail_a_gate(here: Path) -> None:
+    (here / "metrics/validate.json").write_text('{"passed": false, "failed": ["recall"]}')
+    commit(here, "A gate fails")
+
+
+def gain(difference: float, low: float) -> Callable[[Path], None]:
+    def spoil(here: Path) -> None:
+        row = {"metric": "roc_auc", "difference": difference, "low": low, "high": 1}
+        (here / "metrics/abtest.json").write_text(json.dumps({"offline": {"test": [row]}}))
+        commit(here, "Another comparison")
+
+    return spoil
+
+
+def change_a_setting(here: Path) -> None:
+    replace_in(here / "params.yaml", "strength: 2", "strength: 3")
+    commit(here, "A setting without its results")
+
+
+SPOILED: dict[str, tuple[Callable[[Path], Any], str, str]] = {
+    "a change": (lambda here: replace_in(here / "toy.py", "import", "import  "), "tree is clean", "toy.py"),
+    "a new file": (lambda here: (here / "new.py").write_text(""), "tree is clean", "new.py"),
+    "no branch": (lambda here: run(["git", "checkout", "--detach"], cwd=here), "on a branch", "on no branch"),
+    "stale": (change_a_setting, "lock is fresh", "train: strength is 3, it ran with 2"),
+    "not pushed": (forget_an_object, "objects are on the remote", "models/challenger lacks 1 of 2 files"),
+    "a gate": (fail_a_gate, "gates passed", "gates failed: recall"),
+    "too little": (gain(0.009, 0.001), "better by enough", "not enough"),
+    "chance": (gain(0.09, -0.001), "better by enough", "not more than chance"),
+    "behind": (
+        lambda here: run(["git", "checkout", "--orphan", "apart", "-q"], cwd=here) and commit(here, "apart"),
+        "after every version",
+        "HEAD does not contain churn@v1.0.0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_one_no_is_enough_to_stop_it(here: Path, name: str) -> None:
+    spoil, guard, words = SPOILED[name]
+    spoil(here)
+    assert words in refused(asked(here))[guard]
+
+
+def test_nothing_changes_where_a_guard_says_no(here: Path) -> None:
+    fail_a_gate(here)
+    before = state_of(here)
+    done = call(here, "promote", "--no-push")
+    assert (done.returncode, state_of(here)) == (1, before)
+    assert "REFUSED: lock is fresh, gates passed. Nothing was changed." in done.stdout
+    assert "nothing overrules a gate" in done.stdout
+
+
+def test_a_reason_overrules_the_rule_of_gain_alone(here: Path) -> None:
+    gain(0.0, -0.001)(here)
+    document = asked(here, "--force", "the old one is unfair")
+    overruled = {each["guard"] for each in document["guards"] if each["overruled"]}
+    assert overruled == {"better by enough"}
+    assert not document["allowed"]
+    assert "lock is fresh" in refused(document)
+
+
+def test_a_forced_promotion_records_its_reason(here: Path) -> None:
+    replace_in(here / "params.yaml", "least_gain: 0.01", "least_gain: 0.5")
+    commit(here, "Ask for more")
+    assert "better by enough" in refused(asked(here))
+    assert_done(call(here, "promote", "--propose", "--force", "the old one is unfair"))
+    assert "because: 'forced: the old one is unfair (roc_auc better by 0.0200" in (here / "champion.yaml").read_text()
+    assert "- forced: the old one is unfair" in output(here, "git", "log", "-1", "--format=%b")
+
+
+def test_a_promotion_is_one_commit_two_tags_and_a_model_that_is_the_challenger(promoted: Path) -> None:
+    assert (promoted / "models/champion/pipeline.skops").read_text() == '["strong", {"strength": 2}]'
+    assert output(promoted, "git", "log", "-1", "--format=%s") == "Promote version 2 of churn over version 1"
+    changed = output(promoted, "git", "show", "--name-only", "--format=").splitlines()
+    assert changed == ["champion.yaml", "dvc.lock", "metrics/abtest.json"]
+    assert output(promoted, "git", "tag", "--points-at", "HEAD").splitlines() == ["churn#production#2", "churn@v2.0.0"]
+    assert output(promoted, "git", "status", "--porcelain") == ""
+    assert output(promoted, "dvc", "status") == "Data and pipelines are up to date."
+
+
+def test_the_bytes_of_every_other_entry_stay(promoted: Path) -> None:
+    assert (promoted / "champion.yaml").read_text().startswith(f"{CHAMPION}churn:\n  version: 2\n  replaces: 1\n")
+
+
+def test_what_the_specification_left_open_is_written_out(promoted: Path) -> None:
+    text = (promoted / "champion.yaml").read_text()
+    assert "  features:\n    - age\n" in text
+    assert "  trained_until: 2025-05-01\n" in text  # the last moment, and its horizon of 60 days
+
+
+def test_others_have_the_commit_the_tags_and_the_objects(promoted: Path) -> None:
+    other = clone_of(promoted.parent, "fresh")
+    assert (other / "models/champion/pipeline.skops").read_text() == '["strong", {"strength": 2}]'
+    assert output(other, "git", "tag") == output(promoted, "git", "tag")
+
+
+def test_what_is_champion_already_is_not_promoted_again(promoted: Path) -> None:
+    document = asked(promoted)
+    assert refused(document)["challenger is another model"] == "the challenger is the champion already, to the byte"
+    assert "better by enough" in refused(document)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"TOY_FAILS": "1"}, "`dvc repro` failed"),
+        ({"TOY_DIFFERS": "er"}, "is not the challenger that was judged: the fitted pipeline is not the same bytes"),
+    ],
+)
+def test_a_champion_that_is_not_the_challenger_is_put_back(here: Path, environment: dict[str, str], words: str) -> None:
+    before = state_of(here)
+    done = call(here, "promote", "--propose", **environment)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert state_of(here) == before
+
+
+def test_a_branch_is_proposed_and_what_is_merged_is_registered_once(tmp_path: Path) -> None:
+    here = proposed_toy(tmp_path / "base")
+    run(["git", "checkout", "--quiet", "-b", "better"], cwd=here)
+    assert output(here, "git", "tag", "--list", "churn@v2*") == ""
+    early = call(here, "promote", "--register", "--push")
+    assert early.returncode == 1
+    assert "better is another branch than origin/main" in early.stdout
+    run(["git", "push", "--quiet", "origin", "better:main"], cwd=here)  # the merge, elsewhere
+    other = clone_of(here.parent, "ci", pulled=False)
+    staged = assert_done(call(other, "promote", "--register", "--stage", "staging", "--push"))
+    assert "REGISTERED churn@v2.0.0 in staging: churn@v2.0.0, churn#staging#2, pushed." in staged.stdout
+    assert "churn#production#3, pushed." in assert_done(call(other, "promote", "--register", "--push")).stdout
+    again = assert_done(call(here, "promote", "--register"))
+    assert "REGISTERED already: churn@v2.0.0 is in production." in again.stdout
+
+
+def test_a_version_that_is_another_model_elsewhere_is_refused(tmp_path: Path) -> None:
+    here = proposed_toy(tmp_path / "base")
+    other = clone_of(here.parent, "other", pulled=False)
+    (other / "champion.yaml").write_text(CHAMPION + "churn: {version: 2, estimator: another, replaces: 1}\n")
+    commit(other, "Another version 2")
+    run(["git", "tag", "-a", "churn@v2.0.0", "-m", "Theirs"], cwd=other)
+    run(["git", "push", "--quiet", "origin", "main", "churn@v2.0.0"], cwd=other)
+    done = call(here, "promote", "--register", "--push")
+    assert done.returncode == 1
+    assert "churn@v2.0.0 is at" in done.stdout
+    assert "another model than at HEAD" in done.stdout
+    assert "HEAD lacks commits of origin/main" in done.stdout
+    assert output(here, "git", "tag", "--points-at", "HEAD") == ""
+
+
+def test_a_tag_that_is_another_one_elsewhere_is_a_mistake(tmp_path: Path) -> None:
+    here = promoted_toy(tmp_path / "base")
+    run(["git", "tag", "--force", "-a", "churn@v2.0.0", "-m", "Mine", "HEAD^"], cwd=here)
+    done = call(here, "promote", "--register")
+    assert done.returncode == 2
+    assert "churn@v2.0.0 is one tag here and another on origin" in done.stderr
+
+
+def test_an_old_commit_does_not_bring_back_what_was_rolled_back(tmp_path: Path) -> None:
+    here = rolled_back_toy(tmp_path / "base")
+    run(["git", "checkout", "--quiet", "churn@v2.0.0"], cwd=here)
+    done = call(here, "promote", "--register", "--push")
+    assert done.returncode == 1
+    assert "origin/main names version 1, HEAD version 2" in done.stdout
+
+
+def test_a_registration_that_was_killed_before_its_push_is_taken_up_again(tmp_path: Path) -> None:
+    here = proposed_toy(tmp_path / "base")
+    run(["git", "tag", "-a", "churn@v2.0.0", "-m", "Register version 2 of churn"], cwd=here)
+    done = assert_done(call(here, "promote", "--register", "--push"))
+    assert "churn#production#2, pushed" in done.stdout
+    assert "refs/tags/churn@v2.0.0" in output(here, "git", "ls-remote", "origin")
+
+
+def test_a_stage_that_gto_does_not_know_is_a_mistake(here: Path) -> None:
+    done = call(here, "promote", "--register", "--stage", "prod")
+    assert done.returncode == 2
+    assert "found no such stage in .gto, expected one of ['staging', 'production']" in done.stderr
+
+
+def test_another_task_is_a_mistake(here: Path) -> None:
+    done = call(here, "promote", "other")
+    assert done.returncode == 2
+    assert "dvc exp run -S task=other" in done.stderr
+
+
+def test_a_commit_that_others_would_not_see_is_not_made(here: Path) -> None:
+    done = call(here, "promote")
+    assert done.returncode == 2
+    assert "Cure: --push" in done.stderr
+
+
+def test_a_shared_repository_that_cannot_be_asked_is_a_mistake_without_its_password(here: Path) -> None:
+    run(["git", "remote", "set-url", "origin", "http://someone:secret@127.0.0.1:9/it.git"], cwd=here)
+    done = call(here, "promote", "--register")
+    assert done.returncode == 2
+    assert "could not be asked" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_of_two_promotions_in_two_clones_one_wins_and_the_other_is_as_before(here: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(here, here.parent / "other"))
+    before = state_of(here)
+    done = together(
+        (here, ("promote", "--push"), {}), (other, ("promote", "--push"), {"GIT_COMMITTER_NAME": "another"})
+    )
+    assert sorted(each.returncode for each in done) == [0, 1], [each.stderr for each in done]
+    loser = [each.returncode for each in done].index(1)
+    assert "Somebody else was first" in done[loser].stderr
+    assert "was taken back" in done[loser].stderr
+    assert state_of((here, other)[loser]) == before
+    fresh = clone_of(here.parent, "fresh", pulled=False)
+    numbers = ["churn#production#1", "churn#production#2", "churn@v1.0.0", "churn@v2.0.0"]
+    assert output(fresh, "git", "tag").splitlines() == numbers
+    assert_done(call(fresh, "history", "--check"))
+
+
+def test_of_two_registrations_in_two_clones_one_wins_every_time(tmp_path: Path) -> None:
+    for number in range(3):
+        here = proposed_toy(tmp_path / str(number))
+        other = Path(shutil.copytree(here, here.parent / "other"))
+        run(["git", "commit", "--amend", "--quiet", "-m", "Theirs"], cwd=other)
+        done = together(*((each, ("promote", "--register", "--push"), {}) for each in (here, other)))
+        assert sorted(each.returncode for each in done) == [0, 1], [each.stderr for each in done]
+        loser = (here, other)[[each.returncode for each in done].index(1)]
+        assert output(loser, "git", "tag", "--points-at", "HEAD") == ""
+
+
+def test_of_two_in_one_clone_one_has_its_turn(tmp_path: Path) -> None:
+    here = proposed_toy(tmp_path / "base")
+    for _ in range(3):
+        done = together(*[(here, ("promote", "--register", "--push"), {})] * 2)
+        made = [each for each in done if "REGISTERED churn@v2.0.0" in each.stdout]
+        assert [each.returncode for each in made] == [0]
+        for each in done:
+            assert each in made or "already" in each.stdout or "is at work in this repository" in each.stderr
+        for name in ("churn@v2.0.0", "churn#production#2"):
+            run(["git", "tag", "--delete", name], cwd=here)
+            run(["git", "push", "--quiet", "origin", f":refs/tags/{name}"], cwd=here)
