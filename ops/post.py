@@ -55,7 +55,11 @@ class Asked:
     "--artifact", default="report", show_default=True, help="What to name where the whole of a shortened report is."
 )
 @click.option(
-    "--patience", type=float, default=120, show_default=True, help="Seconds to wait in all for a service that is busy."
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=120,
+    show_default=True,
+    help="Seconds to wait in all for a service that is busy.",
 )
 @click.option(
     "--untrusted", type=click.Path(path_type=Path), metavar="FOLDER", help="Post what a fork's job handed over."

@@ -12,7 +12,7 @@ def titled(text: str, *, title: str) -> str:
     >>> titled("All is well.", title="## Report")
     '## Report\n\nAll is well.'
     """
-    text = text.replace("\r\n", "\n").strip()
+    text = text.strip()
     return text if is_titled(text, title=title) else f"{title}\n\n{text}".strip()
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from ops.hub.errors import RefusedError, UnansweredError
@@ -94,11 +94,11 @@ class Hub:
         """Return the open pull request of a branch of this repository, or None; the newest where there are several."""
         return next(iter(self.pull_requests_of(f"{self.repository.partition('/')[0]}:{head}")), None)
 
-    def pull_requests_of(self, head: str) -> list[PullRequest]:
-        """Return the open pull requests of OWNER:BRANCH."""
-        named = urlencode({"state": "open", "head": head})
+    def pull_requests_of(self, head: str, *, state: Literal["open", "closed"] = "open") -> list[PullRequest]:
+        """Return the open (or closed) pull requests of OWNER:BRANCH."""
+        named = urlencode({"state": state, "head": head})
         found = self._pages(f"{self._root}/pulls?{named}", kind=_pull_request)
-        return [one for one in found if one.open and one.head == head.partition(":")[2]]
+        return [one for one in found if one.open == (state == "open") and one.head == head.partition(":")[2]]
 
     def pull_requests_at(self, commit: str) -> list[PullRequest]:
         """Return the open pull requests whose newest commit this is."""

@@ -22,15 +22,18 @@ LARGEST = 20_000_000  # bytes of an answer
 HIDDEN = "***"
 # A token or a header's value in printable ASCII: http.client shows the value in its error where a newline is inside.
 PRINTABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
+UNREADABLE = "an address that cannot be read"
 # Nothing has reached the service when one of these is raised.
-UNSENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+UNSENT = (ConnectionRefusedError, socket.gaierror)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Leaves redirects to the caller: urllib would carry the secret to another host."""
+class _EveryAnswer(urllib.request.HTTPErrorProcessor):
+    """Takes every answer as one, whatever its status: urllib would follow a redirect, and carry the secret along."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
+    def http_response(self, request: Any, response: Any) -> Any:  # noqa: ARG002 - urllib's signature
+        return response
+
+    https_response = http_response
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Wire:
         for _ in range(MOST_REDIRECTS):
             if found.status not in REDIRECTS or not found.headers["Location"]:
                 return found
-            url = urljoin(url, found.headers["Location"])
+            url = redirected(url, found.headers["Location"])
             found = self._sent(method, url, content, headers or {})
         return found
 
@@ -82,26 +85,20 @@ class Wire:
         request = urllib.request.Request(url, data=content, headers={**headers, **secret}, method=method)  # noqa: S310 - checked
         try:
             return self._answer(request)
-        except ssl.SSLCertVerificationError as error:
-            raise RefusedError(self._distrust(error)) from None
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
             if isinstance(reason, ssl.SSLCertVerificationError):
                 raise RefusedError(self._distrust(reason)) from None
             said = self.hidden(str(reason)) or type(reason).__name__
             raise UnansweredError(said, accepted=not isinstance(reason, UNSENT)) from None
 
     def _answer(self, request: urllib.request.Request) -> Reply:
-        try:
-            with self._opener.open(request, timeout=self.timeout) as found:
-                return Reply(found.status, found.headers, _content(found))
-        except urllib.error.HTTPError as found:
-            with found:
-                return Reply(found.code, found.headers, _content(found))
+        with self._opener.open(request, timeout=self.timeout) as found:
+            return Reply(found.status, found.headers, _content(found))
 
     @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        handlers: list[urllib.request.BaseHandler] = [_EveryAnswer()]
         parts = urlsplit(self.address)
         if parts.scheme == "https":
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
@@ -125,7 +122,7 @@ class Wire:
 
 def checked_address(address: str) -> str:
     """Return the address of a service without a slash at its end; refuse what a secret must not travel to."""
-    parts = urlsplit(address)
+    parts = urlsplit(address if origin(address) != UNREADABLE else "")
     fit = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
     if not fit or not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         shown = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "no address"
@@ -137,14 +134,25 @@ def checked_address(address: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an address.
+    """Return scheme, host and port of an address; words where it cannot be read, which equal no address.
 
     >>> origin("https://API.example.org:443/repos?page=2")
     'https://api.example.org:443'
     """
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return UNREADABLE
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def redirected(url: str, location: str) -> str:
+    """Return where an answer points to, from the address that was asked."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def is_loopback(parts: SplitResult) -> bool:

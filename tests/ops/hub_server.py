@@ -76,7 +76,9 @@ class State:
         self.comments.append(found)
         return found
 
-    def pull(self, number: int, *, head: str = "topic", owner: str = "owner", sha: str = "a" * 40) -> dict[str, Any]:
+    def pull(
+        self, number: int, *, head: str = "topic", owner: str = "owner", sha: str = "a" * 40, before: str = ""
+    ) -> dict[str, Any]:
         """Add an open pull request."""
         found = {
             "number": number,
@@ -86,6 +88,7 @@ class State:
             "html_url": f"https://github.example/{REPOSITORY}/pull/{number}",
             "head": {"ref": head, "sha": sha, "label": f"{owner}:{head}"},
             "base": {"ref": "main"},
+            "before": [before],  # GitHub does not say it: the other commits of the branch
         }
         self.pulls.append(found)
         return found
@@ -117,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             self._reply(status, found, headers)
         elif fault.hang:
-            state.closing.wait(10)
+            state.closing.wait(60)
             self.close_connection = True
         elif fault.status:
             found = {"message": fault.message} if fault.content is None else fault.content
@@ -198,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 201, made, {}
 
     def at_commit(self, found: re.Match[str], _: Any, __: Any) -> tuple[int, Any, Mapping[str, str]]:
-        return 200, [one for one in self.state.pulls if one["head"]["sha"] == found["commit"]], {}
+        return 200, [one for one in self.state.pulls if found["commit"] in (one["head"]["sha"], *one["before"])], {}
 
     def labelled(self, found: re.Match[str], _: Any, said: Any) -> tuple[int, Any, Mapping[str, str]]:
         self.state.labels[int(found["number"])] = said["labels"]

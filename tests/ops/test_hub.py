@@ -4,7 +4,7 @@ import email.utils
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,7 @@ def test_our_comment_is_found_however_many_stand_before_it(desk: Desk, before: i
     desk.state.comment(OLD)
     assert desk.post() == ("updated", "api")
     assert desk.state.bodies[before:] == [TEXT]
+    assert len(desk.state.asked("GET")) == 2 + before // 100
 
 
 @pytest.mark.parametrize("login", [ME, None])
@@ -164,21 +165,30 @@ def test_a_limit_is_waited_for_as_long_as_it_says(desk: Desk, status: int) -> No
     assert desk.post() == ("created", "api")
     assert desk.waits == [17]
     assert desk.state.bodies == [TEXT]
+    assert len(desk.state.asked("GET")) == 2
 
 
 def test_a_limit_may_be_told_as_a_date_or_as_the_moment_of_its_end(desk: Desk) -> None:
-    soon = time.time() + 100
+    soon = time.time() + 300
     desk.state.faults.append(Fault("GET", 429, {"Retry-After": email.utils.formatdate(soon, usegmt=True)}))
     exhausted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(soon))}
     desk.state.faults.append(Fault("GET", 403, exhausted, "API rate limit exceeded"))
     desk.post()
-    assert [50 < wait <= 100 for wait in desk.waits] == [True, True]
+    assert [200 < wait <= 300 for wait in desk.waits] == [True, True]
 
 
 def test_a_limit_without_a_time_is_given_a_minute(desk: Desk) -> None:
     desk.state.faults.append(Fault("GET", 403, message="You have exceeded a secondary rate limit"))
     desk.post()
     assert desk.waits == [60]
+
+
+def test_patience_is_for_all_waits_together(desk: Desk) -> None:
+    desk.state.faults += [Fault("*", 503) for _ in range(6)]
+    hub = replace(desk.hub, patience=replace(desk.hub.patience, seconds=10, first=4))
+    with pytest.raises(UnansweredError, match="after 2 tries, expected an answer within 10 s"):
+        hub.comments(7)
+    assert desk.waits == [4]
 
 
 def test_a_limit_longer_than_patience_ends_it_at_once(desk: Desk) -> None:
@@ -210,6 +220,14 @@ def test_a_comment_that_was_made_though_the_answer_never_comes_is_not_made_twice
         assert desk.post() == ("created", "api")
     assert state.bodies == [TEXT]
     assert len(state.asked("POST")) == 1
+    assert "timed out" in desk.said[0]
+
+
+def test_a_look_that_is_not_answered_ends_the_matter(desk: Desk) -> None:
+    desk.state.faults += [Fault("POST"), *(Fault("GET", 503) for _ in range(40))]
+    with pytest.raises(UnansweredError, match="did not answer: found 503"):
+        desk.hub.create_comment(7, TEXT, found=lambda: next(iter(desk.hub.comments(7)), None))
+    assert (len(desk.state.asked("POST")), len(desk.state.asked("GET"))) == (1, 6)
 
 
 def test_nobody_there_is_told_after_a_few_tries() -> None:
@@ -248,6 +266,13 @@ def test_a_redirect_to_another_host_gets_neither_the_token_nor_a_question(desk: 
     assert other.requests == []
 
 
+@pytest.mark.parametrize("location", ["http://[", "file:///etc/passwd", "https://127.0.0.1:99999/"])
+def test_a_redirect_that_cannot_be_followed_is_told(desk: Desk, location: str) -> None:
+    desk.state.faults.append(Fault("GET", 302, {"Location": location}))
+    with pytest.raises(RefusedError, match="points to another host"):
+        desk.hub.login()
+
+
 def test_a_next_page_on_another_host_is_not_asked_for(desk: Desk) -> None:
     other = State()
     with served(other) as elsewhere:
@@ -266,6 +291,9 @@ def test_a_next_page_on_another_host_is_not_asked_for(desk: Desk) -> None:
         "https://api.github.com?token=x",
         "api.github.com",
         "http://127.0.0.1.example.org",
+        "https://api.github.com:port",
+        "https://[",
+        "",
     ],
 )
 def test_an_address_that_a_token_must_not_travel_to_is_refused(address: str) -> None:

@@ -136,9 +136,9 @@ def test_a_machine_reads_json(desk: Desk) -> None:
 
 
 def test_a_report_without_the_title_gets_it(desk: Desk) -> None:
-    (desk.folder / "report.md").write_text("all is well\n")
+    (desk.folder / "report.md").write_bytes(b"all is\r\nwell\r\n")
     desk.post("report.md", "--watermark", "## Another report")
-    assert desk.state.bodies == ["## Another report\n\nall is well"]
+    assert desk.state.bodies == ["## Another report\n\nall is\nwell"]
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(desk: Desk) -> None:
@@ -169,6 +169,16 @@ def test_the_number_is_that_of_the_event_or_of_the_commit(desk: Desk, event: obj
     desk.environment["GITHUB_SHA"] = SHA
     assert desk.post("report.md")[0] == 0
     assert desk.state.asked("POST") == [f"/repos/{REPOSITORY}/issues/7/comments"]
+
+
+def test_a_pull_request_that_holds_the_commit_further_down_is_another(desk: Desk) -> None:
+    desk.state.pull(8, sha="b" * 40, before=SHA)
+    desk.event({"push": {}})
+    desk.environment["GITHUB_SHA"] = SHA
+    assert desk.post("report.md")[0] == 0
+    desk.state.pull(9, sha=SHA)
+    code, _, err = desk.post("report.md")
+    assert (code, "found the open pull requests 7, 9 at commit aaaaaaaaaaaa" in err) == (2, True)
 
 
 def test_outside_of_a_pull_request_the_cure_is_said(desk: Desk) -> None:
@@ -227,6 +237,7 @@ def test_cml_posts_where_it_is_installed(desk: Desk) -> None:
         "--watermark-title=Experiment report",
     ]
     assert environment["REPO_TOKEN"] == TOKEN
+    assert "GITHUB_TOKEN" not in environment
     assert environment["ITERATIVE_DO_NOT_TRACK"] == "1"
     assert Path(environment["GIT_CONFIG_GLOBAL"]).parent == Path(words[-1]).parent
     assert [TOKEN in json.dumps(call) for call in desk.calls()] == [False, True]
@@ -330,12 +341,20 @@ def test_a_dead_asset_host_only_drops_the_images(desk: Desk) -> None:
     assert "> 1 image left out" in desk.state.bodies[0]
 
 
-@pytest.mark.parametrize("path", ["secret.txt", "../report.md", "/etc/hostname", "images/none.png", "images/link.png"])
+@pytest.mark.parametrize(
+    "path", ["secret.txt", "../outside.png", "images/none.png", "images/link.png", "images/large.png"]
+)
 def test_only_images_below_the_report_are_sent(desk: Desk, path: str) -> None:
     image_report(desk)
-    (desk.folder / "images/link.png").symlink_to("/etc/hostname")
-    (desk.folder / "report.md").write_text(f"{TEXT}\n\n![a]({path})")
-    assert desk.post("report.md", "--publish", f"{desk.environment['GITHUB_API_URL']}/files")[0] == 0
+    (desk.folder / "inner").mkdir()
+    (desk.folder / "images").rename(desk.folder / "inner/images")
+    (desk.folder / "outside.png").write_bytes(b"an image of another")
+    (desk.folder / "inner/images/link.png").symlink_to(desk.folder / "outside.png")
+    with (desk.folder / "inner/images/large.png").open("wb") as large:
+        large.truncate(5_000_001)
+    (desk.folder / "secret.txt").rename(desk.folder / "inner/secret.txt")
+    (desk.folder / "inner/report.md").write_text(f"{TEXT}\n\n![a]({path})")
+    assert desk.post("inner/report.md", "--publish", f"{desk.environment['GITHUB_API_URL']}/files")[0] == 0
     assert desk.state.files == {}
 
 
