@@ -3,16 +3,22 @@
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import os
+import re
 from pathlib import Path
 
 import click
 
+from lab.errors import LabError
+from lab.outputs import replaced_file
 from lab.records import write_text
 from ops.comparing.compare import compare_revisions
+from ops.comparing.comparison import Comparison
 from ops.reporting.page import first_line, report_of
-from ops.revisions.snapshot import WORKSPACE
+from ops.reporting.pictures import draw, shows
+from ops.revisions.snapshot import WORKSPACE, snapshot_of
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+ADDRESS = re.compile(r"https?://[\w.~:/%@+=-]+")
 
 
 @click.command()
@@ -21,7 +27,16 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there instead of printing it."
 )
-def report(*, base: str, head: str, output: Path | None) -> None:
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Draw base and head over each other, as PNG, into this folder.",
+)
+@click.option(
+    "--image-base", metavar="URL", help="Where those pictures will be found: only then does the page show them."
+)
+def report(*, base: str, head: str, output: Path | None, images: Path | None, image_base: str | None) -> None:
     r"""Tell a reviewer what to do with a change: merge, look or stop, why, and all that differs, as Markdown.
 
     It is what `python -m ops compare BASE HEAD` finds, written for a pull request: what to do on top, then every metric
@@ -39,8 +54,11 @@ def report(*, base: str, head: str, output: Path | None) -> None:
 
     Exit 0 when the report was made, whatever it says (`compare` and `gate` turn answers into codes), 2 on a mistake.
     """
-    found = compare_revisions(base, head, say=lambda text: click.echo(f"… {text}", err=True))
-    page = report_of(found)
+    address = _address(image_base) if image_base is not None else None
+    found = compare_revisions(base, head, say=_say)
+    drawn = _drawn(found, images) if images is not None else []
+    shown = [(shows(name), f"{address}/{name}") for name in drawn] if address is not None else []
+    page = report_of(found, images=shown)
     if output is None:
         click.echo(page, nl=False)
     else:
@@ -49,3 +67,26 @@ def report(*, base: str, head: str, output: Path | None) -> None:
     if summary := os.environ.get(SUMMARY):
         with Path(summary).open("a", encoding="utf-8") as stream:
             stream.write(page)
+
+
+def _drawn(found: Comparison, folder: Path) -> list[str]:
+    """Return the names of the pictures that were drawn; a report without them is better than none."""
+    try:
+        pictures = draw(found, *(snapshot_of(each.commit or WORKSPACE) for each in (found.base, found.head)))
+        for name, content in pictures.items():
+            with replaced_file(folder / name) as partial:
+                partial.write_bytes(content)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the words matter more than the pictures
+        _say(f"no pictures: {error!r}")
+        return []
+    return list(pictures)
+
+
+def _address(base: str) -> str:
+    if not ADDRESS.fullmatch(base):
+        raise LabError(f"--image-base is {base!r}, expected an address such as https://example.org/reports/12.")
+    return base.rstrip("/")
+
+
+def _say(text: str) -> None:
+    click.echo(f"… {text}", err=True)

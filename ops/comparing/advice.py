@@ -10,6 +10,8 @@ from ops.comparing.differences import Word
 Do = Literal["merge", "look", "stop"]
 
 NAMED = 4
+# What the primary metric can say that stops nobody; all but the first are no reason to look either.
+STANDING = ("not distinguishable", "the same predictions", "equivalent", "better")
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,11 @@ def advise(facts: Facts) -> Advice:
     'merge'
     """
     if stops := _stops(facts):
-        return Advice("stop", tuple(stops))
+        beside = [Reason(_standing(facts))] if facts.word in STANDING else []
+        return Advice("stop", (*stops, *beside))
     if looks := _looks(facts):
-        return Advice("look", tuple(looks))
-    return Advice("merge", (Reason(_good(facts)),))
+        return Advice("look", (_set_against(facts, looks[0]), *looks[1:]))
+    return Advice("merge", (Reason(_standing(facts)),))
 
 
 def _stops(facts: Facts) -> list[Reason]:
@@ -82,14 +85,13 @@ def _stops(facts: Facts) -> list[Reason]:
 
 def _looks(facts: Facts) -> list[Reason]:
     metric, why = spoken(facts.primary), (facts.why_untested,)
-    but = f"{metric} is {facts.word}, but another metric is worse: {{}}"
     found = [
         (facts.other_task, Reason("the task is another one, so the numbers answer another question")),
         (facts.data_changed, Reason(_changed_data(facts))),
         (facts.word == "untested" and not facts.other_task, Reason("nothing could be tested: {}", why)),
         (facts.word == "undefined", Reason(f"{metric} cannot be judged: {{}}", why)),
-        (facts.word == "not distinguishable", Reason(_unclear(facts))),
-        (facts.other_metrics_worse, Reason(but, facts.other_metrics_worse)),
+        (facts.word == "not distinguishable" and not facts.data_changed, Reason(_unclear(facts))),
+        (facts.other_metrics_worse, Reason("another metric is worse: {}", facts.other_metrics_worse)),
         (facts.still_failing, Reason("a gate that decides fails as before: {}", facts.still_failing)),
         (facts.yardstick, Reason("the yardstick itself was changed: {}", facts.yardstick)),
         (facts.drift_suggests_retraining, Reason("drift newly suggests retraining")),
@@ -99,24 +101,32 @@ def _looks(facts: Facts) -> list[Reason]:
     return [reason for fired, reason in found if fired]
 
 
-def _good(facts: Facts) -> str:
+def _set_against(facts: Facts, reason: Reason) -> Reason:
+    """Return the reason to look, after what the primary metric says where that alone would be no reason."""
+    if facts.word not in STANDING[1:] or facts.data_changed:
+        return reason
+    return Reason(f"{_standing(facts)}, but {reason.words}", reason.names)
+
+
+def _standing(facts: Facts) -> str:
     metric = spoken(facts.primary)
     if facts.word == "the same predictions":
         return "the challenger's predictions are the same, row by row"
     if facts.word == "equivalent":
         return f"{metric} of the challenger is equivalent: any difference is too small to matter ({facts.numbers})"
+    if facts.word == "not distinguishable":
+        return f"these rows cannot tell whether {metric} is better or worse ({facts.numbers})"
     return f"{metric} of the challenger is {facts.word} ({facts.numbers})"
 
 
 def _changed_data(facts: Facts) -> str:
     if not facts.only_shared_rows:
         return "the test data changed, and no row of it can be compared"
-    return f"the test data changed; on the rows that both windows share, {_good(facts)}"
+    return f"the test data changed; on the rows that both windows share, {_standing(facts)}"
 
 
 def _unclear(facts: Facts) -> str:
-    cause = "training was touched, and " if facts.trained_anew else ""
-    return f"{cause}these rows cannot tell whether {spoken(facts.primary)} is better or worse ({facts.numbers})"
+    return f"{'training was touched, and ' if facts.trained_anew else ''}{_standing(facts)}"
 
 
 def _ahead(commits: int) -> str:

@@ -229,13 +229,14 @@ def _training(comparison: Comparison) -> Fold | None:
         *(sentence(said(text, longest=600)) for text in training.in_words),
         "",
     ]
+    by = f"{said(spoken(training.by))}, mean of the folds:"
     lines = [_candidate(each) for each in training.candidates]
     head = (
         "candidate",
         "base",
-        f"{spoken(training.by)}, mean of the folds:",
+        by,
         "head",
-        f"{spoken(training.by)}, mean of the folds:",
+        by,
         "settings found",
     )
     title = "Leaderboard: another challenger" if changed else "Leaderboard"

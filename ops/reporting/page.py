@@ -19,8 +19,8 @@ WORDS = {
     "worse": "▼ worse",
     "equivalent": "≈ equivalent",
     "not distinguishable": "? not distinguishable",
-    "the same predictions": "＝ the same predictions",
 }
+UNBROKEN = "\N{NO-BREAK SPACE}"
 MEANINGS = (
     "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
     "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
@@ -55,6 +55,8 @@ def _metrics(comparison: Comparison) -> list[str]:
     metrics = comparison.metrics
     if not metrics.challenger.tested:
         return _untested(comparison)
+    if metrics.challenger.same_predictions and not metrics.untested:
+        return _the_same(comparison)
     primary_first = sorted(metrics.challenger.tested, key=lambda seen: seen.metric != comparison.settings.primary)
     head = ("challenger", "base:", "head:", "difference:", "95 % interval:", "p:", "verdict")
     lines = [
@@ -70,17 +72,27 @@ def _metrics(comparison: Comparison) -> list[str]:
     ]
 
 
+def _the_same(comparison: Comparison) -> list[str]:
+    seen = (*comparison.metrics.challenger.tested, *comparison.metrics.challenger.further)
+    lines = [(_metric(each, comparison), number(each.head)) for each in seen]
+    return ["The challenger's predictions are the same:", "\n".join(table(("challenger", "in both:"), lines))]
+
+
 def _line(seen: Judged, comparison: Comparison, *, p: str) -> tuple[str, ...]:
-    name = f"net value per row, {said(comparison.metrics.currency)}" if seen.metric == NET else spoken(seen.metric)
     return (
-        f"**{name}**" if seen.metric == comparison.settings.primary else name,
+        _metric(seen, comparison),
         number(seen.base),
         number(seen.head),
         signed(seen.difference),
-        interval(seen.low, seen.high),
-        p,
+        interval(seen.low, seen.high).replace(" ", UNBROKEN),
+        p.replace(" ", UNBROKEN),
         _verdict(seen),
     )
+
+
+def _metric(seen: Judged, comparison: Comparison) -> str:
+    name = f"net value per row, {said(comparison.metrics.currency)}" if seen.metric == NET else spoken(seen.metric)
+    return f"**{name}**" if seen.metric == comparison.settings.primary else name
 
 
 def _verdict(seen: Judged) -> str:

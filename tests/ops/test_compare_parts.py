@@ -1,0 +1,205 @@
+"""The parts of a comparison, each by itself."""
+
+import doctest
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import ops.comparing.advice
+import ops.comparing.changes
+import ops.comparing.predicted
+import ops.comparing.told
+from lab.errors import SourceError
+from ops.comparing.advice import Facts, Reason, advise
+from ops.comparing.changes import changes
+from ops.comparing.drift import drift_change
+from ops.comparing.experiment import answer_of
+from ops.comparing.gates import gate_changes
+from ops.comparing.rows import equal_rows, places_of_same
+from ops.comparing.stages import commands_of
+from ops.comparing.told import printable
+from ops.revisions.git import contents_at
+from ops.revisions.snapshot import WORKSPACE, Snapshot
+from tests.history import commit_all
+from tests.project import run
+
+GOOD = Facts(primary="roc_auc", word="better", numbers="+0.02")
+
+
+@pytest.mark.parametrize(
+    "module", [ops.comparing.advice, ops.comparing.changes, ops.comparing.predicted, ops.comparing.told]
+)
+def test_the_examples_in_docstrings_run(module: object) -> None:
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("facts", "do"),
+    [
+        (GOOD, "merge"),
+        (replace(GOOD, word="equivalent"), "merge"),
+        (replace(GOOD, word="the same predictions"), "merge"),
+        (replace(GOOD, word="worse"), "stop"),
+        (replace(GOOD, newly_failing=("recall",)), "stop"),
+        (replace(GOOD, stale=("train@forest",)), "stop"),
+        (replace(GOOD, word="worse", only_shared_rows=True, data_changed=True), "stop"),
+        (replace(GOOD, word="not distinguishable"), "look"),
+        (replace(GOOD, word="not distinguishable", trained_anew=True), "look"),
+        (replace(GOOD, word="undefined", why_untested="one class only"), "look"),
+        (replace(GOOD, word="untested", why_untested="no predictions"), "look"),
+        (replace(GOOD, data_changed=True, only_shared_rows=True), "look"),
+        (replace(GOOD, word="untested", other_task=True), "look"),
+        (replace(GOOD, drift_suggests_retraining=True), "look"),
+        (replace(GOOD, still_failing=("precision",)), "look"),
+        (replace(GOOD, yardstick=("abtest.margins.roc_auc",)), "look"),
+        (replace(GOOD, other_metrics_worse=("recall",)), "look"),
+        (replace(GOOD, stale_base=("train@forest",)), "look"),
+        (replace(GOOD, base_is_ahead=2), "look"),
+        (replace(GOOD, trained_anew=True), "merge"),
+    ],
+)
+def test_what_to_do_follows_from_the_facts(facts: Facts, do: str) -> None:
+    assert advise(facts).do == do
+
+
+def test_harm_comes_before_what_only_a_person_can_weigh() -> None:
+    advice = advise(replace(GOOD, word="worse", data_changed=True, yardstick=("promote.least_gain",)))
+    assert advice.do == "stop"
+    assert "worse" in advice.reasons[0].told()
+
+
+def test_the_first_reason_says_what_stands_and_what_is_to_be_looked_at() -> None:
+    (reason,) = advise(replace(GOOD, still_failing=("precision",))).reasons
+    assert (
+        reason.told()
+        == "ROC AUC of the challenger is better (+0.02), but a gate that decides fails as before: precision"
+    )
+
+
+def test_of_many_names_a_reason_tells_the_first_few() -> None:
+    assert Reason("failing: {}", tuple("abcdefg")).told() == "failing: a, b, c, d and 3 more"
+
+
+def test_a_name_with_braces_is_no_place_for_another_name() -> None:
+    assert Reason("failing: {}", ("{}", "b")).told() == "failing: {} and b"
+
+
+def test_equal_settings_do_not_differ_whatever_their_type() -> None:
+    assert changes({"a": 1, "b": [1.0, 2]}, {"a": 1.0, "b": [1, 2.0]}) == ()
+
+
+def test_true_is_not_one() -> None:
+    assert [each.name for each in changes({"a": 1}, {"a": True})] == ["a"]
+
+
+def test_a_candidate_that_came_is_one_change_by_name() -> None:
+    (change,) = changes({"train": {"candidates": {}}}, {"train": {"candidates": {"stump": {"estimator": "tree"}}}})
+    assert (change.name, change.kind, change.new) == ("train.candidates.stump", "added", {"estimator": "tree"})
+
+
+def test_null_and_absent_are_not_the_same() -> None:
+    assert [each.kind for each in changes({}, {"a": None})] == ["added"]
+
+
+def _verdicts(word: str, *, threshold: float = 0.7, part: str = "gates") -> dict[str, object]:
+    gate = {"gate": "recall", "verdict": word, "value": 0.7, "rule": "at least", "threshold": threshold, "reason": ""}
+    return {part: [gate]}
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "course"),
+    [
+        (_verdicts("passed"), _verdicts("failed"), "newly fails"),
+        ({}, _verdicts("failed"), "newly fails"),
+        (_verdicts("not judged"), _verdicts("failed"), "newly fails"),
+        (_verdicts("failed", part="reported"), _verdicts("failed"), "newly fails"),
+        (_verdicts("failed"), _verdicts("failed"), "still fails"),
+        (_verdicts("failed"), _verdicts("passed"), "newly passes"),
+        (_verdicts("passed"), _verdicts("passed"), "passes"),
+        (_verdicts("passed"), _verdicts("not judged"), "not judged"),
+        (_verdicts("passed"), {}, "removed"),
+    ],
+)
+def test_the_course_of_a_gate(base: dict[str, object], head: dict[str, object], course: str) -> None:
+    assert [each.course for each in gate_changes(base, head)] == [course]
+
+
+@pytest.mark.parametrize("head", [_verdicts("passed", threshold=0.6), _verdicts("passed", part="reported"), {}])
+def test_a_gate_with_another_limit_or_another_say_was_moved(head: dict[str, object]) -> None:
+    assert [each.moved for each in gate_changes(_verdicts("passed"), head)] == [True]
+
+
+def test_drift_that_suggests_retraining_in_both_revisions_is_not_new() -> None:
+    moved = {"retrain": {"suggested": True}, "verdicts": [{"column": "age", "verdict": "drifted"}]}
+    still = {"retrain": {"suggested": False}, "verdicts": [{"column": "age", "verdict": "stable"}]}
+    assert drift_change(still, moved).newly_suggests_retraining
+    assert drift_change(still, moved).newly_drifted == ("age",)
+    assert not drift_change(moved, moved).newly_suggests_retraining
+    assert drift_change(moved, still).no_longer_drifted == ("age",)
+
+
+def test_a_revision_without_an_experiment_says_why() -> None:
+    answer = answer_of({"answer": {"challenger": "better"}, "online": {"analysed": False, "reason": "no log"}})
+    assert answer is not None
+    assert (answer.action, answer.rule) == ("", "no log")
+
+
+def test_keys_in_another_order_find_each_other() -> None:
+    base, head = (
+        pa.table({"id": [1, 2, 3], "day": ["a", "a", "b"]}),
+        pa.table({"id": [3, 9, 1], "day": ["b", "a", "a"]}),
+    )
+    here, there = places_of_same(base, head, keys=["id", "day"])
+    assert (here.tolist(), there.tolist()) == ([0, 2], [2, 0])
+
+
+def test_keys_of_another_type_are_refused() -> None:
+    with pytest.raises(SourceError, match="rows cannot be matched"):
+        places_of_same(pa.table({"id": [1]}), pa.table({"id": ["1"]}), keys=["id"])
+
+
+def test_an_identifier_in_two_rows_is_refused() -> None:
+    with pytest.raises(SourceError, match="expected one row each"):
+        places_of_same(pa.table({"id": [1, 1]}), pa.table({"id": [1, 2]}), keys=["id"])
+
+
+def test_missing_values_are_equal_to_missing_values_only() -> None:
+    base, head = pa.table({"x": [1.0, None, None, float("nan")]}), pa.table({"x": [1.0, None, 2.0, float("nan")]})
+    assert equal_rows(base, head, columns=["x"]).tolist() == [True, True, False, True]
+
+
+def test_a_column_of_another_type_is_not_equal() -> None:
+    assert equal_rows(pa.table({"x": [1]}), pa.table({"x": ["1"]}), columns=["x"]).tolist() == [False]
+
+
+def test_a_terminal_obeys_nothing_from_a_repository() -> None:
+    assert "\x1b" not in printable("\x1b]0;title\x07 \u202e text")
+
+
+def test_stages_of_foreach_are_taken_apart(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("names: {a: 1, b: 2}\nlist: [x]\n")
+    (tmp_path / "dvc.yaml").write_text(
+        "stages:\n"
+        "  train: {foreach: '${names}', do: {cmd: 'train ${key} ${names.a}'}}\n"
+        "  each: {foreach: [1, 2], do: {cmd: 'each ${item}'}}\n"
+        "  last: {cmd: 'last ${unknown}'}\n"
+    )
+    assert commands_of(Snapshot(WORKSPACE, None, tmp_path)) == {
+        "train@a": "train a 1",
+        "train@b": "train b 1",
+        "each@1": "each 1",
+        "each@2": "each 2",
+        "last": "last ${unknown}",
+    }
+
+
+def test_git_is_asked_once_for_many_files(tmp_path: Path) -> None:
+    contents = {"a b.txt": b"one\n\ntwo", "empty": b"", "line missing": b"x\0\xff"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    commit_all(tmp_path, "files")
+    asked = ["a b.txt", "no such", "empty", "blob missing", "line missing"]
+    assert contents_at("HEAD", asked, root=tmp_path) == contents
