@@ -155,6 +155,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(desk: Desk) -> Non
         {"pull_request": {"number": 7}},
         {"workflow_run": {"pull_requests": [{"number": 7}], "head_sha": "b" * 40}},
         {"workflow_run": {"pull_requests": [], "head_sha": SHA}},
+        {"workflow_run": {"pull_requests": [{"number": 9}, {"number": 7}], "head_sha": SHA}},
         {"pull_request": {"number": "7; rm -rf /"}},
         {"pull_request": {"number": True}},
         {"pull_request": {"number": -7}},
@@ -208,6 +209,11 @@ def test_what_is_missing_in_the_environment_is_said_with_its_cure(
     code, _, err = desk.post("report.md", *dry)
     assert (code, expected in err, "Cure: " in err) == (2, True, True)
     assert desk.state.requests == []
+
+
+def test_of_two_tokens_the_one_that_cml_takes_is_taken(desk: Desk) -> None:
+    desk.environment |= {"GITHUB_TOKEN": "ghs_other", "REPO_TOKEN": TOKEN}
+    assert desk.post("report.md")[0] == 0
 
 
 def test_a_report_that_is_not_there_is_a_mistake(desk: Desk) -> None:
@@ -336,8 +342,17 @@ def test_a_dead_asset_host_only_drops_the_images(desk: Desk) -> None:
     image_report(desk)
     with served(State()) as dead:
         pass
+    with (desk.folder / "report.md").open("a") as stream:
+        stream.write("\n![gain](images/gain.png)")
     code, _, err = desk.post("report.md", "--publish", dead)
-    assert (code, "images are left out: images/roc.png" in err) == (0, True)
+    assert (code, err.count("\n"), "images are left out: images/roc.png" in err) == (0, 0, True)
+    assert "> 2 images left out" in desk.state.bodies[0]
+
+
+def test_an_asset_host_that_refuses_only_drops_the_images(desk: Desk) -> None:
+    image_report(desk)
+    desk.state.faults.append(Fault("PUT", 403))
+    assert desk.post("report.md", "--publish", f"{desk.environment['GITHUB_API_URL']}/files")[0] == 0
     assert "> 1 image left out" in desk.state.bodies[0]
 
 
