@@ -10,6 +10,7 @@ from ops.comparing.differences import Word
 Do = Literal["merge", "look", "stop"]
 
 NAMED = 4
+OTHER_INPUTS = "the data changed: the test rows and their labels are the same, but their features come of other data"
 # What the primary metric can say that stops nobody; all but the first are no reason to look either.
 STANDING = ("not distinguishable", "the same predictions", "equivalent", "better")
 
@@ -28,6 +29,7 @@ class Facts:
     stale_base: tuple[str, ...] = ()
     only_shared_rows: bool = False
     data_changed: bool = False
+    other_inputs: bool = False
     other_task: bool = False
     trained_anew: bool = False
     drift_suggests_retraining: bool = False
@@ -88,6 +90,7 @@ def _looks(facts: Facts) -> list[Reason]:
     found = [
         (facts.other_task, Reason("the task is another one, so the numbers answer another question")),
         (facts.data_changed, Reason(_changed_data(facts))),
+        (facts.other_inputs, Reason(OTHER_INPUTS)),
         (facts.word == "untested" and not facts.other_task, Reason("nothing could be tested: {}", why)),
         (facts.word == "undefined", Reason(f"{metric} cannot be judged: {{}}", why)),
         (facts.word == "not distinguishable" and not facts.data_changed, Reason(_unclear(facts))),

@@ -33,6 +33,7 @@ def facts_of(comparison: Comparison) -> Facts:
         stale_base=tuple(each.stage for each in comparison.base.stale),
         only_shared_rows=rows is not None and not rows.same and rows.compared > 0,
         data_changed=rows is not None and not rows.same,
+        other_inputs=rows is not None and rows.same and rows.features == "of other data",
         other_task=comparison.other_task,
         trained_anew=comparison.inputs.trained_anew,
         drift_suggests_retraining=comparison.drift.newly_suggests_retraining,

@@ -119,4 +119,4 @@ def briefly(error: LabError) -> str:
     >>> briefly(LabError("data/x (0a1b) is not there, expected the bytes that dvc.lock records. Cure: dvc push"))
     'data/x (0a1b) is not there'
     """
-    return re.split(r", expected|: |\\. ", str(error), maxsplit=1)[0]
+    return re.split(r", expected|: |\. ", str(error), maxsplit=1)[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ from ops.comparing.predicted import FEATURES, Predictions, Store, briefly
 
 Places = NDArray[np.int64]
 
+Features = Literal["the same", "made otherwise", "of other data"]
+
 BASE_PLACE, HEAD_PLACE = "place in base", "place in head"
 
 
@@ -23,7 +26,8 @@ BASE_PLACE, HEAD_PLACE = "place in base", "place in head"
 class TestRows:
     """How the rows of both test windows relate, and which of them can be compared; `same` says that all can.
 
-    `features_differ` is None where it was not looked at or cannot be told, which `note` explains.
+    `features` says whether their features are of the same bytes, are made otherwise of the same data, or come of other
+    data. `features_differ` counts rows; it is None where it was not looked at or cannot be told, which `note` explains.
     """
 
     same: bool
@@ -31,6 +35,7 @@ class TestRows:
     in_head: int
     in_both: int
     labels_differ: int
+    features: Features
     features_differ: int | None
     compared: int
     note: str
@@ -62,30 +67,43 @@ def match_rows(base: Predictions, head: Predictions, *, stores: tuple[Store, Sto
     places = places_of_same(base.table, head.table, keys=base.keys)
     agree = _labels(base, places[0]) == _labels(head, places[1])
     whole = base.table.num_rows == head.table.num_rows == len(agree) and bool(agree.all())
-    numbered = base.schema.unit == (ROW,) and stores[0].md5("data/prepared") != stores[1].md5("data/prepared")
+    features = _features(stores)
+    numbered = base.schema.unit == (ROW,) and not _same_md5(stores, "data/prepared")
     counts = (base.table.num_rows, head.table.num_rows, len(agree), int((~agree).sum()))
     if whole and not numbered:
-        return Matched(_related(counts, len(agree), same=True), *places)
+        return Matched(_related(counts, features, len(agree), same=True), *places)
     kept = places[0][agree], places[1][agree]
     keys = base.table.select(base.keys).take(pa.array(kept[0]))
     equal, note = _equal_features(keys, base, head, stores)
     if equal is None:
         none = np.zeros(0, dtype=np.int64)
         kept = (none, none) if numbered else kept
-        return Matched(_related(counts, len(kept[0]), note=note), *kept)
+        return Matched(_related(counts, features, len(kept[0]), note=note), *kept)
     differ, same = int((~equal).sum()), (kept[0][equal], kept[1][equal])
-    return Matched(_related(counts, len(same[0]), same=whole and not differ, features_differ=differ), *same)
+    return Matched(_related(counts, features, len(same[0]), same=whole and not differ, features_differ=differ), *same)
 
 
 def _related(
     counts: tuple[int, int, int, int],
+    features: Features,
     compared: int,
     *,
     same: bool = False,
     features_differ: int | None = None,
     note: str = "",
 ) -> TestRows:
-    return TestRows(same, *counts, features_differ, compared, note)
+    return TestRows(same, *counts, features, features_differ, compared, note)
+
+
+def _features(stores: tuple[Store, Store]) -> Features:
+    if _same_md5(stores, FEATURES):
+        return "the same"
+    return "made otherwise" if _same_md5(stores, "data/prepared") else "of other data"
+
+
+def _same_md5(stores: tuple[Store, Store], path: str) -> bool:
+    base, head = (store.md5(path) for store in stores)
+    return base is not None and base == head
 
 
 def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tuple[Places, Places]:
@@ -120,7 +138,7 @@ def _equal_features(
     columns = sorted(base.schema.features.keys() & head.schema.features.keys())
     if not columns:
         return None, "the revisions share no feature: whether these rows are otherwise equal cannot be told"
-    if stores[0].md5(FEATURES) is not None and stores[0].md5(FEATURES) == stores[1].md5(FEATURES):
+    if _same_md5(stores, FEATURES):
         return np.ones(keys.num_rows, dtype=np.bool_), ""
     try:
         tables = [store.table(FEATURES) for store in stores]

@@ -43,7 +43,8 @@ def rows_in_words(comparison: Comparison) -> str:
     if rows is None:
         return f"Nothing was tested: {comparison.metrics.untested}."
     if rows.same:
-        return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys."
+        features = "" if rows.features == "the same" else f" (their features are {rows.features})"
+        return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys{features}."
     differ = "" if rows.features_differ is None else f", features differ in {count(rows.features_differ)} of the others"
     note = f" Beware: {rows.note}." if rows.note else ""
     return (
@@ -55,7 +56,7 @@ def rows_in_words(comparison: Comparison) -> str:
 
 def metric_name(metric: str, currency: str) -> str:
     """Return a metric as people say it; the money per row with its currency."""
-    return f"net value per row, {currency}" if metric == NET else spoken(metric)
+    return f"net value per row{f', {currency}' if currency else ''}" if metric == NET else spoken(metric)
 
 
 def change_in_words(change: Change) -> tuple[str, str, str]:
@@ -74,13 +75,14 @@ def word_of(seen: Judged) -> str:
 
 def _metrics(comparison: Comparison) -> Lines:
     metrics = comparison.metrics
-    parts = [
-        rows_in_words(comparison),
-        "",
-        *_table_of(metrics.challenger.tested, metrics.challenger.further, comparison),
-    ]
+    tested = _table_of(metrics.challenger.tested, metrics.challenger.further, comparison)
+    parts = [rows_in_words(comparison), *(["", *tested] if tested else [])]
     if metrics.untested and metrics.challenger.untested:
-        parts += ["", "The whole test window of each, which is not the same rows:", *_untested(comparison)]
+        parts += [
+            "",
+            "Each revision's own whole test window (plain differences, which may be chance or other rows):",
+            *_untested(comparison),
+        ]
     if metrics.champion.tested and not metrics.champion.same_predictions:
         parts += ["", "The champion changed too:", *_table_of(metrics.champion.tested, (), comparison)]
     return parts

@@ -19,8 +19,10 @@ from lab.markdown import (
 )
 from ops.comparing.changes import Change, in_one_line
 from ops.comparing.comparison import Comparison
+from ops.comparing.differences import NET
 from ops.comparing.experiment import Answer
 from ops.comparing.gates import Gate
+from ops.comparing.told import metric_name
 from ops.comparing.training import Candidate
 from ops.comparing.trees import ChangedFile
 from ops.reporting.folds import Fold
@@ -203,7 +205,8 @@ def _figures(comparison: Comparison) -> Fold | None:
     for seen in comparison.metrics.figures:
         money = seen.metric.endswith("_cents_per_row")
         scale = 100 if money else 1
-        name = f"net value per row, {said(comparison.metrics.currency)}" if money else spoken(seen.metric)
+        currency = said(comparison.metrics.currency) if comparison.metrics.currency else ""
+        name = metric_name(NET if money else seen.metric, currency)
         sides = ((seen.base, seen.base_interval), (seen.head, seen.head_interval))
         told = [_figure(value, ends, scale) for value, ends in sides]
         lines.append((name, seen.window, *told))
@@ -282,7 +285,7 @@ def _stages(names: Sequence[str]) -> str:
 
 def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], opening: Sequence[str] = ()) -> Fold:
     rows = list(lines)
-    marked = table(head, rows) if rows else []
+    marked = table(head, rows) if rows else [] if opening else ["Nothing."]
     return Fold(title, (*opening, *marked[:2]), tuple(marked[2:]))
 
 

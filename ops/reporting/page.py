@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from lab.markdown import interval, number, p_value, signed, spoken, table
 from ops.comparing.comparison import Comparison, Revision
-from ops.comparing.differences import NET, Judged
+from ops.comparing.differences import Judged
 from ops.comparing.facts import advice_of
-from ops.comparing.told import rows_in_words
+from ops.comparing.told import metric_name, rows_in_words
 from ops.reporting.bars import picture
 from ops.reporting.details import folds_of
 from ops.reporting.folds import LIMIT, page_of
@@ -91,7 +91,7 @@ def _line(seen: Judged, comparison: Comparison, *, p: str) -> tuple[str, ...]:
 
 
 def _metric(seen: Judged, comparison: Comparison) -> str:
-    name = f"net value per row, {said(comparison.metrics.currency)}" if seen.metric == NET else spoken(seen.metric)
+    name = metric_name(seen.metric, said(comparison.metrics.currency) if comparison.metrics.currency else "")
     return f"**{name}**" if seen.metric == comparison.settings.primary else name
 
 

@@ -14,7 +14,7 @@ from lab.comparison import METRICS
 from lab.errors import LabError
 from ops.comparing.compare import compare_revisions
 from ops.comparing.comparison import Comparison
-from ops.comparing.facts import advice_of
+from ops.comparing.facts import advice_of, facts_of
 from ops.comparing.freshness import stale_stages
 from ops.comparing.predicted import Store, predictions_of
 from ops.revisions.objects import Objects
@@ -160,6 +160,20 @@ def test_where_rows_differ_those_with_other_features_are_left_out_too(project: P
     rows = compare_revisions("first", "moved", root=project).metrics.rows
     assert rows is not None
     assert (rows.in_both, rows.features_differ, rows.compared) == (table.num_rows - 50, 10, table.num_rows - 60)
+
+
+def test_features_of_the_same_rows_are_told_from_the_data_that_they_come_of(project: Path) -> None:
+    features = output_table_at(project, "first", FEATURES)
+    changed = features.set_column(features.column_names.index("trend"), "trend", pc.add(features["trend"], 1.0))
+    revision(project, "made", outputs={FEATURES: parquet(changed)})
+    sales = output_table(project, "data/prepared/sales.parquet")
+    revision(project, "given", of="made", outputs={"data/prepared/sales.parquet": parquet(sales.slice(1))})
+    for name, features_are, inputs_changed in (("made", "made otherwise", False), ("given", "of other data", True)):
+        found = compare_revisions("first", name, root=project)
+        assert found.metrics.rows is not None
+        assert found.metrics.rows.same
+        assert found.metrics.rows.features == features_are
+        assert facts_of(found).other_inputs is inputs_changed
 
 
 def test_where_rows_differ_and_features_cannot_be_had_it_says_so(doomed: Path) -> None:

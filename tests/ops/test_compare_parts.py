@@ -57,6 +57,7 @@ def test_the_examples_in_docstrings_run(module: object) -> None:
         (replace(GOOD, other_metrics_worse=("recall",)), "look"),
         (replace(GOOD, stale_base=("train@forest",)), "look"),
         (replace(GOOD, base_is_ahead=2), "look"),
+        (replace(GOOD, other_inputs=True), "look"),
         (replace(GOOD, trained_anew=True), "merge"),
     ],
 )
