@@ -1,0 +1,196 @@
+"""`python -m ops retrain`: every way in which it ends, killed at any moment, and never twice."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from lab.records import read_json
+from tests.history import commit_all, copy_of_history
+from tests.ops.hub_server import REPOSITORY, TOKEN, State, served
+from tests.ops.toy import output
+from tests.ops.toy_retraining import is_alive, new_data, retrain, retraining_toy, stopped_at
+from tests.project import ROOT, files_below, run
+
+BETTER = {"strength": 3, "drift": "yes"}
+NOT_BETTER = {"strength": 1, "drift": "yes"}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return retraining_toy(tmp_path_factory.mktemp("retraining") / "base").parent
+
+
+@pytest.fixture
+def project(base: Path, tmp_path: Path) -> Path:
+    shutil.copytree(base, tmp_path / "base", symlinks=True)
+    return tmp_path / "base/project"
+
+
+def seen_by_user(folder: Path) -> dict[str, bytes]:
+    """Every file of the user's, outputs included, and where HEAD and main are; DVC's own notes left out."""
+    files = {name: content for name, content in files_below(folder).items() if not name.startswith(".dvc/")}
+    refs = output(folder, "git", "show-ref", "--head", "--heads").encode()
+    return {**files, "refs": refs, "status": output(folder, "git", "status", "--porcelain").encode()}
+
+
+def has_leftovers(folder: Path) -> bool:
+    return (folder / ".dvc/tmp/retrain").exists() or bool((folder / ".dvc/tmp/retrain.lock").read_text())
+
+
+def trainings(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_without_drift_nothing_is_trained(project: Path, tmp_path: Path) -> None:
+    before, log = seen_by_user(project), tmp_path / "log"
+    done = retrain(project, "--data", str(new_data(project, strength=3, drift="no")), TOY_LOG=str(log))
+    assert (done.returncode, done.stdout.splitlines()[0]) == (10, "NO NEED: nothing says that a retraining is due")
+    assert trainings(log) == 0
+    assert seen_by_user(project) == before
+    assert not has_leftovers(project)
+
+
+def test_data_that_breaks_its_contract_is_refused_before_the_training(project: Path, tmp_path: Path) -> None:
+    before, log = seen_by_user(project), tmp_path / "log"
+    done = retrain(project, "--data", str(new_data(project, **BETTER, broken=1)), "--json", TOY_LOG=str(log))
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["code"], found["word"]) == (12, 12, "refused")
+    assert found["reasons"] == [
+        "the stage featurize refused the data:",
+        "The raw data breaks its contract in 1 place(s):\n  rows.broken: found 1",
+    ]
+    assert trainings(log) == 0
+    assert seen_by_user(project) == before
+    assert not has_leftovers(project)
+
+
+def test_a_setting_that_a_stage_refuses_is_a_mistake_and_not_the_datas(project: Path) -> None:
+    done = retrain(project, "-S", "prepare.as_of=never")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "params.yaml: prepare.as_of is 'never', expected a day." in done.stderr
+    assert not has_leftovers(project)
+
+
+def test_a_candidate_that_is_not_better_is_rejected_and_kept_so_that_it_is_trained_once(
+    project: Path, tmp_path: Path
+) -> None:
+    before, log, data = seen_by_user(project), tmp_path / "log", new_data(project, **NOT_BETTER)
+    first = retrain(project, "--data", str(data), "--json", TOY_LOG=str(log))
+    again = retrain(project, "--data", str(data), "--json", TOY_LOG=str(log))
+    assert (first.returncode, again.returncode, trainings(log)) == (11, 11, 1)
+    found = json.loads(first.stdout)
+    assert found | {"again": True} == json.loads(again.stdout)
+    assert found["promotion"]["reasons"][1].endswith("not more than chance")
+    assert found["experiment"] in output(project, "dvc", "exp", "list", "--name-only")
+    assert seen_by_user(project) == before
+    assert not has_leftovers(project)
+
+
+def test_killed_anywhere_it_comes_to_the_same_one_proposal(project: Path, tmp_path: Path) -> None:
+    before, log, head = seen_by_user(project), tmp_path / "log", output(project, "git", "rev-parse", "HEAD")
+    words = ("--data", str(new_data(project, **BETTER)), "--push")
+    (project / "notes.txt").write_text("uncommitted, and none of a proposal's business")
+
+    with stopped_at(project, "training", *words, TOY_LOG=str(log), TOY_HANGS="1") as first:
+        second = retrain(project, *words, "--json")
+        assert (second.returncode, json.loads(second.stdout)["word"]) == (13, "busy")
+        assert f"process {first.process.pid} is at churn" in second.stdout
+    with stopped_at(project, "proposes it on", *words, TOY_LOG=str(log)) as run_again:
+        assert "goes on with what a run that was broken off has done" in run_again.said
+        assert "Running stage 'ingest'" not in run_again.said
+    assert not any(is_alive(int(process)) for process in log.read_text().split())
+    with stopped_at(project, "pushes retrain/", *words, by=signal.SIGINT, TOY_LOG=str(log)) as run_again:
+        pass
+    assert run_again.process.returncode == 130
+    assert "retrain" not in output(project, "git", "ls-remote", "--heads", "origin")
+
+    done = retrain(project, *words, TOY_LOG=str(log))
+    assert (done.returncode, trainings(log)) == (0, 2), done.stderr  # one was killed, one came to its end
+    assert not has_leftovers(project)
+    (branch,) = output(project, "git", "for-each-ref", "--format=%(refname:short)", "refs/heads/retrain").splitlines()
+    assert output(project, "git", "rev-parse", f"origin/{branch}") == output(project, "git", "rev-parse", branch)
+    assert output(project, "git", "rev-list", "--count", f"{head}..{branch}") == "2"
+    assert "strength: 3" in output(project, "git", "show", f"{branch}:champion.yaml")
+    assert "notes.txt" not in output(project, "git", "ls-tree", "-r", "--name-only", branch)
+
+    run(["git", "clone", "--quiet", "--branch", branch, "origin.git", "elsewhere"], cwd=project.parent)
+    run(["dvc", "pull", "--quiet", "models/champion"], cwd=project.parent / "elsewhere")
+    assert "3" in (project.parent / "elsewhere/models/champion/pipeline.skops").read_text()
+
+    has_one_pull_request(project, branch, *words)
+    (project / "notes.txt").unlink()
+    run(["git", "branch", "--quiet", "-D", branch], cwd=project)
+    assert seen_by_user(project) == before
+
+
+def has_one_pull_request(project: Path, branch: str, *words: str) -> None:
+    """Hold the same data and base to one pull request, which stays closed once a person has closed it."""
+    state = State()
+    with served(state) as address:
+        hub = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
+        first, second = (retrain(project, *words, "--json", **hub) for _ in range(2))
+        state.pulls[0]["state"] = "closed"
+        third = retrain(project, *words, "--json", **hub)
+    found = [json.loads(done.stdout) for done in (first, second, third)]
+    assert [(each["code"], each["again"]) for each in found] == [(0, True)] * 3, first.stderr
+    assert {each["pull_request"] for each in found} == {state.pulls[0]["html_url"]}
+    (opened,) = state.pulls
+    assert (opened["head"]["ref"], opened["title"]) == (branch, "Retrain churn: ROC AUC +0.0300 (0.0250 to 0.0350)")
+    assert "- drift suggests it: drifted_columns: it moved" in opened["body"]
+    assert "which is closed" in third.stderr
+    assert TOKEN not in "".join(done.stdout + done.stderr for done in (first, second, third))
+    assert not any(TOKEN.encode() in content for content in files_below(project.parent).values())
+
+
+def test_a_crash_is_told_and_taken_up_once_more_before_everything_is_made_anew(project: Path, tmp_path: Path) -> None:
+    words, log = ("--data", str(new_data(project, **BETTER, crash=1))), tmp_path / "log"
+    first = retrain(project, *words, TOY_LOG=str(log))
+    assert first.returncode == 1
+    assert "the stage train left with" in first.stdout
+    assert has_leftovers(project)
+    second = retrain(project, *words, TOY_LOG=str(log))
+    assert second.returncode == 1
+    assert "Running stage 'ingest'" not in second.stderr
+    assert not has_leftovers(project)
+
+
+def test_a_database_is_asked_anew_and_its_rows_name_the_request(project: Path, tmp_path: Path) -> None:
+    (project / "tasks/churn.yaml").write_text("source: {kind: sql, tables: {rows: {query: rows.sql}}}\n")
+    run(["git", "commit", "--quiet", "--all", "-m", "Ask a database"], cwd=project)
+    log, database = tmp_path / "log", tmp_path / "database"
+    found = []
+    database.write_text("drift=yes\nstrength=1\n")
+    for _ in range(2):
+        done = retrain(project, "--json", TOY_LOG=str(log), TOY_DATABASE=str(database))
+        assert done.returncode == 11, done.stdout + done.stderr
+        found.append(json.loads(done.stdout))
+    assert [each["again"] for each in found] == [False, True]
+    assert found[0]["experiment"] == found[1]["experiment"]
+    assert trainings(log) == 1
+
+
+def test_where_neither_cache_nor_remote_has_the_reference_it_is_derived(project: Path) -> None:
+    shutil.rmtree(project / ".dvc/cache")
+    shutil.rmtree(project.parent / "storage")
+    done = retrain(project, "--data", str(new_data(project, strength=3, drift="no")))
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert "derives them" in done.stderr
+
+
+@pytest.mark.slow
+def test_before_the_training_drift_is_judged_as_the_stage_drift_does(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = copy_of_history(tmp_path_factory, tmp_path / "project")
+    shutil.copytree(ROOT / "ops", project / "ops", dirs_exist_ok=True)  # the past may be older
+    commit_all(project, "Take the verbs of today")
+    done = run(["python", "-m", "ops", "retrain", "--dry-run", "--even-so", "--json"], cwd=project, check=False)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["word"]) == (0, "would train"), done.stderr
+    expected = read_json(project / "metrics/drift.json")
+    assert {name: found["drift"][name] for name in ("policies", "retrain", "moved", "rows")} == {
+        name: expected[name] for name in ("policies", "retrain", "moved", "rows")
+    }
