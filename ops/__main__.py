@@ -22,6 +22,7 @@ VERBS = (
     "readme",
     "report",
     "repro",
+    "retrain",
     "revert",
     "smoke",
     "verify",
