@@ -1,0 +1,65 @@
+"""What a stage should have read, told from what other stages wrote, without the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.verifying.paths import inside, inside_any
+from ops.verifying.stages import path_of
+from ops.verifying.stores import Listings, listing_fingerprint
+
+NOT_THERE = "not there"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The fingerprint of every output that a lock or a .dvc file records, by the output's path.
+
+    Where no listing tells what a file in a folder was, `doubt_is_change` says whether that counts as a change.
+    """
+
+    recorded: Mapping[str, str]
+    listings: Listings
+    doubt_is_change: bool = False
+
+    def touches(self, path: str) -> bool:
+        """Say whether a path is an output, lies in one, or holds one."""
+        return any(inside(path, output) or inside(output, path) for output in self.recorded)
+
+    def fingerprint(self, dependency: Any) -> str | None:
+        """Return what a dependency on outputs must have been; None where no listing is at hand that would tell."""
+        path = path_of(dependency)
+        if path in self.recorded:
+            return self.recorded[path]
+        folder = next((output for output in self.recorded if inside(path, output)), None)
+        if folder is None:
+            return self._of_parent(dependency, path)
+        listing = self.listings.of(self.recorded[folder])
+        return None if listing is None else listing.get(path.removeprefix(f"{folder}/"), NOT_THERE)
+
+    def _of_parent(self, dependency: Any, path: str) -> str | None:
+        """Return the fingerprint of a folder that holds outputs, and perhaps files that no stage writes."""
+        within = {output: md5 for output, md5 in self.recorded.items() if inside(output, path)}
+        files = _files_on_disk(dependency, path, without=within)
+        for output, md5 in within.items():
+            listing = self.listings.of(md5) if md5.endswith(".dir") else {"": md5}
+            if listing is None:
+                return None
+            files |= {f"{output}/{name}".rstrip("/").removeprefix(f"{path}/"): file for name, file in listing.items()}
+        return listing_fingerprint(files)
+
+
+def _files_on_disk(dependency: Any, path: str, *, without: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that lie in a folder apart from outputs, as DVC would find them."""
+    if not dependency.exists:
+        return {}
+    return {name: md5 for name, md5 in files_in(dependency).items() if not inside_any(f"{path}/{name}", without)}
+
+
+def files_in(item: Any) -> dict[str, str]:
+    """Return the fingerprint of every file in a folder of the working tree by its path from there."""
+    from dvc_data.hashfile.build import build  # noqa: PLC0415 - DVC is paid where it is used
+
+    tree: Any
+    _, _, tree = build(item.local_cache, item.fs_path, item.fs, "md5", ignore=item.dvcignore, dry_run=True)
+    return {"/".join(key): info.value for key, _, info in tree}
