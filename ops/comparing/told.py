@@ -45,12 +45,12 @@ def rows_in_words(comparison: Comparison) -> str:
     if rows.same:
         features = "" if rows.features == "the same" else f" (their features are {rows.features})"
         return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys{features}."
-    differ = "" if rows.features_differ is None else f", features differ in {count(rows.features_differ)} of the others"
+    features = "" if rows.features_differ is None else f" and features in {count(rows.features_differ)}"
     note = f" Beware: {rows.note}." if rows.note else ""
     return (
-        f"The test data changed: {count(rows.in_both)} rows in both ({count(rows.only_in_base)} only in base, "
-        f"{count(rows.only_in_head)} only in head), labels differ in {count(rows.labels_differ)}{differ}. "
-        f"Compared: the {counted(rows.compared, 'row')} that are the same in both, and no other.{note}"
+        f"The test data changed: {counted(rows.in_both, 'row')} in both, {count(rows.only_in_base)} only in base, "
+        f"{count(rows.only_in_head)} only in head. Of those in both, labels differ in {count(rows.labels_differ)}"
+        f"{features}. Compared: the {counted(rows.compared, 'row')} that are the same in both, and no other.{note}"
     )
 
 

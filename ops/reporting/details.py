@@ -21,12 +21,12 @@ from ops.comparing.changes import Change, in_one_line
 from ops.comparing.comparison import Comparison
 from ops.comparing.differences import NET
 from ops.comparing.experiment import Answer
-from ops.comparing.gates import Gate
+from ops.comparing.gates import Gate, GateChange
 from ops.comparing.told import metric_name
 from ops.comparing.training import Candidate
 from ops.comparing.trees import ChangedFile
 from ops.reporting.folds import Fold
-from ops.reporting.safe import code, said
+from ops.reporting.safe import UNBROKEN, code, said
 
 COURSES = ("newly fails", "still fails", "newly passes", "removed", "not judged", "passes")
 RULES = {"at least": "≥", "at most": "≤", "above": ">"}
@@ -88,7 +88,7 @@ def _code(comparison: Comparison) -> Fold:
 
 
 def _gates(comparison: Comparison) -> Fold:
-    ordered = sorted(comparison.gates, key=lambda each: (COURSES.index(each.course), not each.moved))
+    ordered = sorted(comparison.gates, key=lambda each: (not each.decides, COURSES.index(each.course), not each.moved))
     courses = Counter[str](each.course for each in comparison.gates if each.decides)
     numbers = [
         f"{courses[name]} {name.replace('fails', 'fail').replace('passes', 'pass')}"
@@ -97,34 +97,34 @@ def _gates(comparison: Comparison) -> Fold:
     ]
     moved = sum(each.moved for each in comparison.gates)
     title = ", ".join([*numbers, *([f"limits or say of {moved} changed"] if moved else [])])
-    lines = [
-        (
-            ("**newly fails**" if each.course == "newly fails" else each.course)
-            + ("" if each.decides else " (only reports)"),
-            code(gate_name(each.gate)),
-            *(_gate_value(side) for side in (each.base, each.head)),
-            _limit(each.base, each.head),
-            said(each.head.reason) if each.head else NOTHING,
-        )
-        for each in ordered
-    ]
-    return _table(f"Gates: {title or 'none were judged'}", ("", "gate", "base:", "head:", "must be", "because"), lines)
+    lines = [_gate(each) for each in ordered]
+    head = ("", "gate", "base:", "head:", "95 % interval:", "must be", "because")
+    return _table(f"Gates: {title or 'none were judged'}", head, lines)
 
 
-def _gate_value(gate: Gate | None) -> str:
-    if gate is None or gate.value is None:
-        return NOTHING
-    return f"{number(gate.value)} ({interval(gate.low, gate.high)})" if gate.low is not None else number(gate.value)
+def _gate(each: GateChange) -> tuple[str, ...]:
+    course = "**newly fails**" if each.course == "newly fails" else each.course
+    base, head = each.base, each.head
+    return (
+        course if each.decides else f"{course} (only reports)",
+        code(gate_name(each.gate)),
+        number(base.value if base else None),
+        number(head.value if head else None),
+        (interval(head.low, head.high) if head else NOTHING).replace(" ", UNBROKEN),
+        _limit(base, head),
+        said(head.reason) if head else NOTHING,
+    )
 
 
 def _limit(base: Gate | None, head: Gate | None) -> str:
-    told = [_rule(gate) for gate in (base, head) if gate is not None]
-    return " → ".join(dict.fromkeys(told))
+    sides = [gate for gate in (base, head) if gate is not None]
+    says = ["decides" if gate.decides else "only reports" for gate in sides]
+    limits = [f"{RULES.get(gate.rule, '')} {_threshold(gate)}".strip() for gate in sides]
+    return ", ".join(" → ".join(dict.fromkeys(each)) for each in (limits, says) if each is limits or len(set(each)) > 1)
 
 
-def _rule(gate: Gate) -> str:
-    limit = NOTHING if gate.threshold is None else f"{gate.threshold:g}".replace("-", "−")
-    return f"{RULES.get(gate.rule, '')} {limit}".strip() + ("" if gate.decides else " (only reports)")
+def _threshold(gate: Gate) -> str:
+    return NOTHING if gate.threshold is None else f"{gate.threshold:g}".replace("-", "−")
 
 
 def _promotion(comparison: Comparison) -> Fold:

@@ -10,7 +10,7 @@ from ops.comparing.told import metric_name, rows_in_words
 from ops.reporting.bars import picture
 from ops.reporting.details import folds_of
 from ops.reporting.folds import LIMIT, page_of
-from ops.reporting.safe import code, said
+from ops.reporting.safe import UNBROKEN, code, said
 
 TITLE = "## Experiment report"  # by which the comment is found again
 MARKS = {"merge": "✅", "look": "👀", "stop": "🛑"}
@@ -20,7 +20,6 @@ WORDS = {
     "equivalent": "≈ equivalent",
     "not distinguishable": "? not distinguishable",
 }
-UNBROKEN = "\N{NO-BREAK SPACE}"
 MEANINGS = (
     "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
     "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "

@@ -3,6 +3,7 @@
 import re
 
 LONGEST = 160
+UNBROKEN = "\N{NO-BREAK SPACE}"
 RUNS = re.compile(r"`+")
 # Words that GitHub leaves as they are: no markup, no name, number or commit that it would turn into a link.
 HARMLESS = re.compile(r"[\w .,;:()%±+−–/'’≥≤=-]*")

@@ -14,6 +14,7 @@ from lab.comparison import METRICS
 from lab.errors import LabError
 from ops.comparing.compare import compare_revisions
 from ops.comparing.comparison import Comparison
+from ops.comparing.differences import NET
 from ops.comparing.facts import advice_of, facts_of
 from ops.comparing.freshness import stale_stages
 from ops.comparing.predicted import Store, predictions_of
@@ -89,6 +90,15 @@ def test_every_metric_is_as_scikit_learn_has_it(past: Path, worse: Comparison) -
     for metric, (base, head) in expected.items():
         assert (seen[metric].base, seen[metric].head) == pytest.approx((base, head))
         assert seen[metric].difference == pytest.approx(head - base)
+
+
+def test_every_metric_and_the_money_are_what_evaluate_wrote(past: Path, worse: Comparison) -> None:
+    for name, side in (("first", "base"), ("worse", "head")):
+        written = snapshot_of(name, root=past).json("metrics/evaluate.json")["challenger"]["test"]
+        expected = {**{metric: written[metric] for metric in METRICS}, NET: written["net_cents_per_row"] / 100}
+        tested = (*worse.metrics.challenger.tested, *worse.metrics.challenger.further)
+        seen = {each.metric: getattr(each, side) for each in tested}
+        assert {metric: seen[metric] for metric in expected} == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_metric_has_an_interval_and_a_corrected_p_value(worse: Comparison) -> None:
