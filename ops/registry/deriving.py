@@ -51,9 +51,12 @@ def take_back(root: Path, commit: str) -> bool:
     return True
 
 
-def derive(root: Path) -> None:
-    """Run every stage that is stale, what it reads pulled where it is not here, and put README.md right after it."""
-    if dvc("repro", "--pull", "--allow-missing", root=root):
+def derive(root: Path, *, remote_is_whole: bool) -> None:
+    """Run every stage that is stale, and put README.md right after it.
+
+    From a whole remote only what is read is pulled; where something is lost, what is not here is derived again, too.
+    """
+    if dvc("repro", *(("--pull", "--allow-missing") if remote_is_whole else ()), root=root):
         raise DerivingError(
             "`dvc repro` failed, expected it to derive the champion: what it said stands above. Everything was put "
             "back. Cure: put that right, then try again."

@@ -175,7 +175,7 @@ def _commit(case: Case, change: Change) -> str:
     )
     with put_back_on_failure(root):
         write_entry(root / FILE, case.place.task, entry)
-        derive(root)
+        derive(root, remote_is_whole=case.place.push is not False)
         derived = judged_at(snapshot_of(WORKSPACE, root=root), root)
         if wrong := [*differences(judged, CHALLENGER, derived), *different_scores(judged, derived)]:
             raise DerivingError(

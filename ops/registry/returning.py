@@ -14,6 +14,7 @@ from ops.registry.guards import (
     branch_is_checked_out,
     committer_is_known,
     lock_is_true,
+    objects_are_pushed,
     tree_is_clean,
     versions_are_behind,
 )
@@ -112,7 +113,7 @@ def _commit(place: Place, head: Snapshot, champion: Champion, number: int, becau
     root, then = place.root, snapshot_of(place.registry.versions[number].commit, root=place.root)
     with put_back_on_failure(root):
         write_entry(root / FILE, place.task, _entry(then, place, champion, because))
-        derive(root)
+        derive(root, remote_is_whole=_remote_is_whole(place))
         if wrong := _differences(then, snapshot_of(WORKSPACE, root=root), root):
             raise DerivingError(
                 f"What {FILE} derives now is not version {number} as it was: {'; '.join(wrong)}. Everything was put "
@@ -122,6 +123,16 @@ def _commit(place: Place, head: Snapshot, champion: Champion, number: int, becau
         if place.push is not False:
             dvc("push", "--quiet", root=root, check=True)
         return commit_results(root, _message(place, champion, number, because), after=str(head.commit))
+
+
+def _remote_is_whole(place: Place) -> bool:
+    """Return whether all can be pulled; where not, what can be is, and the rest is derived."""
+    if place.push is False:
+        return False
+    whole = asked("objects", lambda: objects_are_pushed(State(place.root))).passed
+    if not whole:
+        dvc("pull", "--quiet", "--allow-missing", root=place.root)
+    return whole
 
 
 def _entry(then: Snapshot, place: Place, champion: Champion, because: str) -> Champion:
