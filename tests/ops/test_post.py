@@ -141,9 +141,17 @@ def test_a_report_without_the_title_gets_it(desk: Desk) -> None:
     assert desk.state.bodies == ["## Another report\n\nall is\nwell"]
 
 
+def test_a_report_that_is_too_long_for_a_comment_is_shortened(desk: Desk) -> None:
+    (desk.folder / "report.md").write_text("a line\n" * 20_000)
+    assert desk.post("report.md", "--artifact", "whole")[0] == 0
+    (body,) = desk.state.bodies
+    assert (50_000 < len(body) <= 60_000, body.endswith("All of it is in the artifact `whole`.")) == (True, True)
+
+
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(desk: Desk) -> None:
     assert desk.post("report.md", "--dry-run")[:2] == (0, "would be created by api: pull request 7")
     desk.state.comment(OLD)
+    image_report(desk)
     code, out, _ = desk.post("report.md", "--dry-run", "--publish", desk.environment["GITHUB_API_URL"])
     assert (code, out.split()[:3]) == (0, ["would", "be", "updated"])
     assert {request.method for request in desk.state.requests} == {"GET"}
