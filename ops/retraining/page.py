@@ -75,7 +75,7 @@ def _drift(findings: Findings) -> Iterator[str]:
     yield ""
     rows = [
         [
-            str(line["column"]),
+            _code(line["column"]),
             str(line["verdict"]),
             number(line["times_threshold"], digits=1),
             number(line["importance"]),
@@ -123,7 +123,9 @@ def _gates(findings: Findings) -> Iterator[str]:
         [gate_name(gate["gate"]), number(gate["value"]), f"{gate['rule']} {gate['threshold']:g}", gate["verdict"]]
         for gate in verdict["gates"]
     ]
+    yield from ("<details><summary>All of them</summary>", "")
     yield from table(("gate", "value:", "must be", ""), rows)
+    yield from ("", "</details>")
 
 
 def _merging(findings: Findings) -> Iterator[str]:
@@ -138,7 +140,7 @@ def _merging(findings: Findings) -> Iterator[str]:
 
 
 def _table_line(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [name, count(before.get("rows")), count(now.get("rows")), _newest(before), _newest(now)]
+    return [_code(name), count(before.get("rows")), count(now.get("rows")), _newest(before), _newest(now)]
 
 
 def _newest(found: Mapping[str, Any]) -> str:

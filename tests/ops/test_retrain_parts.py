@@ -1,0 +1,193 @@
+"""The parts of a retraining that need no repository: which file goes where, what a setting changes, when it is due."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LabError, ParamsError, SourceError
+from lab.params import parse
+from lab.task.source import Source, SourceSection
+from ops.retraining.arrivals import arrivals_of
+from ops.retraining.decision import CODES, EndedError
+from ops.retraining.need import need_of
+from ops.retraining.request import Request
+from ops.retraining.settings import changed_settings
+from ops.retraining.staging import ended_by
+from ops.retraining.wishes import Wishes
+from ops.retraining.workplace import LEASH, Outcome
+from tests.ops.toy_retraining import is_alive
+from tests.project import ROOT
+
+PARAMS = (ROOT / "params.yaml").read_bytes()
+
+
+def source(**section: object) -> Source:
+    return parse({"source": section}, kind=SourceSection, where="task", cure="").source
+
+
+def files(*paths: str) -> Source:
+    return source(kind="files", tables={Path(path).stem: {"path": path} for path in paths})
+
+
+def test_one_file_takes_the_one_place_whatever_its_name(tmp_path: Path) -> None:
+    data = tmp_path / "export-2026-02.csv"
+    data.write_text("a\n1\n")
+    assert arrivals_of(data, files("rows.csv"), task="table") == {"rows.csv": data}
+
+
+def test_a_folder_brings_what_the_task_reads_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("sales.csv", "customers.csv", "notes.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    found = arrivals_of(tmp_path, files("sales.csv", "customers.csv", "stores.csv"), task="shop")
+    assert found == {"customers.csv": tmp_path / "customers.csv", "sales.csv": tmp_path / "sales.csv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "message"),
+    [
+        ("absent.csv", files("rows.csv"), "absent.csv is missing, expected a file or a folder"),
+        ("new.parquet", files("rows.csv"), r"ends with '\.parquet', expected '\.csv'"),
+        ("new.csv", files("sales.csv", "stores.csv"), r"takes no place that is clear: .* reads \['sales.csv', 'stores"),
+        ("folder", files("rows.csv"), r"folder holds \[\], expected one or more of \['rows.csv'\]"),
+        ("new.csv", source(kind="synthetic"), "reads no files; it draws its world from settings"),
+        ("new.csv", source(kind="sql", tables={"rows": {"query": "rows.sql"}}), "it asks its database on every run"),
+    ],
+)
+def test_data_that_fits_no_place_is_refused(name: str, read: Source, message: str, tmp_path: Path) -> None:
+    for there in ("new.csv", "new.parquet"):
+        (tmp_path / there).write_text("a\n1\n")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SourceError, match=message):
+        arrivals_of(tmp_path / name, read, task="table")
+
+
+def test_a_setting_changes_its_own_lines_and_keeps_every_comment() -> None:
+    found = changed_settings(PARAMS, ["ingest.customers=700", "prepare.as_of=2026-01-02", "+train.extra={a: [1, b]}"])
+    before, after = PARAMS.decode().splitlines(), found.decode().splitlines()
+    assert [line for line in after if line not in before] == [
+        "  customers: 700",
+        "  as_of: '2026-01-02'",  # DVC takes no date in params.yaml, but its text
+        "  extra:",
+        "    a:",
+        "    - 1",
+        "    - b",
+    ]
+    assert [line for line in before if line not in after] == ["  customers: 5000", "  as_of: null"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("ingest.customer=7", r"has no ingest.customer; there is \['customers'\]"),
+        ("nowhere.at.all=7", "params.yaml has no nowhere; there is"),
+        ("seed", "expected NAME=VALUE"),
+        ("seed=[1", "is no value in YAML"),
+        ("task=other", "task cannot be set here, for the champion and the reference are the task's own"),
+    ],
+)
+def test_a_setting_that_is_not_there_is_refused(setting: str, message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        changed_settings(PARAMS, [setting])
+
+
+def test_without_a_setting_not_a_byte_changes() -> None:
+    assert changed_settings(PARAMS, []) == PARAMS
+
+
+def test_everything_that_decides_what_comes_out_is_in_the_name_and_nothing_else(tmp_path: Path) -> None:
+    def named(**more: object) -> str:
+        asked = {"root": tmp_path, "base": "a" * 40, "task": "churn", "asks_source": False, **more}
+        return Request(**asked).branch  # type: ignore[arg-type] # parts of one, by name
+
+    one, same, other = (tmp_path / name for name in ("one", "same", "other"))
+    for path, text in ((one, "1"), (same, "1"), (other, "2")):
+        path.write_text(text)
+    plain = named(arrivals={"rows.csv": one}, settings=("a=1", "b=2"))
+    assert named(arrivals={"rows.csv": same}, settings=("b=2", "a=1"), root=ROOT) == plain
+    others = [
+        named(arrivals={"rows.csv": other}, settings=("a=1", "b=2")),
+        named(arrivals={"more.csv": one}, settings=("a=1", "b=2")),
+        named(arrivals={"rows.csv": one}, settings=("a=1", "b=3")),
+        named(arrivals={"rows.csv": one}, settings=("a=1", "b=2"), base="b" * 40),
+        named(arrivals={"rows.csv": one}, settings=("a=1", "b=2"), drawn="0"),
+    ]
+    assert len({plain, *others}) == 6
+
+
+def judgement(*, drifted: bool, age: float | None) -> dict[str, object]:
+    return {"retrain": {"suggested": drifted, "reasons": ["it moved"] if drifted else []}, "age_days": age}
+
+
+@pytest.mark.parametrize(
+    ("drifted", "age", "wishes", "due", "last"),
+    [
+        (False, 50, Wishes(), False, "no rule that counts saw drift"),
+        (True, 50, Wishes(), True, "drift suggests it: it moved"),
+        (False, 50, Wishes(even_so=True), True, "wanted even so"),
+        (True, 50, Wishes(even_so=True), True, "drift suggests it: it moved"),
+        (False, 50, Wishes(every_days=90), False, "50 days after the reference's; 90 are asked for: not due"),
+        (False, 90, Wishes(every_days=90), True, "90 days after the reference's; 90 are asked for: due"),
+    ],
+)
+def test_it_is_due_by_drift_by_age_or_by_a_wish(
+    drifted: bool, age: float, wishes: Wishes, due: bool, last: str
+) -> None:
+    found = need_of(judgement(drifted=drifted, age=age), wishes)
+    assert (found.due, found.reasons[-1].endswith(last)) == (due, True), found.reasons
+
+
+def test_an_age_is_not_asked_of_rows_without_a_moment() -> None:
+    with pytest.raises(SourceError, match="the task's rows have no moment"):
+        need_of(judgement(drifted=True, age=None), Wishes(every_days=90))
+
+
+def failed(code: int, *said: str) -> Outcome:
+    begun = ["Running stage 'prepare':", "> python -m stages.prepare"]
+    last = f"ERROR: failed to reproduce 'prepare': failed to run: python -m stages.prepare, exited with {code}"
+    return Outcome(255, (*begun, *said, last, ""))
+
+
+def test_why_a_stage_ended_is_told_apart() -> None:
+    refused = ended_by(failed(2, "The raw data breaks its contract", "  in two lines"), doing="it")
+    assert isinstance(refused, EndedError)
+    assert refused.decision.word == "refused"
+    assert refused.decision.reasons[1] == "The raw data breaks its contract\n  in two lines"
+    mistake = ended_by(failed(2, "params.yaml: prepare: Field required"), doing="it")
+    assert isinstance(mistake, LabError)
+    assert str(mistake) == "params.yaml: prepare: Field required"
+    assert isinstance(ended_by(failed(130), doing="it"), KeyboardInterrupt)
+    for outcome in (failed(1, "Traceback"), failed(-9), Outcome(255, ("ERROR: unexpected error",))):
+        crashed = ended_by(outcome, doing="it")
+        assert isinstance(crashed, EndedError)
+        assert crashed.decision.word == "crashed"
+
+
+def test_a_leash_hands_on_the_exit_code_and_kills_all_when_nobody_holds_it() -> None:
+    leash = [sys.executable, "-I", "-S", str(LEASH)]
+    for command, code in (("exit 7", 7), ("kill -9 $$", 137)):
+        with subprocess.Popen([*leash, "sh", "-c", command], stdin=subprocess.PIPE) as process:
+            assert process.wait() == code
+    with subprocess.Popen(
+        [*leash, "sh", "-c", "sleep 60 & echo $!; wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as held:
+        assert held.stdout is not None
+        asleep = int(held.stdout.readline())
+        assert is_alive(asleep)
+    while is_alive(asleep):  # the test's own time limit is what ends it, should it live on
+        time.sleep(0.01)
+    assert held.returncode == 128 + signal.SIGKILL
+    assert not is_alive(held.pid)
+
+
+def test_the_page_and_the_help_name_every_exit_code() -> None:
+    page, text = (ROOT / "docs/retraining.md").read_text(), (ROOT / "ops/retrain.py").read_text()
+    told = {word.strip(): int(code) for code, word in re.findall(r"^\| (\d+) \| ([\w ]*) \|", page, re.MULTILINE)}
+    assert {word: code for word, code in told.items() if word} == {
+        word: code for word, code in CODES.items() if word != "would train"
+    }
+    assert {int(code) for code in re.findall(r"^ +(\d+)  \w", text, re.MULTILINE)} == {*CODES.values(), 2}
