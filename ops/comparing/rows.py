@@ -19,8 +19,6 @@ Places = NDArray[np.int64]
 
 Features = Literal["the same", "made otherwise", "of other data"]
 
-BASE_PLACE, HEAD_PLACE = "place in base", "place in head"
-
 
 @dataclass(frozen=True)
 class TestRows:
@@ -108,20 +106,20 @@ def _same_md5(stores: tuple[Store, Store], path: str) -> bool:
 
 def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tuple[Places, Places]:
     """Return where the rows with the same keys stand in either table, in the order of the first."""
-    for table in (base, head):
-        _check_unique(table, keys)
     one, two = base.select(list(keys)), head.select(list(keys))
     if one.schema != two.schema:
         raise SourceError(
             f"the keys are {one.schema.to_string()} in base and {two.schema.to_string()} in head, expected the same "
             "types: rows cannot be matched."
         )
-    if one.equals(two):
-        every = np.arange(base.num_rows, dtype=np.int64)
-        return every, every
-    joined = _numbered(one, BASE_PLACE).join(_numbered(two, HEAD_PLACE), keys=list(keys), join_type="inner")
-    found = joined.select([BASE_PLACE, HEAD_PLACE]).sort_by(BASE_PLACE)
-    return found[BASE_PLACE].to_numpy().astype(np.int64), found[HEAD_PLACE].to_numpy().astype(np.int64)
+    numbers = _numbered(pa.concat_tables([one, two]))
+    first, second = numbers[: base.num_rows], numbers[base.num_rows :]
+    for found in (first, second):
+        if repeated := len(found) - len(np.unique(found)):
+            raise SourceError(f"identifiers ({', '.join(keys)}) repeat in {repeated} rows, expected one row each")
+    _, here, there = np.intersect1d(first, second, assume_unique=True, return_indices=True)
+    order = np.argsort(here, kind="stable")
+    return here[order], there[order]
 
 
 def equal_rows(base: pa.Table, head: pa.Table, *, columns: Sequence[str]) -> NDArray[np.bool_]:
@@ -169,11 +167,12 @@ def _labels(predictions: Predictions, places: Places) -> NDArray[np.bool_]:
     return labels
 
 
-def _numbered(keys: pa.Table, name: str) -> pa.Table:
-    return keys.append_column(name, pa.array(np.arange(keys.num_rows, dtype=np.int64)))
-
-
-def _check_unique(table: pa.Table, keys: Sequence[str]) -> None:
-    counts = table.group_by(list(keys)).aggregate([([], "count_all")])["count_all"]
-    if repeated := pc.sum(pc.greater(counts, 1)).as_py():
-        raise SourceError(f"{repeated} identifiers ({', '.join(keys)}) stand in several rows, expected one row each")
+def _numbered(keys: pa.Table) -> Places:
+    """Return a number for each row, the same for equal keys."""
+    numbers = np.zeros(keys.num_rows, dtype=np.int64)
+    for name in keys.column_names:
+        values = (
+            keys[name].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.int64)
+        )
+        numbers = np.unique(numbers * (int(values.max(initial=0)) + 1) + values, return_inverse=True)[1]
+    return numbers
