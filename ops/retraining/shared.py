@@ -16,17 +16,14 @@ class Shared:
 
     def commit_at(self, ref: str) -> str | None:
         """Return the commit of a ref there, or None where there is no such ref."""
-        done = git("ls-remote", self.name, ref, root=self.root, check=False)
-        if done.returncode:
-            raise self._refused("asked for", ref, done.stderr)
-        found = done.stdout.decode().split()
+        found = self._asked("ls-remote", self.name, ref).split()
         return found[0] if found else None
 
     def bring(self, ref: str) -> str | None:
         """Return the commit of a ref there once it is here, too; None where there is no such ref."""
         commit = self.commit_at(ref)
         if commit is not None:
-            git("fetch", "--quiet", "--no-tags", self.name, ref, root=self.root)
+            self._asked("fetch", "--quiet", "--no-tags", self.name, ref)
         return commit
 
     def push_new(self, commit: str, ref: str) -> None:
@@ -35,13 +32,19 @@ class Shared:
         options = ("--quiet", "--no-verify", f"--force-with-lease={ref}:")
         done = git("push", *options, self.name, f"{commit}:{ref}", root=self.root, check=False)
         if done.returncode and self.commit_at(ref) is None:
-            raise self._refused("given", ref, done.stderr)
+            raise self._refused("push", done.stderr)
 
-    def _refused(self, what: str, ref: str, error: bytes) -> GitError:
+    def _asked(self, *arguments: str) -> str:
+        done = git(*arguments, root=self.root, check=False)
+        if done.returncode:
+            raise self._refused(arguments[0], done.stderr)
+        return done.stdout.decode()
+
+    def _refused(self, what: str, error: bytes) -> GitError:
         said = without_credentials(error.decode(errors="replace").strip())
         return GitError(
-            f"{self.name} could not be {what} {ref}: {said}. Cure: look at `git remote --verbose`, the network and the "
-            "credentials; or leave out --push."
+            f"git {what} with the remote {without_credentials(self.name)} was refused: {said}. Cure: look at "
+            "`git remote --verbose`, the network and the credentials; or leave out --push."
         )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from lab.records import read_json
+from ops.revisions.git import commit_of
 from tests.history import commit_all, copy_of_history
 from tests.ops.hub_server import REPOSITORY, TOKEN, State, served
-from tests.ops.toy import output
+from tests.ops.toy import commit, output
 from tests.ops.toy_retraining import is_alive, new_data, retrain, retraining_toy, stopped_at
 from tests.project import ROOT, files_below, run
 
@@ -34,6 +35,13 @@ def seen_by_user(folder: Path) -> dict[str, bytes]:
     files = {name: content for name, content in files_below(folder).items() if not name.startswith(".dvc/")}
     refs = output(folder, "git", "show-ref", "--head", "--heads").encode()
     return {**files, "refs": refs, "status": output(folder, "git", "status", "--porcelain").encode()}
+
+
+def tracked_by_dvc(folder: Path) -> None:
+    """Give the task's source to DVC."""
+    run(["git", "rm", "--quiet", "-r", "--cached", "data/source/churn"], cwd=folder)
+    run(["dvc", "add", "--quiet", "data/source/churn"], cwd=folder)
+    commit(folder, "Give the source to DVC")
 
 
 def has_leftovers(folder: Path) -> bool:
@@ -77,6 +85,7 @@ def test_a_setting_that_a_stage_refuses_is_a_mistake_and_not_the_datas(project: 
 def test_a_candidate_that_is_not_better_is_rejected_and_kept_so_that_it_is_trained_once(
     project: Path, tmp_path: Path
 ) -> None:
+    tracked_by_dvc(project)
     before, log, data = seen_by_user(project), tmp_path / "log", new_data(project, **NOT_BETTER)
     first = retrain(project, "--data", str(data), "--json", TOY_LOG=str(log))
     again = retrain(project, "--data", str(data), "--json", TOY_LOG=str(log))
@@ -85,6 +94,8 @@ def test_a_candidate_that_is_not_better_is_rejected_and_kept_so_that_it_is_train
     assert found | {"again": True} == json.loads(again.stdout)
     assert found["promotion"]["reasons"][1].endswith("not more than chance")
     assert found["experiment"] in output(project, "dvc", "exp", "list", "--name-only")
+    changed = output(project, "git", "diff", "--name-only", "HEAD", commit_of(found["experiment"], root=project))
+    assert "data/source/churn.dvc" in changed.splitlines()
     assert seen_by_user(project) == before
     assert not has_leftovers(project)
 

@@ -17,11 +17,13 @@ from ops.retraining.decision import CODES, EndedError
 from ops.retraining.need import need_of
 from ops.retraining.request import Request
 from ops.retraining.settings import changed_settings
+from ops.retraining.shared import Shared, commit_here
 from ops.retraining.staging import ended_by
 from ops.retraining.wishes import Wishes
 from ops.retraining.workplace import LEASH, Outcome
+from ops.revisions.git import GitError
 from tests.ops.toy_retraining import is_alive
-from tests.project import ROOT
+from tests.project import ROOT, run
 
 PARAMS = (ROOT / "params.yaml").read_bytes()
 
@@ -178,10 +180,34 @@ def test_a_leash_hands_on_the_exit_code_and_kills_all_when_nobody_holds_it() -> 
         assert held.stdout is not None
         asleep = int(held.stdout.readline())
         assert is_alive(asleep)
-    while is_alive(asleep):  # the test's own time limit is what ends it, should it live on
-        time.sleep(0.01)
     assert held.returncode == 128 + signal.SIGKILL
-    assert not is_alive(held.pid)
+    for _ in range(200):
+        if is_alive(asleep):
+            time.sleep(0.01)
+    assert not is_alive(asleep)
+
+
+def test_of_two_clones_that_push_the_same_proposal_the_first_one_stands(tmp_path: Path) -> None:
+    run(["git", "init", "--quiet", "--bare", "origin.git"], cwd=tmp_path)
+    for name in ("one", "two"):
+        run(["git", "clone", "--quiet", "origin.git", name], cwd=tmp_path)
+        run(["git", "commit", "--quiet", "--allow-empty", "-m", name], cwd=tmp_path / name)
+        Shared(tmp_path / name, "origin").push_new("HEAD", "refs/heads/retrain/it")
+    one, two = (Shared(tmp_path / name, "origin") for name in ("one", "two"))
+    assert one.commit_at("refs/heads/retrain/it") == commit_here(tmp_path / "one", "HEAD")
+    assert two.bring("refs/heads/retrain/it") == commit_here(tmp_path / "two", "FETCH_HEAD")
+    assert two.bring("refs/heads/retrain/another") is None
+
+
+def test_what_a_remote_refuses_is_told_without_its_password(tmp_path: Path) -> None:
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    run(["git", "commit", "--quiet", "--allow-empty", "-m", "it"], cwd=tmp_path)
+    shared = Shared(tmp_path, "http://someone:secret@127.0.0.1:9/it.git")
+    with pytest.raises(GitError, match=r"was refused: .*127\.0\.0\.1.* Cure: look at") as asked:
+        shared.bring("refs/heads/it")
+    with pytest.raises(GitError, match=r"was refused: .*127\.0\.0\.1.* Cure: look at") as pushed:
+        shared.push_new("HEAD", "refs/heads/it")
+    assert "secret" not in f"{asked.value} {pushed.value}"
 
 
 def test_the_page_and_the_help_name_every_exit_code() -> None:
