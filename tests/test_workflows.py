@@ -20,6 +20,7 @@ TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}
 WORKFLOWS: dict[str, Any] = {name: YAML(typ="safe").load(text) for name, text in TEXTS.items()}
 JOBS = {(name, job): body for name, found in WORKFLOWS.items() for job, body in found["jobs"].items()}
 MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)).split())
 STEPS_OF_SEVEN = ["quality", "test", "train", "validate", "staging", "approved production", "monitor"]
 # What a job may do beyond reading the commit, and why it must.
 POWERS = {
@@ -54,11 +55,10 @@ def recipe(target: str) -> str:
 
 
 def test_every_run_is_one_target_of_make() -> None:
-    targets = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)).split())
     assert {"make check", "make test", "make reproduce", "make report"} <= set(runs())
     for command in runs():
         assert re.fullmatch(r"make [a-z-]+", command), command
-        assert command.removeprefix("make ") in targets
+        assert command.removeprefix("make ") in TARGETS
 
 
 @pytest.mark.parametrize("command", sorted(set(runs())))
@@ -205,6 +205,19 @@ def test_git_is_handed_the_token_for_the_hub_alone_and_keeps_it_nowhere(
         answer = run(command, cwd=tmp_path, environment=environment, check=False).stdout
         assert ("username=x-access-token\npassword=ghs_secret" in answer) is told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_names_all_that_runs_and_all_that_can_be_set() -> None:
+    page = (ROOT / "docs/workflows.md").read_text()
+    text = "\n".join(TEXTS.values())
+    names = [
+        *WORKFLOWS,
+        *runs(),
+        *re.findall(r"\b(?:vars|secrets)\.(\w+)", text),
+        *re.findall("environment: ([a-z]+)", text),
+    ]
+    assert {name for name in names if f"`{name}`" not in page} == set()
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", page, flags=re.MULTILINE)) <= TARGETS
 
 
 BREAKS = {
