@@ -12,12 +12,15 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lab.comparison import METRICS
 from lab.errors import LabError
+from lab.records import json_bytes
 from ops.comparing.compare import compare_revisions
 from ops.comparing.comparison import Comparison
 from ops.comparing.differences import NET
+from ops.comparing.document import document_of
 from ops.comparing.facts import advice_of, facts_of
 from ops.comparing.freshness import stale_stages
 from ops.comparing.predicted import Store, predictions_of
+from ops.comparing.told import told
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
@@ -55,26 +58,30 @@ def ops(*arguments: str, cwd: Path, check: bool = True, **environment: str) -> t
     return done.returncode, done.stdout, done.stderr
 
 
-def test_a_poor_candidate_is_worse_and_the_exit_code_says_so(past: Path) -> None:
-    code, told, _ = ops("compare", "first", "worse", cwd=past, check=False)
+def test_a_poor_candidate_is_worse_and_the_exit_code_says_so(past: Path, worse: Comparison) -> None:
+    code, printed, _ = ops("compare", "first", "worse", "--json", cwd=past, check=False)
     assert code == 1
-    assert "STOP: ROC AUC of the challenger is worse" in told
-    assert "train.candidates.stump: added" in told
-    assert "the same data: every fingerprint is equal" in told
+    assert json.loads(printed)["primary"]["word"] == "worse"
+    assert printed == json_bytes(document_of(worse)).decode()  # the same bytes in another process
 
 
-def test_the_document_for_machines_is_the_same_bytes_twice(past: Path) -> None:
-    documents = [ops("compare", "worse", "first", "--json", cwd=past, check=False)[1] for _ in range(2)]
-    assert documents[0] == documents[1]
-    found = json.loads(documents[0])
-    assert found["primary"]["word"] == "better"
-    assert found["advice"]["do"] in {"merge", "look", "stop"}
+def test_the_table_says_what_to_do_and_what_went_in(worse: Comparison) -> None:
+    table = told(worse)
+    assert "STOP: ROC AUC of the challenger is worse" in table
+    assert "train.candidates.stump: added" in table
+    assert "the same data: every fingerprint is equal" in table
+
+
+def test_a_better_head_exits_with_0(past: Path) -> None:
+    code, printed, _ = ops("compare", "first", "main", cwd=past)
+    assert code == 0
+    assert "the challenger's predictions are the same, row by row" in printed
 
 
 def test_a_name_that_is_no_revision_is_the_users_mistake(past: Path) -> None:
-    code, _, told = ops("compare", "no-such-branch", cwd=past, check=False)
+    code, _, message = ops("compare", "no-such-branch", cwd=past, check=False)
     assert code == 2
-    assert "'no-such-branch' is no revision of this repository" in told
+    assert "'no-such-branch' is no revision of this repository" in message
 
 
 def test_every_metric_is_as_scikit_learn_has_it(past: Path, worse: Comparison) -> None:
@@ -200,10 +207,8 @@ def test_predictions_that_nobody_has_leave_plain_differences(doomed: Path) -> No
     run(["git", "checkout", "--quiet", "worse"], cwd=doomed)
     forget(doomed, recorded(doomed, PREDICTIONS))
     run(["git", "checkout", "--quiet", "main"], cwd=doomed)
-    code, told, _ = ops("compare", "first", "worse", cwd=doomed, check=False)
-    assert "LOOK" in told or code == 1
-    assert "is neither in the cache nor on the remote (at worse)" in told
     found = compare_revisions("first", "worse", root=doomed)
+    assert found.metrics.untested.endswith("is neither in the cache nor on the remote (at worse)")
     assert not found.metrics.challenger.tested
     assert found.metrics.primary(found.settings).word == "untested"
     assert found.metrics.primary(found.settings).difference is not None
