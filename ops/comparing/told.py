@@ -41,7 +41,7 @@ def rows_in_words(comparison: Comparison) -> str:
     """Return on which rows the models were compared, and how the two test windows relate."""
     rows = comparison.metrics.rows
     if rows is None:
-        return f"Nothing was tested: {comparison.metrics.untested}."
+        return f"Nothing was tested: {comparison.metrics.untested}.{cure_of(comparison)}"
     if rows.same:
         features = "" if rows.features == "the same" else f" (their features are {rows.features})"
         return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys{features}."
@@ -52,6 +52,15 @@ def rows_in_words(comparison: Comparison) -> str:
         f"{count(rows.only_in_head)} only in head. Of those in both, labels differ in {count(rows.labels_differ)}"
         f"{features}. Compared: the {counted(rows.compared, 'row')} that are the same in both, and no other.{note}"
     )
+
+
+def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str:
+    """Return how to have predictions made again that nobody has; nothing where they would not help."""
+    if comparison.metrics.rows is not None or "nor on the remote" not in comparison.metrics.untested:
+        return ""
+    lacking = [each.name for each in (comparison.base, comparison.head) if each.commit is not None]
+    command = f"python -m ops derive {' '.join(lacking)} --output data/predictions --output data/features"
+    return f" To have them derived again: {write(command)}"
 
 
 def metric_name(metric: str, currency: str) -> str:

@@ -6,7 +6,7 @@ from lab.markdown import interval, number, p_value, signed, spoken, table
 from ops.comparing.comparison import Comparison, Revision
 from ops.comparing.differences import Judged
 from ops.comparing.facts import advice_of
-from ops.comparing.told import metric_name, rows_in_words
+from ops.comparing.told import cure_of, metric_name, rows_in_words
 from ops.reporting.bars import picture
 from ops.reporting.details import folds_of
 from ops.reporting.folds import LIMIT, page_of
@@ -23,7 +23,8 @@ WORDS = {
 MEANINGS = (
     "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
     "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
-    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it."
+    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it. In the picture, right "
+    "is better, and between the dotted lines lies the margin."
 )
 
 
@@ -120,7 +121,7 @@ def _untested(comparison: Comparison) -> list[str]:
 def _rows(comparison: Comparison) -> str:
     rows = comparison.metrics.rows
     if rows is None:
-        return f"Nothing was tested: {said(comparison.metrics.untested)}."
+        return f"Nothing was tested: {said(comparison.metrics.untested)}.{cure_of(comparison, write=code)}"
     return rows_in_words(comparison) if not rows.note else said(rows_in_words(comparison), longest=600)
 
 

@@ -209,6 +209,7 @@ def test_predictions_that_nobody_has_leave_plain_differences(doomed: Path) -> No
     run(["git", "checkout", "--quiet", "main"], cwd=doomed)
     found = compare_revisions("first", "worse", root=doomed)
     assert found.metrics.untested.endswith("is neither in the cache nor on the remote (at worse)")
+    assert "python -m ops derive first worse --output data/predictions" in told(found)
     assert not found.metrics.challenger.tested
     assert found.metrics.primary(found.settings).word == "untested"
     assert found.metrics.primary(found.settings).difference is not None

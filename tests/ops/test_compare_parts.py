@@ -11,12 +11,13 @@ import ops.comparing.advice
 import ops.comparing.changes
 import ops.comparing.predicted
 import ops.comparing.told
-from lab.errors import SourceError
+from lab.errors import LabError, SourceError
 from ops.comparing.advice import Facts, Reason, advise
 from ops.comparing.changes import changes
 from ops.comparing.drift import drift_change
 from ops.comparing.experiment import answer_of
 from ops.comparing.gates import gate_changes
+from ops.comparing.predicted import briefly
 from ops.comparing.rows import equal_rows, places_of_same
 from ops.comparing.stages import commands_of
 from ops.comparing.told import printable
@@ -173,6 +174,11 @@ def test_missing_values_are_equal_to_missing_values_only() -> None:
 
 def test_a_column_of_another_type_is_not_equal() -> None:
     assert equal_rows(pa.table({"x": [1]}), pa.table({"x": ["1"]}), columns=["x"]).tolist() == [False]
+
+
+def test_what_a_storage_said_is_not_repeated_for_it_may_hold_a_secret() -> None:
+    error = LabError("the remote could not be asked for 0a1b: https://name:secret@host/x refused. Cure: look at it.")
+    assert briefly(error) == "the remote could not be asked for 0a1b"
 
 
 def test_a_terminal_obeys_nothing_from_a_repository() -> None:
