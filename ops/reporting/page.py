@@ -23,8 +23,8 @@ WORDS = {
 MEANINGS = (
     "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
     "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
-    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it. In the picture, right "
-    "is better, and between the dotted lines lies the margin."
+    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it. In the picture, "
+    "right is better, and between the dotted lines lies the margin."
 )
 
 
