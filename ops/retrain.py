@@ -16,6 +16,7 @@ from ops.retraining.arrivals import arrivals_of
 from ops.retraining.decision import Decision, told
 from ops.retraining.need import JUDGEMENT
 from ops.retraining.request import Request
+from ops.retraining.settings import changed_settings
 from ops.retraining.steps import retrain as retrained
 from ops.retraining.wishes import Wishes
 from ops.revisions.git import changed_files, git, text_of
@@ -110,6 +111,7 @@ def request_of(snapshot: Snapshot, *, data: Path | None, settings: tuple[str, ..
     source = parse(
         {"source": content.get("source")}, kind=SourceSection, where=where, cure="Compare it with tasks/churn.yaml."
     ).source
+    changed_settings(snapshot.read("params.yaml") or b"", settings)  # so that a slip is told at once
     arrivals = arrivals_of(data, source, task=task)
     return Request(snapshot.root, snapshot.commit, task, isinstance(source, SqlSource), settings, arrivals)
 
