@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lab.errors import LabError
 from serving.lineup import read_lineup
 from serving.settings import Settings
+from serving.sharing import shared_numbers
 
 MISTAKE = 2
 
@@ -35,18 +36,19 @@ def main(arguments: list[str]) -> None:
     except LabError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(MISTAKE)
-    uvicorn.run(
-        "serving.app:create_application",
-        factory=True,
-        host=asked.host,
-        port=asked.port,
-        workers=asked.workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        server_header=False,
-        log_level="info",
-    )
+    with shared_numbers(asked.workers):
+        uvicorn.run(
+            "serving.app:create_application",
+            factory=True,
+            host=asked.host,
+            port=asked.port,
+            workers=asked.workers,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            server_header=False,
+            log_level="info",
+        )
 
 
 def _setting_lines() -> list[str]:

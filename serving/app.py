@@ -20,8 +20,8 @@ from serving.limits import Limits
 from serving.lines import feedback_line, identifiers_of, new_identifier, prediction_lines
 from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
 from serving.log import Log, LogError, rules_of
-from serving.metrics import Counted, Metrics
-from serving.models import described
+from serving.metrics import Counted, Metrics, Named, seconds_of
+from serving.models import Served, described
 from serving.requests import STRICT
 from serving.settings import Settings
 
@@ -89,7 +89,8 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     application = FastAPI(title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None)
     application.state.settings = settings
-    application.state.lineup, application.state.logs, application.state.metrics = None, None, Metrics()
+    application.state.lineup, application.state.logs = None, None
+    application.state.metrics = Metrics(settings.gauges)
     application.add_middleware(Limits, settings=settings)
     application.add_middleware(Counted, metrics=application.state.metrics)  # the last one added is the outermost
     application.add_exception_handler(Refused, _answer_refused)
@@ -132,17 +133,30 @@ async def _watch(application: FastAPI) -> None:
     """Exchange the models when their folders hold others; requests that are under way end with the old ones."""
     while True:
         await asyncio.sleep(application.state.settings.seconds_between_looks)
+        _say_logs(application)
         found = await asyncio.to_thread(renewed, application.state.lineup)
         if found is not application.state.lineup:
             application.state.lineup, application.openapi_schema = found, None
             application.state.metrics.say_models(_named(found))
 
 
-def _named(lineup: Lineup) -> dict[str, tuple[str, str]]:
+def _named(lineup: Lineup) -> dict[str, Named]:
     models = {CHAMPION: lineup.champion, CHALLENGER: lineup.challenger}
-    return {
-        arm: (served.fingerprint, served.about.version or "") for arm, served in models.items() if served is not None
-    }
+    return {arm: _name_of(served) for arm, served in models.items() if served is not None}
+
+
+def _name_of(served: Served) -> Named:
+    return Named(served.fingerprint, served.about.version or "", seconds_of(served.training["last_moment"]))
+
+
+def _say_logs(application: FastAPI) -> None:
+    logs: Logs | None = application.state.logs
+    for name, log in (("predictions", logs.predictions), ("feedback", logs.feedback)) if logs is not None else ():
+        counts = log.counts
+        application.state.metrics.say_log(
+            name, waiting=counts.waiting, lag=log.lag(),
+            written=counts.lines, failed=counts.failed, repaired=counts.repaired,
+        )  # fmt: skip
 
 
 async def _answer_refused(request: Request, problem: Exception) -> Response:
@@ -170,12 +184,8 @@ async def model(request: Request) -> dict[str, Any]:
 
 async def metrics(request: Request) -> Response:
     """Give the numbers that Prometheus collects."""
-    state = request.app.state
-    logs: Logs | None = state.logs
-    for name, log in (("predictions", logs.predictions), ("feedback", logs.feedback)) if logs is not None else ():
-        counts = log.counts
-        state.metrics.say_log(name, waiting=counts.waiting, failed=counts.failed, repaired=counts.repaired)
-    return PlainTextResponse(state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    _say_logs(request.app)
+    return PlainTextResponse(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def predict(request: Request) -> Response:

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import Refused, refused
 from serving.settings import Settings
 
-OPEN = frozenset({"/health", "/ready"})  # probes have no key, and must not be turned away on a busy day
+OPEN = frozenset({"/health", "/ready"})  # probes have no key
+UNLIMITED = OPEN | {"/metrics"}  # who watches must not be turned away on a busy day, which is when it matters
 MEGABYTE = 1_000_000
 BURST_SECONDS = 1.0
 
@@ -32,6 +33,7 @@ class Limits:
         try:
             if scope["path"] not in OPEN:
                 self._check_key(scope)
+            if scope["path"] not in UNLIMITED:
                 self._check_rate()
             body = await self._body(scope, receive)
         except Refused as problem:
@@ -43,10 +45,15 @@ class Limits:
     def _check_key(self, scope: Scope) -> None:
         if self._key is None:
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-api-key"), b"")
+        headers = dict(reversed(scope["headers"]))
+        given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
         if not hmac.compare_digest(given, self._key):
-            headers = {"WWW-Authenticate": "ApiKey"}
-            raise refused(HTTPStatus.UNAUTHORIZED, "key", "The header X-API-Key is missing or wrong.", headers)
+            raise refused(
+                HTTPStatus.UNAUTHORIZED,
+                "key",
+                "The header X-API-Key is missing or wrong.",
+                {"WWW-Authenticate": "ApiKey"},
+            )
 
     def _check_rate(self) -> None:
         """Take one of the requests that are allowed; they come back evenly, and a second's worth may come at once."""

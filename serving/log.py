@@ -50,6 +50,7 @@ class _Waiting:
 
     lines: list[bytes] = field(default_factory=list)
     promises: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = field(default_factory=list)
+    since: float | None = None
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -79,6 +80,7 @@ class Log:
         self.counts.repaired = sum(_repair(path) for path in _last_files(folder, kind) if self._may_repair(path))
         self._number = max((_number_of(path) for path in self._own_files()), default=0)
         self._waiting, self._condition, self._closing = _Waiting(), threading.Condition(), False
+        self._writing_since: float | None = None
         self._file, self._size, self._opened = -1, 0, 0.0
         self._forced = time.monotonic()
         self._thread = threading.Thread(target=self._write_on, name=f"{kind} log", daemon=True)
@@ -91,6 +93,8 @@ class Log:
         with self._condition:
             if self._closing:
                 raise LogError("the log is closed")
+            if self._waiting.since is None and lines:
+                self._waiting.since = time.monotonic()
             self._waiting.lines += lines
             self.counts.waiting += len(lines)
             if promise is not None:
@@ -98,6 +102,11 @@ class Log:
             self._condition.notify()
         if promise is not None:
             await promise
+
+    def lag(self) -> float:
+        """Return how many seconds the oldest line that is not yet written has waited."""
+        since = self._writing_since or self._waiting.since
+        return 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Write what waits, force it to the disk, and end."""
@@ -113,9 +122,11 @@ class Log:
                 if not self._waiting.lines and not self._closing:
                     self._condition.wait(timeout=SECONDS_OF_A_BATCH)
                 taken, self._waiting, closing = self._waiting, _Waiting(), self._closing
+                self._writing_since = taken.since
             error = self._write(taken.lines, closing=closing)
             with self._condition:
                 self.counts.waiting -= len(taken.lines)
+                self._writing_since = None
             _tell(taken.promises, error)
             if closing and not self._waiting.lines:
                 self._close_file()

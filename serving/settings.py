@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     redact: frozenset[str] = Field(
         default=frozenset(), description='Features whose values the log leaves out, such as LAB_REDACT=["gender"].'
     )
+    gauges: Path | None = Field(
+        default=None,
+        description="A folder of files that `python -m ops gauges` writes; GET /metrics shows what they say.",
+    )
     most_rows: int = Field(default=10_000, ge=1, description="The most rows of one batch.")
     most_megabytes: float = Field(default=8, gt=0, description="The largest body of a request.")
     seconds_for_a_body: float = Field(default=10, gt=0, description="How long a body may take to arrive.")

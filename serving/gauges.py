@@ -1,0 +1,56 @@
+"""Show numbers that a batch job has left in files (`python -m ops gauges`), so that no request pays for them."""
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+MOST_BYTES = 1_000_000
+LOG = logging.getLogger("serving")
+
+
+def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
+    """Return what the folder's files say, and of each file when it was written and whether it can be read.
+
+    A file that cannot be read is left out whole, and so is a family that the server counts itself (`own`): neither may
+    take the server's own numbers down with it.
+    """
+    families: dict[str, Metric] = {}
+    written = GaugeMetricFamily("lab_gauges_written_seconds", "When a file was written.", labels=("file",))
+    unreadable = GaugeMetricFamily("lab_gauges_unreadable", "1 where a file cannot be read.", labels=("file",))
+    kept = {*own, written.name, unreadable.name}
+    for path in sorted(folder.glob("*.prom")):
+        try:
+            found = _families(path)
+            written.add_metric((path.name,), path.stat().st_mtime)
+            unreadable.add_metric((path.name,), 0)
+        except (OSError, ValueError, KeyError, IndexError) as error:  # the parser raises what it stumbles on
+            LOG.warning("%s is left out of the metrics: %s", path, error)
+            unreadable.add_metric((path.name,), 1)
+            continue
+        for family in found:
+            if family.name not in kept:
+                _merge(families.setdefault(family.name, Metric(family.name, family.documentation, "gauge")), family)
+    return [*families.values(), written, unreadable]
+
+
+def _families(path: Path) -> list[Metric]:
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    found = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
+    if strange := sorted(family.name for family in found if family.type != "gauge"):
+        raise ValueError(f"{strange} are no gauges")
+    return found
+
+
+def _merge(into: Metric, family: Metric) -> None:
+    """Add samples without their times, for a sample that is older than the scrape would be refused by Prometheus."""
+    known = {(sample.name, *sorted(sample.labels.items())) for sample in into.samples}
+    into.samples += [
+        Sample(sample.name, sample.labels, sample.value)
+        for sample in family.samples
+        if (sample.name, *sorted(sample.labels.items())) not in known
+    ]

@@ -1,0 +1,219 @@
+"""What is asked and answered is counted once, whichever worker did it, and a batch job's numbers stand beside it."""
+
+import calendar
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from serving.app import create_application
+from serving.metrics import Metrics, Named, seconds_of
+from serving.settings import Settings
+from serving.sharing import SHARED, forget_dead, shared_numbers
+from tests.serving.served import COLUMNS, ROWS, model_folder
+from tests.serving.server import served
+
+SECRET = "not a secret: the key of the tests"  # noqa: S105 - it opens nothing
+GAUGES = """# HELP lab_drift_drifted_share The share of columns that drifted.
+# TYPE lab_drift_drifted_share gauge
+lab_drift_drifted_share{task="churn"} 0.25 1000
+"""
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return model_folder(tmp_path_factory.mktemp("served") / "champion")
+
+
+def numbers_in(text: str) -> dict[str, float]:
+    """Return the value of every sample of a text, by name and labels."""
+    return {
+        name_of(sample.name, sample.labels): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def name_of(name: str, labels: dict[str, str]) -> str:
+    return f"{name}{{{','.join(f'{key}={labels[key]}' for key in sorted(labels))}}}"
+
+
+def numbers_at(address: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:  # noqa: S310 - our own address
+        return numbers_in(answer.read().decode())
+
+
+def ask(address: str, body: Any) -> int:
+    request = urllib.request.Request(  # noqa: S310 - our own address
+        f"{address}/predict", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def wait_until(holds: Callable[[], bool], found: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, found()
+        time.sleep(0.05)
+
+
+def test_two_workers_count_as_one_and_a_model_that_went_is_told_no_more(champion: Path, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "champion")
+    log = str(tmp_path / "log")
+    with served(tmp_path, workers=2, champion=str(folder), log=log, seconds_between_looks="0.1") as address:
+        wait_until(lambda: numbers_at(address).get("lab_workers{}") == 2, lambda: numbers_at(address))
+        for _ in range(30):
+            assert ask(address, {"features": ROWS[0]}) == 200
+        for _ in range(5):
+            assert ask(address, {"features": {}}) == 422
+        counted = {
+            "lab_requests_total{path=/predict,status=200}": 30,
+            "lab_request_seconds_count{path=/predict}": 35,
+            "lab_refused_total{reason=missing_field}": 5,
+            "lab_scores_count{arm=champion}": 30,
+        }
+        wait_until(lambda: counted.items() <= numbers_at(address).items(), lambda: numbers_at(address))
+        found = numbers_at(address)
+
+        model_folder(folder, "random_forest")
+
+        def models() -> dict[str, float]:
+            return {name: value for name, value in numbers_at(address).items() if name.startswith("lab_model{")}
+
+        before = {name: value for name, value in found.items() if name.startswith("lab_model{")}
+        wait_until(lambda: list(models().values()) == [2] and models().keys() != before.keys(), models)
+        wait_until(
+            lambda: numbers_at(address).get("lab_log_written_lines_total{log=predictions}") == 30,
+            lambda: numbers_at(address),
+        )
+
+        killed = next(int(path.stem.rpartition("_")[2]) for path in (tmp_path / "metrics").glob("gauge_livesum_*.db"))
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: f"gauge_livesum_{killed}.db" not in files_after_a_look(address, tmp_path / "metrics"), str)
+        wait_until(lambda: list(models().values()) == [2] and numbers_at(address)["lab_workers{}"] == 2, models)
+        assert numbers_at(address)["lab_requests_total{path=/predict,status=200}"] == 30
+
+
+def files_after_a_look(address: str, folder: Path) -> list[str]:
+    """Return what lies in the folder once somebody has looked, which is when the dead are forgotten."""
+    with contextlib.suppress(urllib.error.URLError, ConnectionError):  # the killed worker had taken the connection
+        numbers_at(address)
+    return [path.name for path in folder.iterdir()]
+
+
+def test_several_workers_get_a_folder_of_their_own_that_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARED, "")
+    with shared_numbers(2):
+        made = Path(os.environ[SHARED])
+        assert made.is_dir()
+    assert not made.exists()
+    assert SHARED not in os.environ
+
+
+def test_one_worker_shares_with_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SHARED, raising=False)
+    with shared_numbers(1):
+        assert SHARED not in os.environ
+
+
+def test_what_another_run_left_is_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "counter_7.db").write_bytes(b"old")
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    with shared_numbers(1):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_dead_are_forgotten_and_what_they_counted_stays(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    for name in (f"gauge_livesum_{child}.db", f"gauge_livesum_{os.getpid()}.db", f"counter_{child}.db"):
+        (tmp_path / name).write_bytes(b"")
+    forget_dead(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"gauge_livesum_{os.getpid()}.db", f"counter_{child}.db"}
+
+
+def test_files_of_a_batch_job_stand_beside_the_servers_own_numbers(champion: Path, tmp_path: Path) -> None:
+    (tmp_path / "churn.prom").write_text(GAUGES)
+    (tmp_path / "other.prom").write_text(GAUGES.replace("churn", "other"))
+    os.utime(tmp_path / "churn.prom", (5000, 5000))
+    with TestClient(create_application(Settings(champion=champion, gauges=tmp_path))) as client:
+        text = client.get("/metrics").text
+    found = numbers_in(text)
+    assert found["lab_drift_drifted_share{task=churn}"] == 0.25
+    assert found["lab_drift_drifted_share{task=other}"] == 0.25
+    assert found["lab_gauges_written_seconds{file=churn.prom}"] == 5000
+    assert text.count("# TYPE lab_drift_drifted_share") == 1
+    assert " 1000" not in text  # a sample's own time would be refused by Prometheus as too old
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"lab_drift_drifted_share{ 1\n", b"\xff\xfe", b"# TYPE x counter\nx_total 1\n", b"# " + b"x" * 1_000_000],
+)
+def test_a_file_that_cannot_be_read_is_told_and_takes_nothing_down(
+    champion: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "broken.prom").write_bytes(content)
+    (tmp_path / "whole.prom").write_text(GAUGES)
+    with TestClient(create_application(Settings(champion=champion, gauges=tmp_path))) as client:
+        found = numbers_in(client.get("/metrics").text)
+    assert found["lab_gauges_unreadable{file=broken.prom}"] == 1
+    assert found["lab_gauges_unreadable{file=whole.prom}"] == 0
+    assert found["lab_drift_drifted_share{task=churn}"] == 0.25
+    assert found["lab_workers{}"] == 1
+
+
+def test_a_file_cannot_say_what_the_server_counts_itself(champion: Path, tmp_path: Path) -> None:
+    (tmp_path / "false.prom").write_text("# TYPE lab_workers gauge\nlab_workers 9\n")
+    with TestClient(create_application(Settings(champion=champion, gauges=tmp_path))) as client:
+        assert numbers_in(client.get("/metrics").text)["lab_workers{}"] == 1
+
+
+def test_who_watches_shows_the_key_as_prometheus_can_and_is_not_turned_away(champion: Path) -> None:
+    settings = Settings(champion=champion, api_key=SecretStr(SECRET), requests_per_second=2)
+    with TestClient(create_application(settings)) as client:
+        assert client.get("/metrics").status_code == 401
+        for _ in range(10):
+            assert client.get("/metrics", headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
+
+
+def test_the_log_tells_how_long_a_line_has_waited(champion: Path, tmp_path: Path) -> None:
+    with TestClient(create_application(Settings(champion=champion, log=tmp_path))) as client:
+        client.post("/predict/batch", json={"columns": COLUMNS})
+        found = numbers_in(client.get("/metrics").text)
+        assert found["lab_log_lag_seconds{log=predictions}"] == 0
+        assert found["lab_log_written_lines_total{log=predictions}"] == len(ROWS)
+        assert found["lab_log_failed_lines_total{log=feedback}"] == 0
+
+
+def test_how_old_a_models_training_rows_are_is_told_while_it_answers() -> None:
+    metrics = Metrics()
+    metrics.say_models({"champion": Named("a", "v1", seconds_of("2025-03-01T00:00:00"))})
+    assert numbers_in(metrics.text().decode())[
+        "lab_model_trained_until_seconds{arm=champion,fingerprint=a}"
+    ] == calendar.timegm((2025, 3, 1, 0, 0, 0))
+    metrics.say_models({"champion": Named("b", "v2", None)})
+    assert not [name for name in numbers_in(metrics.text().decode()) if "trained_until" in name]
+
+
+def test_a_moment_keeps_its_zone() -> None:
+    assert seconds_of("1970-01-01T02:00:00+02:00") == 0
+    assert seconds_of("1970-01-01T00:00:00") == 0
+    assert seconds_of(None) is None
