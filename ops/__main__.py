@@ -25,6 +25,7 @@ VERBS = (
     "retrain",
     "revert",
     "smoke",
+    "sweep",
     "verify",
 )
 

@@ -1,4 +1,4 @@
-"""Run commands whose lines say which stage wrote them, and stop them all at once."""
+"""Run commands beside each other, hear what they say, and stop them all at once."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,18 +26,19 @@ class CommandFailedError(Exception):
 class Commands:
     """The commands that run now. Each has a process group of its own, so that Ctrl-C reaches it once, from here."""
 
-    tell: Callable[[str], None]
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
     _changing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
 
-    def run(self, command: Sequence[str], *, label: str, folder: Path, environment: Mapping[str, str]) -> None:
-        """Run a command to its end, and tell each line with its label; one that fails is an error."""
+    def run(
+        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], hear: Callable[[str], None]
+    ) -> None:
+        """Run a command to its end; `hear` gets each line that it writes. One that fails is an error."""
         last: deque[str] = deque(maxlen=LAST_LINES)
         with self._start(command, folder, environment) as process:
             for line in process.stdout or ():
                 last.append(line.rstrip("\n"))
-                self.tell(f"{label} | {last[-1]}")
+                hear(last[-1])
         with self._changing:
             self._running.discard(process)
         if process.returncode:
@@ -76,4 +78,5 @@ class Commands:
 
 def _signal(process: subprocess.Popen[str], number: int) -> None:
     if process.poll() is None:
-        os.killpg(process.pid, number)
+        with suppress(ProcessLookupError):  # it ended just now
+            os.killpg(process.pid, number)

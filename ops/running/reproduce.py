@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from lab.errors import LabError
 from ops.running.commands import CommandFailedError, Commands
 from ops.running.lock_order import restore_order, stage_names
 from ops.running.schedule import Schedule
+from ops.running.waiting import first_ended
 
 Tell = Callable[[str], None]
 
@@ -97,7 +98,10 @@ class Run:
             self.tell(f"{stage.addressing} > {line}")
             with self.turn.given_away():
                 self.commands.run(
-                    command, label=stage.addressing, folder=Path(settings["cwd"]), environment=settings["env"]
+                    command,
+                    folder=Path(settings["cwd"]),
+                    environment=settings["env"],
+                    hear=lambda said: self.tell(f"{stage.addressing} | {said}"),
                 )
 
 
@@ -110,7 +114,7 @@ def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, tel
             {stage.addressing: stage for stage in steps},
             {stage.addressing: tuple(graph.successors(stage)) for stage in steps},
             Turn(repository),
-            Commands(tell),
+            Commands(),
             tell,
             force,
         )
@@ -128,7 +132,7 @@ def _work(run: Run, *, jobs: int) -> list[str]:
         try:
             while (started := schedule.start(jobs)) or at_work:
                 at_work |= {pool.submit(run.reproduce, name): name for name in started}
-                for ended in wait(at_work, return_when=FIRST_COMPLETED).done:
+                for ended in first_ended(at_work):
                     name = at_work.pop(ended)
                     schedule.end(name, well=_ended_well(run, name, ended))
         except BaseException:
