@@ -10,6 +10,9 @@ from typing import Any
 from lab.errors import LabError
 from ops.revisions.lock import Item, LockedStage
 
+PUSH = "`dvc push` where it was made"
+MEND = "a push does not replace what is there, so mend the storage as docs/remotes.md says"
+
 
 class UnavailableError(LabError):
     """Neither the cache nor the remote has it, or what they have is damaged."""
@@ -58,7 +61,8 @@ class Objects:
             damaged.append(place)
         found = f"damaged in {' and in '.join(damaged)}" if damaged else "neither in the cache nor on the remote"
         raise UnavailableError(
-            f"{what} ({md5}) is {found}, expected the bytes that dvc.lock records. Cure: `dvc push` where it was made; "
+            f"{what} ({md5}) is {found}, expected the bytes that dvc.lock records. "
+            f"Cure: {MEND if 'the remote' in damaged else PUSH}; "
             "or check that revision out and `dvc repro`, which derives the same bytes again."
         )
 

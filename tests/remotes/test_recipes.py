@@ -1,7 +1,6 @@
 """The rest of docs/remotes.md: every other command does what the page says, and what it warns of is so."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ from ops.revisions.snapshot import snapshot_of
 from tests.project import run
 from tests.remotes import s3, webdav
 from tests.remotes.conftest import Serve
-from tests.remotes.recipes import blocks, commands, filled, toy_at
-from tests.remotes.storages import FLIPPED, LOST, Storage, folder_storage
-from tests.remotes.toy import CHANGED, MODEL, SAME, Toy, content_of, md5, md5_of, outputs_in, outputs_of, with_config
+from tests.remotes.recipes import PAGE, blocks, commands, filled, toy_at
+from tests.remotes.storages import FLIPPED, LOST, folder_storage
+from tests.remotes.toy import CHANGED, MODEL, SAME, content_of, md5, md5_of, outputs_in, outputs_of, with_config
 
 MOVED = "An old version after the address has changed"
 
@@ -29,6 +28,17 @@ def test_a_job_needs_no_key_where_it_can_show_who_it_is(served: Serve, tmp_path:
     clone = toy.clone(tmp_path / "clone")
     toy.run("dvc", "pull", cwd=clone, environment={**keyless, **endpoint, **exported})
     assert outputs_in(clone) == outputs_of("v2")
+
+
+@pytest.mark.xdist_group("remotes-s3")
+def test_a_storage_is_mended_from_a_working_copy(served: Serve) -> None:
+    storage, toy = served("s3")
+    table = snapshot_of("v2", root=toy.folder).lock["make"].outputs["table"].md5
+    asked = filled(blocks("To mend a storage")[0], {"MD5": md5_of(SAME, "v2"), "LIST": table})
+    with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
+        toy.run("bash", "-c", asked, environment=storage.environment)
+        assert storage.objects()[md5_of(SAME, "v2")] == content_of(SAME, "v2")
+        assert table in storage.objects()
 
 
 @pytest.mark.xdist_group("remotes-webdav")
@@ -88,7 +98,7 @@ def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, tmp_path: 
         shutil.move(old, new)
         for command in commands("A folder", {"PATH": str(new).lstrip("/")}):
             run(command, cwd=toy.folder)
-        run(["git", "commit", "--quiet", "-m", "Move the storage", "--", ".dvc/config"], cwd=toy.folder)
+        toy.run("bash", "-c", PAGE.partition("```sh\n")[2].partition("```")[0], environment={})
         run(["git", "push", "--quiet", str(toy.origin), "main"], cwd=toy.folder)
 
         clone = toy.clone(tmp_path / "clone", "v1")
@@ -104,24 +114,26 @@ def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, tmp_path: 
         assert Objects(today).output(snapshot_of("v1", root=today).lock, MODEL) == content_of(MODEL, "v1")
 
 
-@pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Iterator[tuple[Storage, Toy]]:
-    """Yield a folder as storage, and a toy that was pushed to it."""
-    with folder_storage(tmp_path) as storage:
-        toy = toy_at(storage, made, tmp_path / "toy")
-        toy.run("dvc", "push", "--quiet", environment={})
-        yield storage, toy
-
-
-def test_dvc_get_hands_out_what_is_damaged_as_the_page_warns(folder: tuple[Storage, Toy], tmp_path: Path) -> None:
-    storage, toy = folder
+@pytest.mark.xdist_group("remotes-folder")
+def test_dvc_get_hands_out_what_is_damaged_as_the_page_warns(served: Serve, tmp_path: Path) -> None:
+    storage, toy = served("folder")
     with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
         toy.run("dvc", "get", str(toy.origin), SAME, "--out", "got", cwd=tmp_path, environment={})
     assert md5((tmp_path / "got").read_bytes()) != md5_of(SAME, "v2")
 
 
-def test_dvc_believes_a_storage_that_has_lost_a_folders_file_as_the_page_warns(folder: tuple[Storage, Toy]) -> None:
-    storage, toy = folder
+@pytest.mark.xdist_group("remotes-folder")
+def test_a_fetch_alone_says_nothing_of_damage_as_the_page_warns(served: Serve, tmp_path: Path) -> None:
+    storage, toy = served("folder")
+    clone = toy.clone(tmp_path / "clone")
+    with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
+        toy.run("dvc", "fetch", cwd=clone, environment={})
+    assert not (clone / ".dvc/cache/files/md5" / md5_of(SAME, "v2")[:2] / md5_of(SAME, "v2")[2:]).exists()
+
+
+@pytest.mark.xdist_group("remotes-folder")
+def test_dvc_believes_a_storage_that_has_lost_a_folders_file_as_the_page_warns(served: Serve) -> None:
+    storage, toy = served("folder")
     with storage.damaged(md5_of(SAME, "v2"), LOST):
         assert "up to date" in toy.run("dvc", "push", environment={}).stdout
         assert "in sync" in toy.run("dvc", "status", "--cloud", environment={}).stdout

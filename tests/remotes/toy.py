@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.project import QUIET, ROOT, run
@@ -126,6 +126,11 @@ class Toy:
         """Return a fresh clone of what was pushed to git."""
         run(["git", "clone", "--quiet", "--branch", revision, str(self.origin), str(folder)], cwd=self.home)
         return folder
+
+    def copy(self, folder: Path) -> "Toy":
+        """Return a copy of the working copy, to spoil."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("tmp"))
+        return replace(self, folder=folder)
 
     def sealed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return a bare environment with a home of its own, and what is added."""
