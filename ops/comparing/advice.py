@@ -91,7 +91,10 @@ def _looks(facts: Facts) -> list[Reason]:
         (facts.other_task, Reason("the task is another one, so the numbers answer another question")),
         (facts.data_changed, Reason(_changed_data(facts))),
         (facts.other_inputs, Reason(OTHER_INPUTS)),
-        (facts.word == "untested" and not facts.other_task, Reason("nothing could be tested: {}", why)),
+        (
+            facts.word == "untested" and not (facts.other_task or facts.data_changed),
+            Reason("nothing could be tested: {}", why),
+        ),
         (facts.word == "undefined", Reason(f"{metric} cannot be judged: {{}}", why)),
         (facts.word == "not distinguishable" and not facts.data_changed, Reason(_unclear(facts))),
         (facts.other_metrics_worse, Reason("another metric is worse: {}", facts.other_metrics_worse)),

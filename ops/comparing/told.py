@@ -45,7 +45,7 @@ def rows_in_words(comparison: Comparison) -> str:
     if rows.same:
         features = "" if rows.features == "the same" else f" (their features are {rows.features})"
         return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys{features}."
-    features = "" if rows.features_differ is None else f" and features in {count(rows.features_differ)}"
+    features = "" if rows.features_differ is None else f" and features in {count(rows.features_differ)} more"
     note = f" Beware: {rows.note}." if rows.note else ""
     return (
         f"The test data changed: {counted(rows.in_both, 'row')} in both, {count(rows.only_in_base)} only in base, "
