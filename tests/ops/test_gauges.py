@@ -1,0 +1,99 @@
+"""What drift, evaluation and gates found becomes gauges; what they do not know is left out."""
+
+import copy
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from lab.errors import SourceError
+from lab.records import read_json
+from ops.gauging.gauges import SAYS, gauges_of
+from ops.gauging.judgement import read_judgement
+from ops.gauging.text import Gauge, text_of
+from tests.project import QUIET, ROOT
+
+DRIFT: dict[str, Any] = read_json(ROOT / "metrics/drift.json")
+EVALUATED: dict[str, Any] = read_json(ROOT / "metrics/evaluate.json")
+VALIDATED: dict[str, Any] = read_json(ROOT / "metrics/validate.json")
+CHAMPION = {"fingerprint": "f" * 64, "version": "v2.0.0"}
+
+
+def numbers(**changed: Any) -> dict[str, float]:
+    """Return the gauges by name and labels, the task left out."""
+    asked: dict[str, Any] = {
+        "drift": DRIFT, "evaluated": EVALUATED, "validated": VALIDATED, "champion": CHAMPION, **changed
+    }  # fmt: skip
+    return {_name(gauge): gauge.value for gauge in gauges_of("churn", **asked)}
+
+
+def _name(gauge: Gauge) -> str:
+    labels = ",".join(f"{key}={value}" for key, value in sorted(gauge.labels.items()) if key != "task")
+    return f"{gauge.name}{{{labels}}}"
+
+
+def test_the_judgement_is_told_as_it_stands_in_the_results() -> None:
+    found = numbers()
+    champion = next(model for model in DRIFT["models"] if model["model"] == "champion")
+    assert found["lab_drift_drifted_share{}"] == DRIFT["drifted_share"]
+    assert found["lab_drift_columns{verdict=drifted}"] == DRIFT["columns"]["drifted"]
+    assert found["lab_drift_retrain_suggested{}"] == DRIFT["retrain"]["suggested"]
+    assert found["lab_drift_roc_auc{model=champion,window=current}"] == champion["performance"]["current"]
+    assert found["lab_drift_mean_score{model=champion,window=reference}"] == champion["score"]["mean"]["reference"]
+    assert found["lab_drift_anomalous_share{bound=low}"] == DRIFT["anomalies"]["low"]
+    for rule in DRIFT["policies"]:
+        assert found[f"lab_drift_rule_fired{{rule={rule['policy']}}}"] == rule["fired"]
+    auc = "lab_performance{bound=low,figure=roc_auc,model=challenger,window=test}"
+    assert found[auc] == EVALUATED["challenger"]["test"]["roc_auc_95"][0]
+    assert found["lab_gates_failed{}"] == len(VALIDATED["failed"])
+    assert found[f"lab_champion{{fingerprint={'f' * 64},version=v2.0.0}}"] == 1
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    unlabelled = copy.deepcopy(DRIFT)
+    for model in unlabelled["models"]:
+        model["performance"] |= {"current": None, "difference": None, "low": None, "high": None}
+    found = numbers(drift=unlabelled, evaluated=None, validated=None, champion=None)
+    assert "lab_drift_roc_auc{model=champion,window=current}" not in found
+    assert "lab_drift_roc_auc{model=champion,window=reference}" in found
+    assert not [name for name in found if name.startswith(("lab_performance", "lab_gates", "lab_champion"))]
+
+
+def test_every_gauge_is_told_of_and_none_besides() -> None:
+    assert {gauge.partition("{")[0] for gauge in numbers()} == set(SAYS)
+
+
+def test_prometheus_reads_back_what_was_written() -> None:
+    strange = 'a "quoted" \\ name\nof two lines, {with} = signs'
+    text = text_of([Gauge("lab_drift_rows", {"window": strange}, 1e-7), Gauge("lab_drift_rows", {}, True)], SAYS)
+    (family,) = text_string_to_metric_families(text)
+    assert family.type == "gauge"
+    assert [(sample.labels, sample.value) for sample in family.samples] == [({}, 1), ({"window": strange}, 1e-7)]
+
+
+def test_the_same_gauges_are_the_same_text_in_any_order() -> None:
+    found = gauges_of("churn", drift=DRIFT, evaluated=EVALUATED, validated=VALIDATED, champion=CHAMPION)
+    assert text_of(found, SAYS) == text_of(list(reversed(found)), SAYS)
+
+
+def test_a_number_that_is_none_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="what is not known is left out"):
+        text_of([Gauge("lab_drift_rows", {}, float("nan"))], SAYS)
+
+
+@pytest.mark.parametrize(("content", "says"), [("{", "cannot be read"), ("[]", "no judgement"), ("{}", "no judgement")])
+def test_what_is_no_judgement_is_refused_with_the_cure(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "drift.json").write_text(content)
+    with pytest.raises(SourceError, match=f"{says}.*Cure: python -m ops drift"):
+        read_judgement(tmp_path / "drift.json")
+
+
+def test_the_command_writes_a_file_and_refuses_a_judgement_that_is_not_there(tmp_path: Path) -> None:
+    missing = subprocess.run(
+        ["python", "-m", "ops", "gauges", "--drift", str(tmp_path / "none.json")],
+        cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert missing.returncode == 2
+    assert "Cure: python -m ops drift" in missing.stderr
