@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.remotes.forked import Forks, forks
 from tests.remotes.recipes import RECIPES, toy_at
 from tests.remotes.s3 import s3_storage
 from tests.remotes.ssh import programs, ssh_storage
@@ -40,7 +41,14 @@ def storage_of(kind: str, folder: Path) -> AbstractContextManager[Storage]:
 
 
 @pytest.fixture(scope="session")
-def served(made: Path) -> Iterator[Serve]:
+def dvc() -> Iterator[Forks]:
+    """Yield what runs DVC."""
+    with forks() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def served(made: Path, dvc: Forks) -> Iterator[Serve]:
     """Yield what returns a storage of a kind and a toy that was pushed to it; each is made when first asked for."""
     with ExitStack() as stack:
 
@@ -48,8 +56,8 @@ def served(made: Path) -> Iterator[Serve]:
         def serve(kind: str) -> tuple[Storage, Toy]:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="store-")))
             storage = stack.enter_context(storage_of(kind, folder))
-            toy = toy_at(storage, made, folder / "toy")
-            toy.run("dvc", "push", "--quiet", "--all-tags", environment=storage.environment)
+            toy = toy_at(storage, made, folder / "toy", dvc)
+            toy.dvc("push", "--quiet", "--all-tags", environment=storage.environment)
             return storage, toy
 
         yield serve

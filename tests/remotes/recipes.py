@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.project import ROOT
+from tests.remotes.forked import Forks
 from tests.remotes.storages import Storage
 from tests.remotes.toy import Toy, make_toy
 
@@ -38,7 +39,7 @@ def commands(heading: str, values: Mapping[str, str], *, which: tuple[int, ...] 
     return [shlex.split(line) for line in filled(chosen, values).splitlines()]
 
 
-def toy_at(storage: Storage, made: Path, folder: Path) -> Toy:
+def toy_at(storage: Storage, made: Path, folder: Path, forks: Forks) -> Toy:
     """Return a toy whose remote was set up as documented; nothing is pushed yet."""
     heading, which = RECIPES[storage.kind]
-    return make_toy(folder, made, commands=commands(heading, storage.values, which=which))
+    return make_toy(folder, made, forks, commands=commands(heading, storage.values, which=which))

@@ -7,9 +7,10 @@ import pytest
 
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import snapshot_of
-from tests.project import run
+from tests.project import QUIET, run
 from tests.remotes import s3, webdav
 from tests.remotes.conftest import Serve
+from tests.remotes.forked import Forks
 from tests.remotes.recipes import PAGE, blocks, commands, filled, toy_at
 from tests.remotes.storages import FLIPPED, LOST, folder_storage
 from tests.remotes.toy import CHANGED, MODEL, SAME, content_of, md5, md5_of, outputs_in, outputs_of, with_config
@@ -26,7 +27,7 @@ def test_a_job_needs_no_key_where_it_can_show_who_it_is(served: Serve, tmp_path:
     keyless = {name: value for name, value in storage.environment.items() if "KEY" not in name}
     endpoint = {"AWS_ENDPOINT_URL_STS": f"https://{storage.values['HOST']}"}
     clone = toy.clone(tmp_path / "clone")
-    toy.run("dvc", "pull", cwd=clone, environment={**keyless, **endpoint, **exported})
+    toy.dvc("pull", cwd=clone, environment={**keyless, **endpoint, **exported})
     assert outputs_in(clone) == outputs_of("v2")
 
 
@@ -45,9 +46,9 @@ def test_a_storage_is_mended_from_a_working_copy(served: Serve) -> None:
 def test_a_password_is_taken_from_the_environment_without_a_terminal(served: Serve, tmp_path: Path) -> None:
     storage, toy = served("webdav")
     clone = toy.clone(tmp_path / "clone")
-    run(["dvc", "remote", "modify", "storage", "bearer_token_command", "--unset"], cwd=clone)
+    toy.dvc("remote", "modify", "storage", "bearer_token_command", "--unset", cwd=clone, environment={})
     for command in commands("WebDAV", storage.values, which=(2,)):
-        run(command, cwd=clone)
+        toy.dvc(*command[1:], cwd=clone, environment={})
     tell = blocks("WebDAV")[3]
     trusted = {"SSL_CERT_FILE": storage.environment["SSL_CERT_FILE"]}
     wrong = {**trusted, "STORAGE_PASSWORD": "wr0ng"}
@@ -71,8 +72,8 @@ def test_an_alias_of_the_ssh_configuration_is_enough_and_no_known_host_is_asked(
     clone = toy.clone(tmp_path / "clone")
     aliased = {"USER@HOST": "shared", "PATH": storage.values["PATH"]}
     for command in commands("SSH", aliased):
-        run(command, cwd=clone)
-    toy.run("dvc", "pull", cwd=clone, environment={"HOME": str(ssh.parent)})
+        toy.dvc(*command[1:], cwd=clone, environment={})
+    toy.dvc("pull", cwd=clone, environment={"HOME": str(ssh.parent)})
     assert outputs_in(clone) == outputs_of("v2")
 
 
@@ -81,28 +82,31 @@ def test_an_alias_of_the_ssh_configuration_is_enough_and_no_known_host_is_asked(
     [("Google Cloud Storage", "gs://bucket/outputs"), ("Azure", "azure://container/outputs")],
     ids=["google", "azure"],
 )
-def test_the_recipes_that_no_server_here_can_try_are_read_by_dvc(heading: str, address: str, tmp_path: Path) -> None:
+def test_the_recipes_without_a_server_here_are_read_by_dvc(
+    dvc: Forks, tmp_path: Path, heading: str, address: str
+) -> None:
     run(["git", "init", "--quiet"], cwd=tmp_path)
     with_config(tmp_path)
     values = {"BUCKET": "bucket", "CONTAINER": "container", "PATH": "outputs", "ACCOUNT": "account"}
     for command in commands(heading, values):
-        run(command, cwd=tmp_path)
-    assert run(["dvc", "remote", "list"], cwd=tmp_path).stdout.split()[:2] == ["storage", address]
+        assert dvc.run(command[1:], cwd=tmp_path, environment=QUIET).returncode == 0
+    told = dvc.run(["remote", "list"], cwd=tmp_path, environment=QUIET)
+    assert told.stdout.split()[:2] == ["storage", address]
 
 
-def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, tmp_path: Path) -> None:
+def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, dvc: Forks, tmp_path: Path) -> None:
     with folder_storage(tmp_path) as storage:
-        toy = toy_at(storage, made, tmp_path / "toy")
-        toy.run("dvc", "push", "--quiet", "--all-tags", environment={})
+        toy = toy_at(storage, made, tmp_path / "toy", dvc)
+        toy.dvc("push", "--quiet", "--all-tags", environment={})
         old, new = Path(f"/{storage.values['PATH']}"), tmp_path / "moved"
         shutil.move(old, new)
         for command in commands("A folder", {"PATH": str(new).lstrip("/")}):
-            run(command, cwd=toy.folder)
+            toy.dvc(*command[1:], environment={})
         toy.run("bash", "-c", PAGE.partition("```sh\n")[2].partition("```")[0], environment={})
         run(["git", "push", "--quiet", str(toy.origin), "main"], cwd=toy.folder)
 
         clone = toy.clone(tmp_path / "clone", "v1")
-        assert toy.run("dvc", "pull", cwd=clone, environment={}, check=False).returncode != 0
+        assert toy.dvc("pull", cwd=clone, environment={}, check=False).returncode != 0
         toy.run("bash", "-c", blocks(MOVED)[0], cwd=clone, environment={})
         assert outputs_in(clone) == outputs_of("v1")
 
@@ -118,7 +122,7 @@ def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, tmp_path: 
 def test_dvc_get_hands_out_what_is_damaged_as_the_page_warns(served: Serve, tmp_path: Path) -> None:
     storage, toy = served("folder")
     with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
-        toy.run("dvc", "get", str(toy.origin), SAME, "--out", "got", cwd=tmp_path, environment={})
+        toy.dvc("get", str(toy.origin), SAME, "--out", "got", cwd=tmp_path, environment={})
     assert md5((tmp_path / "got").read_bytes()) != md5_of(SAME, "v2")
 
 
@@ -127,7 +131,7 @@ def test_a_fetch_alone_says_nothing_of_damage_as_the_page_warns(served: Serve, t
     storage, toy = served("folder")
     clone = toy.clone(tmp_path / "clone")
     with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
-        toy.run("dvc", "fetch", cwd=clone, environment={})
+        toy.dvc("fetch", cwd=clone, environment={})
     assert not (clone / ".dvc/cache/files/md5" / md5_of(SAME, "v2")[:2] / md5_of(SAME, "v2")[2:]).exists()
 
 
@@ -135,5 +139,5 @@ def test_a_fetch_alone_says_nothing_of_damage_as_the_page_warns(served: Serve, t
 def test_dvc_believes_a_storage_that_has_lost_a_folders_file_as_the_page_warns(served: Serve) -> None:
     storage, toy = served("folder")
     with storage.damaged(md5_of(SAME, "v2"), LOST):
-        assert "up to date" in toy.run("dvc", "push", environment={}).stdout
-        assert "in sync" in toy.run("dvc", "status", "--cloud", environment={}).stdout
+        assert "up to date" in toy.dvc("push", environment={}).stdout
+        assert "in sync" in toy.dvc("status", "--cloud", environment={}).stdout

@@ -38,14 +38,14 @@ def damaged(storage: Storage, damages: dict[str, str]) -> Iterator[None]:
 
 def test_a_fresh_clone_gets_what_was_pushed(storage: Storage, toy: Toy, tmp_path: Path) -> None:
     clone = toy.clone(tmp_path / "clone")
-    toy.run("dvc", "pull", cwd=clone, environment=storage.environment)
+    toy.dvc("pull", cwd=clone, environment=storage.environment)
     assert outputs_in(clone) == outputs_of("v2")
 
 
 def test_one_file_of_an_old_version_comes_without_a_clone(storage: Storage, toy: Toy, tmp_path: Path) -> None:
     got = tmp_path / "got.csv"
-    asked = ("dvc", "get", str(toy.origin), CHANGED, "--rev", "v1", "--out", str(got))
-    toy.run(*asked, cwd=tmp_path, environment=storage.environment)
+    asked = ("get", str(toy.origin), CHANGED, "--rev", "v1", "--out", str(got))
+    toy.dvc(*asked, cwd=tmp_path, environment=storage.environment)
     assert got.read_bytes() == content_of(CHANGED, "v1")
 
 
@@ -53,7 +53,7 @@ def test_wrong_credentials_fail_clearly_and_write_nothing(storage: Storage, toy:
     if storage.wrong is None:
         pytest.skip("a folder asks for none")
     clone = toy.clone(tmp_path / "clone")
-    done = toy.run("dvc", "pull", "--verbose", cwd=clone, environment=storage.wrong, check=False)
+    done = toy.dvc("pull", "--verbose", cwd=clone, environment=storage.wrong, check=False)
     assert done.returncode != 0
     assert storage.refusal in done.stderr
     assert outputs_in(clone) == {}
@@ -68,7 +68,7 @@ def test_a_damaged_object_is_noticed_by_a_pull_and_not_handed_out(
 ) -> None:
     clone = toy.clone(tmp_path / "clone")
     with damaged(storage, damages):
-        done = toy.run("dvc", "pull", cwd=clone, environment=storage.environment, check=False)
+        done = toy.dvc("pull", cwd=clone, environment=storage.environment, check=False)
     assert done.returncode != 0
     assert "ERROR: failed to" in done.stderr
     assert not [path for path in damages if (clone / path.partition("/")[0]).exists()]
@@ -96,7 +96,7 @@ def test_a_server_that_is_down_fails_clearly_and_writes_nothing(storage: Storage
     with dead_port() as nobody:
         config.write_text(config.read_text().replace(f"{host}:{port}", f"{host}:{nobody}"))
         environment = {**storage.environment, "AWS_MAX_ATTEMPTS": "1"}
-        done = toy.run("dvc", "pull", cwd=clone, environment=environment, check=False)
+        done = toy.dvc("pull", cwd=clone, environment=environment, check=False)
     assert done.returncode != 0
     assert re.search("[Cc]onnect", done.stderr)
     assert outputs_in(clone) == {}
@@ -110,12 +110,12 @@ def test_a_push_that_was_killed_is_completed_by_the_next(storage: Storage, toy: 
     config = toy.folder / ".dvc/config"
     config.write_text(config.read_text().replace(storage.values["PATH"], place.values["PATH"]))
     storage.gate.close_after(4)
-    toy.run_until(storage.gate.held, "dvc", "push", "--jobs", "2", environment=storage.environment)
+    toy.killed("push", "--jobs", "2", environment=storage.environment, when=storage.gate.held)
     storage.gate.open()
     before = place.objects()
     assert 0 < len(before) < len(outputs_of("v2"))
     assert not [name for name in before if name.endswith(".dir")]
-    toy.run("dvc", "push", environment=storage.environment)
+    toy.dvc("push", environment=storage.environment)
     after = place.objects()
     assert {name for name in after if not name.endswith(".dir")} == {md5_of(path, "v2") for path in outputs_of("v2")}
     assert [md5(content) for content in after.values()] == [name.removesuffix(".dir") for name in after]

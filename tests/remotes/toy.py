@@ -1,7 +1,6 @@
 """A DVC repository of one stage with a past, small enough that every command on it is quick."""
 
 import hashlib
-import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.project import QUIET, ROOT, run
+from tests.remotes.forked import Forks
 
 VERSIONS = ("v1", "v2")
 PARTS = 12
@@ -76,21 +76,30 @@ class Toy:
     folder: Path
     origin: Path
     home: Path
+    forks: Forks
+
+    def dvc(
+        self, *arguments: str, environment: Mapping[str, str], cwd: Path | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run DVC here or in a clone; as in CI, there is no terminal."""
+        done = self.forks.run(arguments, cwd=cwd or self.folder, environment=self.sealed(environment))
+        assert done.returncode == 0 or not check, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def killed(self, *arguments: str, environment: Mapping[str, str], when: Callable[[], bool]) -> None:
+        """Run DVC here and kill it as soon as something is reached."""
+        done = self.forks.run(arguments, cwd=self.folder, environment=self.sealed(environment), until=when)
+        assert done.returncode == -signal.SIGKILL, f"{arguments} ended by itself: {done}"
 
     def run(
-        self,
-        *command: str,
-        environment: Mapping[str, str],
-        cwd: Path | None = None,
-        check: bool = True,
-        stdin: str = "",
+        self, *command: str, environment: Mapping[str, str], cwd: Path | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command here or in a clone; as in CI, there is no terminal."""
+        """Run another command here or in a clone, as its own session: there is no terminal either."""
         done = subprocess.run(
             command,
             cwd=cwd or self.folder,
             env=self.sealed(environment),
-            input=stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
@@ -99,28 +108,6 @@ class Toy:
         )
         assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
-
-    def run_until(self, reached: Callable[[], bool], *command: str, environment: Mapping[str, str]) -> None:
-        """Run a command here and kill it, with all that it started, as soon as something is reached."""
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.sealed(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as process:
-            while not reached():
-                try:
-                    process.wait(timeout=0.05)
-                except subprocess.TimeoutExpired:
-                    continue
-                break
-            ended = process.poll()
-            if ended is None:
-                os.killpg(process.pid, signal.SIGKILL)
-        assert ended is None, f"{command} ended by itself: {ended}"
 
     def clone(self, folder: Path, revision: str = "main") -> Path:
         """Return a fresh clone of what was pushed to git."""
@@ -163,14 +150,15 @@ def template(folder: Path) -> Path:
     return folder
 
 
-def make_toy(folder: Path, made: Path, *, commands: Iterable[list[str]]) -> Toy:
+def make_toy(folder: Path, made: Path, forks: Forks, *, commands: Iterable[list[str]]) -> Toy:
     """Return a toy whose remote was set up by these commands before its first version was tagged."""
-    toy = Toy(folder / "work", folder / "origin.git", folder / "home")
+    toy = Toy(folder / "work", folder / "origin.git", folder / "home", forks)
     toy.home.mkdir(parents=True)
     shutil.copytree(made, toy.folder, symlinks=True)
     shutil.rmtree(toy.folder / ".dvc/tmp", ignore_errors=True)
     for command in commands:
-        run(command, cwd=toy.folder)
+        assert command[0] == "dvc", command
+        toy.dvc(*command[1:], environment={})
     for version in VERSIONS:
         (toy.folder / "version.txt").write_text(f"{version}\n")
         shutil.copy(toy.folder / f".git/{version}.lock", toy.folder / "dvc.lock")
