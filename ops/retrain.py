@@ -29,7 +29,9 @@ from ops.revisions.snapshot import Snapshot, snapshot_of
     type=click.Path(path_type=Path),
     help="New data: a file, or a folder of files, of a task that reads files.",
 )
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day on which the newest rows must be fresh.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The day on which the newest rows must be fresh."
+)
 @click.option("-S", "--set-param", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of params.yaml.")
 @click.option("--base", default="HEAD", show_default=True, help="From which revision.")
 @click.option("--even-so", is_flag=True, help="Retrain where nothing says that it is due, too.")
