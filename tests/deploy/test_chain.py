@@ -1,0 +1,89 @@
+"""What a batch job found is asked for by Prometheus, raises an alert, and reaches webhook, Slack and mail."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.records import read_json, write_text
+from ops.gauging.gauges import SAYS, gauges_of
+from ops.gauging.text import text_of
+from tests.deploy.chain import SECRETS, asked, wait_for, watched
+from tests.deploy.receivers import Received, receivers
+from tests.deploy.tools import program
+from tests.project import ROOT
+from tests.serving.served import model_folder
+from tests.serving.server import served
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A server that is watched, and who is told."""
+
+    prometheus: str
+    received: Received
+    gauges: Path
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    program("prometheus"), program("prometheus-alertmanager")
+    folder = tmp_path_factory.mktemp("chain")
+    champion = model_folder(folder / "champion")
+    (folder / "gauges").mkdir()
+    with (
+        served(folder / "server", champion=str(champion), gauges=str(folder / "gauges")) as server,
+        receivers() as received,
+        watched(server.removeprefix("http://"), received, folder / "watching") as prometheus,
+    ):
+        yield Chain(prometheus, received, folder / "gauges" / "churn.prom")
+
+
+def judgement(*fired: str, suggested: bool) -> str:
+    """Return the gauges of a judgement in which these rules fired."""
+    drift: dict[str, Any] = copy.deepcopy(read_json(ROOT / "metrics/drift.json"))
+    drift["retrain"]["suggested"] = suggested
+    for rule in drift["policies"]:
+        rule["fired"] = rule["policy"] in fired
+    return text_of(gauges_of("churn", drift=drift, evaluated=None, validated=None, champion=None), SAYS)
+
+
+def test_the_server_is_watched(chain: Chain) -> None:
+    wait_for(lambda: asked(chain.prometheus, 'up{job="serving"} == 1'), lambda: asked(chain.prometheus, "up"))
+    wait_for(
+        lambda: asked(chain.prometheus, 'lab_model{arm="champion"}'), lambda: asked(chain.prometheus, "{job='serving'}")
+    )
+
+
+def test_an_alert_reaches_webhook_slack_and_mail_and_is_taken_back(chain: Chain) -> None:
+    received = chain.received
+    write_text(judgement("realised_performance", suggested=True), chain.gauges)
+
+    def told(status: str) -> set[str]:
+        return {
+            alert["labels"]["alertname"]
+            for body in received.at("/alerts")
+            for alert in body["alerts"]
+            if alert["status"] == status
+        }
+
+    expected = {"PerformanceFell", "RetrainSuggested"}
+    wait_for(lambda: expected <= told("firing"), lambda: received.posts)
+    wait_for(lambda: len(received.at("/slack")) >= len(expected) and received.mails, lambda: received)
+
+    token = {authorization for path, authorization, _ in received.posts if path == "/alerts"}
+    assert token == {f"Bearer {SECRETS['webhook_token']}"}
+    messages = [message for body in received.at("/slack") for message in body["attachments"]]
+    assert "PerformanceFell (critical): firing" in {message["title"] for message in messages}
+    assert any("A rule that counts suggests to retrain churn." in message["text"] for message in messages)
+    assert any("docs/watching.md#retrainsuggested" in message["text"] for message in messages)
+    who, mail = received.mails[0]
+    assert who.endswith(SECRETS["smtp_password"])
+    assert "PerformanceFell" in mail
+    assert not any("RetrainSuggested" in mail for _, mail in received.mails)  # people are woken for what is critical
+
+    write_text(judgement(suggested=False), chain.gauges)
+    wait_for(lambda: expected <= told("resolved"), lambda: received.posts)
