@@ -41,23 +41,26 @@ def _answer(name: str, question: Callable[[State], Check], state: State) -> Chec
 
 
 def lock_is_fresh(state: State) -> Check:
-    """Ask whether `dvc repro` would have nothing to do but to fetch data."""
+    """Ask whether `dvc repro` would have nothing to do but to fetch data.
+
+    A record of a stage that is no more is told and is no fault: DVC never takes one away, and reads none.
+    """
     found = []
     for name, stage in state.stages.items():
         changes = inputs_changed(stage, state.entries.get(name, {}), state.recorded)
         if changes != ["never ran"]:
             changes += outputs_changed(stage)
         found += [f"{name}: {'; '.join(changes)}"] if changes else []
-    gone = [name for name in state.entries if name not in state.stages]
-    found += [f"{name}: is recorded, and dvc.yaml has no such stage" for name in gone]
     found += [
         f"{data_file(stage, state.root)}: {what}"
         for stage in state.pipeline.data_files
         for what in outputs_changed(stage)
     ]
+    gone = [name for name in state.entries if name not in state.stages]
+    aside = f" (also recorded, and no more: {', '.join(gone)}; `python -m ops resolve` drops it)" if gone else ""
     summary = f"dvc.lock {'is not' if found else 'is'} what `dvc repro` leaves: {counted(len(state.stages), 'stage')}"
-    cure = "dvc repro, then commit its results; for what no stage declares any longer: dvc commit --force"
-    return Check("lock", summary, tuple(found), cure)
+    cure = "dvc repro, then commit its results; for what a stage no longer declares: dvc commit --force"
+    return Check("lock", summary + aside, tuple(found), cure)
 
 
 def everything_is_pushed(state: State) -> Check:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ops.revisions.git import lines_of
 from ops.verifying.paths import inside, inside_any
 from ops.verifying.stages import path_of
 from ops.verifying.stores import Listings, listing_fingerprint
@@ -18,6 +20,7 @@ class Outputs:
     Where no listing tells what a file in a folder was, `doubt_is_change` says whether that counts as a change.
     """
 
+    root: Path
     recorded: Mapping[str, str]
     listings: Listings
     doubt_is_change: bool = False
@@ -40,7 +43,8 @@ class Outputs:
     def _of_parent(self, dependency: Any, path: str) -> str | None:
         """Return the fingerprint of a folder that holds outputs, and perhaps files that no stage writes."""
         within = {output: md5 for output, md5 in self.recorded.items() if inside(output, path)}
-        files = _files_on_disk(dependency, path, without=within)
+        known = set(lines_of("ls-files", "-z", "--", path, root=self.root))
+        files = {name: md5 for name, md5 in self._beside_outputs(dependency).items() if f"{path}/{name}" in known}
         for output, md5 in within.items():
             listing = self.listings.of(md5) if md5.endswith(".dir") else {"": md5}
             if listing is None:
@@ -48,12 +52,17 @@ class Outputs:
             files |= {f"{output}/{name}".rstrip("/").removeprefix(f"{path}/"): file for name, file in listing.items()}
         return listing_fingerprint(files)
 
+    def strays(self, dependency: Any) -> list[str]:
+        """Return the files in a folder that neither a stage writes nor git knows: DVC reads them, clones lack them."""
+        path = path_of(dependency)
+        known = set(lines_of("ls-files", "-z", "--", path, root=self.root))
+        return sorted({f"{path}/{name}" for name in self._beside_outputs(dependency)} - known)
 
-def _files_on_disk(dependency: Any, path: str, *, without: Mapping[str, str]) -> dict[str, str]:
-    """Return the files that lie in a folder apart from outputs, as DVC would find them."""
-    if not dependency.exists:
-        return {}
-    return {name: md5 for name, md5 in files_in(dependency).items() if not inside_any(f"{path}/{name}", without)}
+    def _beside_outputs(self, dependency: Any) -> dict[str, str]:
+        """Return the files that lie in a folder apart from outputs, as DVC would find them."""
+        path = path_of(dependency)
+        files = files_in(dependency) if dependency.isdir() else {}
+        return {name: md5 for name, md5 in files.items() if not inside_any(f"{path}/{name}", self.recorded)}
 
 
 def files_in(item: Any) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lab.markdown import listed
 from ops.verifying.entries import Entry
 from ops.verifying.fingerprints import Outputs
 from ops.verifying.stages import files_read, fingerprint_of, is_setting, path_of
@@ -68,7 +69,8 @@ def _files(stage: Any, outputs: Outputs) -> Iterator[str]:
             elif expected is None and outputs.doubt_is_change:
                 yield f"{path} may not be what it read"
             elif expected is not None and expected != found:
-                yield f"{path} is not what it read"
+                strays = outputs.strays(dependency)
+                yield f"{path} is not what it read{f', which had {listed(strays)}: remove it' if strays else ''}"
             continue
         words = {"deleted": "is gone", "modified": "changed" if dependency.hash_info else "is a new dependency"}
         yield from (f"{path} {words.get(what, what)}" for what in dependency.workspace_status().values())

@@ -67,4 +67,4 @@ class State:
 
     @cached_property
     def recorded(self) -> Outputs:
-        return Outputs({path_of(out): fingerprint_of(out) for out in self.outputs}, self.listings)
+        return Outputs(self.root, {path_of(out): fingerprint_of(out) for out in self.outputs}, self.listings)

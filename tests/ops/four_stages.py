@@ -41,11 +41,16 @@ stages:
     metrics:
       - metrics/tell.json: {cache: false}
 """
-PARAMS = {"seed": 3, "candidates": {"low": {"weight": 1}, "mid": {"weight": 5}, "high": {"weight": 9}}, "told": "well"}
+PARAMS: dict[str, Any] = {
+    "seed": 3,
+    "candidates": {"low": {"weight": 1}, "mid": {"weight": 5}, "high": {"weight": 9}},
+    "told": "well",
+}
 # Every stage leaves its name in a log that DVC does not see, so that a test can tell what ran.
 HEAD = """\
 import json
 import sys
+import time
 from pathlib import Path
 
 
@@ -77,6 +82,10 @@ write(f"models/{name}/model.txt", f"{weight} {left}")
 write(f"metrics/fit/{name}.json", json.dumps({"weight": weight}) + "\\n")
 """,
     "choose": """
+while Path("hold").exists():
+    time.sleep(0.05)
+if Path("broken").exists():
+    raise SystemExit("no more ink")
 models = {path.parent.name: path.read_text() for path in sorted(Path("models").glob("*/model.txt"))}
 best = max(models, key=lambda name: int(models[name].split()[0]))
 write("chosen.txt", f"{best} {models[best]}")
@@ -89,7 +98,7 @@ right = Path("data/made/right.txt").read_text()
 write("metrics/tell.json", json.dumps({"chosen": chosen, "right": right, "told": settings()["told"]}) + "\\n")
 """,
 }
-IGNORED = "/data/made\n/models\n/chosen.txt\n/ran.log\n/.venv\n__pycache__/\n"
+IGNORED = "/data/made\n/models\n/chosen.txt\n/ran.log\n/hold\n/broken\n/.venv\n__pycache__/\n"
 
 
 def make_four_stages(folder: Path) -> Path:

@@ -206,11 +206,16 @@ def test_each_change_is_told_in_words(clone: Path) -> None:
     change_params(clone, {"select.margin": 0.02})
     replace_in("dvc.yaml", "python -m stages.select", "python -m stages.select now")(clone)
     in_lock(lambda stages: stages["select"]["deps"].append({"path": "lab/gone.py", "md5": "0" * 32}))(clone)
-    in_lock(lambda stages: stages.update(old=stages["card"]))(clone)
     assert lock_is_fresh(State(clone)).found == (
         "select: another command; select changed; lab/gone.py is recorded and no longer declared",
-        "old: is recorded, and dvc.yaml has no such stage",
     )
+
+
+def test_a_record_of_a_stage_that_is_no_more_is_told_and_is_no_fault(spoilable: Path) -> None:
+    in_lock(lambda stages: stages.update(old=stages["card"]))(spoilable)
+    check = lock_is_fresh(State(spoilable))
+    assert (check.passed, stages_by_dvc()) == (True, set())
+    assert "(also recorded, and no more: old; `python -m ops resolve` drops it)" in check.summary
 
 
 def test_a_lock_with_conflict_markers_fails_with_its_cure_and_the_other_checks_are_made(clone: Path) -> None:
@@ -305,6 +310,20 @@ def test_data_that_dvc_was_given_counts_as_its_outputs_do(toy: Path) -> None:
     assert [check.found for check in checks_of(toy).values()] == [()] * 6
     (toy / "data/source/more.txt").write_text("other")
     assert "data/source/more.txt.dvc: data/source/more.txt is not what it wrote" in checks_of(toy)["lock"].found
+
+
+def test_a_folder_that_was_read_with_what_a_clone_lacks_is_told_though_dvc_calls_it_fresh(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(toy)
+    set_params(toy, {**PARAMS, "candidates": {name: PARAMS["candidates"][name] for name in ("mid", "high")}})
+    repro(toy)
+    assert stages_by_dvc() == set()
+    told_of = "choose: models is not what it read, which had models/low/model.txt: remove it"
+    assert lock_is_fresh(State(toy)).found == (told_of,)
+    shutil.rmtree(toy / "models/low")
+    assert repro(toy) == ["choose"]
+    assert lock_is_fresh(State(toy)).passed
 
 
 def test_an_output_that_git_would_take_is_told(toy: Path) -> None:
