@@ -22,6 +22,7 @@ VERBS = (
     "readme",
     "report",
     "repro",
+    "resolve",
     "retrain",
     "revert",
     "smoke",
