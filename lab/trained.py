@@ -80,7 +80,7 @@ def read_candidates(folder: Path, names: Iterable[str]) -> list[Candidate]:
     if strange := sorted(set(found) - set(wanted)):
         raise ModelError(
             f"{folder} holds {strange}, expected only the candidates of params.yaml: {wanted}. "
-            "Cure: `dvc checkout` removes what params.yaml names no more."
+            "Cure: `python -m ops resolve` takes away what params.yaml names no more."
         )
     if lacking := sorted(set(wanted) - set(found)):
         raise ModelError(f"{folder} lacks {lacking}, expected every candidate of params.yaml. Cure: dvc repro train")

@@ -15,18 +15,24 @@ VERBS = (
     "derive",
     "drift",
     "gate",
+    "gauges",
+    "history",
     "init",
     "latency",
+    "pack",
     "plan",
     "post",
+    "promote",
     "readme",
     "report",
     "repro",
     "resolve",
     "retrain",
     "revert",
+    "rollback",
     "smoke",
     "sweep",
+    "story",
     "verify",
 )
 
@@ -41,12 +47,14 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = getattr(import_module(f"ops.{cmd_name}"), cmd_name)
+        # Docstrings are raw, so the sign that keeps click from joining lines is two characters in them.
+        command.help = (command.help or "").replace("\\b", "\b")
         return command
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 def application() -> None:
-    """Do what stands around the pipeline: describe own data, keep dvc.yaml true, ask for the verdict."""
+    """Do what stands around the pipeline: own data, versions and their differences, promotion, retraining, pages."""
 
 
 if __name__ == "__main__":

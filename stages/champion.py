@@ -8,7 +8,7 @@ from pathlib import Path
 from lab.candidates import FitParams
 from lab.champion import read_champion, rows_known_by
 from lab.command import run
-from lab.models import save_model
+from lab.compiling.write import save_both_forms
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed, load_value
 from lab.schema import load_schema
@@ -34,7 +34,7 @@ def main() -> None:
         reports=Reports(fold=say),
     )
     with replaced_folder(CHAMPION) as folder:
-        save_model(trained.model, folder)
+        save_both_forms(trained.model, rows, folder)
 
 
 def say(fold: FoldScore) -> None:

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+from pydantic import Field
+
 from lab.command import run
 from lab.outputs import replaced_folder
 from lab.params import Params, load_params
@@ -27,7 +29,7 @@ PLOTS = Path("plots/prepare")
 class PrepareParams(Params):
     """How strictly the raw data is looked at."""
 
-    as_of: date | None
+    as_of: date | None = Field(strict=False)  # DVC takes no date in params.yaml, so it is written as text there
 
 
 def main() -> None:

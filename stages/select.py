@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from lab.candidate_points import points_of, write_points
 from lab.candidate_report import report_of, summary_of
 from lab.command import run
+from lab.compiled.names import ARRAYS, PROGRAM
 from lab.leaderboard import rank
 from lab.manifest import MANIFEST, PIPELINE
 from lab.outputs import replaced_folder
@@ -22,6 +23,7 @@ from lab.trained import read_candidates
 
 CANDIDATES = Path("models/candidates")
 CHALLENGER = Path("models/challenger")
+SERVED = (PIPELINE, MANIFEST, PROGRAM, ARRAYS)
 METRICS = Path("metrics/select.json")
 PLOTS = Path("plots/select")
 REPORT = Path("reports/candidates")
@@ -57,8 +59,9 @@ def main() -> None:
         replaced_folder(PLOTS) as plots,
         replaced_folder(REPORT) as report,
     ):
-        for name in (PIPELINE, MANIFEST):
-            shutil.copyfile(best / name, folder / name)
+        for name in SERVED:
+            if (best / name).exists():  # not every family has a compiled form
+                shutil.copyfile(best / name, folder / name)
         write_points(points, plots)
         for name, picture in pictures.items():
             (report / name).write_bytes(picture)

@@ -11,8 +11,8 @@ from dvclive.live import Live
 
 from lab.candidates import SECTION, TrainParams, candidate_named, candidate_of, search_of
 from lab.command import run
+from lab.compiling.write import save_both_forms
 from lab.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
-from lab.models import save_model
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
 from lab.progress import shown
@@ -56,7 +56,7 @@ def main() -> None:
         write_table(trained.out_of_fold, folder / OUT_OF_FOLD)
         write_json(history_of(trained.searched), folder / SEARCH)
         write_json(trained.learning_curve, folder / LEARNING_CURVE)
-        save_model(trained.model, folder)
+        save_both_forms(trained.model, table, folder)
         live.summary = summary_of(trained, schema, table)
 
 

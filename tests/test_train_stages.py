@@ -78,9 +78,13 @@ def test_training_says_one_line_a_fold(project: Path) -> None:
 
 def test_training_leaves_a_model_its_metrics_and_its_histories(project: Path) -> None:
     assert sorted(path.name for path in (project / "models/candidates/plain").iterdir()) == [
+        "compiled.json",
+        "compiled.npz",
         "learning_curve.json",
         "manifest.json",
         "out_of_fold.parquet",
+        "compiled.json",
+        "compiled.npz",
         "pipeline.skops",
         "search.json",
     ]
@@ -115,7 +119,12 @@ def test_the_challenger_is_the_best_candidate_byte_for_byte(project: Path) -> No
         ended = stage(project, "stages.select")
     assert (ended.returncode, ended.stderr) == (0, "")
     challenger = project / "models/challenger"
-    assert sorted(path.name for path in challenger.iterdir()) == ["manifest.json", "pipeline.skops"]
+    assert sorted(path.name for path in challenger.iterdir()) == [
+        "compiled.json",
+        "compiled.npz",
+        "manifest.json",
+        "pipeline.skops",
+    ]
     for path in challenger.iterdir():
         assert path.read_bytes() == (project / "models/candidates/plain" / path.name).read_bytes()
     assert json.loads((project / "metrics/select.json").read_text())["challenger"] == "plain"

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from lab.compiled.estimates import probabilities
+from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.errors import ModelError
 
 MANIFEST = "manifest.json"
-PROGRAM = "compiled.json"
-ARRAYS = "compiled.npz"
 DECIMALS = 6  # of a score, as in lab/scoring.py, which this module must not import: it would bring pandas
 CURE = "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
 

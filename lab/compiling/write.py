@@ -3,17 +3,37 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from lab.compiled.files import ARRAYS, PROGRAM, arrays_bytes, program_bytes
+from lab.compiled.estimates import probabilities
+from lab.compiled.files import Compiled, arrays_bytes, program_bytes
+from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiling.compile import InexactError, compile_pipeline
+from lab.frames import frame_of
+from lab.models import Model, save_model
 from lab.outputs import replaced_file
 
+ROWS_CHECKED = 1000
+ONE_BY_ONE = 5
 
-def write_compiled(pipeline: Any, sample: pd.DataFrame, folder: Path) -> None:
-    """Write compiled.json and compiled.npz; a family that is not compiled leaves the reason, and no arrays."""
+
+def save_both_forms(model: Model, table: pa.Table, folder: Path) -> None:
+    """Write a model as a pipeline and compiled; some rows of the table show that both answer alike."""
+    write_compiled(model.pipeline, frame_of(table.slice(0, ROWS_CHECKED), model.features), folder)
+    save_model(model, folder)
+
+
+def write_compiled(pipeline: Any, rows: pd.DataFrame, folder: Path) -> None:
+    """Write compiled.json and compiled.npz; a family that is not compiled leaves the reason, and no arrays.
+
+    Both forms answer for some rows, at once and one by one: a compiled form that differs in a single bit is not kept.
+    """
     try:
-        program, arrays = compile_pipeline(pipeline, sample)
+        program, arrays = compile_pipeline(pipeline, rows.head(3))
+        _check(pipeline, Compiled(program, arrays), rows.head(ROWS_CHECKED))
         files = {PROGRAM: program_bytes({"model": program, "reason": ""}), ARRAYS: arrays_bytes(arrays)}
     except InexactError as error:
         reason = f"no program gives the very bits of {error}"
@@ -21,3 +41,16 @@ def write_compiled(pipeline: Any, sample: pd.DataFrame, folder: Path) -> None:
     for name, content in files.items():
         with replaced_file(folder / name) as partial:
             partial.write_bytes(content)
+
+
+def _check(pipeline: Any, compiled: Compiled, rows: pd.DataFrame) -> None:
+    for frame in (rows, *(rows.iloc[[place]] for place in range(min(ONE_BY_ONE, len(rows))))):
+        columns = {str(name): frame[name].to_numpy() for name in frame}
+        expected = pipeline.predict_proba(frame)[:, 1]
+        differing = int(np.sum(_bits(probabilities(compiled.program, compiled.arrays, columns)) != _bits(expected)))
+        if differing:
+            raise InexactError(f"{type(pipeline[-1]).__name__}: {differing} of {len(frame)} rows differed")
+
+
+def _bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.ascontiguousarray(values, dtype=np.float64).view(np.int64)

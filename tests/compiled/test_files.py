@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.compiled.files import ARRAYS, MANIFEST, PROGRAM, read_compiled
+from lab.compiled.files import MANIFEST, read_compiled
+from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiling.write import write_compiled
 from lab.errors import ModelError
 from lab.frames import frame_of

@@ -130,9 +130,7 @@ def with_config(folder: Path) -> Path:
     (folder / ".dvc").mkdir(parents=True)
     for name in (".dvc/config", ".dvc/.gitignore"):
         shutil.copy(ROOT / name, folder / name)
-    config = folder / ".dvc/config"
-    if "verify" not in config.read_text():  # until the project's own has it
-        config.write_text(f"{config.read_text()}    verify = true\n")
+    assert "verify = true" in (folder / ".dvc/config").read_text()
     return folder
 
 

@@ -1,0 +1,73 @@
+"""Put a model's compiled form and what is known of it into a folder, in one step."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lab.compiled.files import MANIFEST, read_compiled
+from lab.compiled.names import ARRAYS, PROGRAM
+from lab.errors import SourceError
+from lab.records import json_bytes
+from ops.packing.source import Source
+from ops.revisions.objects import Objects
+
+ABOUT = "about.json"
+WORDS = "data/task/words.json"
+SHOWN = ("roc_auc", "average_precision", "brier", "accuracy", "precision", "recall", "f1")
+
+
+def pack(source: Source, output: Path, *, root: Path) -> None:
+    """Write the folder beside, check that it can be served, and let the name point to it.
+
+    `output` is a link, for a link is exchanged in one step; the folder that it pointed to before is removed.
+    """
+    if output.exists() and not output.is_symlink():
+        raise SourceError(f"{output} is a folder of its own, expected a name that `pack` made. Cure: another --output.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        made.chmod(0o755)
+        for name, content in _files(source, root=root).items():
+            (made / name).write_bytes(content)
+        read_compiled(made)
+        _point(output, made)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _point(output: Path, made: Path) -> None:
+    old = output.resolve() if output.is_symlink() else None
+    link = made.with_name(f"{made.name}.link")
+    link.symlink_to(made.name)
+    os.replace(link, output)
+    if old is not None and old.parent == output.parent.resolve():
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _files(source: Source, *, root: Path) -> dict[str, bytes]:
+    objects, stages = Objects(root), source.snapshot.lock
+    folder = f"models/{source.model}"
+    manifest = objects.output(stages, f"{folder}/{MANIFEST}")
+    named = json.loads(manifest)["files"]
+    found = {name: objects.output(stages, f"{folder}/{name}") for name in (PROGRAM, ARRAYS) if name in named}
+    return {MANIFEST: manifest, **found, ABOUT: json_bytes(_about(source, json.loads(objects.output(stages, WORDS))))}
+
+
+def _about(source: Source, words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the server tells of the model, and the words in which it gives reasons."""
+    evaluated = source.snapshot.json("metrics/evaluate.json") or {}
+    test = evaluated.get(source.model, {}).get("test", {})
+    metrics = {name: {"value": test[name], "interval_95": test.get(f"{name}_95")} for name in SHOWN if name in test}
+    return {
+        "task": source.task,
+        "version": source.version,
+        "commit": source.snapshot.commit,
+        "model": source.model,
+        "metrics": metrics,
+        "words": words,
+    }
