@@ -49,9 +49,13 @@ def name_of(name: str, labels: dict[str, str]) -> str:
     return f"{name}{{{','.join(f'{key}={labels[key]}' for key in sorted(labels))}}}"
 
 
-def numbers_at(address: str) -> dict[str, float]:
+def text_at(address: str) -> str:
     with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:  # noqa: S310 - our own address
-        return numbers_in(answer.read().decode())
+        return str(answer.read().decode())
+
+
+def numbers_at(address: str) -> dict[str, float]:
+    return numbers_in(text_at(address))
 
 
 def ask(address: str, body: Any) -> int:

@@ -1,0 +1,94 @@
+"""The dashboard is what its code makes, asks questions that Prometheus understands, and of numbers that there are."""
+
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
+
+from deploy.grafana.panels import ROWS
+from ops.gauging.gauges import SAYS
+from tests.deploy.tools import DEPLOY, RULES, checked
+from tests.serving.served import ROWS as CUSTOMERS
+from tests.serving.served import model_folder
+from tests.serving.server import served
+from tests.serving.test_metrics import ask, text_at, wait_until
+
+MADE = DEPLOY / "grafana/dashboard.json"
+QUERIES = [query.expression for drawings in ROWS.values() for drawing in drawings for query in drawing.queries]
+OF_PROMETHEUS = {"up", "ALERTS"}
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+NAME = re.compile(r"\b(lab[_:][a-z0-9_:]+|up|ALERTS)\b")
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = YAML(typ="safe").load(RULES.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def plain(expression: str) -> str:
+    """Return a query with what Grafana would fill in."""
+    return expression.replace("$__rate_interval", "5m").replace("$task", "churn")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Return the names that a real server gives after an answer and a refusal, and those that the batch job gives."""
+    folder = tmp_path_factory.mktemp("served")
+    champion, gauges = model_folder(folder / "champion"), folder / "gauges"
+    gauges.mkdir()
+    settings = {"champion": str(champion), "log": str(folder / "log"), "gauges": str(gauges)}
+    with served(folder, **settings) as address:
+        ask(address, {"features": CUSTOMERS[0]})
+        ask(address, {"features": {}})
+        wait_until(lambda: "lab_refused_total{" in text_at(address), lambda: text_at(address))
+        families = list(text_string_to_metric_families(text_at(address)))
+    return {f"{family.name}{suffix}" for family in families for suffix in SUFFIXES[family.type]} | set(SAYS)
+
+
+def test_every_number_that_a_panel_or_a_rule_names_is_exported(exported: set[str]) -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    asked = {
+        name for expression in [*QUERIES, *(rule["expr"] for rule in rules())] for name in NAME.findall(expression)
+    }
+    assert asked - exported - recorded - OF_PROMETHEUS == set()
+
+
+def test_every_number_that_is_exported_is_shown_on_a_panel(exported: set[str]) -> None:
+    shown = {name for expression in QUERIES for name in NAME.findall(expression)}
+    recorded = {name for rule in rules() if "record" in rule for name in NAME.findall(rule["expr"])}
+    aside = {"lab_drift_rule_value", "lab_drift_last_moment_seconds"}  # the limits and the rules' answers are shown
+    assert exported - shown - recorded - aside == set()
+
+
+def test_prometheus_understands_every_query(tmp_path: Path) -> None:
+    asked = [{"record": f"query:{place}", "expr": plain(expression)} for place, expression in enumerate(QUERIES)]
+    path = tmp_path / "queries.json"  # JSON is YAML
+    path.write_text(json.dumps({"groups": [{"name": "queries", "rules": asked}]}))
+    assert f"{len(QUERIES)} rules found" in checked("promtool", "check", "rules", str(path))
+
+
+def test_what_is_committed_has_every_query_and_each_panel_a_place_of_its_own() -> None:
+    panels = json.loads(MADE.read_text())["panels"]
+    assert [target["expr"] for panel in panels for target in panel.get("targets", [])] == QUERIES
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = [
+        (panel["gridPos"]["x"] + column, panel["gridPos"]["y"] + row)
+        for panel in panels
+        for column in range(panel["gridPos"]["w"])
+        for row in range(panel["gridPos"]["h"])
+    ]
+    assert len(set(taken)) == len(taken)
+    assert all(place < 24 for place, _ in taken)
+
+
+def test_what_is_committed_is_what_the_code_makes() -> None:
+    pytest.importorskip(
+        "grafana_foundation_sdk", reason="grafana-foundation-sdk is not installed: pip install '.[dashboards]'"
+    )
+    made: bytes = import_module("deploy.grafana.dashboard").built()
+    assert MADE.read_bytes() == made
