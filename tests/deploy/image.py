@@ -30,7 +30,7 @@ SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packag
 MOUNTS = r"""
 set -eu
 root=$1; shift
-mount --make-rprivate / 2>/dev/null || true
+mount --make-rprivate /
 mount --bind "$root/files" "$root/files"
 at=$root/files
 for name in usr etc bin lib lib64 sbin; do
@@ -42,7 +42,7 @@ done
 mkdir -p "$at/proc" "$at/dev" "$at/tmp" "$at/run"
 mount --rbind /proc "$at/proc"
 mount --rbind /dev "$at/dev"
-mount -t overlay python -o "$OVERLAY,lowerdir=$PYTHON,upperdir=$root/python,workdir=$root/work" "$at/usr/local"
+mount -t overlay python -o "lowerdir=$PYTHON,upperdir=$root/python,workdir=$root/work" "$at/usr/local"
 mount --bind "$root/site" "$at/usr/local/$SITE"
 mount -t tmpfs -o mode=1777 tmp "$at/tmp"
 for pair in $VOLUMES; do mkdir -p "$at${pair#*=}"; mount --bind "${pair%%=*}" "$at${pair#*=}"; done
@@ -198,11 +198,8 @@ class Image:
     ) -> tuple[list[str], dict[str, str]]:
         """Return a command line, and its environment, that runs a command in the image as an engine would."""
         user, _, group = (user or self.user).partition(":")
-        mapped = user if os.geteuid() == 0 else "0"  # a mapped user has no other to be
         privileges = "--no-new-privs --bounding-set=-all --inh-caps=-all" if user != "0" else ""
-        switch = f"setpriv --reuid={mapped} --regid={group if mapped == user else 0} --clear-groups {privileges}"
-        if os.geteuid() != 0:
-            switch = f"setpriv {privileges}" if privileges else ""
+        switch = f"setpriv --reuid={user} --regid={group} --clear-groups {privileges}"
         # The linker's cache is this machine's, and knows nothing of a Python in /usr/local.
         inside = {**_passed_on(), **self.environment, **(settings or {}), "LD_LIBRARY_PATH": "/usr/local/lib"}
         enter = f"mkdir -p {self.workdir} 2>/dev/null; cd {self.workdir}"
@@ -211,12 +208,11 @@ class Image:
             "PATH": os.environ["PATH"],
             "PYTHON": sys.base_prefix,
             "SITE": SITE,
-            "OVERLAY": "rw" if os.geteuid() == 0 else "userxattr",
             "VOLUMES": " ".join(f"{folder}={place}" for place, folder in (volumes or {}).items()),
             "READ_ONLY": "yes" if read_only else "",
             "INSIDE": f'{enter}; exec {switch} env -i {assignments} "$@"',
         }
-        return [*unshare(), "sh", "-c", MOUNTS, "sh", str(self._folder), *command], environment
+        return ["unshare", "--mount", "sh", "-c", MOUNTS, "sh", str(self._folder), *command], environment
 
 
 def build(folder: Path, packed: Path) -> dict[str, Image]:
@@ -234,16 +230,13 @@ def _linked(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
 
 
-def unshare() -> list[str]:
-    """Return the command that gives a process mounts of its own."""
-    return ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-
-
 def why_not() -> str | None:
     """Say why no image can be built here, None if one can."""
-    if sys.platform != "linux" or not shutil.which("unshare") or not shutil.which("setpriv"):
-        return "mounts of one's own need Linux with util-linux"
-    tried = subprocess.run([*unshare(), "mount", "-t", "tmpfs", "tmp", "/mnt"], capture_output=True, check=False)
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
+        return "mounts that look like an image need Linux, root and util-linux"
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "tmp", "/mnt"], capture_output=True, check=False
+    )
     return None if tried.returncode == 0 else f"this machine allows no mounts of one's own: {tried.stderr.decode()}"
 
 
