@@ -1,7 +1,7 @@
 """`python -m benchmarks.repro [RUNS] [small]`: the whole DAG by `dvc repro`, by ours, and by one DVC for each stage.
 
-The ways take turns on clones of the last commit, because the machine is seldom quiet; every stage is forced to run, then
-none has anything to do. `small` takes the world of the tests, where what DVC itself costs weighs most.
+The ways take turns on clones of the last commit, because the machine is seldom quiet; every stage is forced to run,
+then none has anything to do. `small` takes the world of the tests, where what DVC itself costs weighs most.
 """
 
 import statistics
