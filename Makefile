@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup repro test check format reproduce lock bench clean-environment
+.PHONY: help setup repro test check format reproduce lock story serve bench clean-environment
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 22
@@ -51,13 +51,21 @@ reproduce: setup  ## derive everything again and compare it with what is committ
 	git diff --exit-code --stat -- dvc.lock metrics plots reports
 	@echo "The same bytes: dvc.lock, metrics, plots and reports are what is committed."
 
-lock: .venv/test.stamp  ## resolve pyproject.toml again into exact pins with hashes
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
-	  pyproject.toml --output-file requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
-	  --extra cluster --extra s3 --extra sql --extra ssh --extra test --extra webdav --constraint requirements.txt pyproject.toml serving/requirements.in --output-file tests/requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) \
-	  --constraint tests/requirements.txt serving/requirements.in --output-file serving/requirements.txt
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
+EXTRAS = $(foreach extra,cluster s3 sql ssh test webdav,--extra $(extra))
+
+lock: .venv/test.stamp  ## resolve pyproject.toml and serving/requirements.in again into exact pins with hashes
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) $(EXTRAS) --constraint requirements.txt pyproject.toml serving/requirements.in \
+	  --output-file tests/requirements.txt
+	$(COMPILE) --constraint tests/requirements.txt serving/requirements.in --output-file serving/requirements.txt
+
+story: .venv/test.stamp  ## play the life of a model in story/: versions, reports, drift, retraining, promotion, rollback
+	python -m ops story
+
+serve: .venv/test.stamp  ## serve the champion of HEAD on http://127.0.0.1:8000 (see /docs there)
+	python -m ops pack
+	LAB_CHAMPION=served/champion python -m serving
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
@@ -83,7 +91,7 @@ workflows: .venv/test.stamp $(ACTIONLINT)  ## look for mistakes and holes in the
 # Where BASE or HEAD cannot be derived, the report says what it could not compare.
 report: setup  ## say in logs/report.md what HEAD changes against BASE
 	mkdir -p logs
-	-python -m ops derive "$$BASE" HEAD
+	-python -m ops derive "$$BASE" HEAD --output data/predictions --output data/features --output data/task/money.json
 	python -m ops report "$$BASE" HEAD --output logs/report.md
 
 hand-over: setup  ## put logs/report.md and its pull request's number into logs/report, for a job that may post

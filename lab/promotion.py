@@ -54,7 +54,8 @@ def judge_promotion(validate: Mapping[str, Any], abtest: Mapping[str, Any], rule
     else:
         words = "enough" if enough and certain else "not enough" if certain else "not more than chance"
         reasons.append(
-            f"{rule.metric} better by {gain:.4f} (95 % interval {low:.4f} to {high:.4f}), "
+            f"{rule.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4f} "
+            f"(95 % interval of the gain {low:.4f} to {high:.4f}), "
             f"{rule.least_gain:g} or more is asked for: {words}"
         )
     allowed = bool(validate["passed"]) and interval and enough and certain

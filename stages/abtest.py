@@ -3,18 +3,17 @@
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
-from typing import Any, Self
-
-from pydantic import Field, model_validator
+from typing import Any
 
 from lab.command import run
-from lab.comparison import METRICS, Pair, answer_of, compare_models, difference_rows, summary
+from lab.comparison import Pair, answer_of, compare_models, difference_rows, summary
+from lab.comparison_params import ComparisonParams
 from lab.experiments.assess import assess
 from lab.experiments.document import document_of
 from lab.experiments.points import COLUMNS, csv_of, points_of
 from lab.handover import read_handed
 from lab.outputs import replaced_folder
-from lab.params import Params, load_params, load_seed
+from lab.params import load_params, load_seed
 from lab.predictions import read_predictions, read_thresholds
 from lab.records import write_csv, write_json
 from lab.schema import load_schema
@@ -30,25 +29,8 @@ DECIDES = "test"
 WINDOWS = (DECIDES, "current")
 
 
-class AbtestParams(Params):
-    """How sure to be, which metric answers, and which differences are too small to matter."""
-
-    significance: float = Field(gt=0, lt=1)
-    resamples: int = Field(ge=1000, le=1_000_000)
-    primary: str
-    margins: dict[str, float]
-
-    @model_validator(mode="after")
-    def metrics_are_known(self) -> Self:
-        if self.primary not in METRICS:
-            raise ValueError(f"primary is {self.primary!r}, expected one of {list(METRICS)}")
-        if set(self.margins) != set(METRICS) or min(self.margins.values()) < 0:
-            raise ValueError(f"margins needs a number of 0 or more for each of {list(METRICS)}")
-        return self
-
-
 def main() -> None:
-    params, seed, keys = load_params("abtest", AbtestParams), load_seed(), load_schema().keys
+    params, seed, keys = load_params("abtest", ComparisonParams), load_seed(), load_schema().keys
     thresholds = read_thresholds()
     windows = {}
     for window in WINDOWS:

@@ -56,7 +56,7 @@ def worth(results: Results) -> list[str]:
     """Return what the decisions of both models earn and cost."""
     money, currency = results.money, results.money.currency
     lines = ["## Money", ""]
-    if not (money.benefit_of_true_positive or money.cost_of_false_positive or money.cost_of_false_negative):
+    if not money.names_a_price:
         return [*lines, "The task gives no prices, so decisions have no worth in money.", ""]
     prices = (
         f"Acting on a row that is positive earns {_price(money.benefit_of_true_positive)} {currency}, acting on one "

@@ -13,6 +13,11 @@ class Money(Params):
     cost_of_false_positive: int = Field(default=0, ge=0)
     cost_of_false_negative: int = Field(default=0, ge=0)
 
+    @property
+    def names_a_price(self) -> bool:
+        """Whether any outcome earns or costs anything: a new task's file has zeros."""
+        return bool(self.benefit_of_true_positive or self.cost_of_false_positive or self.cost_of_false_negative)
+
 
 class MoneySection(Params):
     """The `money` section of a task file."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lab.comparison_params import ComparisonParams
 from lab.errors import LabError
 from lab.params import parse
 from lab.predictions import MODELS
@@ -21,7 +22,7 @@ from ops.comparing.gates import gate_changes
 from ops.comparing.plots import plots_of
 from ops.comparing.predicted import MONEY, Predictions, Store, briefly, json_of, predictions_of
 from ops.comparing.rows import match_rows
-from ops.comparing.settings import Settings, seed_of, settings_of
+from ops.comparing.settings import seed_of, settings_of
 from ops.comparing.touched import code_change
 from ops.comparing.training import training_of
 from ops.revisions.git import git
@@ -82,7 +83,7 @@ def _inputs(base: Store, head: Store) -> Inputs:
     )
 
 
-def _metrics(base: Store, head: Store, *, settings: Settings, say: Say) -> Metrics:
+def _metrics(base: Store, head: Store, *, settings: ComparisonParams, say: Say) -> Metrics:
     old, new = (store.snapshot.json(EVALUATE) for store in (base, head))
     try:
         predictions = _comparable(base, head, say=say)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lab.comparison_params import ComparisonParams
 from lab.promotion import Promotion
 from ops.comparing.changes import Change
 from ops.comparing.data import DataChange
@@ -13,7 +14,6 @@ from ops.comparing.freshness import StaleStage
 from ops.comparing.gates import GateChange
 from ops.comparing.plots import Plots
 from ops.comparing.rows import TestRows
-from ops.comparing.settings import Settings
 from ops.comparing.touched import CodeChange
 from ops.comparing.training import Training
 
@@ -51,7 +51,7 @@ class Metrics:
     figures: tuple[Figure, ...]
     currency: str
 
-    def primary(self, settings: Settings) -> Judged:
+    def primary(self, settings: ComparisonParams) -> Judged:
         """Return the challenger's metric that answers."""
         return self.challenger.of(settings.primary)
 
@@ -66,7 +66,7 @@ class Comparison:
     base: Revision
     head: Revision
     base_is_ahead: int
-    settings: Settings
+    settings: ComparisonParams
     inputs: Inputs
     metrics: Metrics
     training: Training

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lab.columns import numbers_of
 from lab.comparison import LOWER_IS_BETTER, METRICS, Difference, Pair, compare_models
+from lab.comparison_params import ComparisonParams
 from lab.predictions import LABEL, score_column
 from lab.seeds import generator_of
 from lab.stats.average_precisions import AveragePrecisionComparison, compare_average_precisions
@@ -16,7 +17,6 @@ from lab.stats.paired import PairedMeans, compare_means
 from lab.task.money import Money
 from ops.comparing.predicted import Predictions
 from ops.comparing.rows import Matched
-from ops.comparing.settings import Settings
 
 Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined", "the same predictions", "untested"]
 Numbers = NDArray[np.float64]
@@ -91,7 +91,7 @@ def judge_model(
     head: Predictions,
     matched: Matched,
     *,
-    settings: Settings,
+    settings: ComparisonParams,
     seed: int,
     money: Money | None,
 ) -> tuple[bool, tuple[Judged, ...], tuple[Judged, ...]]:
@@ -160,14 +160,14 @@ def _judged(found: Difference, *, margin: float, same: bool) -> Judged:
     )
 
 
-def _further(scored: _Scored, *, settings: Settings, money: Money | None) -> tuple[Judged, ...]:
+def _further(scored: _Scored, *, settings: ComparisonParams, money: Money | None) -> tuple[Judged, ...]:
     found = []
     if scored.labels.any():
         areas = compare_average_precisions(scored.labels, scored.base, scored.head)
         found.append(
             _judged_further(AVERAGE_PRECISION, areas, test="jackknife (paired)", same=scored.same, settings=settings)
         )
-    if money is not None:
+    if money is not None and money.names_a_price:
         earned = compare_means(
             _earned(scored.labels, scored.base >= scored.base_threshold, money),
             _earned(scored.labels, scored.head >= scored.head_threshold, money),
@@ -177,7 +177,7 @@ def _further(scored: _Scored, *, settings: Settings, money: Money | None) -> tup
 
 
 def _judged_further(
-    metric: str, seen: AveragePrecisionComparison | PairedMeans, *, test: str, same: bool, settings: Settings
+    metric: str, seen: AveragePrecisionComparison | PairedMeans, *, test: str, same: bool, settings: ComparisonParams
 ) -> Judged:
     word: Word = "not distinguishable"
     if same:

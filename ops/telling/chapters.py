@@ -44,7 +44,8 @@ def a_first_version(scene: Scene) -> None:
     january.write_bytes(export(weeks=FIRST_WEEKS))
     scene.run("dvc", "remote", "modify", "storage", "url", f"s3://{BUCKET}/{TASK}")
     scene.run("dvc", "remote", "modify", "storage", "endpointurl", scene.endpoint)
-    scene.run("git", "rm", "-r", "--quiet", "dvc.lock", "metrics", "plots", "reports")  # of the task that came with it
+    # What came with the clone is of another task.
+    scene.run("git", "rm", "-r", "--quiet", "--ignore-unmatch", "dvc.lock", "metrics", "plots", "reports")
     scene.run("python", "-m", "ops", "init", str(january), "--target", "churned", "--name", TASK)
     settle(scene, SMALL)
     committed(scene, "Ask which subscribers leave")
