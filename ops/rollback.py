@@ -17,6 +17,7 @@ from ops.registry.turns import LostError
 @click.option("--stage", default="production", show_default=True, help="The stage of .gto that moves back.")
 @click.option("--propose", is_flag=True, help="Commit alone, and make no tag: for a branch and a pull request.")
 @click.option("--push/--no-push", default=None, help="Push commit and tag, too; or not even objects.  [objects only]")
+@click.option("--refit", is_flag=True, help="Where it comes out as another model now, take that one here.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; tell what every guard says.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def rollback(
@@ -25,6 +26,7 @@ def rollback(
     because: str,
     stage: str,
     propose: bool,
+    refit: bool,
     push: bool | None,
     dry_run: bool,
     as_json: bool,
@@ -33,8 +35,9 @@ def rollback(
 
     The specification of that version returns to champion.yaml and is derived again, so neither the cache nor the
     remote needs to have it. What comes out must be the same bytes as at its tag; where it is not, because data or code
-    moved on, everything is put back and the message says how that version is had all the same. The next promotion
-    takes a new number: a version is never another model.
+    moved on, everything is put back. --refit accepts it: the stage moves back to the version's own bytes, which its
+    tag names, and here its specification is fitted anew on the rows of its time. The next promotion takes a new
+    number: a version is never another model.
 
     \b
     Alone on main:
@@ -47,7 +50,16 @@ def rollback(
     that version.
     """
     try:
-        done = roll_back(Path(), because=because, to=to, stage=stage, push=push, propose=propose, dry_run=dry_run)
+        done = roll_back(
+            Path(),
+            because=because,
+            to=to,
+            stage=stage,
+            push=push,
+            propose=propose,
+            refit=refit,
+            dry_run=dry_run,
+        )
     except LostError as error:
         leave(str(error), code=FAILED)
     click.echo(json_bytes(document_of(done)).decode().rstrip() if as_json else told(done, dry_run=dry_run))

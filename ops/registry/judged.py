@@ -60,8 +60,8 @@ def differences(judged: Judged, model: str, derived: Judged) -> list[str]:
             f"it was fitted on {found.training.rows} rows ({found.training.fingerprint[:12]}), expected "
             f"{expected.training.rows} ({expected.training.fingerprint[:12]})"
         )
-    if found.files.get(PIPELINE) != expected.files.get(PIPELINE):
-        words.append("the fitted pipeline is not the same bytes")
+    others = (name for name, fingerprint in found.files.items() if expected.files.get(name, fingerprint) != fingerprint)
+    words += [f"{name} is not the same bytes" for name in sorted(others)]
     if found.threshold != expected.threshold:
         words.append(f"its threshold is {found.threshold:g}, expected {expected.threshold:g}")
     return words

@@ -95,7 +95,7 @@ def _registered(done: Registration, *, dry_run: bool) -> str:
     if not done.tags and not done.pushed:
         return f"REGISTERED already: {name} is in {done.stage}."
     made = f"REGISTERED {name} in {done.stage}: {_listed(done.tags) or 'its tags were made before'}"
-    return f"{made}{', pushed' if done.pushed else ''}."
+    return f"{made}{', pushed.' if done.pushed else '. Others see it once it is pushed: --push, or git push --tags.'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from ops.registry.guards import (
 )
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
 from ops.registry.outcome import Change
-from ops.registry.registering import Place, objects_answer, place_of, shared_answers
+from ops.registry.registering import Place, following_answers, objects_answer, place_of
 from ops.registry.successions import successions
 from ops.registry.task import task_of
 from ops.registry.turns import own_turn
@@ -113,7 +113,7 @@ def _proposed(case: Case, *, dry_run: bool) -> Change:
 
 def _answers(case: Case) -> list[Answer]:
     place, root = case.place, case.place.root
-    state = State(root)
+    state = State(root, asks_remote=place.push is not False)
     return [
         asked("on a branch", lambda: branch_is_checked_out(root)),
         asked("tree is clean", lambda: tree_is_clean(root)),
@@ -121,7 +121,7 @@ def _answers(case: Case) -> list[Answer]:
         asked("lock is fresh", lambda: lock_is_true(state)),
         *objects_answer(place, state),
         asked("after every version", lambda: versions_are_behind(place.registry, root)),
-        *shared_answers(place),
+        *following_answers(place),
         _gates(case),
         _gain_is_enough(case),
         asked("challenger is another model", lambda: _is_another(case)),

@@ -1,7 +1,8 @@
 """Register what champion.yaml says: a tag on the version, a tag on its stage, and one push that wins whole or not."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from ops.registry.guards import (
     asked,
     committer_is_known,
     contains,
+    lock_is_true,
     objects_are_pushed,
     tree_is_clean,
     versions_are_behind,
@@ -71,14 +73,16 @@ def register(
 def register_in_turn(place: Place, *, stage: str, dry_run: bool = False) -> Registration:
     """Register the champion of HEAD, by whoever has the turn."""
     entry = entry_at(snapshot_of("HEAD", root=place.root), place.task)
+    state = State(place.root, asks_remote=place.push is not False)
     answers = (
         asked("tree is clean", lambda: tree_is_clean(place.root)),
         asked("committer is known", lambda: committer_is_known(place.root)),
+        asked("lock is fresh", lambda: lock_is_true(state)),
         asked("version", lambda: version_is_free(place, entry)),
         asked("after every version", lambda: versions_are_behind(place.registry, place.root)),
         asked("model is of this entry", lambda: model_is_of_entry(place)),
         *shared_answers(place),
-        *objects_answer(place, State(place.root)),
+        *objects_answer(place, state),
     )
     found = Registration(place.task, entry.version, check_stage(place.root, stage), answers)
     if dry_run or not found.allowed:
@@ -116,9 +120,26 @@ def shared_answers(place: Place) -> list[Answer]:
     return [_is_shared(place, place.upstream, place.shared.tip), _is_newest(place, place.upstream, place.shared.tip)]
 
 
+def following_answers(place: Place) -> list[Answer]:
+    """Ask whether a commit on top of HEAD could be pushed onto the shared branch; nothing where nothing is shared."""
+    if place.upstream is None or place.shared is None:
+        return []
+    branch, tip = _branch(place), place.shared.tip
+    ahead = tip is None or contains("HEAD", tip, place.root)
+    fit = branch == place.upstream.branch and ahead
+    found = f"{branch or 'HEAD'} {'follows' if ahead else 'lacks commits of'} {place.upstream.spoken}"
+    cure = f"git switch {place.upstream.branch}; git pull {place.upstream.name}; or a pull request: --propose"
+    return [Answer("follows the shared branch", fit, found, cure)]
+
+
+def _branch(place: Place) -> str:
+    done = git("symbolic-ref", "--quiet", "--short", "HEAD", root=place.root, check=False)
+    return done.stdout.decode().strip()
+
+
 def _is_shared(place: Place, upstream: Upstream, tip: str | None) -> Answer:
     there = tip is not None and contains(tip, place.head, place.root)
-    branch = git("symbolic-ref", "--quiet", "--short", "HEAD", root=place.root, check=False).stdout.decode().strip()
+    branch = _branch(place)
     ahead = tip is None or contains("HEAD", tip, place.root)
     if there:
         found = f"HEAD is on {upstream.spoken}"
@@ -212,22 +233,27 @@ def _tick(registry: Registry) -> None:
 def _gto_register(place: Place, version: int) -> str:
     import gto.api  # noqa: PLC0415 - a third of a second that only who registers pays
 
-    name = version_name(version)
-    message = f"Register version {version} of {place.task}"
-    made = gto.api.register(str(place.root), name=place.task, ref=place.head, version=name, message=message)
+    name, message = version_name(version), f"Register version {version} of {place.task}"
+    with _gto_words():
+        made = gto.api.register(str(place.root), name=place.task, ref=place.head, version=name, message=message)
     return str(made.tag)
 
 
 def _gto_assign(place: Place, version: int, stage: str) -> str:
     import gto.api  # noqa: PLC0415
 
+    name, message = version_name(version), f"Put version {version} of {place.task} into {stage}"
     # Force: a version that was in the stage before is "already in it" to GTO, even when another one took its place.
-    made = gto.api.assign(
-        str(place.root),
-        name=place.task,
-        stage=stage,
-        version=version_name(version),
-        message=f"Put version {version} of {place.task} into {stage}",
-        force=True,
-    )
+    with _gto_words():
+        made = gto.api.assign(str(place.root), name=place.task, stage=stage, version=name, message=message, force=True)
     return str(made.tag)
+
+
+@contextmanager
+def _gto_words() -> Iterator[None]:
+    from gto.exceptions import GTOException  # noqa: PLC0415
+
+    try:
+        yield
+    except GTOException as error:
+        raise LabError(f"GTO refused: {error}. Look at what it has with `gto show` and `git tag`.") from error

@@ -1,6 +1,6 @@
 """Bring an older champion back: its specification as a new commit, its bytes derived again, its stage tag anew."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.champion import FILE, Champion
@@ -20,13 +20,29 @@ from ops.registry.guards import (
 )
 from ops.registry.judged import CHAMPION, differences, judged_at
 from ops.registry.outcome import Change
-from ops.registry.registering import Place, place_of, shared_answers
-from ops.registry.tags import OURS, version_name
+from ops.registry.registering import Place, following_answers, place_of
+from ops.registry.tags import OURS, Tag, version_name
 from ops.registry.task import task_of
 from ops.registry.turns import own_turn
 from ops.revisions.objects import UnavailableError
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from ops.verifying.state import State
+
+
+@dataclass(frozen=True)
+class Turn:
+    """From which champion to which version, where, and why; `refit` says whether it may come out as another model."""
+
+    place: Place
+    head: Snapshot
+    champion: Champion
+    number: int
+    because: str
+    refit: bool
+
+    @property
+    def tag(self) -> Tag:
+        return self.place.registry.versions[self.number]
 
 
 def roll_back(
@@ -37,11 +53,13 @@ def roll_back(
     stage: str = "production",
     push: bool | None = None,
     propose: bool = False,
+    refit: bool = False,
     dry_run: bool = False,
 ) -> Change:
     """Bring back a registered version, the one whose place the champion took unless another is named.
 
-    With `propose` the commit alone is made, for a pull request; the stage moves when that is registered.
+    With `propose` the commit alone is made, for a pull request; the stage moves when that is registered. With `refit`
+    its specification may come out as another model than it was, because data or code moved on.
     """
     with own_turn(root):
         task = task_of(root)
@@ -53,10 +71,11 @@ def roll_back(
         found = Change(task, number, champion.version, because, tuple(_answers(place, champion, number)))
         if dry_run or not found.allowed:
             return found
-        found = replace(found, commit=_commit(place, head, champion, number, because))
-        if propose or found.commit is None:
+        commit = _commit(Turn(place, head, champion, number, because, refit))
+        found = replace(found, commit=commit)
+        if propose:
             return found
-        return replace(found, registration=registered_or_taken_back(place, stage=stage, commit=found.commit))
+        return replace(found, registration=registered_or_taken_back(place, stage=stage, commit=commit))
 
 
 def _number(said: str, place: Place) -> int:
@@ -95,7 +114,7 @@ def _answers(place: Place, champion: Champion, number: int) -> list[Answer]:
         asked("committer is known", lambda: committer_is_known(root)),
         asked("lock is fresh", lambda: lock_is_true(State(root, asks_remote=place.push is not False))),
         asked("after every version", lambda: versions_are_behind(place.registry, root)),
-        *shared_answers(place),
+        *following_answers(place),
         asked("version is backed", lambda: _is_backed(place, number)),
         Answer("another version", other, found if other else f"version {number} is the champion", "--to VERSION"),
     ]
@@ -109,20 +128,26 @@ def _is_backed(place: Place, number: int) -> Answer:
     return Answer("version is backed", entry.version == number, found, "python -m ops history --check tells more")
 
 
-def _commit(place: Place, head: Snapshot, champion: Champion, number: int, because: str) -> str:
-    root, then = place.root, snapshot_of(place.registry.versions[number].commit, root=place.root)
+def _commit(turn: Turn) -> str:
+    place, root = turn.place, turn.place.root
+    then = snapshot_of(turn.tag.commit, root=root)
     with put_back_on_failure(root):
-        write_entry(root / FILE, place.task, _entry(then, place, champion, because))
+        write_entry(root / FILE, place.task, entry_to_return_to(then, place, turn.champion, turn.because))
         derive(root, remote_is_whole=_remote_is_whole(place))
-        if wrong := _differences(then, snapshot_of(WORKSPACE, root=root), root):
-            raise DerivingError(
-                f"What {FILE} derives now is not version {number} as it was: {'; '.join(wrong)}. Everything was put "
-                f"back. The data or the code moved on since; version {number} itself is still where it was: "
-                f"dvc get --rev {place.registry.versions[number].name} . models/champion"
-            )
+        differing = _differences(then, snapshot_of(WORKSPACE, root=root), root)
+        if differing and not turn.refit:
+            raise _otherwise(turn, differing)
         if place.push is not False:
             dvc("push", "--quiet", root=root, check=True)
-        return commit_results(root, _message(place, champion, number, because), after=str(head.commit))
+        return commit_results(root, _message(turn, differing), after=str(turn.head.commit))
+
+
+def _otherwise(turn: Turn, differing: list[str]) -> DerivingError:
+    return DerivingError(
+        f"What {FILE} derives now is not version {turn.number} as it was: {'; '.join(differing)}. Everything was put "
+        f"back. Data or code moved on since. Its own bytes are still had by: dvc get . models/champion --rev "
+        f"{turn.tag.name}. Cure: --refit moves the stage back to those, and fits its specification anew here."
+    )
 
 
 def _remote_is_whole(place: Place) -> bool:
@@ -135,7 +160,7 @@ def _remote_is_whole(place: Place) -> bool:
     return whole
 
 
-def _entry(then: Snapshot, place: Place, champion: Champion, because: str) -> Champion:
+def entry_to_return_to(then: Snapshot, place: Place, champion: Champion, because: str) -> Champion:
     """Return the entry of that version as it was; a day that it left open is closed, so that newer rows stay out."""
     entry = entry_at(then, place.task)
     until = entry.trained_until
@@ -163,8 +188,14 @@ def _differences(then: Snapshot, now: Snapshot, root: Path) -> list[str]:
         return [f"the fingerprint of {folder} is another, and the old model is gone ({error})"]
 
 
-def _message(place: Place, champion: Champion, number: int, because: str) -> str:
-    return (
-        f"Roll {place.task} back from version {champion.version} to version {number}\n\n"
-        f"Version {number} takes the place of version {champion.version} again, because:\n- {because}"
-    )
+def _message(turn: Turn, differing: list[str]) -> str:
+    task, number, champion = turn.place.task, turn.number, turn.champion
+    lines = [
+        f"Roll {task} back from version {champion.version} to version {number}",
+        "",
+        f"Version {number} takes the place of version {champion.version} again, because:",
+        f"- {turn.because}",
+    ]
+    if differing:
+        lines += ["", f"Fitted anew, and not the model at {turn.tag.name}: {'; '.join(differing)}."]
+    return "\n".join(lines)

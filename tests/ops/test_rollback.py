@@ -8,6 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lab.manifest import PIPELINE, read_manifest
+from ops.registry.entries import entry_at, write_entry
+from ops.registry.registering import Place
+from ops.registry.returning import entry_to_return_to
+from ops.revisions.snapshot import WORKSPACE, snapshot_of
 from tests.history import copy_of_history
 from tests.ops.toy import (
     assert_done,
@@ -18,8 +22,8 @@ from tests.ops.toy import (
     promoted_toy,
     replace_in,
     rolled_back_toy,
+    run_and_commit,
     state_of,
-    together,
     toy,
 )
 from tests.project import change_params, run
@@ -37,12 +41,6 @@ def here(tmp_path: Path) -> Path:
 def returned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a toy after a promotion and a rollback, to be looked at only."""
     return rolled_back_toy(tmp_path_factory.mktemp("returned") / "base")
-
-
-def lock_entry(folder: Path, revision: str, output_path: str = "models/champion") -> str:
-    lines = output(folder, "git", "show", f"{revision}:dvc.lock").splitlines()
-    place = lines.index(f"    - path: {output_path}", lines.index("  champion:"))
-    return next(line.split()[-1] for line in lines[place:] if "md5:" in line)
 
 
 def test_a_rollback_is_a_new_commit_and_a_new_stage_tag_on_the_old_version(returned: Path) -> None:
@@ -125,9 +123,20 @@ def test_a_version_that_comes_out_otherwise_is_put_back(here: Path) -> None:
     before = state_of(here)
     done = call(here, "rollback", *WHY, "--push")
     assert done.returncode == 2
-    assert "is not version 1 as it was: the fitted pipeline is not the same bytes" in done.stderr
-    assert "dvc get --rev churn@v1.0.0 . models/champion" in done.stderr
+    assert "is not version 1 as it was: pipeline.skops is not the same bytes" in done.stderr
+    assert "dvc get . models/champion --rev churn@v1.0.0" in done.stderr
     assert state_of(here) == before
+
+
+def test_it_may_be_fitted_anew_and_the_stage_goes_back_to_its_own_bytes(here: Path) -> None:
+    replace_in(here / "toy.py", '["estimator"] + os', '["estimator"] + "er" + os')
+    run(["dvc", "repro", "--quiet"], cwd=here)
+    commit(here, "Fit models otherwise")
+    assert_done(call(here, "rollback", *WHY, "--push", "--refit"))
+    assert (here / "models/champion/pipeline.skops").read_text() == '["weaker", {"strength": 1}]'
+    assert "not the model at churn@v1.0.0: pipeline.skops is not" in output(here, "git", "log", "-1", "--format=%b")
+    run(["dvc", "get", "--quiet", ".", "models/champion", "--rev", "churn#production#3", "--out", "served"], cwd=here)
+    assert (here / "served/pipeline.skops").read_text() == '["weak", {"strength": 1}]'
 
 
 def test_it_needs_nothing_from_cache_or_remote_and_a_pull_request_will_do(here: Path) -> None:
@@ -137,73 +146,75 @@ def test_it_needs_nothing_from_cache_or_remote_and_a_pull_request_will_do(here: 
     done = assert_done(call(fresh, "rollback", *WHY, "--propose"))
     assert "promote --register" in done.stdout
     assert (fresh / "models/champion/pipeline.skops").read_text() == '["weak", {"strength": 1}]'
-    assert lock_entry(fresh, "HEAD") == lock_entry(fresh, "churn@v1.0.0")
+    then, now = (snapshot_of(name, root=fresh).lock["champion"].outputs for name in ("churn@v1.0.0", "HEAD"))
+    assert then == now
     assert output(fresh, "git", "tag", "--list", "churn#*").split() == ["churn#production#1", "churn#production#2"]
     run(["git", "push", "--quiet", "origin", "back:main"], cwd=fresh)  # the merge, elsewhere
     moved = assert_done(call(fresh, "promote", "--register", "--push"))
     assert "REGISTERED churn@v1.0.0 in production: churn#production#3, pushed." in moved.stdout
 
 
-def test_of_a_rollback_and_a_promotion_at_once_one_wins(here: Path) -> None:
-    other = Path(shutil.copytree(here, here.parent / "other"))
-    before = state_of(here)
-    done = together(
-        (here, ("rollback", *WHY, "--push"), {}),
-        (other, ("rollback", *WHY, "--push"), {"GIT_COMMITTER_NAME": "another"}),
-    )
-    assert sorted(each.returncode for each in done) == [0, 1], [each.stderr for each in done]
-    assert state_of((here, other)[[each.returncode for each in done].index(1)]) == before
+def test_who_comes_after_another_commit_is_stopped_before_the_work(here: Path) -> None:
+    other = clone_of(here.parent, "other", pulled=False)
+    commit(other, "Something else")
+    run(["git", "push", "--quiet"], cwd=other)
+    done = call(here, "rollback", *WHY, "--push")
+    assert done.returncode == 1
+    assert "main lacks commits of origin/main" in done.stdout
 
 
-# The real pipeline, on a small world.
+# The real pipeline, on a small world: what a promotion derives, and what deriving the first version again gives.
+EASY = {"validate.floors.precision": 0.1, "validate.accuracy_gap": 0.9}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small project in which version 2 was promoted and rolled back, with the bytes of each step beside it."""
+    """Return a small project whose challenger was promoted; what it had before lies beside it."""
     folder = copy_of_history(tmp_path_factory, tmp_path_factory.mktemp("registry") / "project")
-    run(["git", "checkout", "--quiet", "-B", "main", "other"], cwd=folder)
-    run(["dvc", "checkout", "--quiet"], cwd=folder)
     change_params(folder, EASY)
-    run(["dvc", "repro", "--quiet"], cwd=folder)
-    run(["dvc", "push", "--quiet"], cwd=folder)
-    commit(folder, "Ask for less, so that the challenger passes")
-    for number, verb in enumerate((("promote", "--register"), ("promote",), ("rollback", *WHY))):
-        assert_done(call(folder, *verb))
-        shutil.copytree(folder / "models/champion", folder.parent / f"{number}/champion")
-        shutil.copytree(folder / "models/challenger", folder.parent / f"{number}/challenger")
-        shutil.copytree(folder / "data/predictions", folder.parent / f"{number}/predictions")
+    run_and_commit(folder, "Ask for less, so that the challenger passes its gates")
+    assert_done(call(folder, "promote", "--register"))
+    for name in ("models/champion", "models/challenger", "data/predictions"):
+        shutil.copytree(folder / name, folder.parent / "before" / name)
+    assert_done(call(folder, "promote", "--force", "so small a world tells little"))
     return folder
 
 
-EASY = {
-    "validate.floors.f1": 0.1,
-    "validate.floors.precision": 0.1,
-    "validate.accuracy_gap": 0.9,
-    "validate.calibration_gap": 0.9,
-}
-
-
 def scores(folder: Path, model: str) -> list[list[float]]:
-    files = sorted((folder / "predictions").glob("*.parquet"))
+    files = sorted((folder / "data/predictions").glob("*.parquet"))
     return [pq.read_table(file)[f"{model}_score"].to_pylist() for file in files]
 
 
 def test_the_promoted_model_is_the_challenger_that_was_judged(project: Path) -> None:
-    first, promoted = project.parent / "0", project.parent / "1"
-    assert read_manifest(promoted / "champion").files == {PIPELINE: read_manifest(first / "challenger").files[PIPELINE]}
-    assert scores(promoted, "champion") == scores(first, "challenger")
-    assert scores(promoted, "champion") != scores(first, "champion")
+    before = project.parent / "before"
+    champion, challenger = (
+        read_manifest(folder).files for folder in (project / "models/champion", before / "models/challenger")
+    )
+    assert PIPELINE in champion
+    assert champion.items() <= challenger.items()
+    assert scores(project, "champion") == scores(before, "challenger")
+    assert scores(project, "champion") != scores(before, "champion")
 
 
-def test_the_model_that_was_rolled_back_to_predicts_as_it_did(project: Path) -> None:
-    first, back = project.parent / "0", project.parent / "2"
-    assert (back / "champion/pipeline.skops").read_bytes() == (first / "champion/pipeline.skops").read_bytes()
-    assert scores(back, "champion") == scores(first, "champion")
-    assert lock_entry(project, "HEAD") == lock_entry(project, "churn@v1.0.0")
-
-
-def test_a_whole_registry_of_the_project_is_left(project: Path) -> None:
+def test_a_promotion_of_the_project_leaves_nothing_stale(project: Path) -> None:
     assert_done(call(project, "history", "--check"))
+    assert_done(call(project, "readme", "--check"))
     assert output(project, "git", "status", "--porcelain") == ""
     assert output(project, "dvc", "status") == "Data and pipelines are up to date."
+
+
+def test_the_first_version_is_derived_again_to_the_byte(project: Path) -> None:
+    document = json.loads(assert_done(call(project, "rollback", *WHY, "--dry-run", "--json")).stdout)
+    assert (document["version"], document["replaces"]) == (1, 2)
+    then, now = snapshot_of("churn@v1.0.0", root=project), entry_at(snapshot_of("HEAD", root=project), "churn")
+    place = Place(project, "churn", None, None, None)
+    write_entry(project / "champion.yaml", "churn", entry_to_return_to(then, place, now, "complaints"))
+    shutil.rmtree(project / "models/champion")
+    run(["dvc", "repro", "--quiet", "champion"], cwd=project)
+    again = (project / "models/champion/pipeline.skops").read_bytes()
+    assert again == (project.parent / "before/models/champion/pipeline.skops").read_bytes()
+    old, new = (
+        snapshot_of(name, root=project).lock["champion"].outputs["models/champion"].md5
+        for name in ("churn@v1.0.0", WORKSPACE)
+    )
+    assert old == new

@@ -35,6 +35,9 @@ stages:
     metrics:
       - metrics/validate.json: {cache: false}
       - metrics/abtest.json: {cache: false}
+artifacts:
+  churn: {path: models/champion, type: model}
+  other: {path: models/champion, type: model}
 """
 PARAMS = """\
 task: churn
