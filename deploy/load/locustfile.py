@@ -1,0 +1,39 @@
+"""For people: Locust's page with its sliders, asking what the API's own OpenAPI says.
+
+From the root of the repository: python -m locust --locustfile deploy/load/locustfile.py --host http://127.0.0.1:8000
+Its users wait for their answers, so it cannot show how a queue grows; `python -m deploy.load` can.
+"""
+
+import os
+from collections.abc import Iterator
+
+from locust import FastHttpUser, constant_pacing, task
+
+from deploy.load.bodies import MANY, ONE, bodies, rows_of_openapi
+
+ROWS_OF_A_BATCH = 100
+
+
+class Asker(FastHttpUser):
+    """Somebody who asks once a second: mostly about one row, at times about a hundred."""
+
+    wait_time = constant_pacing(1)
+    one: Iterator[bytes]
+    many: Iterator[bytes]
+
+    def on_start(self) -> None:
+        """Learn what this server wants to know."""
+        key = os.environ.get("LAB_API_KEY")
+        self.headers = {"Content-Type": "application/json", **({"X-API-Key": key} if key else {})}
+        rows = rows_of_openapi(self.client.get("/openapi.json", headers=self.headers).json(), count=1000, seed=0)
+        self.one, self.many = bodies(rows), bodies(rows, rows_each=ROWS_OF_A_BATCH)
+
+    @task(20)
+    def predict(self) -> None:
+        """Ask about one row."""
+        self.client.post(ONE, data=next(self.one), headers=self.headers)
+
+    @task(1)
+    def predict_batch(self) -> None:
+        """Ask about a hundred rows."""
+        self.client.post(MANY, data=next(self.many), headers=self.headers)
