@@ -8,21 +8,26 @@ from typing import Any
 
 import pytest
 
+from deploy.grafana.panels import ROWS
 from lab.records import read_json, write_text
 from ops.gauging.gauges import SAYS, gauges_of
 from ops.gauging.text import text_of
 from tests.deploy.chain import SECRETS, asked, wait_for, watched
 from tests.deploy.receivers import Received, receivers
+from tests.deploy.test_dashboard import judged, plain
 from tests.deploy.tools import program
 from tests.project import ROOT
+from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
+from tests.serving.test_metrics import ask
 
 
 @dataclass(frozen=True)
 class Chain:
     """A server that is watched, and who is told."""
 
+    server: str
     prometheus: str
     received: Received
     gauges: Path
@@ -35,11 +40,11 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     champion = model_folder(folder / "champion")
     (folder / "gauges").mkdir()
     with (
-        served(folder / "server", champion=str(champion), gauges=str(folder / "gauges")) as server,
+        served(folder / "server", champion=str(champion), gauges=f"{folder}/gauges", log=f"{folder}/log") as server,
         receivers() as received,
         watched(server.removeprefix("http://"), received, folder / "watching") as prometheus,
     ):
-        yield Chain(prometheus, received, folder / "gauges" / "churn.prom")
+        yield Chain(server, prometheus, received, folder / "gauges" / "churn.prom")
 
 
 def judgement(*fired: str, suggested: bool) -> str:
@@ -56,6 +61,25 @@ def test_the_server_is_watched(chain: Chain) -> None:
     wait_for(
         lambda: asked(chain.prometheus, 'lab_model{arm="champion"}'), lambda: asked(chain.prometheus, "{job='serving'}")
     )
+
+
+def test_every_query_of_the_dashboard_finds_something(chain: Chain) -> None:
+    """A label that is misspelt is no mistake to a parser: only a query that finds something shows that it is right."""
+    write_text(text_of(judged(), SAYS), chain.gauges)
+    queries = {
+        plain(query.expression)
+        for drawings in ROWS.values()
+        for drawing in drawings
+        for query in drawing.queries
+        if "trained_until" not in query.expression  # the tests' rows have no moments
+    }
+
+    def in_vain() -> set[str]:
+        ask(chain.server, {"features": CUSTOMERS[0]})
+        ask(chain.server, {"features": {}})
+        return {query for query in queries if not asked(chain.prometheus, query)}
+
+    wait_for(lambda: not in_vain(), in_vain)
 
 
 def test_an_alert_reaches_webhook_slack_and_mail_and_is_taken_back(chain: Chain) -> None:

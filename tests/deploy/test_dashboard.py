@@ -11,8 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from deploy.grafana.panels import ROWS
-from ops.gauging.gauges import SAYS
+from lab.records import read_json
+from ops.gauging.gauges import SAYS, gauges_of
+from ops.gauging.text import Gauge, text_of
 from tests.deploy.tools import DEPLOY, RULES, checked
+from tests.project import ROOT
 from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
@@ -36,33 +39,54 @@ def plain(expression: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the names that a real server gives after an answer and a refusal, and those that the batch job gives."""
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Return what a real server gives after an answer and a refusal, and the batch job: names with their labels."""
     folder = tmp_path_factory.mktemp("served")
     champion, gauges = model_folder(folder / "champion"), folder / "gauges"
     gauges.mkdir()
-    settings = {"champion": str(champion), "log": str(folder / "log"), "gauges": str(gauges)}
-    with served(folder, **settings) as address:
+    (gauges / "churn.prom").write_text(text_of(judged(), SAYS))
+    with served(folder, champion=str(champion), log=str(folder / "log"), gauges=str(gauges)) as address:
         ask(address, {"features": CUSTOMERS[0]})
         ask(address, {"features": {}})
         wait_until(lambda: "lab_refused_total{" in text_at(address), lambda: text_at(address))
         families = list(text_string_to_metric_families(text_at(address)))
-    return {f"{family.name}{suffix}" for family in families for suffix in SUFFIXES[family.type]} | set(SAYS)
+    names = {f"{family.name}{suffix}": set[str]() for family in families for suffix in SUFFIXES[family.type]}
+    for family in families:
+        for sample in family.samples:
+            names[sample.name] |= {*sample.labels}
+    return names
 
 
-def test_every_number_that_a_panel_or_a_rule_names_is_exported(exported: set[str]) -> None:
+def judged() -> list[Gauge]:
+    drift, evaluated = (read_json(ROOT / f"metrics/{name}.json") for name in ("drift", "evaluate"))
+    champion = {"fingerprint": "f" * 64, "version": "v1.0.0"}
+    return gauges_of("churn", drift=drift, evaluated=evaluated, validated={"failed": []}, champion=champion)
+
+
+def test_every_number_that_a_panel_or_a_rule_names_is_exported(exported: dict[str, set[str]]) -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     asked = {
         name for expression in [*QUERIES, *(rule["expr"] for rule in rules())] for name in NAME.findall(expression)
     }
-    assert asked - exported - recorded - OF_PROMETHEUS == set()
+    assert asked - exported.keys() - recorded - OF_PROMETHEUS == set()
 
 
-def test_every_number_that_is_exported_is_shown_on_a_panel(exported: set[str]) -> None:
+def test_every_number_that_is_exported_is_shown_on_a_panel(exported: dict[str, set[str]]) -> None:
     shown = {name for expression in QUERIES for name in NAME.findall(expression)}
     recorded = {name for rule in rules() if "record" in rule for name in NAME.findall(rule["expr"])}
     aside = {"lab_drift_rule_value", "lab_drift_last_moment_seconds"}  # the limits and the rules' answers are shown
-    assert exported - shown - recorded - aside == set()
+    assert exported.keys() - shown - recorded - aside == set()
+
+
+def test_every_label_that_is_asked_for_is_exported(exported: dict[str, set[str]]) -> None:
+    """A rule's cases would hold, too, where their series have labels that nothing exports."""
+    cases = YAML(typ="safe").load(RULES.with_name("rules_test.yml").read_text())["tests"]
+    series = [line["series"] for case in cases for line in case["input_series"]]
+    told = {"lab_model_trained_until_seconds": {"arm", "fingerprint"}}  # the tests' rows have no moments
+    for expression in [*map(plain, QUERIES), *(rule["expr"] for rule in rules()), *series]:
+        for name, labels in re.findall(r"\b(lab_[a-z_]+)\{([^}]*)\}", expression):
+            asked = {*re.findall(r"(\w+)(?:=|!=|=~|!~)\"", labels)}
+            assert asked <= exported[name] | told.get(name, set()) | {"job", "instance"}, expression
 
 
 def test_prometheus_understands_every_query(tmp_path: Path) -> None:

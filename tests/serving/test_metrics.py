@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from serving.app import create_application
-from serving.metrics import Metrics, Named, seconds_of
+from serving.metrics import SHARES, Metrics, Named, seconds_of
 from serving.settings import Settings
 from serving.sharing import SHARED, forget_dead, shared_numbers
 from tests.serving.served import COLUMNS, ROWS, model_folder
@@ -215,6 +216,24 @@ def test_how_old_a_models_training_rows_are_is_told_while_it_answers() -> None:
     ] == calendar.timegm((2025, 3, 1, 0, 0, 0))
     metrics.say_models({"champion": Named("b", "v2", None)})
     assert not [name for name in numbers_in(metrics.text().decode()) if "trained_until" in name]
+
+
+def test_a_batch_counts_as_its_rows_do_one_by_one() -> None:
+    scores = [0.0, 0.05, 0.050001, 0.5, 0.999999, 1.0, 0.3]
+    arms = ["champion", "challenger", "champion", "champion", "challenger", "champion", "champion"]
+    positive = [score >= 0.5 for score in scores]
+    batch, single = Metrics(), Metrics()
+    batch.count_rows(arms, scores, positive)
+    expected = Histogram("lab_scores", "", ("arm",), buckets=SHARES, registry=None)
+    for arm, score, decided in zip(arms, scores, positive, strict=True):
+        expected.labels(arm).observe(score)
+        single.count_rows([arm], [score], [decided])
+    found = numbers_in(batch.text().decode())
+    assert found == numbers_in(single.text().decode())
+    for sample in next(iter(expected.collect())).samples:
+        if not sample.name.endswith("_created"):
+            assert found[name_of(sample.name, sample.labels)] == pytest.approx(sample.value)
+    assert found["lab_positives_total{arm=champion}"] == 2
 
 
 def test_a_moment_keeps_its_zone() -> None:
