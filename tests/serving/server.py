@@ -24,9 +24,7 @@ def served(folder: Path, *, workers: int = 1, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**QUIET, **{f"LAB_{name.upper()}": value for name, value in settings.items()}}
-    if workers > 1:
-        environment["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "metrics")
-        (folder / "metrics").mkdir(exist_ok=True)
+    environment["TMPDIR"] = str(folder.resolve())  # where several workers count together
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", str(workers)]
     with (folder / "server.txt").open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

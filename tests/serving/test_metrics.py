@@ -26,6 +26,7 @@ from tests.serving.served import COLUMNS, ROWS, model_folder
 from tests.serving.server import served
 
 SECRET = "not a secret: the key of the tests"  # noqa: S105 - it opens nothing
+COUNTED = "lab-metrics-*/gauge_livesum_*.db"
 GAUGES = """# HELP lab_drift_drifted_share The share of columns that drifted.
 # TYPE lab_drift_drifted_share gauge
 lab_drift_drifted_share{task="churn"} 0.25 1000
@@ -107,18 +108,19 @@ def test_two_workers_count_as_one_and_a_model_that_went_is_told_no_more(champion
             lambda: numbers_at(address),
         )
 
-        killed = next(int(path.stem.rpartition("_")[2]) for path in (tmp_path / "metrics").glob("gauge_livesum_*.db"))
+        killed = next(int(path.stem.rpartition("_")[2]) for path in tmp_path.glob(COUNTED))
         os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: f"gauge_livesum_{killed}.db" not in files_after_a_look(address, tmp_path / "metrics"), str)
+        wait_until(lambda: f"gauge_livesum_{killed}.db" not in files_after_a_look(address, tmp_path), str)
         wait_until(lambda: list(models().values()) == [2] and numbers_at(address)["lab_workers{}"] == 2, models)
         assert numbers_at(address)["lab_requests_total{path=/predict,status=200}"] == 30
+    assert list(tmp_path.glob("lab-metrics-*")) == []
 
 
 def files_after_a_look(address: str, folder: Path) -> list[str]:
     """Return what lies in the folder once somebody has looked, which is when the dead are forgotten."""
     with contextlib.suppress(urllib.error.URLError, ConnectionError):  # the killed worker had taken the connection
         numbers_at(address)
-    return [path.name for path in folder.iterdir()]
+    return [path.name for path in folder.glob(COUNTED)]
 
 
 def test_several_workers_get_a_folder_of_their_own_that_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
