@@ -94,7 +94,7 @@ def name_of(settings: Settings, *, base: str) -> str:
     """Return the experiment's name: always the same for these settings on this commit, and a name that git allows.
 
     >>> name_of({"train.candidates.boosting.settings.learning_rate": "0.03"}, base="ab12")
-    'learning_rate-0.03-d0fbd8b2'
+    'learning_rate-0.03-baf2e3b2'
     """
     content = json.dumps([base, sorted(settings.items())])
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
