@@ -14,6 +14,8 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
 # What cannot run inside itself, with what holds it true instead.
 ELSEWHERE = {
     "make test": "this is that command",
+    "make story": "tests/ops/test_story.py plays it",
+    "make serve": "tests/serving starts that server",
     "make repro": "it is `dvc repro` after a set-up that stands here already; CI runs it from nothing",
     ". .venv/bin/activate": "the tests run in that environment",
 }
