@@ -22,6 +22,7 @@ from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
 from serving.log import Log, LogError, rules_of
 from serving.metrics import Counted, Metrics, Named, seconds_of
 from serving.models import Served, described
+from serving.refusals import rows_in
 from serving.requests import STRICT
 from serving.settings import Settings
 
@@ -252,6 +253,7 @@ async def _asked(request: Request, kind: TypeAdapter[Any]) -> Any:
     try:
         return kind.validate_json(await request.body())
     except ValidationError as error:
+        request.state.refused_rows = rows_in(await request.body())
         raise invalid(error) from None
 
 

@@ -57,6 +57,10 @@ class Metrics:
             buckets=SECONDS, registry=registry,
         )  # fmt: skip
         self._refused = Counter("lab_refused", "Requests that were refused, by reason.", ("reason",), registry=registry)
+        self._refused_rows = Counter(
+            "lab_refused_rows", "Rows of requests that were refused for what they say, by reason.", ("reason",),
+            registry=registry,
+        )  # fmt: skip
         self._scores = Histogram(
             "lab_scores", "Scores of answered rows, by arm.", ("arm",), buckets=SHARES, registry=registry
         )
@@ -98,9 +102,11 @@ class Metrics:
         self._requests.labels(known, str(status)).inc()
         self._seconds.labels(known).observe(seconds)
 
-    def count_refusal(self, reason: str) -> None:
-        """Count a request that was refused."""
+    def count_refusal(self, reason: str, rows: int) -> None:
+        """Count a request that was refused, and its rows; there are none where it was refused unread."""
         self._refused.labels(reason).inc()
+        if rows:
+            self._refused_rows.labels(reason).inc(rows)
 
     def count_rows(self, arms: Sequence[str], scores: Sequence[float], positive: Iterable[bool]) -> None:
         """Count answered rows. The histogram is filled by interval, for one call a row costs a batch milliseconds."""
@@ -194,5 +200,6 @@ class Counted:
             await self._application(scope, receive, seen)
         finally:
             self._metrics.count_request(scope["path"], status, time.perf_counter() - begun)
-            if reason := scope.get("state", {}).get("refused"):
-                self._metrics.count_refusal(reason)
+            state = scope.get("state", {})
+            if reason := state.get("refused"):
+                self._metrics.count_refusal(reason, state.get("refused_rows", 0))

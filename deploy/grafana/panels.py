@@ -63,9 +63,10 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
                 f" / sum(rate(lab_requests_total{{{ASKED}}}[{RATE}]))", "failures",
             ),
         ), unit="percentunit", limit=0.01),
-        Drawing("Refused", "Requests a second that are refused, by reason.", (
+        Drawing("Refused", "Requests a second that are refused, and rows of those that were read, by reason.", (
             Query(f"sum by (reason) (rate(lab_refused_total[{RATE}]))", "{{reason}}"),
-        ), unit="reqps"),
+            Query(f"sum by (reason) (rate(lab_refused_rows_total[{RATE}]))", "{{reason}}, rows"),
+        )),
         Drawing("Rows", "Answered rows a second, by arm.", (
             Query(f"sum by (arm) (rate(lab_scores_count[{RATE}]))", "{{arm}}"),
         )),

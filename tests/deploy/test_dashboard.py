@@ -78,6 +78,12 @@ def test_every_number_that_is_exported_is_shown_on_a_panel(exported: dict[str, s
     assert exported.keys() - shown - recorded - aside == set()
 
 
+def test_every_number_of_the_server_is_told_of_on_the_page(exported: dict[str, set[str]]) -> None:
+    page = (ROOT / "docs/watching.md").read_text()
+    families = {re.sub("_(bucket|sum|count)$", "", name) for name in exported.keys() - SAYS.keys()}
+    assert {name for name in families if f"`{name}`" not in page} == set()
+
+
 def test_every_label_that_is_asked_for_is_exported(exported: dict[str, set[str]]) -> None:
     """A rule's cases would hold, too, where their series have labels that nothing exports."""
     cases = YAML(typ="safe").load(RULES.with_name("rules_test.yml").read_text())["tests"]

@@ -238,6 +238,23 @@ def test_a_batch_counts_as_its_rows_do_one_by_one() -> None:
     assert found["lab_positives_total{arm=champion}"] == 2
 
 
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ({"rows": [{"features": {}}] * 7}, 7),
+        ({"columns": {**COLUMNS, "amount": ["much"] * len(ROWS)}}, len(ROWS)),
+        ({"rows": 3}, 1),
+        ([], 1),
+    ],
+)
+def test_the_rows_of_a_refused_batch_are_counted(champion: Path, body: Any, rows: int) -> None:
+    with TestClient(create_application(Settings(champion=champion))) as client:
+        assert client.post("/predict/batch", json=body).status_code == 422
+        found = numbers_in(client.get("/metrics").text)
+    assert [value for name, value in found.items() if name.startswith("lab_refused_rows_total")] == [rows]
+    assert sum(value for name, value in found.items() if name.startswith("lab_refused_total")) == 1
+
+
 def test_a_moment_keeps_its_zone() -> None:
     assert seconds_of("1970-01-01T02:00:00+02:00") == 0
     assert seconds_of("1970-01-01T00:00:00") == 0
