@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -24,8 +25,9 @@ def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
     kept = {*own, written.name, unreadable.name}
     for path in sorted(folder.glob("*.prom")):
         try:
-            found = _families(path)
-            written.add_metric((path.name,), path.stat().st_mtime)
+            state = path.stat()
+            found = _families(path, (state.st_mtime_ns, state.st_size, state.st_ino))
+            written.add_metric((path.name,), state.st_mtime)
             unreadable.add_metric((path.name,), 0)
         except (OSError, ValueError, KeyError, IndexError) as error:  # the parser raises what it stumbles on
             LOG.warning("%s is left out of the metrics: %s", path, error)
@@ -37,8 +39,10 @@ def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
     return [*families.values(), written, unreadable]
 
 
-def _families(path: Path) -> list[Metric]:
-    if path.stat().st_size > MOST_BYTES:
+@lru_cache(maxsize=64)
+def _families(path: Path, state: tuple[int, int, int]) -> list[Metric]:
+    """Return what a file says, read once for each state of it: reading takes as long as several requests."""
+    if state[1] > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES} bytes")
     found = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
     if strange := sorted(family.name for family in found if family.type != "gauge"):

@@ -18,6 +18,7 @@ from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from lab.records import write_text
 from serving.app import create_application
 from serving.metrics import SHARES, Metrics, Named, seconds_of
 from serving.settings import Settings
@@ -185,6 +186,15 @@ def test_a_file_that_cannot_be_read_is_told_and_takes_nothing_down(
     assert found["lab_gauges_unreadable{file=whole.prom}"] == 0
     assert found["lab_drift_drifted_share{task=churn}"] == 0.25
     assert found["lab_workers{}"] == 1
+
+
+def test_a_file_that_is_written_anew_is_read_anew_and_one_that_went_is_told_no_more(tmp_path: Path) -> None:
+    name, path, metrics = "lab_drift_drifted_share{task=churn}", tmp_path / "churn.prom", Metrics(tmp_path)
+    for share in ("0.25", "0.75"):
+        write_text(GAUGES.replace("0.25", share), path)
+        assert [numbers_in(metrics.text().decode())[name] for _ in range(2)] == [float(share)] * 2
+    path.unlink()
+    assert name not in numbers_in(metrics.text().decode())
 
 
 def test_a_file_cannot_say_what_the_server_counts_itself(champion: Path, tmp_path: Path) -> None:
