@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     try:
         outcomes = asyncio.run(_load(asked))
     except (OSError, ValueError, KeyError) as error:
-        parser.error(f"{asked.address} could not be asked: {error!r}. Is it served? python -m serving")
+        parser.error(f"{asked.address} could not be asked: {error!r}. Is it served? make serve")
     found = summary([each for each in outcomes if each.due >= asked.warm_up], seconds=asked.seconds)
     print(json.dumps(found, indent=2) if asked.json else told(found))  # noqa: T201 - the result
     return 1 if found["failed"] else 0
