@@ -60,6 +60,23 @@ def test_every_severity_has_a_route() -> None:
     assert {routes["receiver"], *(route["receiver"] for route in routes["routes"])} == receivers
 
 
+@pytest.mark.parametrize(
+    ("severity", "told"),
+    [("critical", "machines,on_call"), ("warning", "machines,people"), ("info", "machines,record")],
+)
+def test_an_alert_goes_to_machines_and_to_the_people_of_its_severity(severity: str, told: str) -> None:
+    path = "deploy/alertmanager/alertmanager.yml"
+    checked(
+        "amtool",
+        "config",
+        "routes",
+        "test",
+        f"--config.file={path}",
+        f"--verify.receivers={told}",
+        f"severity={severity}",
+    )
+
+
 def test_no_secret_stands_in_a_configuration() -> None:
     for path in [*DEPLOY.glob("prometheus/**/*.yml"), *DEPLOY.glob("alertmanager/*.yml")]:
         values = re.findall(r"(?:password|api_url|credentials|secret|token)(?:_file)?: *(.*)", path.read_text())

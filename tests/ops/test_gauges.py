@@ -1,7 +1,6 @@
 """What drift, evaluation and gates found becomes gauges; what they do not know is left out."""
 
 import copy
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,9 @@ from lab.records import read_json
 from ops.gauging.gauges import SAYS, gauges_of
 from ops.gauging.judgement import read_judgement
 from ops.gauging.text import Gauge, text_of
-from tests.project import QUIET, ROOT
+from serving.models import fingerprint_of
+from tests.ops.toy import assert_done, call, promoted_toy
+from tests.project import ROOT
 
 DRIFT: dict[str, Any] = read_json(ROOT / "metrics/drift.json")
 EVALUATED: dict[str, Any] = read_json(ROOT / "metrics/evaluate.json")
@@ -90,10 +91,25 @@ def test_what_is_no_judgement_is_refused_with_the_cure(tmp_path: Path, content: 
         read_judgement(tmp_path / "drift.json")
 
 
-def test_the_command_writes_a_file_and_refuses_a_judgement_that_is_not_there(tmp_path: Path) -> None:
-    missing = subprocess.run(
-        ["python", "-m", "ops", "gauges", "--drift", str(tmp_path / "none.json")],
-        cwd=ROOT, env=QUIET, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert missing.returncode == 2
-    assert "Cure: python -m ops drift" in missing.stderr
+@pytest.mark.xdist_group("registry")
+def test_the_champion_is_the_stages_or_heads_and_named_as_the_server_names_it(tmp_path: Path) -> None:
+    folder = promoted_toy(tmp_path / "base")
+    manifest = (folder / "models/champion/manifest.json").read_bytes()
+
+    def champion(*options: str) -> list[dict[str, str]]:
+        arguments = ("--drift", str(ROOT / "metrics/drift.json"), "--output", "served/gauges/churn.prom", *options)
+        assert assert_done(call(folder, "gauges", *arguments)).stdout.startswith("served/gauges/churn.prom: ")
+        families = text_string_to_metric_families((folder / "served/gauges/churn.prom").read_text())
+        return [sample.labels for family in families for sample in family.samples if sample.name == "lab_champion"]
+
+    name = {"task": "churn", "fingerprint": fingerprint_of(manifest)}
+    assert champion("--stage", "production") == [{**name, "version": "v2.0.0"}]
+    assert champion() == [{**name, "version": ""}]
+    assert champion("--stage", "staging") == []
+
+
+@pytest.mark.xdist_group("registry")
+def test_a_judgement_that_is_not_there_is_the_users_mistake(tmp_path: Path) -> None:
+    done = call(promoted_toy(tmp_path / "base"), "gauges")
+    assert done.returncode == 2
+    assert "Cure: python -m ops drift" in done.stderr
