@@ -134,7 +134,7 @@ async def _watch(application: FastAPI) -> None:
     """Exchange the models when their folders hold others; requests that are under way end with the old ones."""
     while True:
         await asyncio.sleep(application.state.settings.seconds_between_looks)
-        _say_logs(application)
+        _say_state(application)
         found = await asyncio.to_thread(renewed, application.state.lineup)
         if found is not application.state.lineup:
             application.state.lineup, application.openapi_schema = found, None
@@ -150,7 +150,8 @@ def _name_of(served: Served) -> Named:
     return Named(served.fingerprint, served.about.version or "", seconds_of(served.training["last_moment"]))
 
 
-def _say_logs(application: FastAPI) -> None:
+def _say_state(application: FastAPI) -> None:
+    application.state.metrics.say_memory()
     logs: Logs | None = application.state.logs
     for name, log in (("predictions", logs.predictions), ("feedback", logs.feedback)) if logs is not None else ():
         counts = log.counts
@@ -185,7 +186,7 @@ async def model(request: Request) -> dict[str, Any]:
 
 async def metrics(request: Request) -> Response:
     """Give the numbers that Prometheus collects."""
-    _say_logs(request.app)
+    _say_state(request.app)
     return PlainTextResponse(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

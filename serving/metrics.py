@@ -25,6 +25,7 @@ PATHS = frozenset({"/predict", "/predict/batch", "/feedback", "/explain", "/mode
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 _interval_of = partial(bisect_left, SHARES)  # an interval holds its upper limit
+MEMORY = Path("/proc/self/statm")
 PASSING = frozenset({"lab_model", "lab_model_trained_until_seconds"})  # 0 stands for a model that has gone
 
 
@@ -85,6 +86,10 @@ class Metrics:
         }
         self._workers = Gauge("lab_workers", "Workers that live.", registry=registry, multiprocess_mode="livesum")
         self._workers.set(1)
+        self._memory = Gauge(
+            "lab_resident_bytes", "Memory that the workers hold, where the system tells.", registry=registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
         self._model = Gauge(
             "lab_model", "In how many workers a model answers.", ("arm", "fingerprint", "version"),
             registry=registry, multiprocess_mode="livesum",
@@ -128,6 +133,11 @@ class Metrics:
         for name, count in lines.items():
             self._lines[name].labels(log).inc(count - self._counted.get((log, name), 0))
             self._counted[log, name] = count
+
+    def say_memory(self) -> None:
+        """Say how much memory this process holds; nothing where there is no /proc."""
+        if MEMORY.exists():
+            self._memory.set(int(MEMORY.read_text().split()[1]) * os.sysconf("SC_PAGESIZE"))
 
     def say_models(self, models: Mapping[str, Named]) -> None:
         """Say which models answer, by arm; those that went are said no more.

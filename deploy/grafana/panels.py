@@ -158,6 +158,9 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
             Query("sum by (log) (increase(lab_log_failed_lines_total[1h]))", "{{log}}, failed"),
             Query("sum by (log) (increase(lab_log_repaired_lines_total[1h]))", "{{log}}, torn"),
         )),
+        Drawing("Memory", "What the workers of a server hold.", (
+            Query("sum by (instance) (lab_resident_bytes)", "{{instance}}"),
+        ), unit="bytes"),
         Drawing("Age of the judgements", "Since the batch job wrote each file.", (
             Query("time() - max by (file) (lab_gauges_written_seconds)", "{{file}}"),
         ), unit="s", limit=26 * 3600),

@@ -4,6 +4,7 @@ import calendar
 import contextlib
 import json
 import os
+import resource
 import signal
 import time
 import urllib.error
@@ -228,6 +229,14 @@ def test_how_old_a_models_training_rows_are_is_told_while_it_answers() -> None:
     ] == calendar.timegm((2025, 3, 1, 0, 0, 0))
     metrics.say_models({"champion": Named("b", "v2", None)})
     assert not [name for name in numbers_in(metrics.text().decode()) if "trained_until" in name]
+
+
+def test_the_memory_that_is_told_is_that_of_the_process() -> None:
+    metrics = Metrics()
+    metrics.say_memory()
+    told = numbers_in(metrics.text().decode())["lab_resident_bytes{}"]
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert 1e7 < told <= 1.01 * most
 
 
 def test_a_batch_counts_as_its_rows_do_one_by_one() -> None:
