@@ -1,7 +1,7 @@
 """`python -m ops resolve`: put right dvc.lock and results after a merge, running what must run."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 import click
 
@@ -11,6 +11,8 @@ from ops.resolving.conflict import LOCK, Conflict, find_conflict
 from ops.resolving.settle import RunFailedError, Settling, drop_the_gone, foresee, results_of, settle
 from ops.revisions.git import git, lines_of
 from ops.verifying.checks import lock_is_fresh
+from ops.verifying.dvc import ended_by_sigterm
+from ops.verifying.stages import root_of_pipeline
 from ops.verifying.state import State
 
 NOTHING = "Nothing to resolve: neither dvc.lock nor a result is in conflict. Is it fresh? python -m ops verify"
@@ -43,7 +45,7 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
     The commit is left to you. It may be killed and called again. Exit 0 when resolved, or when there was nothing to do;
     1 when a stage failed; 2 on a mistake; 130 after Ctrl-C.
     """
-    root = Path()
+    root = root_of_pipeline()
     conflict = find_conflict(root)
     if conflict is None:
         gone = [] if dry_run else drop_the_gone(root)
@@ -61,7 +63,8 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
 
 def _resolve(settling: Settling) -> None:
     try:
-        settle(settling, tell=lambda line: click.echo(line, err=True))
+        with ended_by_sigterm():
+            settle(settling, tell=partial(click.echo, err=True))
     except KeyboardInterrupt:
         leave(INTERRUPTED_WORDS, code=INTERRUPTED)
     except RunFailedError as error:

@@ -1,7 +1,6 @@
 """`python -m ops verify`: would this commit, pushed, be whole? Asked in about two seconds, with no data pulled."""
 
 from functools import partial
-from pathlib import Path
 
 import click
 
@@ -9,6 +8,7 @@ from lab.command import INTERRUPTED, leave
 from lab.records import json_bytes
 from ops.verifying.check import Check, told
 from ops.verifying.checks import check_all
+from ops.verifying.stages import root_of_pipeline
 from ops.verifying.state import State
 
 
@@ -41,8 +41,7 @@ def verify(*, remote: str | None, no_remote: bool, rebuild: bool, as_json: bool)
 
     Exit 0 when whole, 1 when not, 2 on a mistake, 130 after Ctrl-C.
     """
-    root = Path()
-    state = State(root, remote_name=remote, asks_remote=not no_remote)
+    state = State(root_of_pipeline(), remote_name=remote, asks_remote=not no_remote)
     checks = check_all(state)
     if rebuild:
         from ops.verifying.rebuild import everything_is_derived  # noqa: PLC0415 - seldom asked for

@@ -1,11 +1,8 @@
 """Settle one stage after another: by an entry of either side that fits what is merged, or by running it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from lab.outputs import replaced_file
 from ops.resolving.conflict import LOCK, Conflict, Side
 from ops.resolving.leftovers import take_away_the_gone
 from ops.resolving.results import Results, kept
+from ops.verifying.dvc import run_dvc
 from ops.verifying.entries import Entry, entries_of
 from ops.verifying.fingerprints import Outputs
 from ops.verifying.freshness import inputs_changed
@@ -168,10 +166,10 @@ def _run(settling: Settling, names: list[str], tell: Tell) -> None:
     write_lock(settling)
     for name in names:
         _bring_inputs(settling, name, tell)
-    tell(f"running {listed(names)}")
-    done = _dvc(settling, "repro", "--single-item", *names)
-    if done.returncode:
-        said = "\n".join(done.stdout.decode(errors="replace").splitlines()[-20:])
+    started = partial(_say_that_it_runs, tell)
+    ended = run_dvc("repro", "--single-item", *names, root=settling.root, started=started)
+    if ended.code:
+        said = "\n".join(ended.lines)
         raise RunFailedError(
             f"{listed(names)} did not run to the end; the last lines were:\n{said}\nWhat was settled is kept. "
             "Cure: put right what is said above, and call this again."
@@ -186,7 +184,7 @@ def _bring_inputs(settling: Settling, name: str, tell: Tell) -> None:
     """Put in place what a stage reads: from the cache, else the remote, else by running what writes it."""
     _check_out(settling, _missing(settling, name).values())
     if missing := _missing(settling, name):
-        _dvc(settling, "pull", "--force", *(path_of(out) for out in missing.values()))
+        run_dvc("pull", "--force", *(path_of(out) for out in missing.values()), root=settling.root)
     for path in _missing(settling, name):
         if writer := settling.pipeline.writers.get(path):
             tell(f"{path} is neither in the cache nor on the remote")
@@ -208,16 +206,8 @@ def _stale(outs: Iterable[Any]) -> list[Any]:
 
 def _check_out(settling: Settling, outs: Iterable[Any]) -> None:
     if paths := [path_of(out) for out in outs]:
-        _dvc(settling, "checkout", "--force", "--allow-missing", *paths)
+        run_dvc("checkout", "--force", "--allow-missing", *paths, root=settling.root)
 
 
-def _dvc(settling: Settling, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
-        cwd=settling.root,
-        env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+def _say_that_it_runs(tell: Tell, name: str) -> None:
+    tell(f"running {name}")

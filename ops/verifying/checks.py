@@ -1,12 +1,13 @@
 """The six questions whose answers make a commit whole: whoever clones it has everything that it names."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lab.errors import LabError, SourceError
 from lab.markdown import counted
 from ops.pipeline import expected_code, read_stages
-from ops.revisions.git import git, lines_of
+from ops.revisions.git import commit_of, git, lines_of
 from ops.verifying.check import Check
 from ops.verifying.freshness import inputs_changed, outputs_changed
 from ops.verifying.paths import inside_any
@@ -136,6 +137,14 @@ def inside_any_of(files: list[str], folder: str) -> bool:
     return any(inside_any(file, (folder,)) for file in files)
 
 
+def _another_is_pushed(root: Path) -> str:
+    """Tell where pre-commit's hook runs for another commit than the one that is checked out and looked at."""
+    pushed = os.environ.get("PRE_COMMIT_TO_REF", "")
+    if not pushed or commit_of(pushed, root=root) == commit_of("HEAD", root=root):
+        return ""
+    return f"; {pushed[:7]}, which is pushed, is another commit, and nobody looked at it"
+
+
 def nothing_is_uncommitted(state: State) -> Check:
     """Ask whether what was looked at is what HEAD holds; changes that are none of the pipeline's are told only."""
     changed = lines_of("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", root=state.root)
@@ -145,4 +154,5 @@ def nothing_is_uncommitted(state: State) -> Check:
     others = [path for path in paths if path not in own]
     aside = f" (also changed, and none of the pipeline's: {', '.join(others)})" if others else ""
     summary = f"the working tree {'differs from' if own else 'is'} HEAD where the pipeline looks{aside}"
+    summary += _another_is_pushed(state.root)
     return Check("committed", summary, tuple(f"{path} is not committed" for path in own), "git add and git commit")

@@ -45,9 +45,9 @@ def _settings(stage: Any) -> Iterator[str]:
         if isinstance(found, str):
             yield f"{dependency.def_path} is {'gone' if found == 'deleted' else 'not recorded'}"
             continue
-        before = dependency.hash_info.value or {}
-        now = dependency.read_params()
-        yield from (f"{name} {_change(name, before, now)}" for name in found)
+        if found:
+            before, now = dependency.hash_info.value or {}, dependency.read_params()
+            yield from (f"{name} {_change(name, before, now)}" for name in found)
 
 
 def _change(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -1,27 +1,21 @@
 """Derive everything again in a temporary clone, and hold it against what is committed, byte for byte."""
 
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
-from types import FrameType
 
 from lab.errors import SourceError
 from lab.markdown import counted
 from ops.revisions.git import git, lines_of
 from ops.verifying.check import Check
+from ops.verifying.dvc import ended_by_sigterm, environment, run_dvc
 from ops.verifying.entries import Entry, entries_of
 from ops.verifying.paths import inside
 from ops.verifying.stages import data_file
 from ops.verifying.state import State
 
-# What a hook of git sets, and what would send a clone's git to the repository that the hook runs for.
-OF_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 Tell = Callable[[str], None]
 
 
@@ -71,27 +65,13 @@ def lock_at_head(root: Path) -> bytes:
 @contextmanager
 def clone_of(root: Path) -> Iterator[Path]:
     """Yield a clone of HEAD in a temporary folder; it is removed whatever ends the block, SIGTERM included."""
-    with _ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="rebuild-") as folder:
+    with ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="rebuild-") as folder:
         clone = Path(folder) / "clone"
-        here = _without_git()
+        here = environment()
         git("clone", "--quiet", "--no-checkout", str(root.absolute()), str(clone), root=root, environment=here)
         head = lines_of("rev-parse", "HEAD", root=root)[0]
         git("checkout", "--quiet", "--detach", head, root=clone, environment=here)
         yield clone
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the block as Ctrl-C does, so that nothing is left behind."""
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _bring_data(state: State, clone: Path) -> None:
@@ -101,63 +81,34 @@ def _bring_data(state: State, clone: Path) -> None:
         return
     # A cache is laid out as a remote is, so it can serve as one.
     cache = Path(state.pipeline.repository.cache.local.path).parents[1]
-    _dvc(["remote", "add", "--local", "here", str(cache)], clone)
-    if _dvc(["pull", "--quiet", "--remote", "here", *files], clone).returncode:
+    run_dvc("remote", "add", "--local", "here", str(cache), root=clone)
+    if run_dvc("pull", "--quiet", "--remote", "here", *files, root=clone).code:
         if state.remote.is_folder:
             folder = Path(state.remote.objects.path).parents[1]
-            _dvc(["remote", "modify", "--local", "here", "url", str(folder)], clone)
+            run_dvc("remote", "modify", "--local", "here", "url", str(folder), root=clone)
         source = ["--remote", "here"] if state.remote.is_folder else []
-        if _dvc(["pull", "--quiet", *source, *files], clone).returncode:
+        if run_dvc("pull", "--quiet", *source, *files, root=clone).code:
             raise SourceError(
                 f"{', '.join(files)}: found neither in the cache nor on the remote what they name, expected it in one. "
                 "Cure: dvc pull, or dvc push where it is"
             )
 
 
-def _dvc(arguments: list[str], clone: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=clone, env=_without_git(), capture_output=True, check=False)
-
-
 def _run_all(clone: Path, count: int, tell: Tell) -> None:
-    """Run every stage, telling each by its name; what the stages print is kept for the case that one fails."""
-    said: list[str] = []
-    done = 0
-    with _group([sys.executable, "-m", "dvc", "repro", "--force"], clone) as process:
-        for line in process.stdout or ():
-            said.append(line)
-            if line.startswith("Running stage '"):
-                done += 1
-                tell(f"rebuild: {line.split(chr(39))[1]} ({done} of {count})")
-    if process.returncode:
+    """Run every stage, telling each by its name."""
+    names: list[str] = []
+
+    def started(name: str) -> None:
+        names.append(name)
+        tell(f"rebuild: {name} ({len(names)} of {count})")
+
+    ended = run_dvc("repro", "--force", root=clone, started=started)
+    if ended.code:
+        said = "\n".join(ended.lines)
         raise SourceError(
-            f"the DAG did not run to its end in a clone of HEAD; it ended with:\n{''.join(said[-20:]).rstrip()}\n"
+            f"the DAG did not run to its end in a clone of HEAD; it ended with:\n{said}\n"
             "Cure: put right what is said above; a file that the working tree has and HEAD lacks is a usual reason."
         )
-
-
-@contextmanager
-def _group(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield a process in a group of its own; the whole group is ended when the block is left early."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=_without_git(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-
-
-def _without_git() -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**{name: value for name, value in os.environ.items() if name not in OF_GIT}, "PATH": path}
 
 
 def _changed(clone: Path) -> list[str]:

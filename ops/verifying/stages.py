@@ -91,6 +91,17 @@ class Pipeline:
 _CURE = "Cure: `git diff dvc.yaml params.yaml` shows what has changed"
 
 
+def root_of_pipeline() -> Path:
+    """Return the working directory, which must be the root of a repository with a dvc.yaml."""
+    root = Path()
+    if not (root / "dvc.yaml").is_file() or not (root / ".dvc").is_dir():
+        raise SourceError(
+            "found no dvc.yaml with a folder .dvc beside it, expected both in the working directory. "
+            "Cure: run from the root of the repository."
+        )
+    return root
+
+
 def files_read(stage: Any) -> list[Any]:
     """Return the files and folders that a stage reads; its settings are not among them."""
     return [dependency for dependency in stage.deps if not is_setting(dependency)]

@@ -245,12 +245,21 @@ def test_a_killed_run_is_taken_up_again(folder: Path) -> None:
     merge(folder, "low", "best")
     write(folder / "hold", "")
     with started(folder) as process:
-        os.killpg(process.pid, signal.SIGKILL)
-    wait_until_gone(process.pid)
+        children = children_of(process.pid)
+        process.kill()
+    for child in children:
+        os.killpg(child, signal.SIGKILL)
+        wait_until_gone(child)
     (folder / "hold").unlink()
     assert run(["git", "ls-files", "--unmerged"], cwd=folder).stdout
     (folder / "ran.log").unlink()
     assert resolved(folder) == {"ours": ["fit@low"], "theirs": ["fit@mid", "tell"], "ran": ["choose"]}
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the processes that a process has started; each of ours leads a group."""
+    pairs = [line.split() for line in run(["ps", "-A", "-o", "pid=,ppid="], cwd=Path()).stdout.splitlines()]
+    return [int(child) for child, of in pairs if int(of) == parent]
 
 
 def wait_until_gone(group: int) -> None:
@@ -261,13 +270,19 @@ def wait_until_gone(group: int) -> None:
             time.sleep(0.05)
 
 
-def test_ctrl_c_says_that_nothing_is_lost(folder: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_told_to_stop_stops_its_stages_and_loses_nothing(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
     merge(folder, "low", "best")
     write(folder / "hold", "")
     with started(folder) as process:
-        os.killpg(process.pid, signal.SIGINT)
-    assert process.returncode == 130
+        process.send_signal(number)
+    assert process.returncode == code
     assert run(["git", "ls-files", "--unmerged"], cwd=folder).stdout
+    (folder / "hold").unlink()
+    (folder / "ran.log").unlink()
+    assert resolved(folder)["ran"] == ["choose"]
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from ops.verifying.stores import listing_fingerprint
 from tests.history import copy_of_history, history_of
 from tests.ops.four_stages import PARAMS, call, commit, copy_of, make_four_stages, repro, set_params, write
 from tests.project import QUIET, ROOT, change_params, heed_interrupts, run
+from tests.remotes.recipes import RECIPES, commands
+from tests.remotes.s3 import s3_storage
+from tests.remotes.storages import Storage
+from tests.remotes.toy import SEALED
+from tests.remotes.webdav import webdav_storage
 
 Spoil = Callable[[Path], object]
 
@@ -281,6 +287,41 @@ def test_what_the_remote_lacks_is_told(toy: Path, what: str, cache: str) -> None
     assert "dvc push" in checks["remote"].cure
 
 
+@pytest.mark.parametrize("kind", [s3_storage, webdav_storage], ids=["s3", "webdav"])
+def test_a_remote_on_a_server_is_asked_for_every_file_and_its_refusal_tells_no_secret(
+    toy: Path, tmp_path: Path, kind: Callable[[Path], AbstractContextManager[Storage]]
+) -> None:
+    lost = on_remote(toy, "data/made", "left.txt").relative_to(toy / ".dvc/storage")
+    (tmp_path / "server").mkdir()
+    with kind(tmp_path / "server") as storage:
+        heading, which = RECIPES[storage.kind]
+        for command in commands(heading, storage.values, which=which):
+            run(command, cwd=toy)
+        commit(toy, "another place")
+        assert "none of the 5 outputs is there" in verified(toy, storage.environment, code=1)
+        run(["dvc", "push", "--quiet"], cwd=toy, environment=storage.environment)
+        shutil.rmtree(toy / ".dvc/cache")
+        assert "the remote storage has all of 10 objects" in verified(toy, storage.environment, code=0)
+        storage.shelf.delete(f"{storage.base}{lost}")
+        assert "data/made lacks 1 of 2 files: left.txt" in verified(toy, storage.environment, code=1)
+        assert storage.wrong is not None
+        said = verified(toy, storage.wrong, code=1)
+        assert "the remote storage could not be asked" in said
+        assert not [secret for secret in storage.secrets if secret in said]
+
+
+def verified(folder: Path, environment: Mapping[str, str], *, code: int) -> str:
+    """Verify in a process of its own, expect this exit code, and return all that was printed."""
+    done = run(
+        ["python", "-m", "ops", "verify"],
+        cwd=folder,
+        check=False,
+        environment={**SEALED, **environment, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 def test_another_remote_is_asked_by_its_name(toy: Path) -> None:
     run(["dvc", "remote", "add", "--quiet", "other", "elsewhere"], cwd=toy)
     assert checks_of(toy, remote_name="other")["remote"].cure.startswith("dvc push --remote other")
@@ -382,9 +423,8 @@ def test_the_verb_says_yes_with_0_and_no_with_1_to_people_and_machines(toy: Path
 
 def test_a_folder_that_is_no_dvc_repository_is_refused(tmp_path: Path) -> None:
     run(["git", "init", "--quiet"], cwd=tmp_path)
-    code, out, error = call(tmp_path, "verify")
-    assert code == 1
-    assert "not inside of a DVC repository" in out + error
+    code, _, error = call(tmp_path, "verify")
+    assert (code, error.startswith("found no dvc.yaml")) == (2, True)
 
 
 def test_a_rebuild_that_derives_the_same_bytes_passes_and_leaves_nothing(toy: Path, tmp_path: Path) -> None:
@@ -439,7 +479,7 @@ def test_a_rebuild_that_cannot_run_tells_why(toy: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_rebuild_leaves_nothing(toy: Path, tmp_path: Path, number: signal.Signals) -> None:
-    add_to("stages/fit.py", "import time\ntime.sleep(60)\n")(toy)
+    add_to("stages/fit.py", "import time\ntime.sleep(600)\n")(toy)
     commit(toy, "slow")
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -457,7 +497,10 @@ def test_an_interrupted_rebuild_leaves_nothing(toy: Path, tmp_path: Path, number
         while "fit@low" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(number)
-        process.wait(60)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
     assert process.returncode in {130, 128 + signal.SIGTERM}
     assert not list(temporary.iterdir())
 
@@ -486,6 +529,15 @@ def pushed(folder: Path, *, code: int) -> str:
     done = run(["git", "push", "origin", "main"], cwd=folder, check=False, environment={"PYTHONPATH": str(ROOT)})
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
+
+
+def test_a_push_of_another_commit_than_the_one_looked_at_is_told(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(["git", "rev-parse", "HEAD"], cwd=toy).stdout.strip()
+    monkeypatch.setenv("PRE_COMMIT_TO_REF", first)
+    assert "another commit" not in checks_of(toy)["committed"].summary
+    write(toy / "notes.md", "one")
+    commit(toy, "notes")
+    assert f"{first[:7]}, which is pushed, is another commit" in checks_of(toy)["committed"].summary
 
 
 def test_told_has_each_check_and_its_cure() -> None:
