@@ -81,5 +81,8 @@ with dag(
         command("gather", "mkdir -p logs && cat served/log/predictions-*.jsonl > logs/served.jsonl")
         # 1 suggests a retraining: that is an answer, which the gauges show.
         >> command("drift", "python -m ops drift --current logs/served.jsonl --json > logs/drift.json || [ $? = 1 ]")
-        >> command("gauges", "python -m ops gauges --drift logs/drift.json --output served/gauges/served.prom")
+        >> command(
+            "gauges",
+            "python -m ops gauges --drift logs/drift.json --stage production --output served/gauges/champion.prom",
+        )
     )

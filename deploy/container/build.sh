@@ -1,16 +1,21 @@
 #!/bin/sh
-# Build both images: build.sh TAG [FOLDER]. FOLDER is what `python -m ops pack` wrote (served/champion).
-# DOCKER=podman takes another engine; REGISTRY=registry.example/team/ goes before the names.
+# Build one of the two images: build.sh server TAG, or build.sh model TAG [FOLDER], for what `python -m ops pack` wrote.
+# DOCKER=podman takes another engine; REGISTRY=registry.example/team/ goes before the name.
 set -eu
-tag=${1:?"usage: build.sh TAG [FOLDER]"}
-packed=${2:-served/champion}
-docker=${DOCKER:-docker}
+usage="usage: build.sh server TAG | build.sh model TAG [FOLDER]"
+image=${1:?"$usage"}
+name=${REGISTRY:-}tabular-lab-$image:${2:?"$usage"}
+packed=${3:-served/champion}
+case $image in
+  server) set -- ;;
+  model)
+    test -s "$packed/manifest.json" || {
+      echo "$packed holds no model. Cure: python -m ops pack --stage production --output $packed" >&2
+      exit 2
+    }
+    # `pack` makes a link, which an engine need not follow.
+    set -- --build-context "packed=$(cd "$packed" && pwd -P)" ;;
+  *) echo "found $image; $usage" >&2; exit 2 ;;
+esac
 cd "$(dirname "$0")/../.."
-test -s "$packed/manifest.json" || {
-  echo "$packed holds no model. Cure: python -m ops pack --stage production --output $packed" >&2
-  exit 2
-}
-file=deploy/container/Dockerfile
-"$docker" build --file "$file" --target server --tag "${REGISTRY:-}tabular-lab-server:$tag" .
-"$docker" build --file "$file" --target model --build-context "packed=$(readlink -f "$packed")" \
-  --tag "${REGISTRY:-}tabular-lab-model:$tag" .
+exec "${DOCKER:-docker}" build --file deploy/container/Dockerfile --target "$image" --tag "$name" "$@" .

