@@ -240,8 +240,8 @@ def test_the_memory_that_is_told_is_that_of_the_process() -> None:
 
 
 def test_a_batch_counts_as_its_rows_do_one_by_one() -> None:
-    scores = [0.0, 0.05, 0.050001, 0.5, 0.999999, 1.0, 0.3]
-    arms = ["champion", "challenger", "champion", "champion", "challenger", "champion", "champion"]
+    scores = [0.0, 0.05, 0.050001, 0.5, 0.999999, 1.0, 0.31, 0.32, 0.33]
+    arms = ["champion", "challenger", "champion", "champion", "challenger", *["champion"] * 4]
     positive = [score >= 0.5 for score in scores]
     batch, single = Metrics(), Metrics()
     batch.count_rows(arms, scores, positive)
