@@ -30,7 +30,7 @@ DIFFERENT_ROWS = 1000
 
 def main(arguments: list[str]) -> int:
     """Ask as the arguments say, print what came of it, and return the exit code."""
-    parser = _parser()
+    parser = parser_of_arguments()
     asked = parser.parse_args(arguments)
     if not (asked.elsewhere or _is_here(asked.address)):
         parser.error(f"{asked.address} is another machine; --elsewhere says that it may be put under load.")
@@ -43,7 +43,8 @@ def main(arguments: list[str]) -> int:
     return 1 if found["failed"] else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of_arguments() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

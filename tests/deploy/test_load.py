@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deploy.load.__main__ import main
+from deploy.load.__main__ import main, parser_of_arguments
 from deploy.load.arrivals import poisson_arrivals
 from deploy.load.bodies import bodies, rows_of_log, rows_of_openapi
 from deploy.load.client import Target, load
@@ -165,6 +166,21 @@ def test_bodies_take_turns_through_the_rows(tmp_path: Path) -> None:
     rows = rows_of_log(path)
     assert [json.loads(body)["features"]["a"] for body in islice(bodies(rows), 4)] == [1, 2, 3, 1]
     assert [json.loads(body)["columns"]["a"] for body in islice(bodies(rows, rows_each=2), 2)] == [[1, 2], [3, 1]]
+
+
+def examples_of_docs() -> list[str]:
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "deploy/load/__main__.py"]
+    found = [re.findall(r"python -m deploy\.load((?: +(?:--)?[\w./:-]+)+)", page.read_text()) for page in pages]
+    return [example.strip() for examples in found for example in examples]
+
+
+def test_there_are_examples() -> None:
+    assert len(examples_of_docs()) >= 5
+
+
+@pytest.mark.parametrize("example", examples_of_docs())
+def test_every_example_that_is_written_down_can_be_asked(example: str) -> None:
+    assert parser_of_arguments().parse_args(example.split()).rate > 0
 
 
 def test_people_may_ask_with_locust(server: str) -> None:
