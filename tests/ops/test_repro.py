@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,8 @@ from ops.repro import jobs_of, repro
 from ops.running.lock_order import reordered, stage_names
 from ops.running.reproduce import Outcome, reproduce
 from ops.running.schedule import Schedule
-from tests.ops.trivial import HERE, trivial
-from tests.project import QUIET, files_below, heed_interrupts, run
+from tests.ops.trivial import HERE, interrupted, trivial
+from tests.project import QUIET, files_below, run
 
 # DVC asks pygtrie in a way that is going out of use.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
@@ -122,31 +119,24 @@ def test_another_dvc_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_interrupt_stops_the_stages_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    begin = "echo $$ > out/pid-${item}; while ! test -e go; do sleep 0.05; done; echo new > out/${item}"
-    stages = f"stages:\n  each:\n    foreach: [a, b]\n    do:\n      cmd: {begin}\n      outs:\n"
+    # Its own end is in sight, in case nothing stops it.
+    wait = "for i in $(seq 4000); do test -e go && break; sleep 0.05; done"
+    command = f"echo $$ > out/pid-${{item}}; {wait}; echo new > out/${{item}}"
+    stages = f"stages:\n  each:\n    foreach: [a, b]\n    do:\n      cmd: {command}\n      outs:\n"
     folder = trivial(tmp_path / "toy", f"{stages}        - out/${{item}}: {{persist: true}}\n")
     (folder / "out/a").write_text("old\n")
-    command = ["python", "-m", "ops", "repro", "--jobs", "2"]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**QUIET, **HERE},
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        while not all((folder / f"out/pid-{name}").is_file() for name in "ab"):
-            time.sleep(0.02)
-        stages_at_work = [int((folder / f"out/pid-{name}").read_text() or 0) for name in "ab"]
-        process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-    assert (process.returncode, said.splitlines()[-1][:12]) == (130, "Interrupted:")
-    for number in stages_at_work:
+    repro_both = ["python", "-m", "ops", "repro", "--jobs", "2"]
+    at_work = [folder / "out/pid-a", folder / "out/pid-b"]
+    done = interrupted(
+        repro_both, cwd=folder, environment={}, when=lambda: all(each.exists() and each.read_text() for each in at_work)
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1][:12]) == (130, "Interrupted:")
+    for each in at_work:
         with pytest.raises(ProcessLookupError):
-            os.kill(number, 0)
+            os.kill(int(each.read_text()), 0)
     assert (folder / "out/a").read_text() == "old\n"
     (folder / "go").touch()
-    run(command, cwd=folder, environment=HERE)
+    run(repro_both, cwd=folder, environment=HERE)
     assert (folder / "out/a").read_text() == "new\n"
 
 

@@ -2,11 +2,7 @@
 
 import json
 import math
-import os
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,8 +18,8 @@ from ops.sweeping.settings import Run, drawn, grid, listed_in, name_of, runs_of,
 from ops.sweeping.told import short_names, told
 from ops.sweeping.work import Work, do, is_done, reason_in, refuse_unseen
 from tests.history import history_of
-from tests.ops.trivial import HERE, trivial
-from tests.project import QUIET, heed_interrupts, run
+from tests.ops.trivial import HERE, interrupted, trivial
+from tests.project import QUIET, run
 
 # DVC asks pygtrie in a way that is going out of use.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
@@ -46,7 +42,7 @@ case $value in
   1|2) for i in $(seq 1200); do test -e $MEET/1 && test -e $MEET/2 && break; sleep 0.05; done
        test -e $MEET/1 && test -e $MEET/2 || exit 7;;
   3) echo "value is 3, expected any other. Cure: 4" >&2; exit 2;;
-  9) while ! test -e $MEET/go; do sleep 0.05; done;;
+  9) for i in $(seq 4000); do test -e $MEET/go && break; sleep 0.05; done;;
 esac
 echo $value > out/value.txt
 """
@@ -107,25 +103,13 @@ def test_runs_go_on_side_by_side_and_one_that_fails_stops_no_other(project: Path
 
 def test_an_interrupted_sweep_goes_on(project: Path, tmp_path: Path) -> None:
     command = ["python", "-m", "ops", "sweep", "-S", "value=4,9", "--jobs", "1", "--json"]
-    with subprocess.Popen(
-        command,
-        cwd=project,
-        env={**os.environ, **HERE},
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        while not (tmp_path / "meet/9").exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-    assert (process.returncode, said.splitlines()[-1][:12]) == (130, "Interrupted:")
+    meet = tmp_path / "meet"
+    stopped = interrupted(command, cwd=project, environment={"MEET": str(meet)}, when=(meet / "9").exists)
+    assert (stopped.returncode, stopped.stderr.splitlines()[-1][:12]) == (130, "Interrupted:")
     assert not list((project / FOLDER).glob("clone-*"))
     (project / FOLDER / "clone-left-by-a-killed-one").mkdir()
-    (tmp_path / "meet/go").touch()
-    done = run(command, cwd=project, environment={**HERE, "MEET": str(tmp_path / "meet")})
+    (meet / "go").touch()
+    done = run(command, cwd=project, environment={**HERE, "MEET": str(meet)})
     assert "1 run of 2 done before." in done.stderr
     assert not list((project / FOLDER).glob("clone-*"))
     found = json.loads(done.stdout)

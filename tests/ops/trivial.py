@@ -1,10 +1,15 @@
 """A DVC repository of a few stages that cost nothing, in a temporary folder with a git history of its own."""
 
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.project import ROOT, run
+from tests.project import QUIET, ROOT, heed_interrupts, run
 
 HERE = {"PYTHONPATH": str(ROOT)}
+PATIENCE = 120  # seconds, only so that a test of what is broken ends at all
 
 
 def trivial(folder: Path, stages: str, *, files: dict[str, str] | None = None) -> Path:
@@ -29,3 +34,27 @@ def commit(folder: Path, message: str) -> str:
     run(["git", "add", "--all"], cwd=folder)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder)
     return run(["git", "rev-parse", "HEAD"], cwd=folder).stdout.strip()
+
+
+def interrupted(
+    command: Sequence[str], *, cwd: Path, when: Callable[[], bool], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command, press Ctrl-C as soon as something is so, and return how it left."""
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**QUIET, **HERE, **environment},
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            while not when():
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, error = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, error)
