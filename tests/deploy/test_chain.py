@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
-from deploy.grafana.panels import ROWS
 from lab.records import read_json, write_text
 from ops.gauging.gauges import SAYS, gauges_of
 from ops.gauging.text import text_of
 from tests.deploy.chain import SECRETS, asked, wait_for, watched
+from tests.deploy.queries import QUERIES, judged, plain
 from tests.deploy.receivers import Received, receivers
-from tests.deploy.test_dashboard import judged, plain
 from tests.deploy.tools import program
 from tests.project import ROOT
+from tests.serving.asking import ask
 from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
-from tests.serving.test_metrics import ask
+
+pytestmark = pytest.mark.xdist_group("chain")
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,8 @@ def test_the_server_is_watched(chain: Chain) -> None:
 def test_every_query_of_the_dashboard_finds_something(chain: Chain) -> None:
     """A label that is misspelt is no mistake to a parser: only a query that finds something shows that it is right."""
     write_text(text_of(judged(), SAYS), chain.gauges)
-    queries = {
-        plain(query.expression)
-        for drawings in ROWS.values()
-        for drawing in drawings
-        for query in drawing.queries
-        if "trained_until" not in query.expression  # the tests' rows have no moments
-    }
+    moments = "trained_until"  # the tests' rows have none
+    queries = {plain(query) for query in QUERIES if moments not in query}
 
     def in_vain() -> set[str]:
         ask(chain.server, {"features": CUSTOMERS[0]})

@@ -10,19 +10,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from deploy.grafana.panels import ROWS
-from lab.records import read_json
-from ops.gauging.gauges import SAYS, gauges_of
-from ops.gauging.text import Gauge, text_of
+from ops.gauging.gauges import SAYS
+from ops.gauging.text import text_of
+from tests.deploy.queries import QUERIES, judged, plain
 from tests.deploy.tools import DEPLOY, RULES, checked
 from tests.project import ROOT
+from tests.serving.asking import ask, text_at, wait_until
 from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
-from tests.serving.test_metrics import ask, text_at, wait_until
 
+pytestmark = pytest.mark.xdist_group("dashboard")
 MADE = DEPLOY / "grafana/dashboard.json"
-QUERIES = [query.expression for drawings in ROWS.values() for drawing in drawings for query in drawing.queries]
 OF_PROMETHEUS = {"up", "ALERTS"}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 NAME = re.compile(r"\b(lab[_:][a-z0-9_:]+|up|ALERTS)\b")
@@ -31,11 +30,6 @@ NAME = re.compile(r"\b(lab[_:][a-z0-9_:]+|up|ALERTS)\b")
 def rules() -> list[dict[str, Any]]:
     groups = YAML(typ="safe").load(RULES.read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
-
-
-def plain(expression: str) -> str:
-    """Return a query with what Grafana would fill in."""
-    return expression.replace("$__rate_interval", "5m").replace("$task", "churn")
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +49,6 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         for sample in family.samples:
             names[sample.name] |= {*sample.labels}
     return names
-
-
-def judged() -> list[Gauge]:
-    drift, evaluated = (read_json(ROOT / f"metrics/{name}.json") for name in ("drift", "evaluate"))
-    champion = {"fingerprint": "f" * 64, "version": "v1.0.0"}
-    return gauges_of("churn", drift=drift, evaluated=evaluated, validated={"failed": []}, champion=champion)
 
 
 def test_every_number_that_a_panel_or_a_rule_names_is_exported(exported: dict[str, set[str]]) -> None:

@@ -2,21 +2,17 @@
 
 import calendar
 import contextlib
-import json
 import os
 import resource
 import signal
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import Histogram
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from lab.records import write_text
@@ -24,6 +20,7 @@ from serving.app import create_application
 from serving.metrics import SHARES, Metrics, Named, seconds_of
 from serving.settings import Settings
 from serving.sharing import SHARED, forget_dead, shared_numbers
+from tests.serving.asking import ask, name_of, numbers_at, numbers_in, wait_until
 from tests.serving.served import COLUMNS, ROWS, model_folder
 from tests.serving.server import served
 
@@ -38,46 +35,6 @@ lab_drift_drifted_share{task="churn"} 0.25 1000
 @pytest.fixture(scope="module")
 def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_folder(tmp_path_factory.mktemp("served") / "champion")
-
-
-def numbers_in(text: str) -> dict[str, float]:
-    """Return the value of every sample of a text, by name and labels."""
-    return {
-        name_of(sample.name, sample.labels): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def name_of(name: str, labels: dict[str, str]) -> str:
-    return f"{name}{{{','.join(f'{key}={labels[key]}' for key in sorted(labels))}}}"
-
-
-def text_at(address: str) -> str:
-    with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:  # noqa: S310 - our own address
-        return str(answer.read().decode())
-
-
-def numbers_at(address: str) -> dict[str, float]:
-    return numbers_in(text_at(address))
-
-
-def ask(address: str, body: Any) -> int:
-    request = urllib.request.Request(  # noqa: S310 - our own address
-        f"{address}/predict", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
-def wait_until(holds: Callable[[], bool], found: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, found()
-        time.sleep(0.05)
 
 
 def test_two_workers_count_as_one_and_a_model_that_went_is_told_no_more(champion: Path, tmp_path: Path) -> None:
