@@ -15,7 +15,11 @@ from typing import Any
 from tests.deploy.receivers import Received
 from tests.deploy.tools import DEPLOY, program
 
-SECRETS = {"webhook_token": "the webhook's token", "smtp_password": "the mail server's password"}
+SECRETS = {
+    "serving_key": "the server's key",
+    "webhook_token": "the webhook's token",
+    "smtp_password": "the mail server's password",
+}
 SECONDS = 90
 
 
@@ -64,6 +68,8 @@ def _configure(folder: Path, server: str, alertmanager: str, received: Received)
         "scrape_interval: 15s": "scrape_interval: 300ms",
         "evaluation_interval: 15s": "evaluation_interval: 300ms",
         "localhost:9093": alertmanager,
+        "    # authorization:\n    #  ": "    authorization:\n     ",
+        "/etc/prometheus/secrets": str(secrets),
         "targets/*.yml": str(folder / "targets.yml"),
         "- rules.yml": f"- {DEPLOY}/prometheus/rules.yml",
     })  # fmt: skip

@@ -21,6 +21,7 @@ from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
 
+KEY = SECRETS["serving_key"]
 pytestmark = pytest.mark.xdist_group("chain")
 
 
@@ -41,7 +42,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     champion = model_folder(folder / "champion")
     (folder / "gauges").mkdir()
     with (
-        served(folder / "server", champion=str(champion), gauges=f"{folder}/gauges", log=f"{folder}/log") as server,
+        served(
+            folder / "server", champion=str(champion), gauges=f"{folder}/gauges", log=f"{folder}/log", api_key=KEY
+        ) as server,
         receivers() as received,
         watched(server.removeprefix("http://"), received, folder / "watching") as prometheus,
     ):
@@ -57,7 +60,7 @@ def judgement(*fired: str, suggested: bool) -> str:
     return text_of(gauges_of("churn", drift=drift, evaluated=None, validated=None, champion=None), SAYS)
 
 
-def test_the_server_is_watched(chain: Chain) -> None:
+def test_a_server_that_asks_for_a_key_is_watched(chain: Chain) -> None:
     wait_for(lambda: asked(chain.prometheus, 'up{job="serving"} == 1'), lambda: asked(chain.prometheus, "up"))
     wait_for(
         lambda: asked(chain.prometheus, 'lab_model{arm="champion"}'), lambda: asked(chain.prometheus, "{job='serving'}")
@@ -71,8 +74,8 @@ def test_every_query_of_the_dashboard_finds_something(chain: Chain) -> None:
     queries = {plain(query) for query in QUERIES if moments not in query}
 
     def in_vain() -> set[str]:
-        ask(chain.server, {"features": CUSTOMERS[0]})
-        ask(chain.server, {"features": {}})
+        ask(chain.server, {"features": CUSTOMERS[0]}, key=KEY)
+        ask(chain.server, {"features": {}}, key=KEY)
         return {query for query in queries if not asked(chain.prometheus, query)}
 
     wait_for(lambda: not in_vain(), in_vain)

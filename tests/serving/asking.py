@@ -32,10 +32,10 @@ def numbers_at(address: str) -> dict[str, float]:
     return numbers_in(text_at(address))
 
 
-def ask(address: str, body: Any) -> int:
-    request = urllib.request.Request(  # noqa: S310 - our own address
-        f"{address}/predict", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
+def ask(address: str, body: Any, *, key: str = "") -> int:
+    """Ask for the score of one row, and return the status of the answer."""
+    headers = {"content-type": "application/json", "x-api-key": key}
+    request = urllib.request.Request(f"{address}/predict", json.dumps(body).encode(), headers)  # noqa: S310 - as below
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
             return int(answer.status)
