@@ -185,7 +185,7 @@ class Image:
         """Run a command and go on."""
         argv, environment = self.command(command, **options)  # type: ignore[arg-type]
         with output.open("ab") as stream:
-            return subprocess.Popen(argv, env=environment, stdout=stream, stderr=stream)
+            return subprocess.Popen(argv, env=environment, stdout=stream, stderr=stream, start_new_session=True)
 
     def command(
         self,

@@ -1,6 +1,7 @@
 """The image: what serving imports and no more, pinned, not root, read-only; and its scores are the pipeline's."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,8 @@ def container(
         wait(process, f"http://127.0.0.1:{port}", folder / "output.txt")
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # all have ended
+            os.killpg(process.pid, signal.SIGKILL)  # workers, too
         process.wait()
 
 
@@ -214,6 +216,8 @@ def test_a_container_gives_the_scores_of_the_pipeline_keeps_its_log_and_stops_wh
         assert answers["scores"] == score_rows(model_of(VARIANT), OTHER_ROWS).tolist()
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+        with pytest.raises(urllib.error.URLError, match="refused"):  # what the signal reached was the server itself
+            ask(f"{address}/ready")
     lines = [
         json.loads(line) for path in (run / "log").glob("predictions-*.jsonl") for line in path.read_text().splitlines()
     ]
