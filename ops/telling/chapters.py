@@ -46,7 +46,8 @@ def a_first_version(scene: Scene) -> None:
     scene.run("dvc", "remote", "modify", "storage", "endpointurl", scene.endpoint)
     # What came with the clone is of another task.
     scene.run("git", "rm", "-r", "--quiet", "--ignore-unmatch", "dvc.lock", "metrics", "plots", "reports")
-    scene.run("python", "-m", "ops", "init", str(january), "--target", "churned", "--name", TASK)
+    describe = ("--target", "churned", "--time", "week", "--name", TASK)
+    scene.run("python", "-m", "ops", "init", str(january), *describe)
     settle(scene, SMALL)
     committed(scene, "Ask which subscribers leave")
     scene.run("python", "-m", "ops", "promote", "--register", "--push")
