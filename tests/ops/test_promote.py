@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from ops.registry.deriving import put_back
+from ops.registry.turns import LostError, own_turn
+from ops.registry.upstream import upstream_of
 from tests.ops.toy import (
     CHAMPION,
     assert_done,
@@ -140,7 +143,8 @@ def test_a_reason_overrules_the_rule_of_gain_alone(here: Path) -> None:
     assert "lock is fresh" in refused(document)
 
 
-def test_a_forced_promotion_records_its_reason(here: Path) -> None:
+def test_a_forced_promotion_records_its_reason_even_in_a_clone_without_data(tmp_path: Path) -> None:
+    here = clone_of(toy(tmp_path / "base").parent, "fresh", pulled=False)
     replace_in(here / "params.yaml", "least_gain: 0.01", "least_gain: 0.5")
     commit(here, "Ask for more")
     assert "better by enough" in refused(asked(here))
@@ -289,6 +293,70 @@ def test_a_shared_repository_that_cannot_be_asked_is_a_mistake_without_its_passw
     assert done.returncode == 2
     assert "could not be asked" in done.stderr
     assert "secret" not in done.stderr
+
+
+def elsewhere(here: Path) -> Path:
+    """Return another clone, from which somebody has just pushed something else."""
+    other = clone_of(here.parent, "other", pulled=False)
+    commit(other, "Something else")
+    run(["git", "push", "--quiet"], cwd=other)
+    return other
+
+
+def test_a_push_whose_branch_is_late_leaves_no_tag_behind(here: Path) -> None:
+    upstream = upstream_of(here)
+    assert upstream is not None
+    elsewhere(here)
+    mine = commit(here, "Mine")
+    run(["git", "tag", "-a", "churn@v2.0.0", "-m", "Mine"], cwd=here)
+    with pytest.raises(LostError, match=r"took none of it.*Somebody else was first"):
+        upstream.push(["churn@v2.0.0"], commit=mine)
+    assert "churn@v2.0.0" not in output(here, "git", "ls-remote", "origin")
+
+
+def test_a_push_whose_tag_is_late_moves_no_branch_and_no_tag(here: Path) -> None:
+    upstream = upstream_of(here)
+    assert upstream is not None
+    other = clone_of(here.parent, "other", pulled=False)
+    run(["git", "tag", "-a", "churn@v2.0.0", "-m", "Theirs"], cwd=other)
+    run(["git", "push", "--quiet", "origin", "churn@v2.0.0"], cwd=other)
+    before = output(here, "git", "ls-remote", "origin")
+    mine = commit(here, "Mine")
+    run(["git", "tag", "-a", "churn@v2.0.0", "-m", "Mine"], cwd=here)
+    with pytest.raises(LostError, match=r"tags/churn@v2\.0\.0"):
+        upstream.push(["churn@v2.0.0"], commit=mine)
+    assert output(here, "git", "ls-remote", "origin") == before
+
+
+def test_whoever_comes_while_another_is_at_work_is_turned_away(here: Path) -> None:
+    with own_turn(here):
+        done = call(here, "promote", "--register")
+    assert done.returncode == 1
+    assert "is at work in this repository" in done.stderr
+    assert_done(call(here, "promote", "--register"))
+
+
+def test_a_clock_that_is_behind_the_newest_tag_is_a_mistake(here: Path) -> None:
+    later = {"GIT_COMMITTER_DATE": "2099-01-01T00:00:00Z"}
+    run(["git", "tag", "-a", "churn#staging#9", "churn@v1.0.0^{}", "-m", "Later"], cwd=here, environment=later)
+    done = call(here, "promote", "--register", "--stage", "staging", "--no-push")
+    assert done.returncode == 0  # it is there already
+    run(["git", "tag", "--delete", "churn#production#1"], cwd=here)
+    done = call(here, "promote", "--register", "--no-push")
+    assert done.returncode == 2
+    assert "2099-01-01 00:00:00 UTC, which this machine's clock has not reached yet" in done.stderr
+
+
+def test_what_a_person_changed_meanwhile_is_not_put_back(here: Path) -> None:
+    replace_in(here / "champion.yaml", "version: 1", "version: 2")
+    replace_in(here / "toy.py", "import", "import  ")
+    (here / "metrics/abtest.json").write_text("{}")
+    (here / "new.py").write_text("")
+    shutil.rmtree(here / "models")
+    run(["git", "add", "--all"], cwd=here)
+    put_back(here)
+    assert output(here, "git", "diff", "--name-only", "HEAD").split() == ["new.py", "toy.py"]
+    assert (here / "models/champion/pipeline.skops").is_file()
 
 
 def test_of_two_promotions_in_two_clones_one_wins_and_the_other_is_as_before(here: Path, tmp_path: Path) -> None:
