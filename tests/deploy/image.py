@@ -68,6 +68,16 @@ class Step:
         words: list[str] = json.loads(self.text)
         return words
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What stands before the arguments of COPY, such as --from."""
+        return dict(word.removeprefix("--").split("=", 1) for word in self.words if word.startswith("--"))
+
+    @property
+    def places(self) -> list[str]:
+        """The sources of COPY, and its target at the end."""
+        return [word for word in self.words if not word.startswith("--")]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -120,15 +130,19 @@ def _ignored(path: str, rules: Sequence[str]) -> bool:
 def copied(stage: Stage) -> Iterator[tuple[str, str]]:
     """Yield each file of the repository that a stage copies, with its place in the image."""
     for step in stage.of("COPY"):
-        *sources, target = step.words
-        if sources[0].startswith("--from"):
-            continue
-        for source in sources:
-            found = [path for path in context() if path == source or path.startswith(f"{source}/")]
-            assert found, f"COPY {source}: no such file in the context"
-            for path in found:
-                below = path.removeprefix(source).lstrip("/") or Path(path).name
-                yield path, f"{target.rstrip('/')}/{below}"
+        if "from" not in step.options:
+            yield from copied_by(step)
+
+
+def copied_by(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield each file of the repository that one instruction copies, with its place."""
+    *sources, target = step.places
+    for source in sources:
+        found = [path for path in context() if path == source or path.startswith(f"{source}/")]
+        assert found, f"COPY {source}: no such file in the context"
+        for path in found:
+            below = path.removeprefix(source).lstrip("/") or Path(path).name
+            yield path, f"{target.rstrip('/')}/{below}"
 
 
 class Image:
@@ -150,13 +164,10 @@ class Image:
 
     def build(self, others: Mapping[str, "Image"], packed: Path) -> "Image":
         """Carry the instructions out and return the image."""
-        for path, place in copied(self.stage):
-            self._copy(ROOT / path, place)
         for step in self.stage.steps:
-            if step.word == "COPY" and step.words[0].startswith("--from="):
-                name = step.words[0].removeprefix("--from=")
-                source = packed if name == "packed" else others[name]._folder / "files" / step.words[1].lstrip("/")
-                self._copy(source, step.words[2])
+            if step.word == "COPY":
+                for source, place in self._sources(step, others, packed):
+                    self._copy(source, place, mode=step.options.get("chmod"))
             elif step.word == "ENV":
                 self.environment |= dict(word.split("=", 1) for word in step.words)
             elif step.word == "WORKDIR":
@@ -168,13 +179,25 @@ class Image:
                 assert done.returncode == 0, f"RUN {step.text}: {done.stdout}{done.stderr}"
         return self
 
-    def _copy(self, source: Path, place: str) -> None:
+    def _sources(self, step: Step, others: Mapping[str, "Image"], packed: Path) -> Iterator[tuple[Path, str]]:
+        name = step.options.get("from")
+        if name is None:
+            yield from ((ROOT / path, place) for path, place in copied_by(step))
+        else:
+            source, target = step.places
+            yield (packed if name == "packed" else others[name]._folder / "files" / source.lstrip("/")), target
+
+    def _copy(self, source: Path, place: str, *, mode: str | None) -> None:
+        """Copy a file or a folder; with a mode, all of it gets that, and else it keeps its own."""
         target = self._folder / "files" / place.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=_linked)
+            copy = shutil.copy2 if mode else _linked
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, copy_function=copy)
         else:
             shutil.copy2(source, target)
+        for path in [target, *target.rglob("*")] if mode else []:
+            path.chmod(int(mode or "", 8))
 
     def run(self, command: Sequence[str], **options: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

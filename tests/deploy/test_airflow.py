@@ -25,8 +25,9 @@ ORDER = {
 
 
 def python_with_airflow() -> str:
-    """Return a Python that has Airflow: AIRFLOW_PYTHON names it, or it is the one that runs this."""
-    if named := os.environ.get("AIRFLOW_PYTHON"):
+    """Return a Python that has Airflow: AIRFLOW_PYTHON names it, or it is in .venv/airflow, or it runs this."""
+    made = ROOT / ".venv/airflow/bin/python"
+    if named := os.environ.get("AIRFLOW_PYTHON", str(made) if made.exists() else ""):
         return named
     if find_spec("airflow") is None:
         pytest.skip("Airflow is not installed here, and AIRFLOW_PYTHON names no Python that has it")

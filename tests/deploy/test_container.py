@@ -79,6 +79,11 @@ def test_each_command_is_in_the_form_that_no_shell_stands_before() -> None:
                 assert step.text.startswith("["), step.text
 
 
+def test_what_is_copied_from_outside_can_be_read_whatever_the_mask_of_who_builds() -> None:
+    for step in [*STAGES["server"].of("COPY"), *STAGES["model"].of("COPY")]:
+        assert step.options.get("chmod") == "755" or step.options.get("from") == "libraries" or "/build/" in step.places
+
+
 def test_hadolint_finds_nothing() -> None:
     linter = Path(sys.executable).with_name("hadolint")
     if not linter.exists():
@@ -127,6 +132,8 @@ def images(folder: Path) -> dict[str, Image]:
     if reason := why_not():
         pytest.skip(reason)
     packed = model_folder(folder / "packed", VARIANT).resolve()
+    for path in packed.iterdir():
+        path.chmod(0o600)  # as a careful mask leaves them
     return build(folder / "images", packed)
 
 
