@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
+from ops.revisions.git import text_of
 from ops.running.schedule import Schedule
 from tests.project import QUIET, ROOT, SMALL, change_params
 
@@ -32,8 +33,10 @@ def main(arguments: Sequence[str]) -> None:
     runs = int(arguments[0]) if arguments else 3
     with tempfile.TemporaryDirectory() as name:
         folders = {way: Path(name) / str(place) for place, way in enumerate(WAYS)}
+        commit = text_of("rev-parse", "HEAD", root=ROOT)  # it may move while the first of them runs
         for folder in folders.values():
             cost_of(["git", "clone", "--quiet", str(ROOT), str(folder)], cwd=ROOT)
+            cost_of(["git", "checkout", "--quiet", commit], cwd=folder)
             change_params(folder, SMALL if "small" in arguments else {})
             cost_of(["dvc", "repro", "--quiet"], cwd=folder, environment=QUIET)
         lock = (folders["dvc repro"] / "dvc.lock").read_bytes()

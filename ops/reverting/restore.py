@@ -1,6 +1,5 @@
 """Put outputs back where they belong, and say of each where it came from."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +12,6 @@ from ops.reverting.outputs import Output, Project
 from ops.reverting.tree import restore_files
 from ops.running.reproduce import reproduce
 
-SECRET = re.compile(r"://[^/@\s]+@")  # a name and password in an address
 Origin = Literal["here", "cache", "remote", "derived", "missing"]
 
 NOWHERE = "neither in the cache nor on the remote"
@@ -75,7 +73,8 @@ class Restorer:
         try:
             self.project.repository.fetch([output.path for output in outputs])
         except Exception as error:  # noqa: BLE001 - storage libraries share no class of errors, and none is fatal here
-            self.notes.append(f"The remote does not have all that was asked for: {SECRET.sub('://', str(error))}")
+            # What a library says may hold an address with a password.
+            self.notes.append(f"The remote did not give all that was asked for ({type(error).__name__}): `dvc fetch`.")
 
     def _derive(self, outputs: Sequence[Output], missing: Sequence[Output], *, jobs: int) -> dict[str, str]:
         """Run the stages that make what is missing; return why each is missing if it still is."""
@@ -90,8 +89,11 @@ class Restorer:
         self._settle("derived", (output for output in missing if self.project.holds(output)))
         spoilt = [output for output in outputs if output.path in self.found and not self.project.holds(output)]
         self._check_out([output for output in spoilt if self.project.cached_whole(output)])
+        for output in spoilt:
+            if not self.project.holds(output):
+                del self.found[output.path]
         self.notes += [f"{path} was derived to other bytes; the committed ones are back." for path in self.differed]
-        return {output.path: _reason(output, failed) for output in missing}
+        return {output.path: _reason(output, failed) for output in outputs}
 
     def _run(self, stages: list[str], *, jobs: int) -> dict[str, str]:
         try:

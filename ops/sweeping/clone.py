@@ -33,7 +33,15 @@ def run_in_clone(run: Run, *, base: str, project: Path, commands: Commands, hear
         settings = [word for override in run.overrides for word in ("--set-param", override)]
         _dvc(["exp", "run", "--name", run.name, *settings], clone, commands, hear)
         reference = reference_of(run.name, base=base)
-        git("fetch", "--quiet", "--no-tags", str(clone), f"+{reference}:{reference}", root=project)
+        git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            str(clone),
+            f"+{reference}:{reference}",
+            root=project,
+        )
     finally:
         shutil.rmtree(clone, ignore_errors=True)
 
@@ -52,7 +60,15 @@ def reference_of(name: str, *, base: str) -> str:
 def _make(clone: Path, *, base: str, project: Path) -> None:
     git("clone", "--quiet", "--shared", "--no-checkout", str(project), str(clone), root=project)
     git("checkout", "--quiet", "--detach", base, root=clone)
-    # Of the project's settings only its cache: a remote's password must not be copied.
+    for key in ("user.name", "user.email"):
+        found = git("config", "--get", key, root=project, check=False).stdout.decode().strip()
+        if found:
+            git("config", key, found, root=clone)
+    _share_cache(clone, project)
+
+
+def _share_cache(clone: Path, project: Path) -> None:
+    """Give the clone the project's cache, and nothing else: a remote's password must not be copied."""
     found = Config(str(project / ".dvc"))["cache"]
     shared = {key: found[key] for key in ("type", "shared") if key in found} | {"dir": found.get("dir", "")}
     shared["dir"] = shared["dir"] or str(project / ".dvc/cache")

@@ -275,13 +275,15 @@ def test_the_reason_of_a_failure_is_what_the_stage_said(log: str, reason: str) -
     assert reason_in(log) == reason
 
 
-def test_the_remote_password_is_not_copied(project: Path) -> None:
+def test_a_clone_has_the_cache_and_the_author_but_no_password(project: Path) -> None:
+    run(["git", "config", "user.name", "the author"], cwd=project)
     Path(".dvc/config.local").write_text(
         "['remote \"storage\"']\n    url = s3://there\n    secret_access_key = sesame\n"
     )
     _make(project / "clone", base=head(), project=project)
     written = (project / "clone/.dvc/config.local").read_text()
     assert written == f'[cache]\n    dir = "{project / ".dvc/cache"}"\n'
+    assert run(["git", "config", "--get", "user.name"], cwd=project / "clone").stdout == "the author\n"
 
 
 @pytest.fixture(scope="module")
