@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup repro test check format reproduce lock story serve bench clean-environment
+.PHONY: help setup repro test check format reproduce lock story serve dashboard bench clean-environment
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 22
@@ -52,7 +52,7 @@ reproduce: setup  ## derive everything again and compare it with what is committ
 	@echo "The same bytes: dvc.lock, metrics, plots and reports are what is committed."
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
-EXTRAS = $(foreach extra,cluster s3 sql ssh test webdav,--extra $(extra))
+EXTRAS = $(foreach extra,cluster dashboards s3 sql ssh test webdav,--extra $(extra))
 
 lock: .venv/test.stamp  ## resolve pyproject.toml and serving/requirements.in again into exact pins with hashes
 	$(COMPILE) pyproject.toml --output-file requirements.txt
@@ -66,6 +66,9 @@ story: .venv/test.stamp  ## play the life of a model in story/: versions, report
 serve: .venv/test.stamp  ## serve the champion of HEAD on http://127.0.0.1:8000 (see /docs there)
 	python -m ops pack
 	LAB_CHAMPION=served/champion python -m serving
+
+dashboard: .venv/test.stamp  ## write deploy/grafana/dashboard.json from its panels
+	python -m deploy.grafana.dashboard
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
