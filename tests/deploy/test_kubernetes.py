@@ -35,20 +35,29 @@ def base() -> dict[str, Resource]:
 
 
 @cache
+def kustomize() -> list[str]:
+    """Return the command that renders a folder, empty where there is none of version 5 or newer."""
+    for build, version in ((["kustomize", "build"], ["version"]), (["kubectl", "kustomize"], ["version", "--client"])):
+        if shutil.which(build[0]):
+            said = subprocess.run([build[0], *version], capture_output=True, text=True, check=False).stdout
+            found = re.search(r"(?:^|Kustomize Version: )v?(\d+)\.\d+\.\d+$", said, re.MULTILINE)
+            if found and int(found[1]) >= 5:
+                return build
+    return []
+
+
+@cache
 def rendered(folder: Path) -> dict[str, Resource]:
     """Return what kustomize makes of a folder; a test that needs it is skipped where there is none."""
-    command = next(
-        (command for command in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(command[0])), None
-    )
-    if command is None:
-        pytest.skip("neither kustomize nor kubectl is installed")
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+    if not kustomize():
+        pytest.skip("neither kustomize nor a kubectl that brings it is installed, of version 5 or newer")
+    done = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in resources_of(done.stdout)}
 
 
 def overlay(name: str) -> dict[str, Resource]:
-    return rendered(FOLDER / "overlays" / name)
+    return base() if name == "base" else rendered(FOLDER / "overlays" / name)
 
 
 def deployment(resources: dict[str, Resource]) -> Resource:
@@ -186,7 +195,7 @@ def test_the_model_is_put_where_the_server_looks_for_it() -> None:
         ("Deployment/server", ["selector", "matchLabels"]),
     ],
 )
-@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("name", ["base", *OVERLAYS])
 def test_who_selects_pods_selects_these(name: str, resource: str, path: list[str]) -> None:
     selector = overlay(name)[resource]["spec"]
     for part in path:
@@ -196,7 +205,7 @@ def test_who_selects_pods_selects_these(name: str, resource: str, path: list[str
     assert selector.items() <= labels.items()
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("name", ["base", *OVERLAYS])
 def test_the_autoscaler_scales_the_server_by_what_it_requests(name: str) -> None:
     scaler = overlay(name)["HorizontalPodAutoscaler/server"]["spec"]
     assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "server"}
