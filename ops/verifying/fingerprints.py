@@ -30,14 +30,17 @@ class Outputs:
         return any(inside(path, output) or inside(output, path) for output in self.recorded)
 
     def fingerprint(self, dependency: Any) -> str | None:
-        """Return what a dependency on outputs must have been; None where no listing is at hand that would tell."""
+        """Return what a dependency on outputs must have been.
+
+        None where that cannot be told: a producer never ran, or no listing of what it wrote is at hand.
+        """
         path = path_of(dependency)
         if path in self.recorded:
-            return self.recorded[path]
+            return self.recorded[path] or None
         folder = next((output for output in self.recorded if inside(path, output)), None)
         if folder is None:
             return self._of_parent(dependency, path)
-        listing = self.listings.of(self.recorded[folder])
+        listing = self.listings.of(self.recorded[folder]) if self.recorded[folder] else None
         return None if listing is None else listing.get(path.removeprefix(f"{folder}/"), NOT_THERE)
 
     def _of_parent(self, dependency: Any, path: str) -> str | None:
@@ -47,7 +50,7 @@ class Outputs:
         files = {name: md5 for name, md5 in self._beside_outputs(dependency).items() if f"{path}/{name}" in known}
         for output, md5 in within.items():
             listing = self.listings.of(md5) if md5.endswith(".dir") else {"": md5}
-            if listing is None:
+            if listing is None or not md5:
                 return None
             files |= {f"{output}/{name}".rstrip("/").removeprefix(f"{path}/"): file for name, file in listing.items()}
         return listing_fingerprint(files)
