@@ -8,10 +8,12 @@ import click
 from lab.command import FAILED, INTERRUPTED, leave
 from lab.records import json_bytes
 from ops.resolving.conflict import LOCK, Conflict, find_conflict
+from ops.resolving.leftovers import results_of_the_gone
 from ops.resolving.settle import RunFailedError, Settling, drop_the_gone, foresee, results_of, settle
 from ops.revisions.git import git, lines_of
 from ops.verifying.checks import lock_is_fresh
 from ops.verifying.dvc import ended_by_sigterm
+from ops.verifying.paths import inside
 from ops.verifying.stages import root_of_pipeline
 from ops.verifying.state import State
 
@@ -78,10 +80,12 @@ def _resolve(settling: Settling) -> None:
 def _add(settling: Settling) -> None:
     """Stage dvc.lock and the results, and take away those that no stage writes any longer."""
     results = results_of(settling)
-    known = set(lines_of("ls-files", "-z", "--", *results, root=settling.root)) if results else set()
-    paths = [path for path in results if (settling.root / path).exists() or known]
+    known = lines_of("ls-files", "-z", "--", *results, root=settling.root) if results else []
+    paths = [path for path in results if (settling.root / path).exists() or any(inside(file, path) for file in known)]
     git("add", "--all", "--", LOCK, *paths, root=settling.root)
-    if left := lines_of("diff", "--name-only", "--diff-filter=U", "-z", root=settling.root):
+    left = lines_of("diff", "--name-only", "--diff-filter=U", "-z", root=settling.root)
+    left += results_of_the_gone(settling.pipeline, settling.conflict)
+    if left:
         git("rm", "--quiet", "--force", "--", *left, root=settling.root)
 
 

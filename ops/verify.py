@@ -21,7 +21,7 @@ def verify(*, remote: str | None, no_remote: bool, rebuild: bool, as_json: bool)
     r"""Tell whether this commit, pushed, would be whole: whoever clones it has everything that it names.
 
     \b
-    lock       dvc.lock is what `dvc repro` leaves: commands, settings, files, results; no stage too many or too few
+    lock       dvc.lock is what `dvc repro` leaves: commands, settings, files, results; no stage is missing
     remote     the remote has every output that DVC keeps, each file in a folder included
     ignored    .gitignore covers every output that DVC keeps, and git keeps none of them
     deps       every stage declares the code that it imports, and no other

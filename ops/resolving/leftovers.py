@@ -11,6 +11,13 @@ from ops.verifying.stages import Pipeline
 from ops.verifying.stores import listing_fingerprint, md5_of
 
 
+def results_of_the_gone(pipeline: Pipeline, conflict: Conflict) -> list[str]:
+    """Return the files that the merge brought in and that only a stage writes which it no longer has."""
+    paths = list(_gone(pipeline, conflict))
+    new = ["diff", "--cached", "--name-only", "--no-renames", "--diff-filter=A", "-z", "HEAD", "--"]
+    return lines_of(*new, *paths, root=pipeline.root) if paths else []
+
+
 def take_away_the_gone(pipeline: Pipeline, conflict: Conflict) -> None:
     """Remove the outputs of stages that are no more: a stage that reads the folder around them would take them for new.
 

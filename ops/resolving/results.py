@@ -11,7 +11,7 @@ from lab.outputs import replaced_file, replaced_folder
 from ops.revisions.git import git
 from ops.verifying.paths import inside
 from ops.verifying.stages import fingerprint_of, path_of
-from ops.verifying.stores import listing_fingerprint, md5_of
+from ops.verifying.stores import Listings, listing_fingerprint, md5_of
 
 Files = Mapping[str, bytes]
 
@@ -33,6 +33,13 @@ class Results:
             files = self._find(out) if out.workspace_status() else None
             if files is not None:
                 _write(files, self.root / path_of(out))
+
+    def learn_listings(self, stage: Any, listings: Listings) -> None:
+        """Tell what lies in this stage's folders that git keeps, where the working tree has something else."""
+        for out in kept(stage):
+            files = self._find(out) if out.workspace_status() else None
+            if files and "" not in files:
+                listings.learn(fingerprint_of(out), {name: md5_of(content) for name, content in files.items()})
 
     def _find(self, out: Any) -> Files | None:
         for commit in self.commits:

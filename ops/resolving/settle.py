@@ -29,6 +29,10 @@ class RunFailedError(LabError):
     """A stage that had to run did not end well."""
 
 
+class StrayFilesError(LabError):
+    """A stage would read files that no clone has."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """An entry that fits, and whose it is: ours, theirs, both, or here (what an earlier try had run)."""
@@ -104,6 +108,7 @@ def foresee(settling: Settling) -> None:
                 settling.waiting.append(name)
             elif choice := settling.choose(name):
                 settling.take(name, choice)
+                settling.results.learn_listings(settling.stage(name), settling.listings)
             else:
                 settling.ran.append(name)
 
@@ -166,6 +171,7 @@ def _run(settling: Settling, names: list[str], tell: Tell) -> None:
     write_lock(settling)
     for name in names:
         _bring_inputs(settling, name, tell)
+        _refuse_strays(settling, name)
     started = partial(_say_that_it_runs, tell)
     ended = run_dvc("repro", "--single-item", *names, root=settling.root, started=started)
     if ended.code:
@@ -189,6 +195,18 @@ def _bring_inputs(settling: Settling, name: str, tell: Tell) -> None:
         if writer := settling.pipeline.writers.get(path):
             tell(f"{path} is neither in the cache nor on the remote")
             _run(settling, [writer], tell)
+
+
+def _refuse_strays(settling: Settling, name: str) -> None:
+    """Refuse to run a stage on a folder that holds what another branch left there: DVC would read it as data."""
+    outputs = settling.outputs
+    for dependency in files_read(settling.pipeline.stages[name]):
+        strays = outputs.strays(dependency) if outputs.touches(path_of(dependency)) else []
+        if strays:
+            raise StrayFilesError(
+                f"{', '.join(strays)}: found where {name} reads {path_of(dependency)}, expected only what stages write "
+                "or git knows; a clone has no such file. What was settled is kept. Cure: remove it, call this again."
+            )
 
 
 def _missing(settling: Settling, name: str) -> Mapping[str, Any]:

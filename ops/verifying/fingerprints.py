@@ -8,7 +8,7 @@ from typing import Any
 from ops.revisions.git import lines_of
 from ops.verifying.paths import inside, inside_any
 from ops.verifying.stages import path_of
-from ops.verifying.stores import Listings, listing_fingerprint
+from ops.verifying.stores import Listings, listing_fingerprint, md5_of
 
 NOT_THERE = "not there"
 
@@ -40,7 +40,7 @@ class Outputs:
         folder = next((output for output in self.recorded if inside(path, output)), None)
         if folder is None:
             return self._of_parent(dependency, path)
-        listing = self.listings.of(self.recorded[folder]) if self.recorded[folder] else None
+        listing = self._listing(folder)
         return None if listing is None else listing.get(path.removeprefix(f"{folder}/"), NOT_THERE)
 
     def _of_parent(self, dependency: Any, path: str) -> str | None:
@@ -49,15 +49,25 @@ class Outputs:
         known = set(lines_of("ls-files", "-z", "--", path, root=self.root))
         files = {name: md5 for name, md5 in self._beside_outputs(dependency).items() if f"{path}/{name}" in known}
         for output, md5 in within.items():
-            listing = self.listings.of(md5) if md5.endswith(".dir") else {"": md5}
+            listing = self._listing(output) if md5.endswith(".dir") else {"": md5}
             if listing is None or not md5:
                 return None
             files |= {f"{output}/{name}".rstrip("/").removeprefix(f"{path}/"): file for name, file in listing.items()}
         return listing_fingerprint(files)
 
+    def _listing(self, folder: str) -> Mapping[str, str] | None:
+        """Return the files of a folder that was written, by the stores, or by what lies there as recorded.
+
+        No store has a listing of a folder that git keeps.
+        """
+        md5 = self.recorded[folder]
+        return None if not md5 else self.listings.of(md5) or listing_on_disk(self.root / folder, md5)
+
     def strays(self, dependency: Any) -> list[str]:
         """Return the files in a folder that neither a stage writes nor git knows: DVC reads them, clones lack them."""
         path = path_of(dependency)
+        if inside_any(path, self.recorded):
+            return []
         known = set(lines_of("ls-files", "-z", "--", path, root=self.root))
         return sorted({f"{path}/{name}" for name in self._beside_outputs(dependency)} - known)
 
@@ -66,6 +76,13 @@ class Outputs:
         path = path_of(dependency)
         files = files_in(dependency) if dependency.isdir() else {}
         return {name: md5 for name, md5 in files.items() if not inside_any(f"{path}/{name}", self.recorded)}
+
+
+def listing_on_disk(place: Path, md5: str) -> Mapping[str, str] | None:
+    """Return the fingerprints of the files in a folder of the working tree if it is as recorded."""
+    found = {path.relative_to(place).as_posix(): path for path in place.rglob("*") if path.is_file()}
+    listing = {name: md5_of(path.read_bytes()) for name, path in found.items()}
+    return listing if listing_fingerprint(listing) == md5 else None
 
 
 def files_in(item: Any) -> dict[str, str]:

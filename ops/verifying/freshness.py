@@ -64,13 +64,14 @@ def _files(stage: Any, outputs: Outputs) -> Iterator[str]:
         path = path_of(dependency)
         if outputs.touches(path):
             expected, found = outputs.fingerprint(dependency), fingerprint_of(dependency)
+            if strays := outputs.strays(dependency):
+                yield f"{path} holds {listed(strays)}, which no stage writes: remove it"
             if not found:
                 yield f"{path} is a new dependency"
             elif expected is None and outputs.doubt_is_change:
                 yield f"{path} may not be what it read"
             elif expected is not None and expected != found:
-                strays = outputs.strays(dependency)
-                yield f"{path} is not what it read{f', which had {listed(strays)}: remove it' if strays else ''}"
+                yield f"{path} is not what it read"
             continue
         words = {"deleted": "is gone", "modified": "changed" if dependency.hash_info else "is a new dependency"}
         yield from (f"{path} {words.get(what, what)}" for what in dependency.workspace_status().values())

@@ -78,6 +78,10 @@ class Listings:
             self._known[md5] = self._read(md5)
         return self._known[md5]
 
+    def learn(self, md5: str, listing: Mapping[str, str]) -> None:
+        """Take a listing from elsewhere."""
+        self._known[md5] = listing
+
     def _read(self, md5: str) -> Mapping[str, str] | None:
         for store in self.stores:
             content = self._asked(store, md5)

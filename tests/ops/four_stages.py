@@ -37,7 +37,7 @@ stages:
   tell:
     cmd: python -m stages.tell
     params: [told]
-    deps: [chosen.txt, data/made/right.txt, stages/tell.py]
+    deps: [chosen.txt, data/made/right.txt, plots/choose/high.csv, stages/tell.py]
     metrics:
       - metrics/tell.json: {cache: false}
 """

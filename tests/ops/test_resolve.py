@@ -52,6 +52,7 @@ BRANCHES: dict[str, dict[str, Any]] = {
     "badly": {**PARAMS, "told": "badly"},
     "badly_and_low": with_weights({**PARAMS, "told": "badly"}, low=2),
     "badly_and_best": with_weights({**PARAMS, "told": "badly"}, mid=99),
+    "extra": {**PARAMS, "candidates": {**PARAMS["candidates"], "extra": {"weight": 3}}},
     "without_low": {**PARAMS, "candidates": {name: PARAMS["candidates"][name] for name in ("mid", "high")}},
 }
 
@@ -63,9 +64,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for branch, settings in BRANCHES.items():
         run(["git", "checkout", "--quiet", "-b", branch, "main"], cwd=folder)
         set_params(folder, settings)
-        for left in {"low", "mid", "high"} - set(settings["candidates"]):
+        for left in {path.name for path in (folder / "models").iterdir()} - set(settings["candidates"]):
             shutil.rmtree(folder / "models" / left)
-            (folder / f"metrics/fit/{left}.json").unlink()
+            (folder / f"metrics/fit/{left}.json").unlink(missing_ok=True)
         repro(folder)
         commit(folder, branch)
         if branch == "mid":
@@ -181,6 +182,31 @@ def test_conflicts_in_settings_are_refused_and_nothing_is_touched(folder: Path) 
     code, _, error = call(folder, "resolve")
     assert (code, "git add" in error) == (2, True)
     assert (files_below(folder), run(INDEX, cwd=folder).stdout) == before
+
+
+def test_a_result_in_conflict_of_a_stage_that_is_no_more_goes_with_it(folder: Path) -> None:
+    merge(folder, "without_low", "low")
+    set_params(folder, BRANCHES["without_low"])
+    run(["git", "add", "params.yaml"], cwd=folder)
+    assert "DU metrics/fit/low.json" in run(["git", "status", "--short"], cwd=folder).stdout
+    assert resolved(folder) == {"ours": ["choose"]}
+    assert not (folder / "metrics/fit/low.json").exists()
+
+
+def test_results_that_theirs_brings_of_a_stage_that_is_not_taken_do_not_come_in(folder: Path) -> None:
+    merge(folder, "low", "extra")
+    set_params(folder, BRANCHES["low"])
+    run(["git", "add", "params.yaml"], cwd=folder)
+    assert resolved(folder) == {"ours": ["fit@low", "choose"]}
+    assert not run(["git", "diff", "--cached", "--name-only"], cwd=folder).stdout
+
+
+def test_files_that_a_stage_would_read_and_a_clone_would_lack_are_refused_before_it_runs(folder: Path) -> None:
+    merge(folder, "low", "mid")
+    write(folder / "models/elsewhere/model.txt", "100 from another branch")
+    code, _, error = call(folder, "resolve")
+    assert (code, ran(folder)) == (2, [])
+    assert "models/elsewhere/model.txt: found where choose reads" in error
 
 
 def test_a_dry_run_tells_and_touches_nothing(folder: Path) -> None:
