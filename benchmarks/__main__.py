@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("pipeline", "featurize", "world")
+BENCHMARKS = ("pipeline", "featurize", "world", "verify", "report")
 
 
 def main() -> None:
