@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from ops.sweeping.settings import listed_in
-from tests.history import commit_all, copy_of_history
+from tests.history import copy_of_history
+from tests.ops.trivial import commit
 from tests.project import ROOT, run
 
 PAGE = (ROOT / "docs/experiments.md").read_text()
@@ -22,7 +23,7 @@ def test_the_commands_run_in_their_order(tmp_path: Path, tmp_path_factory: pytes
     project = copy_of_history(tmp_path_factory, tmp_path / "project")
     shutil.rmtree(project / "ops")
     shutil.copytree(ROOT / "ops", project / "ops", ignore=shutil.ignore_patterns("__pycache__"))
-    commit_all(project, "ops as they stand")
+    commit(project, "ops as they stand")
     assert set(ELSEWHERE) <= set(COMMANDS)
     for command in COMMANDS:
         if command not in ELSEWHERE:
