@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
 from lab.compiled.files import MANIFEST, read_compiled
 from lab.compiled.names import ARRAYS, PROGRAM
-from lab.compiling.write import write_compiled
+from lab.compiling.write import save_both_forms, write_compiled
 from lab.errors import ModelError
 from lab.frames import frame_of
 from lab.manifest import read_manifest
@@ -83,3 +84,13 @@ def test_reading_one_needs_numpy_and_nothing_heavier() -> None:
     loaded = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for heavy in ("sklearn", "pandas", "scipy", "dvc", "pyarrow", "skops", "pydantic"):
         assert f"'{heavy}'" not in loaded
+
+
+def test_a_forest_is_compiled_whatever_threads_work_around_it(tmp_path: Path) -> None:
+    """In threads a forest adds up its trees as they end, and would seem to differ from its program."""
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        with joblib.parallel_config(backend="threading", n_jobs=4):
+            save_both_forms(model_of("random_forest"), OTHER_ROWS, folder)
+        assert json.loads((folder / PROGRAM).read_text())["reason"] == ""
