@@ -49,9 +49,9 @@ def copy_of_history(factory: pytest.TempPathFactory, folder: Path) -> Path:
 
 
 def commit_all(folder: Path, message: str) -> None:
-    """Commit every change and every new file."""
+    """Commit every change and every new file; a commit is made even where there are none."""
     run(["git", "add", "--all"], cwd=folder)
-    run(["git", "commit", "--quiet", "-m", message], cwd=folder)
+    run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder)
 
 
 def _run_all(folder: Path) -> None:

@@ -85,7 +85,7 @@ def test_candidates_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_candidate_any_more_is_refused(tmp_path: Path) -> None:
     store(tmp_path, candidate("a", skill=1.0), candidate("old", skill=0.0))
-    with pytest.raises(ModelError, match=r"holds \['old'\], expected only .*\['a'\]\. Cure: `dvc checkout`"):
+    with pytest.raises(ModelError, match=r"holds \['old'\], expected only .*\['a'\]\. Cure: `python -m ops resolve`"):
         read_candidates(tmp_path, ["a"])
 
 

@@ -83,8 +83,6 @@ def test_training_leaves_a_model_its_metrics_and_its_histories(project: Path) ->
         "learning_curve.json",
         "manifest.json",
         "out_of_fold.parquet",
-        "compiled.json",
-        "compiled.npz",
         "pipeline.skops",
         "search.json",
     ]

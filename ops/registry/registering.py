@@ -182,11 +182,13 @@ def check_stage(root: Path, stage: str) -> str:
 def make_tags(place: Place, version: int, stage: str) -> list[str]:
     """Make the tags that a version lacks, by GTO, and return their names; when one fails none is left."""
     made: list[str] = []
+    unregistered, elsewhere = version not in place.registry.versions, place.registry.holder(stage) != version
     try:
-        _tick(place.registry)
-        if version not in place.registry.versions:
+        if unregistered or elsewhere:
+            _tick(place.registry)
+        if unregistered:
             made.append(_gto_register(place, version))
-        if place.registry.holder(stage) != version:
+        if elsewhere:
             made.append(_gto_assign(place, version, stage))
     except BaseException:
         drop_tags(place.root, made)

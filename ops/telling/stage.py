@@ -88,8 +88,12 @@ def scene_in(folder: Path, *, tell: Callable[[str], None]) -> Iterator[Scene]:
         scene.run(
             "git", "init", "--quiet", "--bare", "--initial-branch=main", "origin.git", cwd=scene.folder, shown=False
         )
-        scene.run("git", "remote", "set-url", "origin", str(scene.origin), shown=False)
         scene.run("git", "checkout", "--quiet", "-B", "main", shown=False)
+        scene.run("git", "remote", "remove", "origin", shown=False)
+        scene.run("git", "remote", "add", "origin", str(scene.origin), shown=False)
+        # Whatever the main branch of this repository is called, the story's is main.
+        head = "refs/remotes/origin/HEAD", "refs/remotes/origin/main"
+        scene.run("git", "symbolic-ref", *head, shown=False)
         yield scene
 
 
