@@ -1,6 +1,9 @@
 """`python -m ops VERB`: what a person or CI does around the DAG."""
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -31,8 +34,8 @@ VERBS = (
     "revert",
     "rollback",
     "smoke",
-    "sweep",
     "story",
+    "sweep",
     "verify",
 )
 
@@ -57,5 +60,11 @@ def application() -> None:
     """Do what stands around the pipeline: own data, versions and their differences, promotion, retraining, pages."""
 
 
+def put_this_python_first() -> None:
+    """Let `python` and `dvc`, which stages and verbs call by name, be the ones that lie beside this interpreter."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
 if __name__ == "__main__":
+    put_this_python_first()
     run(lambda: application(prog_name="python -m ops"))

@@ -63,6 +63,7 @@ def abtest(*, log: Path, design: Path | None, as_json: bool, **said: Any) -> Non
     A log has one row per unit that was assigned, in the arm it was assigned to, whether it did anything or not:
       customer_id,arm,stayed,spent,spent_before
       17,champion,1,120.50,98.00
+
     \b
     Read once, at the end:
       python -m ops abtest --log log.csv --primary stayed --guardrail spent=5 --covariate spent=spent_before

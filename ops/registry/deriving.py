@@ -1,9 +1,8 @@
 """Run what a changed champion.yaml makes stale, commit what came out, or put everything back as it was."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -90,13 +89,7 @@ def dvc(*arguments: str, root: Path, check: bool = False) -> int:
 
 
 def _run(command: Sequence[str], root: Path) -> int:
-    return subprocess.run(command, cwd=root, env=_environment(), stdout=sys.__stderr__, check=False).returncode
-
-
-def _environment() -> Mapping[str, str]:
-    """Return an environment in which the `python` of dvc.yaml is the one that runs this."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=root, stdout=sys.__stderr__, check=False).returncode
 
 
 def _made(root: Path) -> list[str]:

@@ -131,12 +131,11 @@ class Workplace:
 
 
 def environment_of(root: Path) -> Mapping[str, str]:
-    """Return what a command in the clone finds around it: this interpreter first, and who commits."""
+    """Return what a command in the clone finds around it: nothing that leads back here, and who commits."""
     kept = {name: value for name, value in os.environ.items() if name not in LEADING_BACK}
     return {
         **kept,
         **identity_of(root, kept),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "DVC_NO_ANALYTICS": "true",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",

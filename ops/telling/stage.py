@@ -123,5 +123,4 @@ def _s3() -> Iterator[str]:
 def _environment() -> dict[str, str]:
     """Return the process's own environment with the story's keys and without what a token would let it reach."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_", "REPO_TOKEN"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{own.get('PATH', '')}"
-    return {**own, **KEYS, **TELLER, "PATH": path, "DVC_NO_ANALYTICS": "true"}
+    return {**own, **KEYS, **TELLER, "DVC_NO_ANALYTICS": "true"}

@@ -38,9 +38,8 @@ def run_dvc(*arguments: str, root: Path, started: Callable[[str], None] = lambda
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a command in another repository: nothing of git's own, and this Python first."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**{name: value for name, value in os.environ.items() if name not in OF_GIT}, "PATH": path}
+    """Return the environment of a command in another repository: nothing of git's own."""
+    return {name: value for name, value in os.environ.items() if name not in OF_GIT}
 
 
 @contextmanager
