@@ -1,12 +1,15 @@
 """`python -m ops pack`: a model out of the registry into a folder that the server can serve."""
 
+import time
 from pathlib import Path
 
 import click
 
+from lab.errors import LabError, ParamsError
 from ops.packing.pack import pack as packed
-from ops.packing.source import Wanted, found_source
+from ops.packing.source import Source, Wanted, found_source
 from ops.registry.task import task_of
+from ops.registry.upstream import upstream_of
 
 
 @click.command()
@@ -28,8 +31,21 @@ from ops.registry.task import task_of
     show_default=True,
     help="The folder to fill; a server that reads it takes the new model over by itself.",
 )
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Go on: look so often whether it is another model by now, and pack that.",
+)
 def pack(
-    *, task: str | None, stage: str | None, version: int | None, revision: str | None, model: str, output: Path
+    *,
+    task: str | None,
+    stage: str | None,
+    version: int | None,
+    revision: str | None,
+    model: str,
+    output: Path,
+    watch: float | None,
 ) -> None:
     r"""Fill a folder with what serving needs of a model: plain numbers, no code, fingerprints that are checked.
 
@@ -40,6 +56,13 @@ def pack(
       python -m ops pack --stage production
       LAB_CHAMPION=served/champion python -m serving
 
+    With --watch the server follows the registry: a promotion or a rollback is packed within so many seconds, and taken
+    over with no request lost. Each look asks the shared repository for new tags first, where there is one. What goes
+    wrong is told once and tried again, and what is served stays; it ends with Ctrl-C:
+
+    \b
+      python -m ops pack --stage production --watch 30
+
     A challenger beside it, for an experiment or in the shadow:
 
     \b
@@ -49,7 +72,48 @@ def pack(
     version, an object that is nowhere, a family of models that is not compiled.
     """
     root = Path()
-    name = task or task_of(root)
-    source = found_source(Wanted(name, stage, version, revision, model), root=root)
+    wanted = Wanted(task or task_of(root), stage, version, revision, model)
+    if watch is not None:
+        _follow(wanted, output, root=root, seconds=watch)
+    source = found_source(wanted, root=root)
     packed(source, output, root=root)
     click.echo(f"{output}: {source.told}")
+
+
+def _follow(wanted: Wanted, output: Path, *, root: Path, seconds: float) -> None:
+    """Pack whenever it is another model than the last that was packed, until somebody stops this."""
+    if wanted.version is not None:
+        raise ParamsError("found --watch with --version, which never becomes another. Cure: --stage or --revision.")
+    last: Source | None = None
+    told: list[str] = []
+    while True:
+        mistakes = _mistakes_of_fetching(root)
+        try:
+            last = _pack_other(wanted, last, output, root=root)
+        except LabError as error:
+            mistakes.append(str(error))
+        for mistake in mistakes:
+            if mistake not in told:
+                click.echo(mistake, err=True)
+        told = mistakes
+        time.sleep(seconds)
+
+
+def _mistakes_of_fetching(root: Path) -> list[str]:
+    """Bring the registry's tags of the shared repository, if there is one; what fails is no reason not to go on."""
+    try:
+        shared = upstream_of(root)
+        if shared is not None:
+            shared.fetch()
+    except LabError as error:
+        return [str(error)]
+    return []
+
+
+def _pack_other(wanted: Wanted, last: Source | None, output: Path, *, root: Path) -> Source:
+    """Return the source as it is now, packed if it is another than the last."""
+    source = found_source(wanted, root=root)
+    if source != last:
+        packed(source, output, root=root)
+        click.echo(f"{output}: {source.told}")
+    return source

@@ -1,0 +1,118 @@
+"""A server follows the registry: promotions and rollbacks are packed and taken over, and no request is lost."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.ops.packable import assign, packable
+from tests.project import QUIET, run
+from tests.serving.asking import ask, wait_until
+from tests.serving.served import ROWS
+from tests.serving.server import served
+
+pytestmark = pytest.mark.xdist_group("pack-watch")
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return packable(tmp_path_factory.mktemp("watch") / "origin")
+
+
+@pytest.fixture
+def clone(origin: Path, tmp_path: Path) -> Path:
+    """Return a clone with the cache of the other, as one that shares a remote has."""
+    run(["git", "clone", "--quiet", "--no-local", str(origin), str(tmp_path / "clone")], cwd=origin)
+    run(["dvc", "cache", "dir", "--local", str(origin / ".dvc/cache")], cwd=tmp_path / "clone")
+    return tmp_path / "clone"
+
+
+@contextmanager
+def followed(clone: Path, *options: str) -> Iterator[Path]:
+    """Yield the file that tells what a watcher of the clone says."""
+    said = clone.with_name("watch.txt")
+    command = [sys.executable, "-m", "ops", "pack", *options, "--watch", "0.2"]
+    environment = {**QUIET, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
+    with said.open("wb") as output:
+        process = subprocess.Popen(command, cwd=clone, env=environment, stdout=output, stderr=output)
+    try:
+        yield said
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def asked_all_the_time(address: str) -> Iterator[Counter[int]]:
+    """Yield what three who never rest are answered: how often which status."""
+    answers, over = Counter[int](), Event()
+
+    def go_on() -> None:
+        while not over.is_set():
+            answers[ask(address, {"features": ROWS[0]})] += 1
+
+    askers = [Thread(target=go_on) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for asker in askers:
+            asker.join()
+
+
+def version_at(address: str) -> str:
+    with urllib.request.urlopen(f"{address}/model", timeout=10) as answer:  # noqa: S310 - our own address
+        return str(json.load(answer)["champion"]["version"])
+
+
+def test_a_promotion_and_a_rollback_are_taken_over_and_no_request_is_lost(
+    origin: Path, clone: Path, tmp_path: Path
+) -> None:
+    champion = clone / "served/champion"
+    with followed(clone, "--stage", "production") as said:
+        wait_until(champion.exists, said.read_text)
+        with (
+            served(tmp_path / "server", champion=str(champion), seconds_between_looks="0.1") as address,
+            asked_all_the_time(address) as answers,
+        ):
+            assert version_at(address) == "v1.0.0"
+            for version in (2, 1):
+                assign(origin, "production", version=version)
+                wait_until(lambda: version_at(address) == f"v{version}.0.0", said.read_text)  # noqa: B023 - called here
+                before = answers.total()
+                wait_until(lambda: answers.total() > before + 20, said.read_text)  # noqa: B023 - called here
+    assert set(answers) == {200}
+    assert [line.rsplit(",", 1)[0] for line in said.read_text().splitlines()] == [
+        f"served/champion: churn {version}" for version in ("v1.0.0", "v2.0.0", "v1.0.0")
+    ]
+
+
+def test_what_goes_wrong_is_told_once_and_packed_when_it_can_be(origin: Path, clone: Path) -> None:
+    away = origin.with_name("away")
+    with followed(clone, "--stage", "staging") as said:
+        wait_until(lambda: "No version of churn is in the stage staging" in said.read_text(), said.read_text)
+        origin.rename(away)
+        try:
+            wait_until(lambda: "could not be asked" in said.read_text(), said.read_text)
+        finally:
+            away.rename(origin)
+        assign(origin, "staging", version=2)
+        wait_until(lambda: "churn v2.0.0" in said.read_text(), said.read_text)
+    assert said.read_text().count("No version of churn") == 1
+    assert (clone / "served/champion/manifest.json").exists()
+
+
+def test_a_version_that_never_becomes_another_is_not_watched(clone: Path) -> None:
+    command = ["python", "-m", "ops", "pack", "--version", "1", "--watch", "1"]
+    done = run(command, cwd=clone, check=False, environment={"PYTHONPATH": str(Path(__file__).parents[2])})
+    assert done.returncode == 2
+    assert "Cure: --stage or --revision" in done.stderr
