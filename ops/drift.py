@@ -1,27 +1,42 @@
-"""`python -m ops drift --current FILE`: hold any batch of rows against the reference, and say whether to retrain."""
+"""`python -m ops drift --current ROWS`: hold any batch of rows against the reference, and say whether to retrain."""
 
 import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
+import pyarrow as pa
 
 from lab.drifting.assess import Assessment, Context, assess
-from lab.drifting.batch import read_batch
+from lab.drifting.choosing import Arm, Choice
+from lab.drifting.files import read_batch
 from lab.drifting.moved import IMPORTANCE, read_importance
 from lab.drifting.page import page_of
 from lab.drifting.policies import FALSE_ALARMS, read_false_alarms
-from lab.drifting.reference import REFERENCE, load_reference
+from lab.drifting.reference import REFERENCE, Reference, load_reference
+from lab.drifting.served import is_served, read_served
 from lab.drifting.settings import DriftParams
+from lab.errors import SourceError
 from lab.params import load_params, load_seed
-from lab.records import json_bytes, rounded, write_text
+from lab.records import json_bytes, rounded, write_json, write_text
 from lab.seeds import generator_of
+from ops.drifting.words import words_of
+
+MODELS = Path("models")
+
+
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 @click.command()
-@click.option("--current", type=click.Path(path_type=Path), required=True, help="Parquet, CSV, or a log (.jsonl).")
+@click.option(
+    "--current",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Parquet, CSV, JSON lines; or what serving logged: the folder that LAB_LOG names, or a file of it.",
+)
 @click.option(
     "--reference",
     "folder",
@@ -31,23 +46,55 @@ from lab.seeds import generator_of
     help="What to hold it against.",
 )
 @click.option(
+    "--arm",
+    type=click.Choice(get_args(Arm)),
+    default="champion",
+    show_default=True,
+    help="Of a log: whose answers. With all, columns are judged on every row, scores where every row has one.",
+)
+@click.option("--fingerprint", help="Of a log: only answers of this model, such as its first 8 digits.")
+@click.option("--since", type=click.DateTime(MOMENTS), help="Of a log: only rows of this moment or later, in UTC.")
+@click.option("--until", type=click.DateTime(MOMENTS), help="Of a log: only rows of before this moment, in UTC.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Of a log: labels that came another way than POST /feedback, as a CSV with the header id,label.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the whole judgement as JSON, as metrics/drift.json has it."
 )
 @click.option("--page", type=click.Path(path_type=Path), default=None, help="Write the page on it to this file, too.")
-def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None) -> None:
-    """Judge a batch of rows as the stage drift would; exit 0, or 1 where a retraining is suggested.
+@click.option(
+    "--save", type=click.Path(path_type=Path), default=None, help="Write the judgement as JSON to this file, too."
+)
+def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None, save: Path | None, **chosen: Any) -> None:
+    r"""Judge a batch of rows as the stage drift would: what moved, whether it matters, whether to retrain.
 
-    It needs the reference and params.yaml, but none of the rows that the reference was fitted on.
+    It needs the reference and params.yaml, but none of the rows that the reference was fitted on. Each night, on what
+    was served, with the labels that are known by now (docs/watching.md):
+
+    \b
+      python -m ops drift --current served/log --since 2026-02-01 --save logs/drift.json
+      python -m ops gauges --drift logs/drift.json --output served/gauges/churn.prom
+
+    Of a log the answers are read in the order of moment and id, each with the label that was given to its id last. Rows
+    without one are judged for drift alone. Who was asked about twice at a moment counts once. What is left out, and
+    which models answered, is told on standard error.
+
+    Exit 0, or 1 where a retraining is suggested, which is an answer and no failure; 2 on a mistake.
     """
-    found = judge(current, folder)
+    choice = Choice(**chosen)
+    found = judge(current, folder, choice)
     if page is not None:
         write_text(page_of(found), page)
+    if save is not None:
+        write_json(found.document, save)
     click.echo(json_bytes(found.document).decode() if as_json else told(rounded(found.document)), nl=not as_json)
     raise SystemExit(1 if found.document["retrain"]["suggested"] else 0)
 
 
-def judge(current: Path, folder: Path) -> Assessment:
-    """Return the judgement of a file."""
+def judge(current: Path, folder: Path, choice: Choice) -> Assessment:
+    """Return the judgement of a file, or of a folder of logs."""
     params, seed, reference = load_params("drift", DriftParams), load_seed(), load_reference(folder)
     context = Context(
         params,
@@ -55,7 +102,22 @@ def judge(current: Path, folder: Path) -> Assessment:
         read_false_alarms(FALSE_ALARMS),
         lambda name: generator_of(seed, f"drift/{name}"),
     )
-    return assess(reference, read_batch(current, reference), context)
+    return assess(reference, rows_of(current, reference, choice), context)
+
+
+def rows_of(current: Path, reference: Reference, choice: Choice) -> pa.Table:
+    """Return the rows to judge, and tell what of a log they are."""
+    if is_served(current):
+        found = read_served(current, reference, choice)
+        for line in words_of(found.counts, models=MODELS):
+            click.echo(f"{current}: {line}", err=True)
+        return found.rows
+    if choice != Choice():
+        raise SourceError(
+            f"{current} is no log that serving wrote, expected one for --arm, --fingerprint, --since, --until or "
+            "--labels. Cure: leave these out."
+        )
+    return read_batch(current, reference)
 
 
 def told(document: Mapping[str, Any]) -> str:

@@ -1,10 +1,7 @@
-"""Read a batch of rows from Parquet, CSV or a prediction log, and hold it to the columns that the reference has."""
+"""Hold a batch of rows to the columns that the reference has, with their types."""
 
-import json
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,38 +13,26 @@ from lab.drifting.rows import judged_columns, keys_in, scored_models
 from lab.errors import SourceError
 from lab.predictions import LABEL, score_column
 from lab.schema import FeatureSchema
-from lab.tables import read_table
 
-SERVED = "champion"  # whose score a prediction log holds, when it says no more than "score"
-FEATURES_KEY = "features"
-TIMES = ("moment", "time", "timestamp")
-MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 CURE = "Cure: bring the columns of data/features/schema.json, with the types that they have there."
 
 
-def read_batch(path: Path, reference: Reference) -> pa.Table:
-    """Return the rows of a file by its ending: .parquet, .csv, or .jsonl (a prediction log), checked."""
-    readers: dict[str, Callable[[Path], pa.Table]] = {
-        ".parquet": read_table,
-        ".pq": read_table,
-        ".csv": _read_csv,
-        ".jsonl": _read_log,
-        ".ndjson": _read_log,
-    }
-    if not path.is_file():
-        raise SourceError(f"{path} is missing, expected a file of rows. Cure: check the path.")
-    if path.suffix not in readers:
-        raise SourceError(f"{path} ends with {path.suffix!r}, expected one of {sorted(readers)}. Cure: convert it.")
-    table = _renamed(readers[path.suffix](path), reference.facts.inputs)
-    return checked_batch(table, reference, name=str(path), cure=CURE)
+@dataclass(frozen=True)
+class Words:
+    """What a refusal says: the reference's window, where the rows came from, the cure; and if text may hold numbers."""
+
+    window: str
+    where: str
+    cure: str
+    as_text: bool
 
 
-def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str) -> pa.Table:
+def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str, as_text: bool = False) -> pa.Table:
     """Return the columns that are judged, typed as the reference's; what cannot be is refused.
 
     Every feature must be there. Groups that are no features, identifiers, moments, labels and scores may be absent:
-    what needs them is then left out of the judgement, with a reason.
+    what needs them is then left out of the judgement, with a reason. Numbers and truths may be written `as_text`.
     """
     schema = reference.facts.inputs
     if absent := [column for column in sorted(schema.features) if column not in table.column_names]:
@@ -61,7 +46,9 @@ def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str
         if column == schema.moment:
             columns[column] = _as_moments(table[column], column, name)
         elif column in types:
-            columns[column] = _as_type(table[column], types[column], column, (reference.facts.window, name, cure))
+            columns[column] = _as_type(
+                table[column], types[column], column, Words(reference.facts.window, name, cure, as_text)
+            )
         else:
             columns[column] = _as_number(table[column], name) if column == LABEL else table[column]
     batch = pa.table(columns)
@@ -71,61 +58,7 @@ def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str
     return batch
 
 
-def _renamed(table: pa.Table, schema: FeatureSchema) -> pa.Table:
-    """Return the table with a log's own words for the moment and the score put into the house's."""
-    names = list(table.column_names)
-    if "score" in names and score_column(SERVED) not in names:
-        names[names.index("score")] = score_column(SERVED)
-    if schema.moment and schema.moment not in names:
-        found = next((word for word in TIMES if word in names), None)
-        names = [schema.moment if word == found else word for word in names]
-    return table.rename_columns(names)
-
-
-def _read_csv(path: Path) -> pa.Table:
-    from pyarrow import csv  # noqa: PLC0415 - only where there is one
-
-    try:
-        with path.open(encoding="utf-8") as stream:
-            names = stream.readline().rstrip("\r\n").replace('"', "").split(",")
-        text = csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=MISSING_WORDS, strings_can_be_null=True
-        )
-        return csv.read_csv(path, convert_options=text)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} cannot be read as CSV: {error}. Cure: commas, a header, UTF-8.") from error
-
-
-def _read_log(path: Path) -> pa.Table:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [_line_of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
-    names = sorted({name for row in rows for name in row})
-    return pa.table({name: _text_of([row.get(name) for row in rows]) for name in names})
-
-
-def _line_of(line: str, where: str) -> dict[str, Any]:
-    try:
-        content = json.loads(line)
-        nested = content.pop(FEATURES_KEY, {})
-        flat: dict[str, Any] = {**content, **nested}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise SourceError(
-            f"{where} is not a prediction: {error}. Expected one JSON object a line, its features in it or under "
-            f"{FEATURES_KEY!r}. Cure: leave the line out."
-        ) from error
-    return flat
-
-
-def _text_of(values: Sequence[Any]) -> pa.Array:
-    return pa.array([None if value is None else _written(value) for value in values], pa.string())
-
-
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)
-
-
-def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: tuple[str, str, str]) -> pa.ChunkedArray:
-    window, where, cure = words
+def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: Words) -> pa.ChunkedArray:
     found = column.type
     if pa.types.is_dictionary(found):
         column, found = column.cast(found.value_type), found.value_type
@@ -134,15 +67,18 @@ def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: t
     try:
         if pa.types.is_null(found) or pa.types.is_large_string(found):
             return column.cast(expected)
-        if pa.types.is_string(found) and where.endswith((".csv", ".jsonl", ".ndjson")):
+        if words.as_text and pa.types.is_string(found):
             return _parsed(column, expected)
         if _is_number(found) and _is_number(expected):
             return column.cast(expected)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise SourceError(
-            f"{name} in {where} cannot be read as {expected}, which it is in {window}: {error}. {cure}"
+            f"{name} in {words.where} cannot be read as {expected}, which it is in {words.window}: {error}. "
+            f"{words.cure}"
         ) from error
-    raise SourceError(f"{name} is {expected} in {window} and {found} in {where}, expected one type. {cure}")
+    raise SourceError(
+        f"{name} is {expected} in {words.window} and {found} in {words.where}, expected one type. {words.cure}"
+    )
 
 
 def _parsed(column: pa.ChunkedArray, expected: pa.DataType) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from lab.drifting.batch import read_batch
+from lab.drifting.files import read_batch
 from lab.drifting.reference import Reference
 from lab.errors import SourceError
 from lab.tables import write_table
