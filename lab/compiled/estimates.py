@@ -30,7 +30,12 @@ def _expit(value: float) -> float:
 
 
 def _linear(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    return expit(_decision(part, arrays, prepare(part["preparation"], arrays, columns)))
+    return expit(linear_log_odds(part, arrays, columns))
+
+
+def linear_log_odds(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
+    """Return the log-odds that a linear model adds up for each row."""
+    return _decision(part, arrays, prepare(part["preparation"], arrays, columns))
 
 
 def _decision(part: Part, arrays: Arrays, rows: Numbers) -> Numbers:
@@ -44,7 +49,12 @@ def _mean_of_trees(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def _sum_of_trees(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    return expit(_in_order(_leaves(part, arrays, columns), first=float(part["first"])))
+    return expit(boosted_log_odds(part, arrays, columns))
+
+
+def boosted_log_odds(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
+    """Return the log-odds that boosted trees add up for each row."""
+    return _in_order(_leaves(part, arrays, columns), first=float(part["first"]))
 
 
 def _votes_of_trees(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
@@ -63,10 +73,13 @@ def _softmax(rows: Numbers) -> Numbers:
 
 
 def _leaves(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
+    return trees_of(part["trees"], arrays).leaf_values(tree_columns(part, arrays, columns))
+
+
+def tree_columns(part: Part, arrays: Arrays, columns: Columns) -> NDArray[np.floating]:
+    """Return the columns that trees ask for, in their order and precision."""
     rows = prepare(part["preparation"], arrays, columns)
-    return trees_of(part["trees"], arrays).leaf_values(
-        _in_32_bits(rows) if part["in_32_bits"] else _recoded(part, arrays, rows)
-    )
+    return _in_32_bits(rows) if part["in_32_bits"] else _recoded(part, arrays, rows)
 
 
 def _in_32_bits(rows: Numbers) -> NDArray[np.float32]:

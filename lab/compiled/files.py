@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lab.compiled.estimates import probabilities
 from lab.compiled.names import ARRAYS, PROGRAM
@@ -47,19 +48,24 @@ def arrays_bytes(arrays: Arrays) -> bytes:
 
 def read_compiled(folder: Path) -> Compiled:
     """Return the compiled model of a folder, whose files must have the fingerprints that its manifest names."""
-    named = _json(_read(folder / MANIFEST), folder / MANIFEST)["files"]
-    content = _json(_checked(folder / PROGRAM, named.get(PROGRAM)), folder / PROGRAM)
+    named = json_in(_read(folder / MANIFEST), folder / MANIFEST)["files"]
+    content = json_in(checked(folder / PROGRAM, named.get(PROGRAM)), folder / PROGRAM)
     if content["model"] is None:
         raise ModelError(f"{folder} is not compiled: {content['reason']}. Cure: serve its pipeline instead.")
-    arrays = _checked(folder / ARRAYS, named.get(ARRAYS))
+    return Compiled(content["model"], arrays_in(checked(folder / ARRAYS, named.get(ARRAYS)), folder / ARRAYS))
+
+
+def arrays_in(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a zip file, none of which runs anything; `path` is its name in a message."""
     try:
-        with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
-            return Compiled(content["model"], {name: found[name] for name in found.files})
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder / ARRAYS} holds no plain arrays: {error}. {CURE}") from error
+        raise ModelError(f"{path} holds no plain arrays: {error}. {CURE}") from error
 
 
-def _checked(path: Path, expected: str | None) -> bytes:
+def checked(path: Path, expected: str | None) -> bytes:
+    """Return a file's content, which must have the fingerprint that is expected."""
     content = _read(path)
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
@@ -74,7 +80,8 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"{path} cannot be read, expected a file of a compiled model: {error}. {CURE}") from error
 
 
-def _json(content: bytes, path: Path) -> Any:
+def json_in(content: bytes, path: Path) -> Any:
+    """Return what JSON says; `path` is its name in a message."""
     try:
         return json.loads(content)
     except ValueError as error:

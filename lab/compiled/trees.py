@@ -45,14 +45,15 @@ class Trees:
         for _ in range(self.deepest):
             at = nodes[walking]
             values = flat[starts[walking] + self.feature[at]]
-            nodes[walking] = moved = np.where(self._goes_left(values, at), self.left[at], self.right[at])
+            nodes[walking] = moved = np.where(self.goes_left(values, at), self.left[at], self.right[at])
             walking = walking[self.left[moved] != moved]
             if not walking.size:
                 break
         found: Numbers = self.value[nodes].reshape(count, -1)
         return found
 
-    def _goes_left(self, values: NDArray[np.floating], nodes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def goes_left(self, values: NDArray[np.floating], nodes: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return whether a node sends a value to its left child, node by node."""
         left: NDArray[np.bool_] = values <= self.threshold[nodes]
         if self.missing_left.size:
             left |= np.isnan(values) & self.missing_left[nodes]
@@ -63,14 +64,15 @@ class Trees:
         return left
 
     def _is_member(
-        self, values: NDArray[np.floating], nodes: NDArray[np.int32], asked: NDArray[np.int32]
+        self, values: NDArray[np.floating], nodes: NDArray[np.integer], asked: NDArray[np.int32]
     ) -> NDArray[np.bool_]:
         usable = np.isfinite(values) & (values >= 0) & (values < SETS * 32)
         codes = np.where(usable, values, 0).astype(np.int64)
         word, bit = codes // 32, (codes % 32).astype(np.uint32)
         inside = (self.members[asked, word] >> bit) & 1 == 1
         known = usable & ((self.known[self.feature[nodes], word] >> bit) & 1 == 1)
-        return np.where(usable & (inside | known), inside & usable, self.missing_left[nodes])
+        members: NDArray[np.bool_] = np.where(usable & (inside | known), inside & usable, self.missing_left[nodes])
+        return members
 
 
 def trees_of(part: Part, arrays: Arrays) -> Trees:

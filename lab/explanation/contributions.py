@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from lab.calibrated import CalibratedScores
 from lab.errors import ModelError
 from lab.explanation.origins import origins_of
-from lab.explanation.walks import paths_from, walk
+from lab.explanation.walks import frame_from, paths_of, walker_of
 from lab.scoring import POSITIVE
 
 Numbers = NDArray[np.float64]
@@ -202,13 +202,13 @@ def _walked(pipeline: Pipeline, reference: pd.DataFrame, *, walks: int, rng: np.
     def output(frame: pd.DataFrame) -> Numbers:
         return np.asarray(pipeline.predict_proba(frame)[:, POSITIVE])
 
-    paths = paths_from(reference, count=walks, rng=rng)
+    paths = paths_of(reference, walks=walks, rng=rng)
     return Explainer(
         method="permutation",
         unit="probability",
         features=tuple(reference.columns),
-        base=float(output(paths.starts).mean()),
+        base=float(output(frame_from(paths.starts)).mean()),
         steps=0,
-        contribute=partial(walk, output, paths),
+        contribute=walker_of(output, paths),
         output=output,
     )

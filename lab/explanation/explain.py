@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.columns import numbers_of
+from lab.compiled.wording import Usual
 from lab.explanation.chosen import choose_rows
 from lab.explanation.contributions import contributions_of
 from lab.explanation.points import (
@@ -20,7 +21,7 @@ from lab.explanation.points import (
     swarm_rows,
     waterfall_rows,
 )
-from lab.explanation.reasons import Usual, check_words, reasons_of, rows_of, usual_of
+from lab.explanation.reasons import check_words, reasons_of, rows_of, usual_of
 from lab.explanation.results import document_of, notes_of, table_of
 from lab.explanation.settings import ExplainParams
 from lab.explanation.shuffles import correlated_groups

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lab.compiled.wording import Value, shown
 from lab.explanation.chosen import Chosen
 from lab.explanation.contributions import Contributions
 from lab.explanation.dependence import Dependence, GridPoint
-from lab.explanation.reasons import Value, shown
 from lab.explanation.shuffles import Shuffled
 from lab.explanation.study import Study
 from lab.schema import Feature

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from lab.compiled.wording import Reason, Usual
 from lab.explanation.contributions import Explainer, contributions_of, explainer_of
-from lab.explanation.reasons import Reason, Usual, reasons_of, rows_of, usual_of
+from lab.explanation.reasons import reasons_of, rows_of, usual_of
 from lab.frames import frame_of
 from lab.models import Model
 from lab.schema import Feature

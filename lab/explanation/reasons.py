@@ -1,54 +1,26 @@
-"""Say in plain words why a row has its score: the features that move it most, and how; never what causes it."""
+"""Give the reasons for the scores of a frame's rows: the features that move them most; never what causes it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lab.compiled.wording import Kind, Reason, Row, Usual, Value, Words, weightiest
 from lab.errors import ParamsError
 from lab.explanation.contributions import Contributions
 from lab.schema import Feature
 from lab.task.words import FeatureWords, named_in, placeholders_of
 
-Numbers = NDArray[np.float64]
-Value = float | str | None
-Row = Mapping[str, Value]
 
-LONGEST_LEVEL = 60
-PLAIN = FeatureWords()
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One feature's part in a row's score; the contribution is in the unit of the model's output."""
-
-    feature: str
-    effect: Literal["raises", "lowers"]
-    contribution: float
-    sentence: str
-
-    @property
-    def text(self) -> str:
-        """The whole reason for a reader."""
-        return f"{self.effect} the score: {self.sentence}"
-
-
-@dataclass(frozen=True)
-class Usual:
-    """The reference rows of one feature: how many, the numbers in order, the rows of each level."""
-
-    kind: Literal["number", "boolean", "category"]
-    rows: int
-    numbers: Numbers
-    levels: Mapping[Value, int]
+def words_of(words: Mapping[str, FeatureWords]) -> dict[str, Words]:
+    """Return the words of a task with their sentences taken apart, ready to be filled."""
+    return {name: _taken_apart(own) for name, own in words.items()}
 
 
 def usual_of(reference: pd.DataFrame, features: Mapping[str, Feature]) -> dict[str, Usual]:
     """Return what is usual for each feature among the reference rows."""
-    return {name: _usual(reference[name], feature) for name, feature in features.items()}
+    return {name: _usual(reference[name], feature.kind) for name, feature in features.items()}
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Value]]:
@@ -69,53 +41,11 @@ def reasons_of(
     most: int,
 ) -> list[list[Reason]]:
     """Return each row's reasons, the weightiest first, ties by name; a feature that moves nothing is no reason."""
-    order = np.argsort(-np.abs(contributions.values), axis=1, kind="stable")[:, :most]
+    own = words_of(words)
     return [
-        [
-            reason_for(contributions.features[place], moved[place], row, words=words, usual=usual)
-            for place in places
-            if moved[place] != 0
-        ]
-        for places, moved, row in zip(order.tolist(), contributions.values.tolist(), rows, strict=True)
+        weightiest(contributions.features, moved, row, own, usual, most=most)
+        for moved, row in zip(contributions.values, rows, strict=True)
     ]
-
-
-def reason_for(
-    feature: str, contribution: float, row: Row, *, words: Mapping[str, FeatureWords], usual: Mapping[str, Usual]
-) -> Reason:
-    """Return one reason, in the task's words where they serve for this row, else in general ones."""
-    effect: Literal["raises", "lowers"] = "raises" if contribution > 0 else "lowers"
-    own = words.get(feature, PLAIN)
-    directed = own.raises if effect == "raises" else own.lowers
-    templates = own.missing if row[feature] is None else (*directed, *own.says)
-    filled = (fill(template, row, usual) for template in templates)
-    sentence = next((text for text in filled if text is not None), None)
-    return Reason(feature, effect, contribution, sentence or general(feature, row[feature], own, usual[feature]))
-
-
-def fill(template: str, row: Row, usual: Mapping[str, Usual]) -> str | None:
-    """Return a template with the row's values in it; None where one of them is missing, or no feature any more."""
-    text = ""
-    for before, name, form in placeholders_of(template):
-        text += before
-        if name is None:
-            continue
-        value = row.get(name)
-        if value is None:
-            return None
-        text += shown(value, usual[name].kind, form)
-    return text
-
-
-def general(feature: str, value: Value, own: FeatureWords, usual: Usual) -> str:
-    """Return the sentence for a value that no words are given for: what it is, and how usual that is."""
-    name = own.called or feature.replace("_", " ")
-    if value is None:
-        return f"{name} is not known, {_as_in(usual.rows - _known(usual), usual.rows)}"
-    word = shown(value, usual.kind)
-    if usual.kind != "number":
-        return f"{name} is {word}, {_as_in(usual.levels.get(value, 0), usual.rows)}"
-    return f"{name} is {word}, {_standing(float(value), usual.numbers)}"
 
 
 def check_words(words: Mapping[str, FeatureWords], features: Mapping[str, Feature]) -> list[str]:
@@ -134,57 +64,22 @@ def check_words(words: Mapping[str, FeatureWords], features: Mapping[str, Featur
     return [name for name in named_in(dict(words)) if name not in features]
 
 
-def _usual(values: pd.Series, feature: Feature) -> Usual:
+def _taken_apart(own: FeatureWords) -> Words:
+    parts = {
+        name: tuple(tuple(placeholders_of(template)) for template in templates)
+        for name, templates in (
+            ("says", own.says),
+            ("raises", own.raises),
+            ("lowers", own.lowers),
+            ("missing", own.missing),
+        )
+    }
+    return Words(own.called, **parts)
+
+
+def _usual(values: pd.Series, kind: Kind) -> Usual:
     present = values.dropna()
-    if feature.kind == "number":
-        return Usual(feature.kind, len(values), np.sort(present.to_numpy(), kind="stable"), {})
+    if kind == "number":
+        return Usual(kind, len(values), np.sort(present.to_numpy(), kind="stable"), {})
     counts: Mapping[Any, int] = present.value_counts(sort=False).to_dict()
-    return Usual(feature.kind, len(values), np.empty(0), counts)
-
-
-def _known(usual: Usual) -> int:
-    return len(usual.numbers) if usual.kind == "number" else sum(usual.levels.values())
-
-
-def shown(value: Value, kind: str, form: str = "") -> str:
-    """Return a value as a reader would write it, on one line."""
-    if value is None:
-        return "not known"
-    if isinstance(value, str):
-        plain = " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())
-        return plain if len(plain) <= LONGEST_LEVEL else f"{plain[: LONGEST_LEVEL - 1]}…"
-    if kind == "boolean":
-        return "yes" if value else "no"
-    sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
-    text = format(float(value), f"{sign}z{rest or _form_for(value)}")  # z: no minus before a zero
-    return text.replace("%", " %")
-
-
-def _form_for(value: float) -> str:
-    """Return a form that shows three digits of a fraction, and all digits of a whole number or a large one."""
-    if value == round(value) or abs(value) >= 100:
-        return ",.0f"
-    return ".3g"
-
-
-def _standing(value: float, numbers: Numbers) -> str:
-    if not len(numbers):
-        return "which no row that it is held against has"
-    below = int(np.searchsorted(numbers, value, side="left"))
-    above = len(numbers) - int(np.searchsorted(numbers, value, side="right"))
-    same = len(numbers) - below - above
-    if same >= max(below, above):
-        return _as_in(same, len(numbers))
-    side, count = ("higher", below) if below >= above else ("lower", above)
-    return f"{side} than in {_share(count, len(numbers))} of the rows"
-
-
-def _as_in(count: int, rows: int) -> str:
-    return f"as in {_share(count, rows)} of the rows" if count else "as in none of the rows it is held against"
-
-
-def _share(count: int, rows: int) -> str:
-    if count == rows:
-        return "all"
-    percent = round(100 * count / rows)
-    return "fewer than 1 %" if percent < 1 else "more than 99 %" if percent > 99 else f"{percent} %"
+    return Usual(kind, len(values), np.empty(0), counts)

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lab.compiled.wording import Reason
 from lab.explanation.points import loss_fields
-from lab.explanation.reasons import Reason
 from lab.explanation.study import Explained, Study
 from lab.schema import Feature
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lab.compiled.wording import Reason, reason_for
 from lab.errors import ParamsError
 from lab.explanation.contributions import Contributions
-from lab.explanation.reasons import Reason, check_words, reason_for, reasons_of, rows_of, usual_of
+from lab.explanation.reasons import check_words, reasons_of, rows_of, usual_of, words_of
 from lab.schema import Feature
 from lab.task.words import FeatureWords
 
@@ -31,7 +32,7 @@ def words(**own: Any) -> dict[str, FeatureWords]:
 
 
 def sentence(feature: str, *, contribution: float = 1.0, row: Any = None, own: Any = None) -> str:
-    return reason_for(feature, contribution, {**ROW, **(row or {})}, words=own or {}, usual=USUAL).sentence
+    return reason_for(feature, contribution, {**ROW, **(row or {})}, words=words_of(own or {}), usual=USUAL).sentence
 
 
 RECENCY = words(
