@@ -1,5 +1,6 @@
 """Put a model's compiled form and what is known of it into a folder, in one step."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from lab.compiled.files import MANIFEST, read_compiled
 from lab.compiled.names import ARRAYS, PROGRAM
-from lab.errors import SourceError
+from lab.errors import ModelError, SourceError
 from lab.records import json_bytes
 from ops.packing.source import Source
 from ops.revisions.objects import Objects
@@ -55,10 +58,24 @@ def _files(source: Source, *, root: Path) -> dict[str, bytes]:
     manifest = objects.output(stages, f"{folder}/{MANIFEST}")
     named = json.loads(manifest)["files"]
     found = {name: objects.output(stages, f"{folder}/{name}") for name in (PROGRAM, ARRAYS) if name in named}
-    return {MANIFEST: manifest, **found, ABOUT: json_bytes(_about(source, json.loads(objects.output(stages, WORDS))))}
+    model = {MANIFEST: manifest, **found}
+    explaining = _reasons(source, model, root=root) if ARRAYS in found else {}
+    about = _about(source, json.loads(objects.output(stages, WORDS)), explaining)
+    return {**model, **explaining, ABOUT: json_bytes(about)}
 
 
-def _about(source: Source, words: Mapping[str, Any]) -> dict[str, Any]:
+def _reasons(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
+    """Return the files that explain the model; none where it cannot be explained as its stage does, which is told."""
+    from ops.packing.reasons import reasons_files  # noqa: PLC0415 - brings scikit-learn, and shap for trees
+
+    try:
+        return reasons_files(source, model, root=root)
+    except ModelError as error:
+        click.echo(f"packed without reasons, so that POST /explain will be refused: {error}", err=True)
+        return {}
+
+
+def _about(source: Source, words: Mapping[str, Any], explaining: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what the server tells of the model, and the words in which it gives reasons."""
     evaluated = source.snapshot.json("metrics/evaluate.json") or {}
     test = evaluated.get(source.model, {}).get("test", {})
@@ -70,4 +87,5 @@ def _about(source: Source, words: Mapping[str, Any]) -> dict[str, Any]:
         "model": source.model,
         "metrics": metrics,
         "words": words,
+        "reasons": {name: hashlib.sha256(content).hexdigest() for name, content in explaining.items()},
     }
