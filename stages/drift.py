@@ -4,14 +4,19 @@ import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
+import pyarrow as pa
+
 from lab.command import run
 from lab.drifting.assess import Context, assess
 from lab.drifting.batch import checked_batch
+from lab.drifting.choosing import Choice
+from lab.drifting.files import read_batch
 from lab.drifting.moved import read_importance
 from lab.drifting.page import page_of
 from lab.drifting.policies import read_false_alarms
-from lab.drifting.reference import load_reference
+from lab.drifting.reference import Reference, load_reference
 from lab.drifting.rows import joined
+from lab.drifting.served import is_served, read_served
 from lab.drifting.settings import DriftParams
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
@@ -31,12 +36,10 @@ REPORT = Path("reports/drift")
 
 
 def main() -> None:
-    params, reference = load_params("drift", DriftParams), load_reference(REFERENCE)
-    seed, keys = load_seed(), reference.facts.inputs.keys
-    rows = joined(read_table(CURRENT), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
+    params, reference, seed = load_params("drift", DriftParams), load_reference(REFERENCE), load_seed()
     found = assess(
         reference,
-        checked_batch(rows, reference, name="current", cure="Cure: dvc repro featurize"),
+        rows_of(Path(params.current), reference),
         Context(
             params,
             read_importance(IMPORTANCE),
@@ -50,6 +53,15 @@ def main() -> None:
         write_json(found.alerts, report / "alerts.json")
         write_text(page_of(found), report / "page.html")
     write_json(found.document, METRICS)
+
+
+def rows_of(current: Path, reference: Reference) -> pa.Table:
+    """Return the newest window with labels and scores; or what the setting names instead, such as a server's log."""
+    if current == CURRENT:
+        keys = reference.facts.inputs.keys
+        rows = joined(read_table(CURRENT), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
+        return checked_batch(rows, reference, name="current", cure="Cure: dvc repro featurize")
+    return read_served(current, reference, Choice()).rows if is_served(current) else read_batch(current, reference)
 
 
 if __name__ == "__main__":
