@@ -8,7 +8,7 @@ import pytest
 from tests.project import ROOT
 
 PAGE = (ROOT / "docs/deploying.md").read_text()
-PATHS = sorted(set(re.findall(r"\b(?:deploy|tests|docs)/[\w./-]*\w", PAGE)) - {"deploy/release"})
+PATHS = sorted(set(re.findall(r"\b(?:deploy|tests|docs)/[\w./-]*\w", PAGE)))
 MANIFESTS = re.findall(r"^\| ((?:[\w.]+\.(?:yaml|env)(?:, )?)+) \|", PAGE, re.MULTILINE)
 
 

@@ -1,21 +1,17 @@
 """A server follows the registry: promotions and rollbacks are packed and taken over, and no request is lost."""
 
-import json
 import subprocess
 import sys
-import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, run
-from tests.serving.asking import ask, wait_until
-from tests.serving.served import ROWS
+from tests.serving.asking import wait_until
+from tests.serving.going_on import asked_all_the_time, version_at
 from tests.serving.server import served
 
 pytestmark = pytest.mark.xdist_group("pack-watch")
@@ -47,31 +43,6 @@ def followed(clone: Path, *options: str) -> Iterator[Path]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-@contextmanager
-def asked_all_the_time(address: str) -> Iterator[Counter[int]]:
-    """Yield what three who never rest are answered: how often which status."""
-    answers, over = Counter[int](), Event()
-
-    def go_on() -> None:
-        while not over.is_set():
-            answers[ask(address, {"features": ROWS[0]})] += 1
-
-    askers = [Thread(target=go_on) for _ in range(3)]
-    for asker in askers:
-        asker.start()
-    try:
-        yield answers
-    finally:
-        over.set()
-        for asker in askers:
-            asker.join()
-
-
-def version_at(address: str) -> str:
-    with urllib.request.urlopen(f"{address}/model", timeout=10) as answer:  # noqa: S310 - our own address
-        return str(json.load(answer)["champion"]["version"])
 
 
 def test_a_promotion_and_a_rollback_are_taken_over_and_no_request_is_lost(
