@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Param
+from airflow.providers.standard.operators.bash import BashOperator  # type: ignore[import-not-found]  # its own
+from airflow.sdk import DAG, Param  # type: ignore[import-not-found]  # environment
 
 REPOSITORY = Path(os.environ.get("LAB_REPOSITORY", Path(__file__).resolve().parents[2]))
 # A parameter comes to a command as a variable, so that no text of a person's becomes a part of the command.

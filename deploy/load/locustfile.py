@@ -7,14 +7,14 @@ Its users wait for their answers, so it cannot show how a queue grows; `python -
 import os
 from collections.abc import Iterator
 
-from locust import FastHttpUser, constant_pacing, task
+from locust import FastHttpUser, constant_pacing, task  # type: ignore[import-not-found]  # people install it
 
 from deploy.load.bodies import MANY, ONE, bodies, rows_of_openapi
 
 ROWS_OF_A_BATCH = 100
 
 
-class Asker(FastHttpUser):
+class Asker(FastHttpUser):  # type: ignore[misc]  # its types are unknown without it
     """Somebody who asks once a second: mostly about one row, at times about a hundred."""
 
     wait_time = constant_pacing(1)
@@ -28,12 +28,12 @@ class Asker(FastHttpUser):
         rows = rows_of_openapi(self.client.get("/openapi.json", headers=self.headers).json(), count=1000, seed=0)
         self.one, self.many = bodies(rows), bodies(rows, rows_each=ROWS_OF_A_BATCH)
 
-    @task(20)
+    @task(20)  # type: ignore[untyped-decorator]
     def predict(self) -> None:
         """Ask about one row."""
         self.client.post(ONE, data=next(self.one), headers=self.headers)
 
-    @task(1)
+    @task(1)  # type: ignore[untyped-decorator]
     def predict_batch(self) -> None:
         """Ask about a hundred rows."""
         self.client.post(MANY, data=next(self.many), headers=self.headers)
