@@ -60,9 +60,13 @@ def scored(lineup: Lineup, rows: Rows) -> Scored:
 
 def scores_of(served: Served, columns: Mapping[str, Sequence[Any]]) -> list[float]:
     """Return the score of each row; a model takes its own features and leaves others unread."""
-    asked = {name: _column(columns[name], kind) for name, kind in served.features.items()}
-    scores: list[float] = served.compiled.scores(asked).tolist()
+    scores: list[float] = served.compiled.scores(columns_for(served.features, columns)).tolist()
     return scores
+
+
+def columns_for(features: Mapping[str, Kind], columns: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
+    """Return some features as a compiled model takes them."""
+    return {name: _column(columns[name], kind) for name, kind in features.items()}
 
 
 def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:

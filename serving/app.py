@@ -1,9 +1,9 @@
-"""The API: health, readiness, the model, predictions of one row or many; its OpenAPI is this task's own."""
+"""The API: health, readiness, the model, predictions of one row or many, reasons; its OpenAPI is this task's own."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -14,8 +14,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from lab.errors import SourceError
 from serving.answers import rows_of_batch, rows_of_one, scored
 from serving.errors import Problem, Refused, invalid, refused
+from serving.examples import examples_of
+from serving.explaining import Explanation, explained
 from serving.limits import Limits
 from serving.lines import feedback_line, identifiers_of, new_identifier, prediction_lines
 from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
@@ -95,12 +98,20 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(Limits, settings=settings)
     application.add_middleware(Counted, metrics=application.state.metrics)  # the last one added is the outermost
     application.add_exception_handler(Refused, _answer_refused)
+    application.add_exception_handler(SourceError, _answer_too_large)
     application.add_api_route("/health", health, tags=["state"])
     application.add_api_route("/ready", ready, tags=["state"], responses={503: PROBLEMS[503]})
     application.add_api_route("/metrics", metrics, tags=["state"], response_class=PlainTextResponse)
     application.add_api_route("/model", model, tags=["state"], responses={503: PROBLEMS[503]})
     for path, endpoint, answer in (("/predict", predict, Answer), ("/predict/batch", predict_batch, Answers)):
         application.add_api_route(path, endpoint, methods=["POST"], response_model=answer, responses=PROBLEMS)
+    application.add_api_route(
+        "/explain",
+        explain,
+        methods=["POST"],
+        response_model=Explanation,
+        responses={**PROBLEMS, 409: {"model": Problem, "description": "The model was packed without reasons."}},
+    )
     application.add_api_route(
         "/feedback",
         feedback,
@@ -167,6 +178,11 @@ async def _answer_refused(request: Request, problem: Exception) -> Response:
     return problem.response()
 
 
+async def _answer_too_large(request: Request, problem: Exception) -> Response:
+    """Answer a row whose numbers are fine, and whose products of numbers the model cannot take."""
+    return await _answer_refused(request, refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_value", str(problem)))
+
+
 async def health() -> dict[str, str]:
     """Say that the process is alive."""
     return {"status": "alive"}
@@ -222,6 +238,13 @@ def _answered(lineup: Lineup, batch: Any) -> tuple[list[str], list[bytes], dict[
     return identifiers, lines, answers
 
 
+async def explain(request: Request) -> Response:
+    """Say why one row has its score; it is not logged, for nothing is decided by it."""
+    lineup = _lineup(request)
+    row = await _asked(request, lineup.asked.why)
+    return JSONResponse(await asyncio.to_thread(explained, lineup, row))
+
+
 async def feedback(request: Request) -> Response:
     """Take the label of a row that was answered before, for the log."""
     known = await _asked(request, FEEDBACK)
@@ -271,11 +294,16 @@ def _openapi(application: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title=application.title, version="1", routes=application.routes)
         lineup: Lineup | None = application.state.lineup
         if lineup is not None:
-            bodies = {"/predict": lineup.asked.one, "/predict/batch": lineup.asked.many, "/feedback": FEEDBACK}
+            asked, examples = lineup.asked, examples_of(lineup)
+            bodies = {"/predict": asked.one, "/predict/batch": asked.many, "/explain": asked.why, "/feedback": FEEDBACK}
             for path, kind in bodies.items():
                 body = kind.json_schema(ref_template="#/components/schemas/{model}")
                 schema["components"]["schemas"] |= body.pop("$defs", {})
-                content = {"application/json": {"schema": body}}
+                content = {"application/json": {"schema": body, **_example(examples, path)}}
                 schema["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
         application.openapi_schema = schema
     return application.openapi_schema
+
+
+def _example(examples: Mapping[str, Any], path: str) -> dict[str, Any]:
+    return {"example": examples[path]} if path in examples else {}

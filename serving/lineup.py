@@ -6,7 +6,7 @@ from functools import cached_property
 
 from lab.errors import ModelError
 from lab.stats.assignment import assign
-from serving.models import Kind, Served, fingerprint_in, read_served
+from serving.models import Kind, Served, read_served, state_in
 from serving.requests import Asked, asked_of
 from serving.settings import Settings
 
@@ -55,8 +55,8 @@ def renewed(lineup: Lineup) -> Lineup:
     """Return the same line-up, or a new one where a folder holds another model; what cannot be read changes nothing."""
     settings = lineup.settings
     try:
-        found = [fingerprint_in(folder) for folder in (settings.champion, settings.challenger) if folder is not None]
-        known = [served.fingerprint for served in (lineup.champion, lineup.challenger) if served is not None]
+        found = [state_in(folder) for folder in (settings.champion, settings.challenger) if folder is not None]
+        known = [served.state for served in (lineup.champion, lineup.challenger) if served is not None]
         return lineup if found == known else read_lineup(settings)
     except ModelError as error:
         LOG.warning("the models stay as they are: %s", error)

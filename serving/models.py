@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lab.compiled.files import MANIFEST, Compiled, read_compiled
+from lab.compiled.reasons import Reasoner, read_reasons
 from lab.errors import ModelError
 
 ABOUT = "about.json"
@@ -54,16 +55,22 @@ class About(BaseModel):
     version: str | None = None
     metrics: dict[str, Any] = {}
     words: dict[str, Any] = {}
+    reasons: dict[str, str] = {}  # the fingerprints of what explains the model; none where nothing does
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model that can answer. The fingerprint is the manifest's, which names those of all other files."""
+    """A model that can answer. The fingerprint is the manifest's, which names those of the model's other files.
+
+    `state` is another whenever anything in the folder is, such as the version as which the same model is registered.
+    """
 
     compiled: Compiled
+    reasoner: Reasoner | None
     features: Mapping[str, Kind]
     threshold: float
     fingerprint: str
+    state: str
     question: str
     estimator: str
     training: Mapping[str, Any]
@@ -72,17 +79,22 @@ class Served:
 
 def read_served(folder: Path) -> Served:
     """Return the model of a folder, its fingerprints verified."""
-    content = _bytes(folder / MANIFEST)
+    content, told = _bytes(folder / MANIFEST), _told(folder)
     try:
         manifest = _Manifest.model_validate_json(content)
-        about = About.model_validate_json((folder / ABOUT).read_bytes()) if (folder / ABOUT).exists() else About()
+        about = About.model_validate_json(told)
     except ValidationError as error:
         raise ModelError(f"{folder} does not describe a model: {error}. {CURE}") from error
+    compiled, fingerprint = read_compiled(folder), fingerprint_of(content)
     return Served(
-        compiled=read_compiled(folder),
+        compiled=compiled,
+        reasoner=read_reasons(folder, compiled, fingerprint=fingerprint, named=about.reasons)
+        if about.reasons
+        else None,
         features={name: feature.kind for name, feature in sorted(manifest.inputs.features.items())},
         threshold=manifest.threshold,
-        fingerprint=fingerprint_of(content),
+        fingerprint=fingerprint,
+        state=_state_of(content, told),
         question=manifest.inputs.question,
         estimator=manifest.specification.estimator,
         training=manifest.training.model_dump(),
@@ -90,9 +102,18 @@ def read_served(folder: Path) -> Served:
     )
 
 
-def fingerprint_in(folder: Path) -> str:
-    """Return the fingerprint of the model that lies in a folder now, read or not."""
-    return fingerprint_of(_bytes(folder / MANIFEST))
+def state_in(folder: Path) -> str:
+    """Return the state of the folder as it is now; manifest and about.json name the fingerprints of the rest."""
+    return _state_of(_bytes(folder / MANIFEST), _told(folder))
+
+
+def _state_of(manifest: bytes, told: bytes) -> str:
+    return fingerprint_of(manifest) + fingerprint_of(told)
+
+
+def _told(folder: Path) -> bytes:
+    """Return about.json; a folder without one is served all the same."""
+    return _bytes(folder / ABOUT) if (folder / ABOUT).exists() else b"{}"
 
 
 def fingerprint_of(manifest: bytes) -> str:
@@ -119,4 +140,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read, expected the manifest of a model: {error}. {CURE}") from error
+        raise ModelError(f"{path} cannot be read, expected what describes a model: {error}. {CURE}") from error

@@ -25,6 +25,7 @@ Moment = Annotated[
 ]
 TYPES: Mapping[Kind, Any] = {"number": Number, "boolean": StrictBool, "category": Text}
 MISSING = "null says that it is not known"
+MOST_REASONS = 10
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Asked:
 
     one: TypeAdapter[Any]
     many: TypeAdapter[Any]
+    why: TypeAdapter[Any]
 
 
 class Together(BaseModel):
@@ -76,7 +78,8 @@ def asked_of(features: Mapping[str, Kind], *, most_rows: int) -> Asked:
         units=(_list(Unit, most_rows) | None, None),
         moments=(_list(Moment, most_rows) | None, None),
     )
-    return Asked(TypeAdapter(row), TypeAdapter(many))
+    why = create_model("RowToExplain", __base__=row, most=(_most_reasons(), 3))
+    return Asked(TypeAdapter(row), TypeAdapter(many), TypeAdapter(why))
 
 
 def _value(kind: Kind) -> Any:
@@ -85,3 +88,7 @@ def _value(kind: Kind) -> Any:
 
 def _list(of: Any, most: int, *, fewest: int = 0) -> Any:
     return Annotated[list[of], Field(min_length=fewest, max_length=most)]
+
+
+def _most_reasons() -> Any:
+    return Annotated[int, Field(ge=1, le=MOST_REASONS, description="How many reasons are given at most.")]

@@ -80,10 +80,11 @@ def test_a_family_that_is_not_compiled_says_so(tmp_path: Path) -> None:
         read_compiled(folder)
 
 
-def test_reading_one_needs_numpy_and_nothing_heavier() -> None:
-    asks = "import lab.compiled.files, sys; print(sorted({name.split('.')[0] for name in sys.modules}))"
+@pytest.mark.parametrize("module", ["files", "reasons"])
+def test_reading_one_needs_numpy_and_nothing_heavier(module: str) -> None:
+    asks = f"import lab.compiled.{module}, sys; print(sorted({{name.split('.')[0] for name in sys.modules}}))"
     loaded = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for heavy in ("sklearn", "pandas", "scipy", "dvc", "pyarrow", "skops", "pydantic"):
+    for heavy in ("sklearn", "shap", "pandas", "scipy", "dvc", "pyarrow", "skops", "pydantic"):
         assert f"'{heavy}'" not in loaded
 
 

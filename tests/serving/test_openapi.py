@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode, checks
 from schemathesis.core.result import Err
 
-from tests.serving.served import model_folder
+from tests.serving.served import explained_folder
 from tests.serving.server import served
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
-    champion = model_folder(folder / "champion", "histogram_gradient_boosting")
+    champion = explained_folder(folder / "champion", "histogram_gradient_boosting")
     with served(folder, champion=str(champion), log=str(folder / "log"), most_rows="5") as opened:
         yield opened
 
@@ -25,7 +25,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_every_answer_is_documented(address: str, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     operations: list[Any] = [found.ok() for found in schema.get_all_operations() if not isinstance(found, Err)]
-    assert {operation.path for operation in operations} >= {"/predict", "/predict/batch", "/feedback", "/model"}
+    assert {operation.path for operation in operations} >= {
+        "/predict",
+        "/predict/batch",
+        "/explain",
+        "/feedback",
+        "/model",
+    }
     for operation in operations:
         if mode is GenerationMode.POSITIVE or operation.body:
             ask(operation, mode)

@@ -1,0 +1,74 @@
+"""Why a row has its score: what each feature adds, and the weightiest reasons in the words of the task."""
+
+from http import HTTPStatus
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from lab.compiled.reasons import Reasoner
+from serving.answers import columns_for, rows_of_one
+from serving.errors import refused
+from serving.lineup import Lineup
+from serving.models import Served
+
+LACKING = (
+    "The model that answers was packed without reasons. Cure: `python -m ops pack` of a revision in which the stage "
+    "explain has run; it says why where it leaves them out."
+)
+
+
+class Moved(BaseModel):
+    """One feature's part in the score."""
+
+    feature: str
+    value: float | bool | str | None = Field(description="As it was asked.")
+    contribution: float = Field(description="In the unit of the model; above zero it raises the score.")
+    text: str = Field(description="The reason in plain language.")
+
+
+class Explanation(BaseModel):
+    """Why a row has its score: base and contributions add up to the output."""
+
+    arm: str = Field(description="Which model is explained: the one that answers for this unit.")
+    fingerprint: str = Field(description="Of that model.")
+    score: float = Field(ge=0, le=1, description="As POST /predict gives it.")
+    positive: bool = Field(description="Whether the score reaches the model's threshold.")
+    unit: Literal["log_odds", "probability"] = Field(description="Of base, output and contributions.")
+    base: float = Field(description="What the model says where nothing is known of a row.")
+    output: float = Field(description="The score in this unit, before it is rounded.")
+    contributions: dict[str, float] = Field(description="What each feature adds to the base: its SHAP value.")
+    reasons: list[Moved] = Field(description="The weightiest, the first first; what moves nothing is no reason.")
+
+
+def explained(lineup: Lineup, asked: Any) -> dict[str, Any]:
+    """Return the explanation of one checked row by the model that would answer for it."""
+    arm = lineup.arm_of(asked.unit)
+    served = lineup.of(arm)
+    columns = columns_for(lineup.features, rows_of_one(asked).columns)
+    (found,) = _reasoner(served).explained(columns, most=asked.most)
+    (score,) = served.compiled.scores(columns).tolist()
+    return {
+        "arm": arm,
+        "fingerprint": served.fingerprint,
+        "score": score,
+        "positive": score >= served.threshold,
+        "unit": _reasoner(served).additions.unit,
+        "base": found.base,
+        "output": found.output,
+        "contributions": found.contributions,
+        "reasons": [
+            {
+                "feature": reason.feature,
+                "value": getattr(asked.features, reason.feature),
+                "contribution": reason.contribution,
+                "text": reason.text,
+            }
+            for reason in found.reasons
+        ],
+    }
+
+
+def _reasoner(served: Served) -> Reasoner:
+    if served.reasoner is None:
+        raise refused(HTTPStatus.CONFLICT, "no_reasons", LACKING)
+    return served.reasoner
