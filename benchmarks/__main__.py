@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure every figure, one after another."""
+"""`python -m benchmarks`: measure every figure, one after another; with a NAME, that one, as what follows says."""
 
 import subprocess
 import sys
@@ -6,12 +6,17 @@ import sys
 BENCHMARKS = ("pipeline", "featurize", "world", "verify", "report")
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
+    if arguments:
+        return subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{arguments[0]}", *arguments[1:]], check=False
+        ).returncode
     for name in BENCHMARKS:
         sys.stdout.write(f"{name}\n")
         sys.stdout.flush()
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
