@@ -22,6 +22,7 @@ VERBS = (
     "history",
     "init",
     "latency",
+    "monitor",
     "pack",
     "plan",
     "post",
