@@ -73,17 +73,17 @@ def leaves_of(trees: Trees, cover: Numbers) -> Leaves:
     """Return the leaves of trees; `cover` is the weight of the training rows that came to each node."""
     ends = np.flatnonzero(trees.left == np.arange(len(trees.left)))
     leaf, nodes, to_left, shares = _climbed(trees, cover, ends)
-    columns = trees.feature[nodes].astype(np.intp)
-    rank, counts = _ranked(leaf, columns, len(ends))
-    order = np.lexsort((columns, rank[leaf]))
-    leaf, columns, shares = rank[leaf[order]], columns[order], shares[order]
-    new = np.flatnonzero(np.diff(leaf, prepend=-1) | np.diff(columns, prepend=-1))
-    whole = np.multiply.reduceat(shares, new) if len(new) else np.empty(0)
+    width = int(trees.feature.max()) + 1
+    rank, counts = _ranked(leaf * width + trees.feature[nodes], width, len(ends))
+    pairs = rank[leaf] * width + trees.feature[nodes]
+    order = np.argsort(pairs, kind="stable")
+    first = np.flatnonzero(np.diff(pairs[order], prepend=-1))
+    whole = np.multiply.reduceat(shares[order], first) if len(first) else np.empty(0)
     values = trees.value[ends][np.argsort(rank)]
     blocks = tuple(_blocks(counts, values))
     alone = float(values[counts == 0].sum())
     base = alone + sum(float(np.multiply.reduceat(whole[one.factors], one.starts) @ one.values) for one in blocks)
-    return Leaves(trees, nodes[order], to_left[order], new, whole, columns[new], blocks, base)
+    return Leaves(trees, nodes[order], to_left[order], first, whole, pairs[order][first] % width, blocks, base)
 
 
 def _climbed(trees: Trees, cover: Numbers, ends: Places) -> tuple[Places, Places, NDArray[np.bool_], Numbers]:
@@ -103,10 +103,13 @@ def _climbed(trees: Trees, cover: Numbers, ends: Places) -> tuple[Places, Places
     return found[0], found[1], found[2], found[3]
 
 
-def _ranked(leaf: Places, columns: Places, leaves: int) -> tuple[Places, Places]:
-    """Return each leaf's place when those with the fewest factors come first, and how many they have in that order."""
-    pairs = np.unique(np.column_stack([leaf, columns]), axis=0)
-    counts = np.bincount(pairs[:, 0], minlength=leaves)
+def _ranked(pairs: Places, width: int, leaves: int) -> tuple[Places, Places]:
+    """Return each leaf's place when those with the fewest factors come first, and how many they have in that order.
+
+    A pair is a leaf times the width, plus a column.
+    """
+    ordered = np.sort(pairs)
+    counts = np.bincount(ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] // width, minlength=leaves)
     order = np.argsort(counts, kind="stable")
     rank = np.empty(leaves, dtype=np.intp)
     rank[order] = np.arange(leaves)
