@@ -20,6 +20,7 @@ from ops.revisions.objects import Objects
 
 ABOUT = "about.json"
 WORDS = "data/task/words.json"
+STAGE = "explain"
 SHOWN = ("roc_auc", "average_precision", "brier", "accuracy", "precision", "recall", "f1")
 
 
@@ -66,13 +67,19 @@ def _files(source: Source, *, root: Path) -> dict[str, bytes]:
 
 def _reasons(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
     """Return the files that explain the model; none where it cannot be explained as its stage does, which is told."""
-    from ops.packing.reasons import reasons_files  # noqa: PLC0415 - brings scikit-learn, and shap for trees
-
     try:
-        return reasons_files(source, model, root=root)
+        return _explained(source, model, root=root)
     except ModelError as error:
         click.echo(f"packed without reasons, so that POST /explain will be refused: {error}", err=True)
         return {}
+
+
+def _explained(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
+    if STAGE not in source.snapshot.lock:
+        raise ModelError(f"the stage {STAGE} has not run in that revision. Cure: dvc repro, commit, and pack that one.")
+    from ops.packing.reasons import reasons_files  # noqa: PLC0415 - brings scikit-learn, and shap for trees
+
+    return reasons_files(source, model, root=root)
 
 
 def _about(source: Source, words: Mapping[str, Any], explaining: Mapping[str, bytes]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pyarrow as pa
 from lab.compiled.files import MANIFEST, Compiled, arrays_bytes, program_bytes, read_compiled
 from lab.compiled.names import REASONS, REASONS_ARRAYS
 from lab.compiling.reasons import Drawn, check_reasons, compile_reasons
-from lab.errors import ModelError
 from lab.explanation.reasoning import Reasoning, reasoning_of
 from lab.manifest import PIPELINE, fingerprint_of
 from lab.models import load_model
@@ -45,8 +44,6 @@ def reasons_files(source: Source, model_files: Mapping[str, bytes], *, root: Pat
 
     `model_files` are the manifest and the compiled form.
     """
-    if STAGE not in source.snapshot.lock:
-        raise ModelError(f"the stage {STAGE} has not run in that revision. Cure: dvc repro, commit, and pack that one")
     with tempfile.TemporaryDirectory() as folder:
         kept = _kept(source, model_files, Path(folder), root=root)
     fingerprint = fingerprint_of(model_files[MANIFEST])
