@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ops.gauging.gauges import SAYS
 from ops.gauging.text import text_of
 from tests.deploy.queries import QUERIES, judged, plain
-from tests.deploy.tools import DEPLOY, RULES, checked
+from tests.deploy.tools import CASES, DEPLOY, RULES, checked
 from tests.project import ROOT
 from tests.serving.asking import ask, text_at, wait_until
 from tests.serving.served import ROWS as CUSTOMERS
@@ -74,7 +74,7 @@ def test_every_number_of_the_server_is_told_of_on_the_page(exported: dict[str, s
 
 def test_every_label_that_is_asked_for_is_exported(exported: dict[str, set[str]]) -> None:
     """A rule's cases would hold, too, where their series have labels that nothing exports."""
-    cases = YAML(typ="safe").load(RULES.with_name("rules_test.yml").read_text())["tests"]
+    cases = [case for path in CASES for case in YAML(typ="safe").load(path.read_text())["tests"]]
     series = [line["series"] for case in cases for line in case["input_series"]]
     told = {"lab_model_trained_until_seconds": {"arm", "fingerprint"}}  # the tests' rows have no moments
     for expression in [*map(plain, QUERIES), *(rule["expr"] for rule in rules()), *series]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.deploy.tools import CASES as FILES
 from tests.deploy.tools import DEPLOY, RULES, checked
 from tests.project import ROOT
 
@@ -24,7 +25,8 @@ ALERTS: dict[str, Any] = {
 }
 CASES: list[tuple[str, bool, str]] = [
     (asked["alertname"], bool(asked["exp_alerts"]), case["name"])
-    for case in document("prometheus/rules_test.yml")["tests"]
+    for path in FILES
+    for case in document(f"prometheus/{path.name}")["tests"]
     for asked in case["alert_rule_test"]
 ]
 
@@ -89,7 +91,7 @@ def test_no_secret_stands_in_a_configuration() -> None:
 
 def test_the_rules_are_whole_and_their_cases_hold() -> None:
     checked("promtool", "check", "rules", str(RULES))
-    checked("promtool", "test", "rules", str(RULES.with_name("rules_test.yml")))
+    checked("promtool", "test", "rules", *map(str, FILES))
 
 
 def test_the_configurations_are_whole() -> None:

@@ -10,6 +10,7 @@ from tests.project import ROOT
 
 DEPLOY = ROOT / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
+CASES = sorted(RULES.parent.glob("rules_test*.yml"))
 
 
 def program(name: str) -> str:
