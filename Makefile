@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup repro test check format reproduce lock story serve dashboard bench clean-environment
+.PHONY: help setup repro test check format reproduce lock story monitor serve dashboard bench clean-environment
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 22
@@ -63,6 +63,9 @@ lock: .venv/test.stamp  ## resolve pyproject.toml and serving/requirements.in ag
 story: .venv/test.stamp  ## play the life of a model in story/: versions, reports, drift, retraining, promotion, rollback
 	python -m ops story
 
+monitor: .venv/test.stamp  ## play production in production/: a server, traffic, drift, an alert, a retraining
+	python -m ops monitor production
+
 serve: .venv/test.stamp  ## serve the champion of HEAD on http://127.0.0.1:8000 (see /docs there)
 	python -m ops pack
 	LAB_CHAMPION=served/champion python -m serving
@@ -74,7 +77,7 @@ bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
 
 # ---- what the workflows in .github/ call; every one of them runs here too (docs/workflows.md) ----
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register monitor
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -133,7 +136,7 @@ register: .venv/test.stamp  ## tag HEAD's champion as what STAGE runs, and push 
 	python -m ops promote --register --stage "$$STAGE" --push
 
 # 1 from drift suggests a retraining, which the workflow `retrain` decides on: it is told here, and no failure.
-monitor: .venv/test.stamp  ## hold the newest rows against what the champion was trained on
+drift: .venv/test.stamp  ## hold the newest rows against what the champion was trained on
 	python -m ops derive HEAD --output models/reference --output data/features --output data/explanations
 	dvc checkout --quiet models/reference data/features data/explanations
 	python -m ops drift --current data/features/current.parquet || [ $$? = 1 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import SMALL, change_params, copy_project, files_below, run
+from tests.project import ROOT, SMALL, change_params, copy_project, files_below, listed_files, run
 
 # A world a little larger than SMALL's, so that a poor model is seen to be poor.
 SETTINGS = {**SMALL, "ingest.customers": 800}
@@ -45,6 +45,7 @@ def history_of(factory: pytest.TempPathFactory) -> Path:
 def copy_of_history(factory: pytest.TempPathFactory, folder: Path) -> Path:
     """Return a private copy of the project with a past, cache and remote included."""
     shutil.copytree(history_of(factory), folder, symlinks=True)
+    _take_the_rest_of_today(folder)
     return folder
 
 
@@ -52,6 +53,17 @@ def commit_all(folder: Path, message: str) -> None:
     """Commit every change and every new file; a commit is made even where there are none."""
     run(["git", "add", "--all"], cwd=folder)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder)
+
+
+def _take_the_rest_of_today(folder: Path) -> None:
+    """Commit what a kept history may have older than the working tree: all that no result is made from."""
+    for name in listed_files():
+        source, target = ROOT / name, folder / name
+        if name != "params.yaml" and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    if run(["git", "status", "--porcelain"], cwd=folder).stdout:
+        commit_all(folder, "Take the rest of today")
 
 
 def _run_all(folder: Path) -> None:

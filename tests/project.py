@@ -41,15 +41,20 @@ QUIET = {
 
 def copy_project(folder: Path, *, settings: Mapping[str, Any] = SMALL) -> Path:
     """Return a committed copy of the repository as it stands in the working tree, data and results left out."""
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
-    for name in listed:
-        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    for name in listed_files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
     change_params(folder, settings)
     for command in (["git", "init", "--quiet"], ["git", "add", "--all"], ["git", "commit", "--quiet", "-m", "start"]):
         run(command, cwd=folder)
     return folder
+
+
+def listed_files() -> list[str]:
+    """Return the files of the working tree that git knows or would take up, results left out."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
+    results = ("metrics/", "plots/", "reports/", "dvc.lock")
+    return [name for name in listed if (ROOT / name).is_file() and not name.startswith(results)]
 
 
 def change_params(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.tables import write_table
+from tests.history import copy_of_history
 from tests.project import QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
 from tests.retail import shop_tables
 
@@ -219,9 +220,10 @@ def test_a_killed_pipeline_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_pipeline_keeps_what_the_last_good_one_gave(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    run(["dvc", "repro", "--quiet"], cwd=project)
+def test_a_failed_pipeline_keeps_what_the_last_good_one_gave(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = copy_of_history(tmp_path_factory, tmp_path / "project")
     parts = ("data", "models", "metrics", "plots")
     good = {part: files_below(project / part) for part in parts}
     change_params(project, {"train.candidates.forest.estimator": "random_wood", "seed": 77})

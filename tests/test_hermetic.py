@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.project import ROOT, copy_project, files_below, lock_of, run
+from tests.history import history_of
+from tests.project import ROOT, files_below, lock_of, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hermetic")]
 # The synthetic tasks read nothing there; own data does, and a folder cannot be declared for some tasks only.
 ONLY_FOR_OWN_DATA = "data/source/"
+FORKED_RUNS = ROOT / "tests/forked_runs.py"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy_project(tmp_path_factory.mktemp("whole") / "project")
-    run(["dvc", "repro", "--quiet"], cwd=folder)
-    return folder
+    return history_of(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,14 @@ def nest(flat: dict[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def lay_out(project: Path, entry: dict[str, Any], folder: Path, *, without: str | None = None) -> None:
+def lay_out(
+    project: Path, entry: dict[str, Any], folder: Path, *, without: str | None = None, code: bool = True
+) -> None:
     """Put a stage's declared dependencies and params into an empty folder."""
+    folder.mkdir(exist_ok=True)
     for dependency in (item["path"] for item in entry.get("deps", [])):
         source, target = project / dependency, folder / dependency
-        if dependency == without:
+        if dependency == without or (dependency.endswith(".py") and not code):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -60,10 +63,6 @@ def lay_out(project: Path, entry: dict[str, Any], folder: Path, *, without: str 
         kept = {name: value for name, value in params.items() if name != without}
         with (folder / "params.yaml").open("w") as stream:
             YAML(typ="safe").dump(nest(kept), stream)
-
-
-def run_alone(entry: dict[str, Any], folder: Path) -> int:
-    return run(entry["cmd"].split(), cwd=folder, check=False).returncode
 
 
 def outputs_of(folder: Path, entry: dict[str, Any]) -> dict[str, bytes]:
@@ -103,10 +102,13 @@ def one_of_each() -> list[str]:
 @pytest.mark.parametrize("name", one_of_each())
 def test_a_stage_declares_no_more_than_it_needs(name: str, project: Path, lock: dict[str, Any], tmp_path: Path) -> None:
     entry = lock[name]
-    for number, needed in enumerate(declared_inputs(entry)):
-        if needed.startswith(ONLY_FOR_OWN_DATA):
-            continue
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        lay_out(project, entry, folder, without=needed)
-        assert run_alone(entry, folder) != 0, f"{name} runs without {needed}"
+    missing = [needed for needed in declared_inputs(entry) if not needed.startswith(ONLY_FOR_OWN_DATA)]
+    lay_out(project, entry, tmp_path / "whole")
+    folders = [tmp_path / str(number) for number in range(len(missing))]
+    for folder, needed in zip(folders, missing, strict=True):
+        lay_out(project, entry, folder, without=needed, code=False)
+    _python, _module, *stage = entry["cmd"].split()
+    command = ["python", str(FORKED_RUNS), *stage, "--", *map(str, [tmp_path / "whole", *folders])]
+    whole, *codes = map(int, run(command, cwd=tmp_path / "whole").stdout.splitlines())
+    assert whole == 0
+    assert [needed for needed, code in zip(missing, codes, strict=True) if code == 0] == []

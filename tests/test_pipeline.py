@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.history import SETTINGS, copy_of_history
 from tests.project import SMALL, change_params, copy_project, files_below, lock_of, run
 
 pytestmark = [pytest.mark.slow]
-HERE = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1", "TZ": "UTC", "LANG": "C.UTF-8"}
 ELSEWHERE = {
     "OMP_NUM_THREADS": "3",
     "OPENBLAS_NUM_THREADS": "3",
@@ -29,9 +29,8 @@ def results_of(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two runs of the same commit in folders of different depth, with other threads, hash seeds, zones and umasks."""
-    first = copy_project(tmp_path_factory.mktemp("first") / "project")
-    second = copy_project(tmp_path_factory.mktemp("second") / "another place" / "deeper")
-    run(["dvc", "repro", "--quiet"], cwd=first, environment=HERE)
+    first = copy_of_history(tmp_path_factory, tmp_path_factory.mktemp("first") / "project")
+    second = copy_project(tmp_path_factory.mktemp("second") / "another place" / "deeper", settings=SETTINGS)
     before = os.umask(0o077)
     try:
         run(["dvc", "repro", "--quiet"], cwd=second, environment=ELSEWHERE)
@@ -62,7 +61,7 @@ def test_a_second_run_does_nothing(twins: tuple[Path, Path]) -> None:
 
 @pytest.mark.xdist_group("twins")
 def test_a_run_leaves_nothing_that_git_would_pick_up_but_results(twins: tuple[Path, Path]) -> None:
-    listed = run(["git", "status", "--porcelain", "--untracked-files=all"], cwd=twins[0]).stdout.splitlines()
+    listed = run(["git", "status", "--porcelain", "--untracked-files=all"], cwd=twins[1]).stdout.splitlines()
     strange = [line for line in listed if not line[3:].startswith(("metrics/", "plots/", "reports/", "dvc.lock"))]
     assert strange == []
 

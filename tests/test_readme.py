@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT, copy_project, run
+from tests.history import copy_of_history
+from tests.project import ROOT, run
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
@@ -15,6 +16,7 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
 ELSEWHERE = {
     "make test": "this is that command",
     "make story": "tests/ops/test_story.py plays it",
+    "make monitor": "tests/ops/test_monitor.py plays it",
     "make serve": "tests/serving starts that server",
     "make repro": "it is `dvc repro` after a set-up that stands here already; CI runs it from nothing",
     ". .venv/bin/activate": "the tests run in that environment",
@@ -27,11 +29,8 @@ def test_there_are_commands_to_run() -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    run(["dvc", "repro", "--quiet"], cwd=project)
-    run(["git", "add", "--all"], cwd=project)
-    run(["git", "commit", "--quiet", "-m", "first results"], cwd=project)
+def test_the_commands_run_in_their_order(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    project = copy_of_history(tmp_path_factory, tmp_path / "project")
     for command in COMMANDS:
         if command not in ELSEWHERE:
             run(shlex.split(command), cwd=project)

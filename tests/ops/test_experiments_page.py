@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from ruamel.yaml import YAML
 
 from ops.sweeping.settings import listed_in
 from tests.history import copy_of_history
-from tests.ops.trivial import commit
 from tests.project import ROOT, run
 
 PAGE = (ROOT / "docs/experiments.md").read_text()
@@ -21,9 +19,6 @@ ELSEWHERE = {"dvc queue start --jobs 2": "it leaves a worker behind that outlive
 @pytest.mark.slow
 def test_the_commands_run_in_their_order(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     project = copy_of_history(tmp_path_factory, tmp_path / "project")
-    shutil.rmtree(project / "ops")
-    shutil.copytree(ROOT / "ops", project / "ops", ignore=shutil.ignore_patterns("__pycache__"))
-    commit(project, "ops as they stand")
     assert set(ELSEWHERE) <= set(COMMANDS)
     for command in COMMANDS:
         if command not in ELSEWHERE:

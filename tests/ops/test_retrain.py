@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from lab.records import read_json
-from tests.history import commit_all, copy_of_history
+from tests.history import copy_of_history
 from tests.ops.hub_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
 from tests.ops.toy_retraining import is_alive, new_data, retrain, retraining_toy, stopped_at
-from tests.project import ROOT, files_below, run
+from tests.project import files_below, run
 
 BETTER = {"strength": 3, "drift": "yes"}
 
@@ -192,8 +192,6 @@ def test_before_the_training_drift_is_judged_as_the_stage_drift_does(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = copy_of_history(tmp_path_factory, tmp_path / "project")
-    shutil.copytree(ROOT / "ops", project / "ops", dirs_exist_ok=True)  # the past may be older
-    commit_all(project, "Take the verbs of today")
     done = run(["python", "-m", "ops", "retrain", "--dry-run", "--even-so", "--json"], cwd=project, check=False)
     found = json.loads(done.stdout)
     assert (done.returncode, found["word"]) == (0, "would train"), done.stderr
