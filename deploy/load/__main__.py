@@ -1,11 +1,21 @@
 """Ask a server at a steady rate, whether or not it keeps up, and tell how long answers took.
 
-Requests are due at random moments (Poisson, by a seed) and are sent then, so a server that falls behind is seen to:
-latency is counted from when a request was due. Bodies follow the server's OpenAPI, or come from its prediction log.
+For what a server takes in practice: before a release, for sizes and limits, or to compare two versions. Most clients
+wait for an answer before they ask again, so a slow server is asked less, and its queue never shows. People do not wait
+for one another: here requests are due at random moments (Poisson, by a seed) and are sent then. Where they come faster
+than they are answered they stand in a queue, which grows as long as that lasts; near the limit it does so at times by
+chance alone. Three rows of milliseconds are told:
+
+  latency   from when a request was due: what a person waits, the queue included
+  service   from when it was sent: where latency is far more, requests stood in a queue before they went out
+  late      from due to sent: the client's own delay; where it is large, this machine or --connections was the limit
+
+Bodies follow the server's OpenAPI (its example, varied, if it has one), or are rows of its prediction log.
 
   python -m deploy.load --rate 200 --seconds 30
   python -m deploy.load --rate 20 --rows 1000 --log served/log/predictions-0-000001.jsonl --json
 
+Raise --rate until p99 of the latency is no longer what you can promise. LAB_API_KEY is sent where it is set.
 Exit codes: 0 every request was answered with 2xx; 1 some were not; 2 a mistake in the command.
 """
 

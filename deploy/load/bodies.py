@@ -17,11 +17,12 @@ def rows_of_log(path: Path) -> list[dict[str, Any]]:
 
 
 def rows_of_openapi(openapi: Mapping[str, Any], *, count: int, seed: int) -> list[dict[str, Any]]:
-    """Return rows that the API takes: its own example if it has one, else values of the types that it names."""
+    """Return rows that the API takes: first its own example, then some like it; without one, values of its types."""
     content = openapi["paths"][ONE]["post"]["requestBody"]["content"]["application/json"]
-    if (example := _example(content) or _example(content["schema"])) is not None:
-        return [example["features"]]
     rng = Random(seed)  # noqa: S311 - no secret
+    if (example := _example(content) or _example(content["schema"])) is not None:
+        usual = example["features"]
+        return [usual, *({name: _like(value, rng) for name, value in usual.items()} for _ in range(count - 1))]
     features = openapi["components"]["schemas"]["Features"]["properties"]
     return [{name: _value(schema, rng) for name, schema in features.items()} for _ in range(count)]
 
@@ -42,6 +43,12 @@ def _example(schema: Mapping[str, Any]) -> Any:
     examples = schema.get("examples") or [None]
     first = next(iter(examples.values())) if isinstance(examples, Mapping) else examples[0]
     return first.get("value", first) if isinstance(first, Mapping) else first
+
+
+def _like(value: Any, rng: Random) -> Any:
+    """Return a number of the same size, so that not every score is the same; anything else as it is."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return round(value * rng.uniform(0.5, 1.5), 2) if number else value
 
 
 def _value(schema: Mapping[str, Any], rng: Random) -> Any:

@@ -148,8 +148,8 @@ def test_a_server_that_hangs_up_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("place", ["example", "examples", "named"])
-def test_an_example_of_the_openapi_is_what_is_asked(place: str) -> None:
-    row = {"features": {"amount": 1.5}}
+def test_an_example_of_the_openapi_is_what_is_asked_and_rows_like_it(place: str) -> None:
+    row = {"features": {"amount": 8.0, "member": True, "place": "north", "visits": None}}
     said: dict[str, dict[str, Any]] = {
         "example": {"example": row},
         "examples": {"schema": {"examples": [row]}},
@@ -157,7 +157,10 @@ def test_an_example_of_the_openapi_is_what_is_asked(place: str) -> None:
     }
     content = {"schema": {}, **said[place]}
     openapi = {"paths": {"/predict": {"post": {"requestBody": {"content": {"application/json": content}}}}}}
-    assert rows_of_openapi(openapi, count=3, seed=0) == [row["features"]]
+    first, *others = rows_of_openapi(openapi, count=3, seed=0)
+    assert first == row["features"]
+    assert all({**other, "amount": 8.0} == first and 4 <= other["amount"] <= 12 for other in others)
+    assert len({other["amount"] for other in others}) == 2
 
 
 def test_bodies_take_turns_through_the_rows(tmp_path: Path) -> None:
