@@ -131,6 +131,7 @@ def described(served: Served) -> dict[str, Any]:
         "estimator": served.estimator,
         "threshold": served.threshold,
         "trained_on": dict(served.training),
+        "explained": served.reasoner is not None,
         "metrics": json.loads(json.dumps(served.about.metrics)),
         "features": dict(served.features),
     }

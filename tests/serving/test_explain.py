@@ -104,6 +104,7 @@ def test_a_model_packed_without_reasons_serves_everything_else_and_says_what_to_
         assert answer.status_code == 409
         assert "`python -m ops pack` of a revision in which the stage explain has run" in answer.json()["error"]
         assert client.post("/predict", json={"features": ROWS[0]}).status_code == 200
+        assert client.get("/model").json()["champion"]["explained"] is False
 
 
 @pytest.mark.parametrize("name", ["reasons.json", "reasons.npz"])
