@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lab.compiled.additions import Additions, additions_of
-from lab.compiled.files import CURE, Compiled, arrays_in, checked, json_in
+from lab.compiled.files import Compiled, arrays_in, checked, json_in
 from lab.compiled.names import REASONS, REASONS_ARRAYS
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.wording import Reason, Row, Template, Usual, Value, Words, weightiest
 from lab.errors import ModelError
 
+PACK_AGAIN = "Cure: `python -m ops pack`, of the same version as what serves, writes the folder anew."
 DECIMALS = 6  # of a contribution, as in lab/explanation/contributions.py, which would bring scikit-learn
 
 
@@ -57,12 +58,15 @@ def read_reasons(folder: Path, model: Compiled, *, fingerprint: str, named: Mapp
     """
     program = json_in(checked(folder / REASONS, named.get(REASONS)), folder / REASONS)
     arrays = arrays_in(checked(folder / REASONS_ARRAYS, named.get(REASONS_ARRAYS)), folder / REASONS_ARRAYS)
-    if program["model"] != fingerprint:
+    if program.get("model") != fingerprint:
         raise ModelError(
-            f"{folder / REASONS} explains the model {program['model']}, expected {fingerprint}, which lies beside it. "
-            f"{CURE}"
+            f"{folder / REASONS} explains the model {program.get('model')}, expected {fingerprint}, which lies beside "
+            f"it. {PACK_AGAIN}"
         )
-    return reasoner_of(program, arrays, model)
+    try:
+        return reasoner_of(program, arrays, model)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / REASONS} is not understood: {error!r}. {PACK_AGAIN}") from error
 
 
 def reasoner_of(program: Part, arrays: Arrays, model: Compiled) -> Reasoner:

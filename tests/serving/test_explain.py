@@ -1,7 +1,7 @@
 """POST /explain gives the pipeline's own reasons for the score that POST /predict gives, and says when it cannot."""
 
+import hashlib
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lab.explanation.reasoning import reasons_for
 from serving.app import create_application
 from serving.settings import Settings
 from tests.fitted import OTHER_ROWS, SCHEMA
+from tests.serving.asking import wait_until
 from tests.serving.served import ROWS, explained_folder, model_folder, reasoning
 
 VARIANTS = ("logistic_regression", "histogram_gradient_boosting", "random_forest", "naive_bayes")
@@ -125,6 +126,25 @@ def test_reasons_of_another_model_are_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_reasons_of_a_form_that_is_not_known_are_refused_and_stop_no_exchange(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = explained_folder(tmp_path / "unknown", "naive_bayes")
+    program = json.loads((unknown / "reasons.json").read_text())
+    content = json.dumps({**program, "additions": {"kind": "of tomorrow"}}).encode()
+    (unknown / "reasons.json").write_bytes(content)
+    about = json.loads((unknown / "about.json").read_text())
+    about["reasons"]["reasons.json"] = hashlib.sha256(content).hexdigest()
+    (unknown / "about.json").write_text(json.dumps(about))
+    champion = tmp_path / "champion"
+    champion.symlink_to(explained_folder(tmp_path / "explained"))
+    with client_for(champion, seconds_between_looks=0.05) as client:
+        (tmp_path / "link").symlink_to(unknown)
+        (tmp_path / "link").replace(champion)
+        wait_until(lambda: caplog.text.count("is not understood: KeyError('of tomorrow')") > 1, lambda: caplog.text)
+        assert client.post("/explain", json={"features": ROWS[0]}).status_code == 200
+
+
 def test_reasons_that_are_packed_later_are_taken_over(tmp_path: Path) -> None:
     plain, explained = model_folder(tmp_path / "plain"), explained_folder(tmp_path / "explained")
     champion = tmp_path / "champion"
@@ -133,9 +153,7 @@ def test_reasons_that_are_packed_later_are_taken_over(tmp_path: Path) -> None:
         assert client.post("/explain", json={"features": ROWS[0]}).status_code == 409
         (tmp_path / "link").symlink_to(explained)
         (tmp_path / "link").replace(champion)
-        deadline = time.monotonic() + 20
-        while client.post("/explain", json={"features": ROWS[0]}).status_code != 200:
-            assert time.monotonic() < deadline
+        wait_until(lambda: client.post("/explain", json={"features": ROWS[0]}).status_code == 200, lambda: "refused")
 
 
 def test_a_product_that_the_model_cannot_take_is_refused(tmp_path: Path) -> None:
