@@ -86,8 +86,11 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
             ),
         ), limit=0.1),
         Drawing("Decided positive", "The share of rows that are decided positive, and that of the reference.", (
+            # Until the first one there is no series of positives: that is a share of zero, and no gap.
             Query(
-                f"sum by (arm) (rate(lab_positives_total[{RATE}])) / sum by (arm) (rate(lab_scores_count[{RATE}]))",
+                f"(sum by (arm) (rate(lab_positives_total[{RATE}]))"
+                f" or sum by (arm) (rate(lab_scores_count[{RATE}])) * 0)"
+                f" / sum by (arm) (rate(lab_scores_count[{RATE}]))",
                 "{{arm}}",
             ),
             Query(f'max by (model) (lab_drift_positive_share{{window="reference",{TASK}}})', "{{model}}, reference"),

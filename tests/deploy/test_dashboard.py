@@ -90,6 +90,16 @@ def test_prometheus_understands_every_query(tmp_path: Path) -> None:
     assert f"{len(QUERIES)} rules found" in checked("promtool", "check", "rules", str(path))
 
 
+def test_where_no_row_was_decided_positive_the_share_is_zero_and_no_gap(tmp_path: Path) -> None:
+    (share,) = (plain(query) for query in QUERIES if "lab_positives_total" in query)
+    answered = {"series": 'lab_scores_count{arm="champion"}', "values": "0+60x10"}
+    expected = {"expr": share, "eval_time": "10m", "exp_samples": [{"labels": '{arm="champion"}', "value": 0}]}
+    case = {"interval": "1m", "input_series": [answered], "promql_expr_test": [expected]}
+    path = tmp_path / "case.json"  # JSON is YAML
+    path.write_text(json.dumps({"tests": [case]}))
+    checked("promtool", "test", "rules", str(path))
+
+
 def test_what_is_committed_has_every_query_and_each_panel_a_place_of_its_own() -> None:
     panels = json.loads(MADE.read_text())["panels"]
     assert [target["expr"] for panel in panels for target in panel.get("targets", [])] == QUERIES
