@@ -6,16 +6,16 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from lab.records import read_json
-from ops.monitoring.alarms import RULES, Alarms
+from ops.monitoring.alarms import ALERTED, RULES, Alarms
 from ops.monitoring.processes import wait_until
 from ops.monitoring.server import GAUGES, LOG, Server
 from ops.monitoring.stage import Stage
 from ops.monitoring.traffic import Window, ask, give_labels, known_labels, windows_in
 
 JUDGED, PAGE = "logs/drift.json", "logs/drift.html"
-ALERT = "RetrainSuggested"
 GAUGE = "lab_drift_retrain_suggested"
 BRANCH = "Branch: "
 NEXT = """
@@ -47,7 +47,7 @@ class Play:
 
 
 def a_quiet_day(play: Play) -> None:
-    """Ask about rows like those that the champion was judged on; nothing has drifted."""
+    """Ask about rows like those that the champion was judged on; nothing should have drifted."""
     names = ask(play.server.host, play.windows[0])
     play.tell(f"    {len(names):,} rows of the test window are answered, and logged in {LOG}")
     code, _ = play.stage.run("python", "-m", "ops", "drift", "--current", LOG, "--save", JUDGED, expect=(0, 1), most=1)
@@ -86,7 +86,7 @@ def an_alert_fires(play: Play) -> None:
     if not play.suggested:
         play.tell("    No retraining is suggested, so no alert is waited for.")
     elif play.alarms is None:
-        play.tell(f"    Without Prometheus nothing fires; by {RULES} it would be {ALERT}, for this gauge is 1.")
+        play.tell(f"    Without Prometheus nothing fires; by {RULES} it would be {ALERTED}, for this gauge is 1.")
     else:
         _wait_for(play, play.alarms)
 
@@ -95,11 +95,16 @@ def a_retraining(play: Play) -> None:
     """Judge the newest data in a clone of its own, train candidates, and propose what is better."""
     play.tell("    no newer rows exist here than HEAD has; a new export would come with --data (docs/retraining.md)")
     code, printed = play.stage.run("python", "-m", "ops", "retrain", expect=(0, 10, 11), most=6)
-    branches = [line.removeprefix(BRANCH) for line in printed.splitlines() if line.startswith(BRANCH)]
-    if code == 0 and branches:
-        play.tell(NEXT.format(folder=play.stage.work, branch=branches[0]))
+    if code == 0:
+        play.tell(next_steps(printed, play.stage.work))
     else:
         play.tell(f"    exit code {code}: nothing is proposed, which is an answer, too (docs/retraining.md)")
+
+
+def next_steps(decision: str, folder: Path) -> str:
+    """Return what a person does with a decision that proposes a branch."""
+    branch = next(line.removeprefix(BRANCH) for line in decision.splitlines() if line.startswith(BRANCH))
+    return NEXT.format(folder=folder, branch=branch)
 
 
 def _start_of(window: Window) -> str:
@@ -118,7 +123,7 @@ def _shown(server: Server) -> str:
 
 
 def _wait_for(play: Play, alarms: Alarms) -> None:
-    wait_until(lambda: ALERT in alarms.heard, process=None, output=play.stage.work / "logs/watching/prometheus.txt")
+    wait_until(lambda: ALERTED in alarms.heard, process=None, output=play.stage.work / "logs/watching/prometheus.txt")
     for name in sorted(alarms.heard):
         play.tell(f"    {name} → {', '.join(sorted(alarms.heard[name]))}: {alarms.says[name]}")
 

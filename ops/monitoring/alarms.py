@@ -19,6 +19,7 @@ from ops.monitoring.stage import Stage
 PROGRAMS = ("prometheus", "prometheus-alertmanager")
 FOLDER, RULES = "logs/watching", "deploy/prometheus/rules.yml"
 HURRY = "1s"
+ALERTED = "RetrainSuggested"
 
 
 @dataclass
@@ -48,7 +49,7 @@ def watching(stage: Stage, server: Server) -> Iterator[Alarms | None]:
     """Yield what is told of the server; None where Prometheus is not installed."""
     found = programs()
     if not found:
-        stage.tell(f"{' and '.join(PROGRAMS)} are not installed: nobody is told here; the rules are read by eye.")
+        stage.tell(f"{' and '.join(PROGRAMS)} are not installed: no alert travels here.")
         yield None
         return
     alarms, folder = Alarms(), stage.work / FOLDER
