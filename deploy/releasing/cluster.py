@@ -54,11 +54,12 @@ def renderer() -> list[str]:
 
 def rendered(overlay: Path, images: Mapping[str, str]) -> str:
     """Return the manifests of an overlay, with images in the place of those that it names."""
-    with tempfile.TemporaryDirectory(dir=overlay.parent, prefix=".release-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        base = os.path.relpath(overlay.resolve(), Path(folder).resolve())  # kustomize takes relative paths only
         named = [_named(overlay, name, image) for name, image in sorted(images.items())]
-        text = json.dumps({"resources": [f"../{overlay.name}"], **({"images": named} if named else {})})
+        text = json.dumps({"resources": [base], **({"images": named} if named else {})})
         Path(folder, "kustomization.yaml").write_text(text)  # JSON is YAML
-        return _run([*renderer(), folder])
+        return _run([*renderer(), str(Path(folder).resolve())])
 
 
 def refusals_of(manifests: str) -> list[str]:

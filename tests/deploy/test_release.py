@@ -25,7 +25,7 @@ from tests.serving.going_on import asked_all_the_time
 from tests.serving.served import model_folder
 from tests.serving.server import served
 
-pytestmark = pytest.mark.xdist_group("release")
+pytestmark = pytest.mark.xdist_group("packable")  # made once for all tests of the group
 KEY = "the server's key"
 NOWHERE = Settings(folder=None, context=None, images={}, server=None, seconds=1)
 DIGEST = f"sha256:{'a' * 64}"
@@ -109,7 +109,7 @@ def test_a_release_is_taken_over_no_request_is_lost_and_the_former_model_stays_b
 
 def test_a_model_that_the_server_refuses_goes_back(models: Path, link: Path, old: Settings, server: Server) -> None:
     target, beside = link.readlink(), names_beside(link)
-    done, said = released(models, "unknown", replace(old, seconds=1.5))
+    done, said = released(models, "unknown", replace(old, seconds=3))
     assert not done
     assert "does not answer with" in said
     assert "The former model is back" in said

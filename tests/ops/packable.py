@@ -1,7 +1,10 @@
 """A repository with two real models, small and registered as versions, out of which a server can be given one."""
 
+import atexit
 import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from tests.project import run
 from tests.serving.served import model_folder
@@ -17,15 +20,25 @@ stages:
 
 
 def packable(folder: Path) -> Path:
-    """Return a clone's folder: v1 is in production, v2 is registered, HEAD is v2's commit, and no stage is derived."""
-    folder.mkdir(parents=True)
+    """Return a repository of one's own: v1 is in production, v2 is registered, and HEAD is v2's commit."""
+    shutil.copytree(_made(), folder)
+    return folder
+
+
+@cache
+def _made() -> Path:
+    """Return the folder that the others are copies of, made once a process."""
+    base = Path(mkdtemp(prefix="packable-"))
+    atexit.register(shutil.rmtree, base, ignore_errors=True)
+    folder = base / "repository"
+    folder.mkdir()
     run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder)
     run(["dvc", "init", "--quiet"], cwd=folder)
     (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / "params.yaml").write_text("task: churn\n")
     (folder / ".gitignore").write_text("/served\n/models\n/data\n")
     for number, variant in VARIANTS.items():
-        _put(model_folder(folder.parent / f"{folder.name}-v{number}", variant).resolve(), folder / "fitted")
+        _put(model_folder(base / f"v{number}", variant).resolve(), folder / "fitted")
         run(["dvc", "repro", "--quiet"], cwd=folder)
         run(["git", "add", "--all"], cwd=folder)
         run(["git", "commit", "--quiet", "-m", f"Version {number}"], cwd=folder)

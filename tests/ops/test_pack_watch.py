@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from lab.errors import ParamsError
+from ops.pack import pack
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, run
 from tests.serving.asking import wait_until
 from tests.serving.going_on import asked_all_the_time, version_at
 from tests.serving.server import served
 
-pytestmark = pytest.mark.xdist_group("pack-watch")
+pytestmark = pytest.mark.xdist_group("packable")  # made once for all tests of the group
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +85,7 @@ def test_what_goes_wrong_is_told_once_and_packed_when_it_can_be(origin: Path, cl
     assert (clone / "served/champion/manifest.json").exists()
 
 
-def test_a_version_that_never_becomes_another_is_not_watched(clone: Path) -> None:
-    command = ["python", "-m", "ops", "pack", "--version", "1", "--watch", "1"]
-    done = run(command, cwd=clone, check=False, environment={"PYTHONPATH": str(Path(__file__).parents[2])})
-    assert done.returncode == 2
-    assert "Cure: --stage or --revision" in done.stderr
+def test_a_version_that_never_becomes_another_is_not_watched(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clone)
+    with pytest.raises(ParamsError, match="Cure: --stage or --revision"):
+        pack.main(["--version", "1", "--watch", "1"], standalone_mode=False)

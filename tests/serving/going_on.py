@@ -13,14 +13,14 @@ from tests.serving.served import ROWS
 
 @contextmanager
 def asked_all_the_time(address: str, *, key: str = "") -> Iterator[Counter[int]]:
-    """Yield what three who never rest are answered: how often which status."""
+    """Yield what two who never rest are answered: how often which status."""
     answers, over = Counter[int](), Event()
 
     def go_on() -> None:
         while not over.is_set():
             answers[ask(address, {"features": ROWS[0]}, key=key)] += 1
 
-    askers = [Thread(target=go_on) for _ in range(3)]
+    askers = [Thread(target=go_on) for _ in range(2)]
     for asker in askers:
         asker.start()
     try:
