@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from lab.compiled.reasons import Reasoner
+from lab.compiled.wording import Reason
 from serving.answers import columns_for, rows_of_one
 from serving.errors import refused
 from serving.lineup import Lineup
@@ -56,15 +57,17 @@ def explained(lineup: Lineup, asked: Any) -> dict[str, Any]:
         "base": found.base,
         "output": found.output,
         "contributions": found.contributions,
-        "reasons": [
-            {
-                "feature": reason.feature,
-                "value": getattr(asked.features, reason.feature),
-                "contribution": reason.contribution,
-                "text": reason.text,
-            }
-            for reason in found.reasons
-        ],
+        "reasons": [_moved(reason, getattr(asked.features, reason.feature)) for reason in found.reasons],
+    }
+
+
+def _moved(reason: Reason, value: Any) -> dict[str, Any]:
+    """Return a reason with its value as it was asked: true stays true, which a model takes for a 1."""
+    return {
+        "feature": reason.feature,
+        "value": value,
+        "contribution": reason.contribution,
+        "text": reason.text,
     }
 
 
