@@ -37,7 +37,7 @@ FEATURES = sorted(SCHEMA.features)
 HARD_ROWS = pa.table(
     {name: pa.array(HARD.get(name, OTHER_ROWS[name].slice(0, 7).to_pylist())[:5]) for name in FEATURES}
 ).take([0, 2, 3, 4])  # without the largest number, whose products no pipeline takes
-EVERY_ROW = pa.concat_tables([OTHER_ROWS.select(FEATURES).slice(0, 12), HARD_ROWS], promote_options="permissive")
+EVERY_ROW = pa.concat_tables([OTHER_ROWS.select(FEATURES).slice(0, 8), HARD_ROWS], promote_options="permissive")
 
 
 @cache
@@ -54,13 +54,14 @@ def compiled_of(pipeline: Pipeline) -> tuple[Reasoning, tuple[dict[str, Any], di
     return reasoning, (json.loads(json.dumps(program)), arrays), compiled
 
 
-def served(name: str, rows: pa.Table, *, most: int = 3) -> list[Explained]:
+@cache
+def served(name: str) -> list[Explained]:
     _, compiled, model = explained_by(name)
-    return reasoner_of(*compiled, model).explained(columns_of(frame_of(rows, SCHEMA.features)), most=most)
+    return reasoner_of(*compiled, model).explained(columns_of(frame_of(rows_for(name), SCHEMA.features)), most=3)
 
 
 def rows_for(name: str) -> pa.Table:
-    small = OTHER_ROWS.select(FEATURES).slice(0, 12)
+    small = OTHER_ROWS.select(FEATURES).slice(0, 8)
     return small if "multiplied" in name or "products" in name else EVERY_ROW
 
 
@@ -68,7 +69,7 @@ def rows_for(name: str) -> pa.Table:
 def test_a_row_has_the_reasons_that_the_pipeline_gives_it(name: str) -> None:
     reasoning, _, _ = explained_by(name)
     rows = rows_for(name)
-    found = served(name, rows)
+    found = served(name)
     expected = contributions_of(reasoning.explainer, frame_of(rows, SCHEMA.features)[FEATURES])
     assert [list(one.contributions) for one in found] == [FEATURES] * rows.num_rows
     values = np.array([list(one.contributions.values()) for one in found])
@@ -83,7 +84,7 @@ def test_a_row_has_the_reasons_that_the_pipeline_gives_it(name: str) -> None:
 def test_base_and_contributions_add_up_to_the_models_own_output(name: str) -> None:
     reasoning, _, model = explained_by(name)
     rows = rows_for(name)
-    outputs = np.array([one.base + sum(one.contributions.values()) for one in served(name, rows)])
+    outputs = np.array([one.base + sum(one.contributions.values()) for one in served(name)])
     shares = expit(outputs) if reasoning.explainer.unit == "log_odds" else outputs
     assert shares == pytest.approx(model.scores(columns_of(frame_of(rows, SCHEMA.features))), abs=2e-5)
 
