@@ -17,6 +17,8 @@ REPOSITORY = Path(os.environ.get("LAB_REPOSITORY", Path(__file__).resolve().pare
 ENVIRONMENT = {
     "PATH": f"{REPOSITORY / '.venv/bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     "RETRAIN_OPTIONS": "{{ params.options or '' }}",
+    # A run that somebody starts has no logical date, and no run of a daily schedule an interval of a day.
+    "SINCE": "{{ (dag_run.run_after - macros.timedelta(days=1)).strftime('%Y-%m-%d') }}",
     "STAGE": "{{ params.stage or '' }}",
 }
 NO_NEED, REJECTED, BUSY = 10, 11, 13
@@ -75,12 +77,15 @@ with dag("lab_release", "Release the champion that was merged: check it, registe
     )
 
 with dag(
-    "lab_watch", "Hold what was served yesterday against the reference, and show it to Prometheus.", schedule="@daily"
-):
+    "lab_watch", "Hold what was served since yesterday against the reference, and show it to Prometheus.",
+    schedule="@daily",
+):  # fmt: skip
     (
-        command("gather", "mkdir -p logs && cat served/log/predictions-*.jsonl > logs/served.jsonl")
         # 1 suggests a retraining: that is an answer, which the gauges show.
-        >> command("drift", "python -m ops drift --current logs/served.jsonl --json > logs/drift.json || [ $? = 1 ]")
+        command(
+            "drift",
+            'python -m ops drift --current served/log --since "$SINCE" --save logs/drift.json || [ $? = 1 ]',
+        )
         >> command(
             "gauges",
             "python -m ops gauges --drift logs/drift.json --stage production --output served/gauges/champion.prom",

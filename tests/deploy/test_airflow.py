@@ -20,7 +20,7 @@ FOLDER = ROOT / "deploy/airflow"
 ORDER = {
     "lab_retrain": ["update", "look", "retrain"],
     "lab_release": ["update", "registry", "validate", "smoke", "register", "pack", "deploy", "gauges"],
-    "lab_watch": ["gather", "drift", "gauges"],
+    "lab_watch": ["drift", "gauges"],
 }
 
 
@@ -109,7 +109,4 @@ def test_every_verb_has_the_options_that_it_is_given(command: str) -> None:
 
 def test_the_dags_hold_no_other_commands() -> None:
     others = {command for command in commands() if not command.startswith(("make ", "python -m ops "))}
-    assert others == {
-        "git pull --ff-only --tags",
-        "mkdir -p logs && cat served/log/predictions-*.jsonl > logs/served.jsonl",
-    }
+    assert others == {"git pull --ff-only --tags"}
