@@ -27,16 +27,24 @@ class Block:
 def blocks_of(path: Path, *, size: int = BLOCK) -> Iterator[Block]:
     """Yield the lines of a file in blocks; what follows the last newline counts where it is a whole object."""
     rest, line = b"", 1
-    with path.open("rb") as stream:
-        while read := stream.read(size):
-            read = rest + read
-            whole = read.rfind(b"\n") + 1
-            rest = read[whole:]
-            if read[:whole].strip():
-                yield Block(path, line, read[:whole])
-            line += read.count(b"\n", 0, whole)
+    for part in _parts(path, size):
+        read = rest + part
+        whole = read.rfind(b"\n") + 1
+        rest = read[whole:]
+        if read[:whole].strip():
+            yield Block(path, line, read[:whole])
+        line += read.count(b"\n", 0, whole)
     if rest.strip():
         yield Block(path, line, rest, torn=not _is_object(rest))
+
+
+def _parts(path: Path, size: int) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as stream:
+            while part := stream.read(size):
+                yield part
+    except OSError as error:  # the server may drop its oldest file just now
+        raise SourceError(f"{path} cannot be read: {error}, expected lines of JSON. Cure: run it again.") from error
 
 
 def table_of(block: Block, schema: pa.Schema) -> pa.Table:

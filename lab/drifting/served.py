@@ -61,7 +61,8 @@ def read_served(path: Path, reference: Reference, choice: Choice) -> ServedBatch
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    found = sorted(folder.glob(pattern))
+    """Return the files of a log; those of several servers may lie in a folder each."""
+    found = sorted(folder.rglob(pattern))
     if not found and pattern == ANSWERS:
         raise SourceError(
             f"{folder} holds {sorted(each.name for each in folder.iterdir())[:5]}, expected "

@@ -52,6 +52,15 @@ def test_the_order_is_of_moment_and_id_however_the_lines_lie_in_files(reference:
     assert [row["moment"] for row in forth[0]] == sorted(row["moment"] for row in forth[0])
 
 
+def test_the_logs_of_several_servers_are_one_though_their_files_have_the_same_names(
+    reference: Reference, tmp_path: Path
+) -> None:
+    lines, labels = answers(ROWS), [label(place, 1) for place in range(COUNT)]
+    write_log(tmp_path / "both/first", lines[:25], labels[25:])
+    write_log(tmp_path / "both/second", lines[25:], labels[:25])
+    assert read(tmp_path / "both", reference) == read(write_log(tmp_path / "one", lines, labels), reference)
+
+
 def test_blocks_of_any_size_are_the_same_lines(
     reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +257,11 @@ def test_a_line_that_is_damaged_is_named(reference: Reference, tmp_path: Path) -
     path = write_lines(tmp_path / "predictions-0-000001.jsonl", answers(ROWS)[:2], torn="nonsense\n")
     with pytest.raises(SourceError, match="line 3 is damaged: expected one JSON object a line"):
         read(path.parent, reference)
+
+
+def test_a_file_that_goes_while_it_is_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"cannot be read: .*run it again"):
+        list(lines.blocks_of(tmp_path / "predictions-0-000001.jsonl"))
 
 
 def test_a_folder_without_answers_is_no_log(reference: Reference, tmp_path: Path) -> None:
