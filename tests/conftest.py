@@ -1,3 +1,19 @@
-"""Set up for every test: the same pinned kernels as the stages."""
+"""Set up for every test: the same pinned kernels as the stages, and in time what many tests will ask for."""
 
 import lab.determinism  # noqa: F401 - before numpy
+
+import os
+import threading
+
+import pytest
+
+from tests.history import history_of
+
+A_WHOLE_SUITE = 2000
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin the project with a past at once, beside the first tests: both workers would come to need it, and wait."""
+    if len(session.items) > A_WHOLE_SUITE and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        factory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # a fixture would come too late
+        threading.Thread(target=history_of, args=(factory,), daemon=True).start()

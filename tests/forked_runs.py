@@ -21,6 +21,7 @@ def main() -> None:
         if child == 0:
             os.chdir(folder)
             sys.argv = [stage, *arguments]
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a stage tells is not the answer
             _run(command.run, module.main)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status))  # noqa: T201 - this is its answer
