@@ -47,9 +47,9 @@ def release(*, stage: str, packed: Path | None) -> None:
       LAB_CHAMPION=served/champion python -m serving &
       LAB_RELEASE_FOLDER=served/champion LAB_RELEASE_URL=http://127.0.0.1:8000 deploy/release staging
 
-    Change deploy/releasing where your way is another. Exit 0 when it is there, or when nothing is configured (the last
-    line says which); 1 when the server did not take it, and what was before is back; 2 on a mistake, and nothing was
-    touched.
+    Paths are from the repository's root. Change deploy/releasing where your way is another. Exit 0 when it is there, or
+    when nothing is configured (the last line says which); 1 when the server did not take it, and what was before is
+    back; 2 on a mistake, and nothing was touched.
     """
     settings = settings_from_environment()
     model = Model(stage, packed, Path())

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,7 @@ def release_to_cluster(model: Model, settings: Settings, *, tell: Tell) -> bool:
     return _applied(manifests, model.stage, fingerprint_of(folder / "champion"), settings, tell)
 
 
+@cache
 def renderer() -> list[str]:
     """Return the command that renders a folder, empty where there is none of version 5 or newer."""
     for build, version in ((["kustomize", "build"], ["version"]), (["kubectl", "kustomize"], ["version", "--client"])):

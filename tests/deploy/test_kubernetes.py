@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from deploy.releasing.cluster import renderer
 from serving.app import create_application
 from serving.settings import Settings
 from tests.deploy.image import DOCKERFILE, USER, read_stages
@@ -35,23 +36,11 @@ def base() -> dict[str, Resource]:
 
 
 @cache
-def kustomize() -> list[str]:
-    """Return the command that renders a folder, empty where there is none of version 5 or newer."""
-    for build, version in ((["kustomize", "build"], ["version"]), (["kubectl", "kustomize"], ["version", "--client"])):
-        if shutil.which(build[0]):
-            said = subprocess.run([build[0], *version], capture_output=True, text=True, check=False).stdout
-            found = re.search(r"(?:^|Kustomize Version: )v?(\d+)\.\d+\.\d+$", said, re.MULTILINE)
-            if found and int(found[1]) >= 5:
-                return build
-    return []
-
-
-@cache
 def rendered(folder: Path) -> dict[str, Resource]:
     """Return what kustomize makes of a folder; a test that needs it is skipped where there is none."""
-    if not kustomize():
+    if not renderer():
         pytest.skip("neither kustomize nor a kubectl that brings it is installed, of version 5 or newer")
-    done = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*renderer(), str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in resources_of(done.stdout)}
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import mean, pstdev
@@ -187,7 +188,8 @@ def test_every_example_that_is_written_down_can_be_asked(example: str) -> None:
 
 
 def test_people_may_ask_with_locust(server: str) -> None:
-    pytest.importorskip("locust", reason="locust is not installed: pip install locust")
+    if find_spec("locust") is None:  # to import it here would exchange this process's own sockets
+        pytest.skip("locust is not installed: pip install locust")
     command = [
         sys.executable,
         "-m",
