@@ -64,15 +64,14 @@ with dag("lab_retrain", "Look at new data; retrain where it is due; propose what
         )
     )
 
-with dag("lab_release", "Release the champion that was merged: check it, register, pack and deploy it.", schedule=None):
+with dag("lab_release", "Release the champion that was merged: check it, register and deploy it.", schedule=None):
     (
         command("update", "git pull --ff-only --tags")
         >> command("registry", "make registry")
         >> command("validate", "make validate")
         >> command("smoke", "make smoke")
-        >> command("register", "make register")  # before it is packed, so that the server knows its version
-        >> command("pack", 'python -m ops pack --stage "$STAGE"')
-        >> command("deploy", "make deploy")
+        >> command("register", "make register")  # before it is deployed, so that the server knows its version
+        >> command("deploy", "make deploy")  # LAB_RELEASE_… in the worker's environment say where to
         >> command("gauges", 'python -m ops gauges --stage "$STAGE" --output served/gauges/champion.prom')
     )
 

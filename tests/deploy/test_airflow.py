@@ -19,7 +19,7 @@ from tests.project import QUIET, ROOT
 FOLDER = ROOT / "deploy/airflow"
 ORDER = {
     "lab_retrain": ["update", "look", "retrain"],
-    "lab_release": ["update", "registry", "validate", "smoke", "register", "pack", "deploy", "gauges"],
+    "lab_release": ["update", "registry", "validate", "smoke", "register", "deploy", "gauges"],
     "lab_watch": ["drift", "gauges"],
 }
 
