@@ -40,7 +40,7 @@ def gauges(*, judgement: Path, stage: str | None, output: Path | None) -> None:
 
     \b
       python -m ops gauges --output served/gauges/churn.prom
-      python -m ops drift --current logs/served.jsonl --json > logs/drift.json
+      python -m ops drift --current served/log --save logs/drift.json
       python -m ops gauges --drift logs/drift.json --stage production --output served/gauges/churn.prom
 
     Which gauges there are, and what to do when one raises an alert: docs/watching.md.

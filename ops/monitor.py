@@ -16,7 +16,7 @@ from ops.revisions.git import text_of
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("served/monitor"))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("production"))
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Start Prometheus, where it is installed.")
 @click.option("--keep", is_flag=True, help="Leave the server running at the end, until Ctrl-C, to look at /docs.")
 def monitor(*, folder: Path, watch: bool, keep: bool) -> None:
@@ -29,7 +29,7 @@ def monitor(*, folder: Path, watch: bool, keep: bool) -> None:
 
     \b
       python -m ops monitor
-      python -m ops monitor /tmp/production --keep
+      python -m ops monitor /tmp/played --keep
 
     The folder is left to look at: its log, its page of the drift, and the branch. The server is stopped in every case.
     Exit 0 when it went to its end, 2 where it did not, 130 after Ctrl-C.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lab.records import read_json
 from ops.monitoring.alarms import ALERTED, RULES, Alarms
@@ -71,6 +72,8 @@ def drift_is_seen(play: Play) -> None:
     found = read_json(play.stage.work / JUDGED)
     columns = [each["column"] for each in found["verdicts"] if each["verdict"] == "drifted"]
     play.tell(f"    drifted: {', '.join(columns) or 'no column'}")
+    for model in found["models"]:
+        play.tell(f"    {model['model']}, by the labels that came back: {_in_words(model['performance'])}")
     for reason in found["retrain"]["reasons"]:
         play.tell(f"    {reason}")
     play.suggested = code == 1
@@ -105,6 +108,12 @@ def next_steps(decision: str, folder: Path) -> str:
     """Return what a person does with a decision that proposes a branch."""
     branch = next(line.removeprefix(BRANCH) for line in decision.splitlines() if line.startswith(BRANCH))
     return NEXT.format(folder=folder, branch=branch)
+
+
+def _in_words(seen: Mapping[str, Any]) -> str:
+    if seen.get("current") is None:
+        return f"not known: {seen['reason']}"
+    return f"ROC AUC {seen['reference']:.3f} then, {seen['current']:.3f} now: {seen['verdict']}"
 
 
 def _start_of(window: Window) -> str:

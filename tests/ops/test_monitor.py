@@ -80,6 +80,7 @@ def test_a_quiet_day_is_quiet_and_the_newest_rows_are_judged_with_the_labels_tha
     expected = read_table(folder / "data/features/current.parquet")
     assert found["rows"]["current"] == expected.num_rows
     assert champion["performance"]["current"] is not None
+    assert "champion, by the labels that came back: ROC AUC 0." in text
     assert "<svg" in (folder / "logs/drift.html").read_text()
 
 
