@@ -1,6 +1,7 @@
 """`python -m ops pack`: a model out of the registry into a folder that the server can serve."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -74,7 +75,9 @@ def pack(
     root = Path()
     wanted = Wanted(task or task_of(root), stage, version, revision, model)
     if watch is not None:
-        _follow(wanted, output, root=root, seconds=watch)
+        with suppress(KeyboardInterrupt):
+            _follow(wanted, output, root=root, seconds=watch)
+        return
     source = found_source(wanted, root=root)
     packed(source, output, root=root)
     click.echo(f"{output}: {source.told}")

@@ -1,5 +1,6 @@
 """A server follows the registry: promotions and rollbacks are packed and taken over, and no request is lost."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from lab.errors import ParamsError
 from ops.pack import pack
 from tests.ops.packable import assign, packable
-from tests.project import QUIET, run
+from tests.project import QUIET, heed_interrupts, run
 from tests.serving.asking import wait_until
 from tests.serving.going_on import asked_all_the_time, version_at
 from tests.serving.server import served
@@ -39,12 +40,19 @@ def followed(clone: Path, *options: str) -> Iterator[Path]:
     command = [sys.executable, "-m", "ops", "pack", *options, "--watch", "0.2"]
     environment = {**QUIET, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
     with said.open("wb") as output:
-        process = subprocess.Popen(command, cwd=clone, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command,
+            cwd=clone,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
+        )
     try:
         yield said
     finally:
-        process.terminate()
-        process.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 def test_a_promotion_and_a_rollback_are_taken_over_and_no_request_is_lost(
