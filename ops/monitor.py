@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -32,7 +32,7 @@ def monitor(*, folder: Path, watch: bool, keep: bool) -> None:
       python -m ops monitor /tmp/played --keep
 
     The folder is left to look at: its log, its page of the drift, and the branch. The server is stopped in every case.
-    Exit 0 when it went to its end, 2 where it did not, 130 after Ctrl-C.
+    Exit 0 when it went to its end, 2 where it did not, 130 after Ctrl-C on the way.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever ends this ends the server, too
     try:
@@ -52,7 +52,8 @@ def _play(folder: Path, *, watch: bool, keep: bool) -> None:
         click.secho(f"\nThe end. Look around: cd {stage.work}", bold=True)
         if keep:
             click.echo(f"The server runs on at {play.server.address}/docs; Ctrl-C ends it.")
-            signal.pause()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 @contextmanager
