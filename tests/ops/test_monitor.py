@@ -1,6 +1,5 @@
 """Production in one command: it goes as it is told, nothing of it outlives it, and the repository stays as it is."""
 
-import os
 import re
 import shutil
 import signal
@@ -9,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,24 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lab.records import read_json
+from lab.records import read_json, write_json
 from lab.schema import FeatureSchema
-from lab.tables import read_table
+from lab.tables import read_table, write_table
 from ops.monitoring.acts import next_steps
 from ops.monitoring.alarms import ALERTED, watching
 from ops.monitoring.errors import PlayError
 from ops.monitoring.processes import answers, running, wait_until
 from ops.monitoring.server import Server
 from ops.monitoring.stage import Stage, stage_in
-from ops.monitoring.traffic import Window, known_labels
+from ops.monitoring.traffic import Window, known_labels, windows_in
 from ops.retraining.decision import Decision, told
 from tests.deploy.tools import program
 from tests.drifting.world import described, rows_of, stamped
 from tests.history import commit_all, copy_of_history
 from tests.ops.toy import output
-from tests.project import QUIET, ROOT, change_params, files_below, run
+from tests.project import QUIET, ROOT, change_params, files_below
 
-ADDRESS = re.compile(r"ready: look at (http://127\.0\.0\.1:\d+)/docs")
+RUNS_ON = re.compile(r"runs on at (http://127\.0\.0\.1:\d+)/docs")
 AGE = {"drift.policies.age.limit": 30, "drift.policies.age.counts": True}
 played_once = pytest.mark.xdist_group("monitor")
 
@@ -57,21 +57,44 @@ def seen(project: Path) -> dict[str, bytes]:
     return {**files, "refs": output(project, "git", "show-ref", "--head").encode()}
 
 
+@dataclass(frozen=True)
+class Played:
+    """What a play leaves: its folder and what it told; its server's address, and whether it answered to the last."""
+
+    folder: Path
+    text: str
+    address: str
+    answered: bool
+    code: int
+
+
 @pytest.fixture(scope="module")
-def played(project: Path) -> tuple[Path, str]:
-    """Play it without Prometheus, and return the folder that is left and what was told."""
+def played(project: Path) -> Played:
+    """Play it without Prometheus, keep the server for a look, and be told to stop."""
     before, folder = seen(project), project.parent / "played"
-    done = run(["python", "-m", "ops", "monitor", str(folder), "--no-watch"], cwd=project)
+    command = ["python", "-m", "ops", "monitor", str(folder), "--no-watch", "--keep"]
+    with subprocess.Popen(
+        command, cwd=project, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        text, address = "", ""
+        for line in process.stdout or ():
+            text += line
+            if found := RUNS_ON.search(line):
+                address = found[1]
+                break
+        answered = answers(f"{address}/docs")
+        process.send_signal(signal.SIGTERM)
+        text += process.communicate()[0]
     assert seen(project) == before
-    return folder, done.stdout
+    return Played(folder, text, address, answered, process.returncode)
 
 
 @pytest.mark.slow
 @played_once
 def test_a_quiet_day_is_quiet_and_the_newest_rows_are_judged_with_the_labels_that_came_back(
-    played: tuple[Path, str],
+    played: Played,
 ) -> None:
-    folder, text = played
+    folder, text = played.folder, played.text
     quiet, newest = text.index("2. A quiet day"), text.index("4. Drift is seen")
     assert "exit code 0: nothing to do" in text[quiet:newest]
     assert "exit code 1: a retraining is suggested" in text[newest:]
@@ -86,8 +109,8 @@ def test_a_quiet_day_is_quiet_and_the_newest_rows_are_judged_with_the_labels_tha
 
 @pytest.mark.slow
 @played_once
-def test_the_judgement_reaches_the_server_and_a_retraining_is_decided(played: tuple[Path, str]) -> None:
-    text = played[1]
+def test_the_judgement_reaches_the_server_and_a_retraining_is_decided(played: Played) -> None:
+    text = played.text
     assert 'GET /metrics: lab_drift_retrain_suggested{task="churn"} 1' in text
     assert "Without Prometheus nothing fires; by deploy/prometheus/rules.yml it would be RetrainSuggested" in text
     assert "drift suggests it: age" in text[text.index("6. A retraining") :]
@@ -103,24 +126,10 @@ def test_what_a_person_does_next_names_the_branch() -> None:
 
 @pytest.mark.slow
 @played_once
-def test_the_server_is_gone_when_it_ends(played: tuple[Path, str]) -> None:
-    found = ADDRESS.search(played[1])
-    assert found is not None
-    assert not answers(f"{found[1]}/health")
-
-
-@pytest.mark.slow
-@played_once
-def test_whoever_ends_it_ends_the_server_too(project: Path, tmp_path: Path) -> None:
-    command = ["python", "-m", "ops", "monitor", str(tmp_path / "played"), "--no-watch"]
-    with subprocess.Popen(
-        command, cwd=project, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        address = next(found[1] for line in process.stdout or () if (found := ADDRESS.search(line)))
-        process.send_signal(signal.SIGTERM)
-        told, said = process.communicate()
-    assert (process.returncode, "The server is stopped" in told) == (130, True), said
-    assert not answers(f"{address}/health")
+def test_the_server_answers_until_somebody_ends_the_play(played: Played) -> None:
+    assert (played.answered, played.code) == (True, 0), played.text
+    assert "The server is stopped" in played.text
+    assert not answers(f"{played.address}/health")
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
@@ -168,10 +177,9 @@ def test_a_process_dies_with_its_owner_however_that_ends(tmp_path: Path) -> None
 
 def is_alive(process: int) -> bool:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
 
 
 def test_what_ends_before_it_is_there_ends_the_play_with_its_last_words(tmp_path: Path) -> None:
@@ -195,6 +203,17 @@ def test_the_labels_of_the_newest_moment_are_not_known_yet() -> None:
     assert list(labels) == names[:8]
     assert labels["id-0"] is bool(rows["label"][0].as_py())
     assert list(known_labels(window(rows, dated=False), names)) == names[:5]
+
+
+@pytest.mark.parametrize(("start", "dated"), [("2025-04-01", True), ("2025-03-01", False)])
+def test_requests_name_moments_where_the_newest_rows_are_the_later_ones(
+    tmp_path: Path, start: str, *, dated: bool
+) -> None:
+    for name, first in (("test", "2025-03-01"), ("current", start)):
+        rows = stamped(rows_of(np.random.default_rng(3), 20), start=first, days=5)
+        write_table(rows, tmp_path / f"data/features/{name}.parquet")
+    write_json(described(moment=True).model_dump(mode="json"), tmp_path / "data/features/schema.json")
+    assert [each.dated for each in windows_in(tmp_path)] == [dated, dated]
 
 
 def test_requests_say_what_is_not_known_and_who_is_asked_about() -> None:
