@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup repro test check format reproduce lock story monitor serve dashboard bench clean-environment
+.PHONY: help setup repro test check format reproduce lock story monitor serve dashboard airflow bench clean-environment
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 22
@@ -59,6 +59,7 @@ lock: .venv/test.stamp  ## resolve pyproject.toml and serving/requirements.in ag
 	$(COMPILE) $(EXTRAS) --constraint requirements.txt pyproject.toml serving/requirements.in \
 	  --output-file tests/requirements.txt
 	$(COMPILE) --constraint tests/requirements.txt serving/requirements.in --output-file serving/requirements.txt
+	$(COMPILE) deploy/airflow/requirements.in --output-file deploy/airflow/requirements.txt
 
 story: .venv/test.stamp  ## play the life of a model in story/: versions, reports, drift, retraining, promotion, rollback
 	python -m ops story
@@ -72,6 +73,15 @@ serve: .venv/test.stamp  ## serve the champion of HEAD on http://127.0.0.1:8000 
 
 dashboard: .venv/test.stamp  ## write deploy/grafana/dashboard.json from its panels
 	python -m deploy.grafana.dashboard
+
+# Airflow has an environment of its own, so that neither set of pins binds the other.
+.venv/airflow.stamp: deploy/airflow/requirements.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/airflow
+	.venv/airflow/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+airflow: .venv/airflow.stamp .venv/test.stamp  ## install Airflow beside everything else, and have it import the DAGs
+	pytest -n0 tests/deploy/test_airflow.py
 
 bench: .venv/test.stamp  ## measure the figures kept in benchmarks/
 	python -m benchmarks
@@ -125,10 +135,9 @@ smoke: .venv/test.stamp  ## have the champion of HEAD, from the remote or derive
 	dvc checkout --quiet models/champion data/features data/predictions
 	python -m ops smoke $${TAG:+--tag "$$TAG"}
 
-# The hook for a deployment: deploy/release is handed the stage. Where there is none, nothing is deployed, and it says so.
-deploy: setup  ## hand HEAD's champion to STAGE
-	@if [ -x deploy/release ]; then deploy/release "$$STAGE"; else \
-	  echo "There is no deploy/release: nothing was deployed to $$STAGE."; fi
+# Where to, LAB_RELEASE_… say (deploy/release --help); where they name nothing, nothing is deployed, and it says so.
+deploy: setup  ## release HEAD's version, else the stage's, to STAGE
+	deploy/release "$$STAGE"
 
 # It wants every object on the remote. Where that is a folder in a fresh clone, what belongs there is derived first.
 register: .venv/test.stamp  ## tag HEAD's champion as what STAGE runs, and push the tag

@@ -79,6 +79,7 @@ class Served:
 
 def read_served(folder: Path) -> Served:
     """Return the model of a folder, its fingerprints verified."""
+    folder = folder.resolve()  # a link may be turned to another model in between
     content, told = _bytes(folder / MANIFEST), _told(folder)
     try:
         manifest = _Manifest.model_validate_json(content)
