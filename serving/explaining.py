@@ -23,7 +23,7 @@ class Moved(BaseModel):
 
     feature: str
     value: float | bool | str | None = Field(description="As it was asked.")
-    contribution: float = Field(description="In the unit of the model; above zero it raises the score.")
+    contribution: float = Field(description="Measured as the model adds; above zero it raises the score.")
     text: str = Field(description="The reason in plain language.")
 
 
@@ -34,9 +34,9 @@ class Explanation(BaseModel):
     fingerprint: str = Field(description="Of that model.")
     score: float = Field(ge=0, le=1, description="As POST /predict gives it.")
     positive: bool = Field(description="Whether the score reaches the model's threshold.")
-    unit: Literal["log_odds", "probability"] = Field(description="Of base, output and contributions.")
+    measured_in: Literal["log_odds", "probability"] = Field(description="Base, output and contributions.")
     base: float = Field(description="What the model says where nothing is known of a row.")
-    output: float = Field(description="The score in this unit, before it is rounded.")
+    output: float = Field(description="The score measured so, before it is rounded.")
     contributions: dict[str, float] = Field(description="What each feature adds to the base: its SHAP value.")
     reasons: list[Moved] = Field(description="The weightiest, the first first; what moves nothing is no reason.")
 
@@ -53,7 +53,7 @@ def explained(lineup: Lineup, asked: Any) -> dict[str, Any]:
         "fingerprint": served.fingerprint,
         "score": score,
         "positive": score >= served.threshold,
-        "unit": _reasoner(served).additions.unit,
+        "measured_in": _reasoner(served).additions.unit,
         "base": found.base,
         "output": found.output,
         "contributions": found.contributions,
