@@ -17,7 +17,7 @@ from lab.drifting.policies import read_false_alarms
 from lab.drifting.reference import Reference, load_reference
 from lab.drifting.rows import joined
 from lab.drifting.served import is_served, read_served
-from lab.drifting.settings import DriftParams
+from lab.drifting.settings import NEWEST, DriftParams
 from lab.outputs import replaced_folder
 from lab.params import load_params, load_seed
 from lab.predictions import read_predictions
@@ -26,7 +26,6 @@ from lab.seeds import generator_of
 from lab.tables import read_table
 
 REFERENCE = Path("models/reference")
-CURRENT = Path("data/features/current.parquet")
 PREDICTIONS = Path("data/predictions/current.parquet")
 IMPORTANCE = Path("metrics/explain.json")
 FALSE_ALARMS = Path("lab/drifting/false_alarms.json")
@@ -39,7 +38,7 @@ def main() -> None:
     params, reference, seed = load_params("drift", DriftParams), load_reference(REFERENCE), load_seed()
     found = assess(
         reference,
-        rows_of(Path(params.current), reference),
+        rows_of(params.current, reference),
         Context(
             params,
             read_importance(IMPORTANCE),
@@ -55,13 +54,14 @@ def main() -> None:
     write_json(found.document, METRICS)
 
 
-def rows_of(current: Path, reference: Reference) -> pa.Table:
+def rows_of(current: str, reference: Reference) -> pa.Table:
     """Return the newest window with labels and scores; or what the setting names instead, such as a server's log."""
-    if current == CURRENT:
+    path = Path(current)
+    if current == NEWEST:
         keys = reference.facts.inputs.keys
-        rows = joined(read_table(CURRENT), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
+        rows = joined(read_table(path), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
         return checked_batch(rows, reference, name="current", cure="Cure: dvc repro featurize")
-    return read_served(current, reference, Choice()).rows if is_served(current) else read_batch(current, reference)
+    return read_served(path, reference, Choice()).rows if is_served(path) else read_batch(path, reference)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from lab.params import Params
 
+NEWEST = "data/features/current.parquet"
+
 
 class Material(Params):
     """How large a change must be to matter, by measure."""
@@ -74,7 +76,7 @@ class Policies(Params):
 class DriftParams(Params):
     """All that the stage drift asks; `current` is what it judges, the newest window or, say, the log of a server."""
 
-    current: str = "data/features/current.parquet"
+    current: str = NEWEST
     significance: float = Field(gt=0, lt=1)
     material: Material
     performance_margin: float = Field(ge=0, lt=1)
