@@ -30,6 +30,7 @@ LENIENT = {
     ]
 }
 RELEASE = ("registry", "validate", "staging", "production", "monitor")
+OF_TODAY = (".github/", "deploy/", "ops/", "Makefile", "tests/requirements.txt", ".gto", ".dvc/config")
 ROLES = {"REMOTE_READER": "reader", "REMOTE_WRITER": "writer", "REMOTE_REGION": "region"}
 
 
@@ -46,7 +47,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     forget_other_candidates(clone / "dvc.lock")
     names = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
     for name in names:
-        if name.startswith((".github/", "deploy/", "ops/", "Makefile", "tests/requirements.txt", ".gto", ".dvc/config")):
+        if name.startswith(OF_TODAY):
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)
     for branch, settings in (("strict", {}), ("main", LENIENT), ("topic", {"abtest.resamples": 1500})):

@@ -76,7 +76,7 @@ class Policies(Params):
 class DriftParams(Params):
     """All that the stage drift asks; `current` is what it judges, the newest window or, say, the log of a server."""
 
-    current: str = NEWEST
+    current: str
     significance: float = Field(gt=0, lt=1)
     material: Material
     performance_margin: float = Field(ge=0, lt=1)

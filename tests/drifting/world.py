@@ -19,6 +19,7 @@ from lab.seeds import generator_of
 from tests.judged import KINDS, features_of, lay_out, predictions_of, schema
 
 SETTINGS: dict[str, Any] = {
+    "current": "data/features/current.parquet",
     "significance": 0.01,
     "material": {
         "kolmogorov_smirnov": 0.05,
