@@ -26,6 +26,7 @@ from benchmarks.serving_rivals.figures import figures_of
 from benchmarks.serving_rivals.models import Prepared, drawn, shipped
 from benchmarks.serving_rivals.rounds import Plan, compared
 from benchmarks.serving_rivals.soak import soaked
+from benchmarks.serving_rivals.table import told
 
 MODELS: dict[str, Callable[[Path], Prepared]] = {"champion": shipped, "boosting": drawn}
 
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> None:
             prepared = MODELS[name](Path(folder))
             found = soaked(prepared, minutes=asked.soak) if asked.soak else _compared(prepared, Path(folder), asked)
         load = [round(each, 2) for each in os.getloadavg()]
-        print(json.dumps({"model": name, **found, "load averages at the end": load}, indent=2), flush=True)
+        print(json.dumps({"model": name, **found, "load averages at the end": load}, indent=2))
+        print("\n".join(told(found)) if "each" in found else "", flush=True)
 
 
 def _compared(prepared: Prepared, folder: Path, asked: Any) -> dict[str, Any]:
