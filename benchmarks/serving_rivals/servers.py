@@ -36,9 +36,13 @@ class Running:
         """Return what the server and its children have used so far."""
         return _cpu_seconds(self.process)
 
+    def resident_megabytes(self) -> float:
+        """Return the resident memory of the server and its children, added up."""
+        return float(sum(each.memory_info().rss for each in _family(self.process))) / MEGABYTE
+
     def megabytes(self) -> tuple[float, float]:
         """Return the resident memory of the server and its children: added up, and with shared pages counted once."""
-        found = [each.memory_full_info() for each in _family(self.process)]
+        found = [each.memory_full_info() for each in _family(self.process)]  # the kernel goes through every page
         return sum(each.rss for each in found) / MEGABYTE, sum(each.pss for each in found) / MEGABYTE
 
 

@@ -68,7 +68,7 @@ def _watched(server: Running) -> Iterator[list[tuple[float, float]]]:
 
     def look() -> None:
         while not ended.wait(SECONDS_BETWEEN_LOOKS):
-            looks.append((time.monotonic() - started, server.megabytes()[0]))
+            looks.append((time.monotonic() - started, server.resident_megabytes()))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
