@@ -25,8 +25,8 @@ def differing_rows(prepared: Prepared) -> dict[str, int]:
     found = {name: [float.fromhex(value) for value in values] for name, values in json.loads(done.stdout).items()}
     return {
         "rows": len(rows),
-        "differing bits, all rows at once": _differing(found["together"], prepared.expected),
-        "differing bits, row by row": _differing(found["alone"], prepared.expected),
+        "differing bits, all rows at once": _differing(found["together"], prepared.together),
+        "differing bits, row by row": _differing(found["alone"], prepared.alone),
     }
 
 
@@ -38,8 +38,10 @@ def answered(contender: Contender, prepared: Prepared) -> dict[str, Any]:
     with running(contender, requests[0]) as server:
         ones = [form.scores_of_one(answer)[0] for answer in answers_to(server.port, requests)]
         (many,) = (form.scores_of_many(answer) for answer in answers_to(server.port, [form.request_for_many(rows)]))
-    expected = prepared.expected.round(DECIMALS) if form is OURS else prepared.expected
-    return {"row by row": _differing(ones, expected), "all rows at once": _differing(many, expected)}
+    alone, together = prepared.alone, prepared.together
+    if form is OURS:
+        alone, together = alone.round(DECIMALS), together.round(DECIMALS)
+    return {"row by row": _differing(ones, alone), "all rows at once": _differing(many, together)}
 
 
 def _differing(found: Any, expected: NDArray[np.float64]) -> int:

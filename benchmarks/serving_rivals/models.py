@@ -33,14 +33,18 @@ MISSING = 0.05
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model in the form that each contender reads, the rows of its test, and what its pipeline says of them."""
+    """A model in the form that each contender reads, the rows of its test, and what its pipeline says of them.
+
+    It says it of all rows at once and of each alone: a linear model's sums differ in their last bit between the two.
+    """
 
     name: str
     compiled: Path
     pipeline: Path
     features: dict[str, Feature]
     frame: pd.DataFrame
-    expected: NDArray[np.float64]
+    together: NDArray[np.float64]
+    alone: NDArray[np.float64]
 
     def rows(self, *, switches: bool) -> list[dict[str, Any]]:
         """Return the test rows for JSON: as the pipeline's frame has them, or with booleans for what is one."""
@@ -83,7 +87,11 @@ def _prepared(name: str, compiled: Path, model: Model, table: pa.Table, folder: 
     frame.to_json(pipeline / "rows.json", orient="split", double_precision=15)
     kinds = {name: "category" if feature.kind == "category" else "number" for name, feature in features.items()}
     (pipeline / "kinds.json").write_text(json.dumps(kinds))
-    return Prepared(name, compiled, pipeline, features, frame, model.pipeline.predict_proba(frame)[:, 1])
+    together, *alone = (
+        model.pipeline.predict_proba(asked)[:, 1]
+        for asked in (frame, *(frame.iloc[[place]] for place in range(len(frame))))
+    )
+    return Prepared(name, compiled, pipeline, features, frame, together, np.concatenate(alone))
 
 
 def _table(rng: np.random.Generator, rows: int) -> pa.Table:
