@@ -87,16 +87,13 @@ def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Additions:
 
 
 def _walks(part: Part, arrays: Arrays, model: Compiled) -> Additions:
-    def output(columns: Columns) -> Numbers:
-        return probabilities(model.program, model.arrays, columns)
-
     paths = Paths(_starts(part, arrays), arrays[part["orders"]])
     return Additions(
         unit="probability",
         features=tuple(part["features"]),
-        base=float(output(paths.starts).mean()),
-        contribute=lambda columns: walk(output, paths, {name: columns[name] for name in part["features"]}),
-        output=output,
+        base=float(model.probabilities(paths.starts).mean()),
+        contribute=lambda columns: walk(model.probabilities, paths, {name: columns[name] for name in part["features"]}),
+        output=model.probabilities,
     )
 
 

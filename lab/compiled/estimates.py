@@ -73,7 +73,9 @@ def _softmax(rows: Numbers) -> Numbers:
 
 
 def _leaves(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    return trees_of(part["trees"], arrays).leaf_values(tree_columns(part, arrays, columns))
+    trees = part["trees"].get("crossings") or trees_of(part["trees"], arrays)
+    found: Numbers = trees.leaf_values(tree_columns(part, arrays, columns))
+    return found
 
 
 def tree_columns(part: Part, arrays: Arrays, columns: Columns) -> NDArray[np.floating]:

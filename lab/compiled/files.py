@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from lab.compiled.estimates import probabilities
 from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
+from lab.compiled.ready import ready
 from lab.errors import ModelError
 
 MANIFEST = "manifest.json"
@@ -29,9 +31,18 @@ class Compiled:
     program: Part
     arrays: Arrays
 
+    def probabilities(self, columns: Columns) -> Numbers:
+        """Return each row's probability of the positive class, unrounded."""
+        return probabilities(self._ready, self.arrays, columns)
+
     def scores(self, columns: Columns) -> Numbers:
         """Return each row's score: the probability rounded once, as everywhere."""
-        return probabilities(self.program, self.arrays, columns).round(DECIMALS) + 0.0  # + 0.0 makes −0.0 a plain zero
+        return self.probabilities(columns).round(DECIMALS) + 0.0  # + 0.0 makes −0.0 a plain zero
+
+    @cached_property
+    def _ready(self) -> Part:
+        made: Part = ready(self.program, self.arrays)
+        return made
 
 
 def program_bytes(content: Mapping[str, Any]) -> bytes:

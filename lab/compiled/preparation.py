@@ -1,11 +1,14 @@
 """Turn a row's features into an estimator's columns, with the same sums as the steps of the pipeline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
+
+Places = Mapping[str | None, int]
 
 
 def prepare(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
@@ -17,31 +20,35 @@ def prepare(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def _numbers(block: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    rows: Numbers = np.column_stack([columns[name] for name in block["features"]])
+    rows = _side_by_side(block, columns)
     for step in block["steps"]:
         rows = STEPS[step["kind"]](step, arrays, rows)
     return rows
 
 
+def _side_by_side(block: Part, columns: Columns) -> Numbers:
+    rows: Numbers = np.array([columns[name] for name in block["features"]]).T
+    return rows
+
+
 def _gaps(block: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    rows: Numbers = np.column_stack([columns[name] for name in block["features"]])
+    rows = _side_by_side(block, columns)
     return np.asarray(np.isnan(rows[:, arrays[block["places"]]]), dtype=np.float64)
 
 
 def _few_levels(block: Part, _arrays: Arrays, columns: Columns) -> Numbers:
-    return np.concatenate(
-        [_one_hot(codes_of(columns[name], levels), len(levels)) for name, levels in _levels(block)], axis=1
-    )
-
-
-def _one_hot(codes: NDArray[np.intp], count: int) -> Numbers:
-    return np.asarray(codes[:, None] == np.arange(count), dtype=np.float64)
+    """Return a column for each level; what is none of them falls into one more column, which is left out."""
+    width = sum(map(len, block["levels"]))
+    codes = [codes_of(columns[name], places, width) for name, places in _placed(block)]
+    rows = np.zeros((codes[0].size, width + 1))
+    rows[np.arange(len(rows)), codes] = 1
+    return rows[:, :width]
 
 
 def _many_levels(block: Part, arrays: Arrays, columns: Columns) -> Numbers:
     encoded = [
-        np.append(arrays[values], unknown)[codes_of(columns[name], levels)]
-        for (name, levels), values, unknown in zip(_levels(block), block["values"], block["unknown"], strict=True)
+        np.append(arrays[values], unknown)[codes_of(columns[name], places, -1)]
+        for (name, places), values, unknown in zip(_placed(block), block["values"], block["unknown"], strict=True)
     ]
     rows: Numbers = np.column_stack(encoded)
     for step in block["steps"]:
@@ -49,14 +56,22 @@ def _many_levels(block: Part, arrays: Arrays, columns: Columns) -> Numbers:
     return rows
 
 
-def _levels(block: Part) -> list[tuple[str, dict[str | None, int]]]:
-    places = [{level: place for place, level in enumerate(levels)} for levels in block["levels"]]
-    return list(zip(block["features"], places, strict=True))
+def _placed(block: Part) -> Iterator[tuple[str, Places]]:
+    return zip(block["features"], block["places"] if "places" in block else places_of(block), strict=True)
 
 
-def codes_of(column: NDArray[np.object_], places: Mapping[str | None, int]) -> NDArray[np.intp]:
-    """Return each value's place among the levels, −1 for one that training never saw."""
-    return np.fromiter((places.get(value, -1) for value in column), dtype=np.intp, count=len(column))
+def places_of(block: Part) -> list[Places]:
+    """Return the place of each feature's levels: among all columns where each is one, else among its own."""
+    levels = block["levels"]
+    starts = accumulate(map(len, levels), initial=0) if block["kind"] == "few_levels" else repeat(0)
+    return [
+        {level: start + place for place, level in enumerate(each)} for start, each in zip(starts, levels, strict=False)
+    ]
+
+
+def codes_of(column: NDArray[np.object_], places: Places, other: int) -> NDArray[np.intp]:
+    """Return each value's place, and another for one that training never saw."""
+    return np.array([places.get(value, other) for value in column.tolist()], dtype=np.intp)
 
 
 def _impute(step: Part, arrays: Arrays, rows: Numbers) -> Numbers:

@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.compiled.estimates import probabilities
 from lab.compiled.files import Compiled, arrays_bytes, program_bytes
 from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiling.compile import InexactError, compile_pipeline
@@ -49,7 +48,7 @@ def _check(pipeline: Any, compiled: Compiled, rows: pd.DataFrame) -> None:
     for frame in (rows, *(rows.iloc[[place]] for place in range(min(ONE_BY_ONE, len(rows))))):
         columns = {str(name): frame[name].to_numpy() for name in frame}
         expected = pipeline.predict_proba(frame)[:, 1]
-        differing = int(np.sum(_bits(probabilities(compiled.program, compiled.arrays, columns)) != _bits(expected)))
+        differing = int(np.sum(_bits(compiled.probabilities(columns)) != _bits(expected)))
         if differing:
             raise InexactError(f"{type(pipeline[-1]).__name__}: {differing} of {len(frame)} rows differed")
 

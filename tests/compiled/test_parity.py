@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from lab.calibrated import CalibratedScores
 from lab.compiled.estimates import expit, probabilities
+from lab.compiled.files import Compiled
 from lab.compiling.compile import InexactError, compile_pipeline
 from lab.errors import SourceError
 from lab.frames import frame_of
@@ -66,9 +67,12 @@ def columns_of(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
 def assert_equal_bits(pipeline: Pipeline, *frames: pd.DataFrame, sample: pd.DataFrame | None = None) -> None:
     program, arrays = compile_pipeline(pipeline, rows() if sample is None else sample)
     program = json.loads(json.dumps(program))
+    compiled = Compiled(program, arrays)
     for frame in frames:
         columns = columns_of(frame)
-        assert bits(probabilities(program, arrays, columns)) == bits(pipeline.predict_proba(frame)[:, 1])
+        expected = bits(pipeline.predict_proba(frame)[:, 1])
+        assert bits(probabilities(program, arrays, columns)) == expected
+        assert bits(compiled.probabilities(columns)) == expected  # with what was worked out beforehand
 
 
 @pytest.mark.parametrize("name", EXACT)
