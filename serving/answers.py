@@ -70,7 +70,7 @@ def columns_for(features: Mapping[str, Kind], columns: Mapping[str, Sequence[Any
 
 
 def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
-    return {name: [getattr(row, name) for row in rows] for name in type(rows[0]).model_fields}
+    return {name: [getattr(row, name) for row in rows] for name in vars(rows[0])}
 
 
 def _column(values: Sequence[Any], kind: Kind) -> Column:

@@ -11,11 +11,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from lab.errors import SourceError
 from serving.answers import rows_of_batch, rows_of_one, scored
+from serving.direct import Direct, Endpoint, Handler
 from serving.errors import Problem, Refused, invalid, refused
 from serving.examples import examples_of
 from serving.explaining import Explanation, explained
@@ -77,6 +79,7 @@ class Taken(BaseModel):
     id: str
 
 
+UNWATCHED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 FEEDBACK: TypeAdapter[Feedback] = TypeAdapter(Feedback)
 
 
@@ -91,14 +94,17 @@ class Logs:
 def create_application(settings: Settings | None = None) -> FastAPI:
     """Return the API; `uvicorn --factory serving.app:create_application` serves it."""
     settings = settings or Settings()
-    application = FastAPI(title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None)
+    application = FastAPI(
+        title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None, telemetry=UNWATCHED
+    )
     application.state.settings = settings
     application.state.lineup, application.state.logs = None, None
     application.state.metrics = Metrics(settings.gauges)
+    application.add_middleware(Direct, endpoints=DIRECT, mistakes=MISTAKES)
     application.add_middleware(Limits, settings=settings)
     application.add_middleware(Counted, metrics=application.state.metrics)  # the last one added is the outermost
-    application.add_exception_handler(Refused, _answer_refused)
-    application.add_exception_handler(SourceError, _answer_too_large)
+    for kind, handler in MISTAKES.items():
+        application.add_exception_handler(kind, handler)
     application.add_api_route("/health", health, tags=["state"])
     application.add_api_route("/ready", ready, tags=["state"], responses={503: PROBLEMS[503]})
     application.add_api_route("/metrics", metrics, tags=["state"], response_class=PlainTextResponse)
@@ -307,3 +313,7 @@ def _openapi(application: FastAPI) -> dict[str, Any]:
 
 def _example(examples: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {"example": examples[path]} if path in examples else {}
+
+
+DIRECT: Mapping[str, Endpoint] = {"/predict": predict, "/predict/batch": predict_batch, "/feedback": feedback}
+MISTAKES: Mapping[type[Exception], Handler] = {Refused: _answer_refused, SourceError: _answer_too_large}
