@@ -5,7 +5,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import Literal
 from serving.settings import Settings
 
 Durability = Literal["always", "batched", "never"]
+Promise = tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]
 MODE = 0o644
 SECONDS_OF_A_BATCH = 1.0
+SECONDS_TO_GATHER = 0.05  # where nobody waits for a line
 MEGABYTE = 1_000_000
 
 
@@ -49,8 +51,24 @@ class _Waiting:
     """Lines that wait for the writer, and who waits for them."""
 
     lines: list[bytes] = field(default_factory=list)
-    promises: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = field(default_factory=list)
+    promises: list[Promise] = field(default_factory=list)
     since: float | None = None
+
+    def take(self, lines: Sequence[bytes], promise: Promise | None) -> bool:
+        """Add lines, and who waits for them; return whether nothing was there before."""
+        first = not self.lines and not self.promises
+        if self.since is None and lines:
+            self.since = time.monotonic()
+        self.lines += lines
+        if promise is not None:
+            self.promises.append(promise)
+        return first
+
+    def join(self, later: "_Waiting") -> None:
+        """Add what came later."""
+        self.lines += later.lines
+        self.promises += later.promises
+        self.since = self.since or later.since
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -79,7 +97,8 @@ class Log:
         self._claim, self._worker = _claimed(folder, kind)
         self.counts.repaired = sum(_repair(path) for path in _last_files(folder, kind) if self._may_repair(path))
         self._number = max((_number_of(path) for path in self._own_files()), default=0)
-        self._waiting, self._condition, self._closing = _Waiting(), threading.Condition(), False
+        self._gathered, self._waiting = _Waiting(), _Waiting()
+        self._condition, self._closing = threading.Condition(), threading.Event()
         self._writing_since: float | None = None
         self._file, self._size, self._opened = -1, 0, 0.0
         self._forced = time.monotonic()
@@ -91,37 +110,53 @@ class Log:
         loop = asyncio.get_running_loop()
         promise: asyncio.Future[None] | None = loop.create_future() if self._rules.durability == "always" else None
         with self._condition:
-            if self._closing:
+            if self._closing.is_set():
                 raise LogError("the log is closed")
-            if self._waiting.since is None and lines:
-                self._waiting.since = time.monotonic()
-            self._waiting.lines += lines
+            gathering = self._waiting if promise is None else self._gathered
+            first = gathering.take(lines, None if promise is None else (loop, promise))
             self.counts.waiting += len(lines)
-            if promise is not None:
-                self._waiting.promises.append((loop, promise))
-            self._condition.notify()
+            if first and promise is None:
+                self._condition.notify()
         if promise is not None:
+            if first:
+                loop.call_soon(self._hand_over)
             await promise
+
+    def _hand_over(self) -> None:
+        """Let the writer have what one turn of the loop gathered.
+
+        To wake a thread costs as much as to score a row, and to force a file out may cost more: not once for each line.
+        """
+        with self._condition:
+            self._move()
+
+    def _move(self) -> None:
+        gathered, self._gathered = self._gathered, _Waiting()
+        self._waiting.join(gathered)
+        self._condition.notify()
 
     def lag(self) -> float:
         """Return how many seconds the oldest line that is not yet written has waited."""
-        since = self._writing_since or self._waiting.since
+        since = self._writing_since or self._waiting.since or self._gathered.since
         return 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Write what waits, force it to the disk, and end."""
         with self._condition:
-            self._closing = True
-            self._condition.notify()
+            self._closing.set()
+            self._move()
         self._thread.join()
         os.close(self._claim)
 
     def _write_on(self) -> None:
         while True:
             with self._condition:
-                if not self._waiting.lines and not self._closing:
+                if not self._waiting.lines and not self._closing.is_set():
                     self._condition.wait(timeout=SECONDS_OF_A_BATCH)
-                taken, self._waiting, closing = self._waiting, _Waiting(), self._closing
+            if self._rules.durability != "always":
+                self._closing.wait(SECONDS_TO_GATHER)
+            with self._condition:
+                taken, self._waiting, closing = self._waiting, _Waiting(), self._closing.is_set()
                 self._writing_since = taken.since
             error = self._write(taken.lines, closing=closing)
             with self._condition:
@@ -258,9 +293,15 @@ def _force_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _tell(promises: Iterable[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]], error: OSError | None) -> None:
-    for loop, promise in promises:
-        loop.call_soon_threadsafe(_settle, promise, error)
+def _tell(promises: Sequence[Promise], error: OSError | None) -> None:
+    """Settle promises where they are waited for; waking a loop costs a system call, so each is woken once."""
+    for loop in dict.fromkeys(loop for loop, _ in promises):
+        loop.call_soon_threadsafe(_settle_all, [promise for its, promise in promises if its is loop], error)
+
+
+def _settle_all(promises: Sequence[asyncio.Future[None]], error: OSError | None) -> None:
+    for promise in promises:
+        _settle(promise, error)
 
 
 def _settle(promise: asyncio.Future[None], error: OSError | None) -> None:

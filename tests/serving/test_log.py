@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,32 @@ def test_lines_are_there_when_the_promise_is_kept(tmp_path: Path) -> None:
     log.close()
 
 
+def test_what_comes_in_one_turn_of_the_loop_is_forced_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, forced, real = Log(tmp_path, "predictions", RULES), [], os.fdatasync
+
+    def counted(file: int) -> None:
+        forced.append(file)
+        real(file)
+
+    async def together() -> None:
+        await asyncio.gather(*(log.append([b'{"number":%d}\n' % number]) for number in range(5000)))
+
+    monkeypatch.setattr("serving.log.os.fdatasync", counted)
+    asyncio.run(together())
+    assert [line["number"] for line in lines_in(tmp_path)] == list(range(5000))
+    assert len(forced) == 1
+    log.close()
+
+
+@pytest.mark.parametrize("durability", ["batched", "never"])
+def test_lines_that_nobody_waits_for_are_there_after_the_log_is_closed(tmp_path: Path, durability: Any) -> None:
+    log = Log(tmp_path, "predictions", replace(RULES, durability=durability))
+    write(log, *range(20))
+    log.close()
+    assert [line["number"] for line in lines_in(tmp_path)] == list(range(20))
+    assert log.counts.waiting == 0
+
+
 def test_a_killed_process_has_lost_no_line_that_it_promised(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -91,7 +118,8 @@ def test_two_processes_at_once_write_files_of_their_own(tmp_path: Path) -> None:
     second.close()
 
 
-def test_files_are_closed_at_their_size_and_the_oldest_go(tmp_path: Path) -> None:
+def test_files_are_closed_at_their_size_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.log.SECONDS_TO_GATHER", 0.0)  # what is gathered is written into one file
     rules = Rules("never", most_bytes=100, most_seconds=3600, keep_bytes=250, keep_seconds=None)
     log = Log(tmp_path, "predictions", rules)
     for number in range(100):
