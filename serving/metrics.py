@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import compress
 from pathlib import Path
 
@@ -99,13 +99,16 @@ class Metrics:
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
         self._said: dict[str, Named] = {}
+        # To look labels up takes the library longer than to count.
+        self._ended = cache(lambda path, status: (self._requests.labels(path, str(status)), self._seconds.labels(path)))
+        self._answered = cache(lambda arm: (self._scores.labels(arm), self._positive.labels(arm)))
         self._counted: dict[tuple[str, str], int] = {}
 
     def count_request(self, path: str, status: int, seconds: float) -> None:
         """Count a request that has ended; paths that nobody serves are one."""
-        known = path if path in PATHS else "other"
-        self._requests.labels(known, str(status)).inc()
-        self._seconds.labels(known).observe(seconds)
+        requests, latencies = self._ended(path if path in PATHS else "other", status)
+        requests.inc()
+        latencies.observe(seconds)
 
     def count_refusal(self, reason: str, rows: int) -> None:
         """Count a request that was refused, and its rows; there are none where it was refused unread."""
@@ -118,13 +121,12 @@ class Metrics:
         sums: dict[str, float] = defaultdict(float)
         for arm, score in zip(arms, scores, strict=True):
             sums[arm] += score
-        children = {arm: self._scores.labels(arm) for arm in sums}
         for arm, total in sums.items():
-            children[arm]._sum.inc(total)  # noqa: SLF001 - the library adds one value at a time only
+            self._answered(arm)[0]._sum.inc(total)  # noqa: SLF001 - the library adds one value at a time only
         for (arm, interval), count in Tally(zip(arms, map(_interval_of, scores), strict=True)).items():
-            children[arm]._buckets[interval].inc(count)  # noqa: SLF001 - as above
+            self._answered(arm)[0]._buckets[interval].inc(count)  # noqa: SLF001 - as above
         for arm, count in Tally(compress(arms, positive)).items():
-            self._positive.labels(arm).inc(count)
+            self._answered(arm)[1].inc(count)
 
     def say_log(self, log: str, *, waiting: int, lag: float, **lines: int) -> None:
         """Say how a log is doing; `lines` are how many were written, failed and repaired since it was opened."""
