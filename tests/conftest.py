@@ -17,3 +17,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if len(session.items) > A_WHOLE_SUITE and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
         factory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # a fixture would come too late
         threading.Thread(target=history_of, args=(factory,), daemon=True).start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long ones first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

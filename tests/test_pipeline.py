@@ -83,9 +83,8 @@ def test_another_candidate_reruns_alone_and_is_selected_from(twins: tuple[Path, 
     assert not {"ingest", "featurize", "train@forest"} & set(ran)
 
 
-@pytest.mark.parametrize("task", ["high_value_sale", "table"])
-def test_every_task_runs_from_end_to_end(task: str, tmp_path: Path) -> None:
+def test_a_task_of_a_table_runs_from_end_to_end(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", settings={**SMALL, "train.search.method": "none"})
-    run(["dvc", "exp", "run", "--set-param", f"task={task}", "--quiet"], cwd=project)
+    run(["dvc", "exp", "run", "--set-param", "task=table", "--quiet"], cwd=project)  # README's commands run the other
     assert (project / "metrics/validate.json").exists()
     assert (project / "metrics/abtest.json").exists()

@@ -47,7 +47,8 @@ def dvc() -> Iterator[Forks]:
         yield found
 
 
-@pytest.fixture(scope="session")
+# Not of the session: the S3 server keeps its accounts in the process, where tests elsewhere start one, too.
+@pytest.fixture(scope="package")
 def served(made: Path, dvc: Forks) -> Iterator[Serve]:
     """Yield what returns a storage of a kind and a toy that was pushed to it; each is made when first asked for."""
     with ExitStack() as stack:
