@@ -4,7 +4,7 @@ Every contender has an environment of its own below .rivals/serving, made at the
 by turns, and every ratio has the 95 % interval of its rounds. With --soak our own server alone is asked for so many
 minutes, at half of what it can.
 
-  python -m benchmarks serving                  about 25 minutes
+  python -m benchmarks serving                  about 35 minutes
   python -m benchmarks serving --rounds 2 --seconds 1 --model boosting
   python -m benchmarks serving --soak 10
 """
