@@ -29,7 +29,7 @@ def monitor(*, folder: Path, watch: bool, keep: bool) -> None:
 
     \b
       python -m ops monitor
-      python -m ops monitor /tmp/played --keep
+      python -m ops monitor played --keep
 
     The folder is left to look at: its log, its page of the drift, and the branch. The server is stopped in every case.
     Exit 0 when it went to its end, 2 where it did not, 130 after Ctrl-C on the way.
