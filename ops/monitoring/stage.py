@@ -11,6 +11,7 @@ from pathlib import Path
 from ops.monitoring.errors import PlayError
 from ops.monitoring.processes import leashed
 from ops.revisions.git import git, text_of
+from ops.telling.lines import first_lines
 
 SHOWN = 12
 # What would lead a command somewhere else: git's own for hooks, tokens of a hub, and settings of another server.
@@ -60,9 +61,8 @@ class Stage:
 
     def show(self, text: str, *, most: int = SHOWN) -> None:
         """Tell the first lines of a text."""
-        lines = [line for line in text.splitlines() if line.strip()]
-        for line in [*lines[:most], *(["…"] if len(lines) > most else [])]:
-            self.tell(f"    {line}")
+        for line in first_lines(text, most=most):
+            self.tell(line)
 
     def _listen(self, lines: Iterable[str], said: list[str]) -> None:
         for line in lines:

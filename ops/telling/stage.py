@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from ops.revisions.git import text_of
+from ops.telling.lines import first_lines
 
 BUCKET = "lab"
 KEYS = {"AWS_ACCESS_KEY_ID": "story", "AWS_SECRET_ACCESS_KEY": "story", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -66,9 +67,8 @@ class Scene:
 
     def show(self, text: str, *, most: int = 12) -> None:
         """Tell the first lines of what a command printed."""
-        lines = [line for line in text.splitlines() if line.strip()]
-        for line in [*lines[:most], *(["…"] if len(lines) > most else [])]:
-            self.tell(f"    {line}")
+        for line in first_lines(text, most=most):
+            self.tell(line)
 
 
 @contextmanager
