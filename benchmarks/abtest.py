@@ -5,7 +5,7 @@ comes twice is part of it. Units are whole numbers in rising order, as an export
 cost, and units named by text, is measured beside.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ OPTIONS = [
     *("--primary", "stayed", "--guardrail", "spent=1", "--covariate", "spent=before"),
     *("--outcome", "clicks", "--per", "clicks=views", "--control", "old"),
 ]
-RUN = "import sys; from ops.abtest import abtest; abtest(sys.argv[1:], standalone_mode=False)"
+RUN = "import sys; from ops.abtest.command import abtest; abtest(sys.argv[1:], standalone_mode=False)"
 KINDS = ("rising", "shuffled", "text")
 
 

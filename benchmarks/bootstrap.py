@@ -1,10 +1,11 @@
 """`python -m benchmarks.bootstrap [ROWS]`: 2,000 resamples beside a loop of scikit-learn over resampled arrays.
 
 CPU seconds, the smallest of several runs in turn. scikit-learn's loop runs over a part of the resamples and is scaled
-up, for it takes half a minute. That both say the same of the same resamples is tested in tests/stats/test_bootstrap.py.
+up, for it takes half a minute. That both say the same of the same resamples is tested in
+tests/lab/stats/models/test_bootstrap.py.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import json
 import sys
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
 from benchmarks.coverage import WORLDS, draw
-from lab.stats.bootstrap import resample
-from lab.stats.classification import Tally, area_under_curve, calibration_error, measure, tally
-from lab.stats.log_odds import SMALLEST_PROBABILITY
+from lab.stats.core.classification import Tally, area_under_curve, calibration_error, measure, tally
+from lab.stats.core.log_odds import SMALLEST_PROBABILITY
+from lab.stats.models.bootstrap import resample
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.bool_]

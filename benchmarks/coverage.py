@@ -4,7 +4,7 @@ The truth is computed on four million rows of the same world. Two models score e
 calibrated, one coarse (twenty scores, so most are tied) and too sure of itself.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.measurement import Measured, Window, measure_models
+from lab.evaluate.measurement import Measured, Window, measure_models
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]

@@ -2,10 +2,10 @@
 
 Parts: quiet, injected, levels, large, joint, speed, dependence, streams, anomalies, rules, truth, and rivals: it runs
 evidently and NannyML from environments of their own (benchmarks/drift_rivals/README.md says how). `rules` writes what
-it measures to lab/drifting/false_alarms.json, which the report prints beside each rule.
+it measures to lab/drift/false_alarms.json, which the report prints beside each rule.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import json
 import resource
@@ -32,18 +32,18 @@ from benchmarks.drift_data import (
     truth_of_churn,
 )
 from benchmarks.drift_rivals.run import RIVALS, run_rival
-from lab.drifting.columns import judge
-from lab.records import json_bytes
-from lab.stats.contingency import compare_counts
-from lab.stats.dependence import inflation_in_time, midranks
-from lab.stats.proportions import wilson_interval
-from lab.stats.ranks import kolmogorov_smirnov, merge
-from lab.stats.shifts import Shift, measure_numbers
-from lab.stats.streams import page_hinkley_rule, watch_sums, watch_window
+from lab.core.result_files import json_bytes
+from lab.reference.columns import judge
+from lab.stats.core.contingency import compare_counts
+from lab.stats.core.proportions import wilson_interval
+from lab.stats.shift.dependence import inflation_in_time, midranks
+from lab.stats.shift.ranks import kolmogorov_smirnov, merge
+from lab.stats.shift.shifts import Shift, measure_numbers
+from lab.stats.shift.streams import page_hinkley_rule, watch_sums, watch_window
 
 Numbers = NDArray[np.float64]
 SEEDS, COLUMNS = 100, 50
-FALSE_ALARMS = Path("lab/drifting/false_alarms.json")
+FALSE_ALARMS = Path("lab/drift/false_alarms.json")
 MATERIAL = settings_of().material.model_dump()
 
 

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lab.documents import read_yaml
-from lab.drifting.assess import Assessment, Context, assess, judge_rules
-from lab.drifting.fit import fit_reference
-from lab.drifting.reference import Reference
-from lab.drifting.settings import DriftParams
-from lab.params import parse
-from lab.schema import Feature, FeatureSchema, FoldRule, load_schema
-from lab.seeds import generator_of
-from lab.tables import read_table
+from lab.core.params import parse
+from lab.core.schema import Feature, FeatureSchema, FoldRule, load_schema
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.core.yaml_files import read_yaml
+from lab.drift.assess import Assessment, Context, assess, judge_rules
+from lab.reference.fit import fit_reference
+from lab.reference.reference import Reference
+from lab.reference.settings import DriftParams
 
 Numbers = NDArray[np.float64]
 Change = Callable[[np.random.Generator, Numbers], Numbers]

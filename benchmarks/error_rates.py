@@ -3,7 +3,7 @@
 Every run draws an experiment and hands it to the library's own function; the table holds what was seen of it.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import math
 import sys
@@ -14,33 +14,37 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.areas import compare_areas
-from lab.stats.arm_means import Summary, compare_arm_means, summarise
-from lab.stats.cochran import cochran_test
-from lab.stats.confidence_sequences import anytime_comparison, anytime_share
-from lab.stats.contingency import compare_counts
-from lab.stats.corrections import holm
-from lab.stats.covariates import adjust_for_covariate, compare_adjusted, lift_after_adjustment, regress
-from lab.stats.effect_sizes import cohen_h_interval, standardised_difference
-from lab.stats.exact_tables import boschloo_p_value, fisher_p_value
-from lab.stats.group_sequential import Bounds, analyse_stop, inflation, spending_bounds
-from lab.stats.lifts import lift_by_log_ratio, lift_of_proportions, relative_lift
-from lab.stats.margins import means_equivalent, proportion_not_worse
-from lab.stats.mcnemar import mcnemar_test
-from lab.stats.mixtures import mixing_variance, mixture_bound
-from lab.stats.moments import take_moments, take_moments_by_arm
-from lab.stats.paired import compare_means
-from lab.stats.power_of_proportions import Formula, proportion_units
-from lab.stats.proportion_intervals import clopper_pearson_interval
-from lab.stats.proportions import newcombe_interval
-from lab.stats.rank_tests import rank_sum_test, rank_variance_test
-from lab.stats.ratios import ratio_of
-from lab.stats.sample_ratio import binomial_p_value, check_sample_ratio
-from lab.stats.several_arms import compare_several_means, compare_with_control
-from lab.stats.sign_tests import sign_test
-from lab.stats.spending import pocock_spending
-from lab.stats.strata import post_stratify, stratified_test
-from lab.stats.two_proportions import compare_by_normal_limit, compare_proportions, compare_with_added_counts
+from lab.stats.core.areas import compare_areas
+from lab.stats.core.arm_means import Summary, compare_arm_means, summarise
+from lab.stats.core.contingency import compare_counts
+from lab.stats.core.corrections import holm
+from lab.stats.core.paired import compare_means
+from lab.stats.core.proportions import newcombe_interval
+from lab.stats.experiments.confidence_sequences import anytime_comparison, anytime_share
+from lab.stats.experiments.covariates import adjust_for_covariate, compare_adjusted, lift_after_adjustment, regress
+from lab.stats.experiments.effect_sizes import cohen_h_interval, standardised_difference
+from lab.stats.experiments.exact_tables import boschloo_p_value, fisher_p_value
+from lab.stats.experiments.group_sequential import Bounds, analyse_stop, inflation, spending_bounds
+from lab.stats.experiments.lifts import lift_by_log_ratio, lift_of_proportions, relative_lift
+from lab.stats.experiments.margins import means_equivalent, proportion_not_worse
+from lab.stats.experiments.mixtures import mixing_variance, mixture_bound
+from lab.stats.experiments.moments import take_moments, take_moments_by_arm
+from lab.stats.experiments.power_of_proportions import Formula, proportion_units
+from lab.stats.experiments.proportion_intervals import clopper_pearson_interval
+from lab.stats.experiments.rank_tests import rank_sum_test, rank_variance_test
+from lab.stats.experiments.ratios import ratio_of
+from lab.stats.experiments.sample_ratio import binomial_p_value, check_sample_ratio
+from lab.stats.experiments.several_arms import compare_several_means, compare_with_control
+from lab.stats.experiments.sign_tests import sign_test
+from lab.stats.experiments.spending import pocock_spending
+from lab.stats.experiments.strata import post_stratify, stratified_test
+from lab.stats.experiments.two_proportions import (
+    compare_by_normal_limit,
+    compare_proportions,
+    compare_with_added_counts,
+)
+from lab.stats.models.cochran import cochran_test
+from lab.stats.models.mcnemar import mcnemar_test
 
 RUNS, ROWS, LEVEL, SHARE = 20_000, 2000, 0.05, 0.1
 LOOKS = [look / 20 for look in range(1, 21)]

@@ -1,6 +1,6 @@
 """`python -m benchmarks.explain`: what explaining each candidate costs, after `dvc repro`, in CPU seconds."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import json
 import shutil
@@ -11,17 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
-from lab.columns import numbers_of
-from lab.explanation.contributions import contributions_of, explainer_of
-from lab.explanation.settings import ExplainParams
-from lab.explanation.shuffles import losses_of
-from lab.explanation.study import rows_allowed, sample_places
-from lab.frames import frame_of
-from lab.models import load_model
-from lab.params import load_params, load_seed
-from lab.schema import FEATURES
-from lab.seeds import generator_of
-from lab.tables import read_table
+from lab.core.columns import numbers_of
+from lab.core.params import load_params, load_seed
+from lab.core.schema import FEATURES
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.explain.contributions import contributions_of, explainer_of
+from lab.explain.settings import ExplainParams
+from lab.explain.shuffles import losses_of
+from lab.explain.study import rows_allowed, sample_places
+from lab.models.frames import frame_of
+from lab.models.models import load_model
 
 ROOT = Path(__file__).parent.parent
 CANDIDATES = Path("models/candidates")

@@ -6,7 +6,7 @@ however many groups are compared. With one, the last group is served worse by 0.
 small for the measure.
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import sys
 from collections import Counter
@@ -14,8 +14,8 @@ from itertools import product
 
 import numpy as np
 
-from lab.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
-from lab.gates import Gate
+from lab.validate.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
+from lab.validate.gates import Gate
 
 LIMITS = {ACCURACY: 0.1, SELECTION: 0.8, RECALL: 0.1, PRECISION: 0.1, CALIBRATION: 0.1}
 # The shares of positives and of negatives that are decided positive: in every group, and in the one served worse.

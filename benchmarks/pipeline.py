@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import cost_of, median_cost
-from ops.pipeline import read_stages
+from ops.dvc.pipeline import read_stages
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import cost_of
-from lab.documents import read_yaml
+from lab.core.yaml_files import read_yaml
 
 ROOT = Path(__file__).parent.parent
 EMULATOR = "qemu-x86_64"
-SETTING = Path("lab/determinism.py")
+SETTING = Path("lab/core/determinism.py")
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
+from ops.repro.schedule import Schedule
 from ops.revisions.git import text_of
-from ops.running.schedule import Schedule
 from tests.project import QUIET, ROOT, SMALL, change_params
 
 WAYS = {

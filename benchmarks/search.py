@@ -1,6 +1,6 @@
 """`python -m benchmarks.search [ESTIMATOR …]`: a fifth of the fits against the whole grid, on churn's training rows."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import json
 import sys
@@ -14,23 +14,23 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.estimator_spaces import space_of, with_point
-from lab.estimators import completed
-from lab.fitting import Plan, fit_pipeline
-from lab.folds import Fold, make_folds
-from lab.frames import frame_of
-from lab.schema import Feature, FoldRule, load_schema
-from lab.scoring import score_frame
+from lab.core.schema import Feature, FoldRule, load_schema
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.model_files.specification import Specification
+from lab.models.frames import frame_of
+from lab.models.scoring import score_frame
 from lab.search.points import key_of
 from lab.search.result import Progress, SearchResult, Task
 from lab.search.rule import SearchRule
 from lab.search.search import search
 from lab.search.space import CLASS_WEIGHTS, Point
-from lab.seeds import generator_of
-from lab.specification import Specification
-from lab.stats.classification import measure, tally
-from lab.stats.resampled_folds import corrected_mean
-from lab.tables import read_table
+from lab.stats.core.classification import measure, tally
+from lab.stats.core.resampled_folds import corrected_mean
+from lab.train.estimator_spaces import space_of, with_point
+from lab.train.estimators import completed
+from lab.train.fitting import Plan, fit_pipeline
+from lab.train.folds import Fold, make_folds
 
 ROWS = Path("data/features/train.parquet")
 FOLDS, SEED, FEWER = 5, 2024, 5

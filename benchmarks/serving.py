@@ -9,7 +9,7 @@ minutes, at half of what it can.
   python -m benchmarks serving --soak 10
 """
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import argparse
 import json

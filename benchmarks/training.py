@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Cost, cost_of
-from lab.documents import read_yaml
-from lab.world.subscribers import subscribers_csv
+from benchmarks.subscribers import subscribers_csv
+from lab.core.yaml_files import read_yaml
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = 20

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import cost_of, median_cost
-from ops.verifying import checks
-from ops.verifying.state import State
+from ops.verify import checks
+from ops.verify.state import State
 
 ROOT = Path(__file__).parent.parent
 # It exits 1 where the commit that is measured is not whole; that costs the same.
@@ -33,7 +33,7 @@ def main() -> None:
             "verify, in a fresh clone, the first time": asdict(cost_of(_verify(), cwd=clone)),
             "verify, in a fresh clone, again": asdict(median_cost(_verify(), cwd=clone)),
             "verify --no-remote": asdict(median_cost(_verify("--no-remote"), cwd=clone)),
-            "import": asdict(median_cost([sys.executable, "-c", "import ops.verify"], cwd=clone)),
+            "import": asdict(median_cost([sys.executable, "-c", "import ops.verify.command"], cwd=clone)),
             "CPU seconds of each question, in this order": _split(clone),
         }
     sys.stdout.write(f"{json.dumps(figures, indent=2)}\n")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from lab.errors import ParamsError, SourceError
-from lab.records import json_bytes
-from lab.stats.assignment import assign as arm_of
+from lab.core.errors import ParamsError, SourceError
+from lab.core.result_files import json_bytes
+from lab.stats.core.assignment import assign as arm_of
 
 
 @click.command()

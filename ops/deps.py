@@ -6,8 +6,8 @@ from typing import Any
 import click
 from ruamel.yaml import YAML
 
-from lab.outputs import replaced_file
-from ops.pipeline import DVC_YAML, Stage, expected_code, read_stages
+from lab.core.atomic_outputs import replaced_file
+from ops.dvc.pipeline import DVC_YAML, Stage, expected_code, is_code, read_stages
 
 
 @click.command()
@@ -47,7 +47,7 @@ def _rewrite(path: Path, wrong: dict[str, Stage], root: Path) -> None:
     for name, stage in wrong.items():
         body = document["stages"][name]
         body = body.get("do", body)
-        others = [item for item in body.get("deps", []) if not str(item).endswith(".py")]
+        others = [item for item in body.get("deps", []) if not is_code(str(item))]
         body["deps"] = [*others, *expected_code(stage, root=root)]
     with replaced_file(path) as partial, partial.open("w", encoding="utf-8") as stream:
         yaml.dump(document, stream)

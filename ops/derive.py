@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ops import derivation
-from ops.derivation import Derived
+from ops.dvc import derivation
+from ops.dvc.derivation import Derived
 
 DEFAULT = ("data/predictions",)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from lab.errors import SourceError
-from lab.records import json_bytes, read_json
+from lab.core.errors import SourceError
+from lab.core.result_files import json_bytes, read_json
 
 VERDICT = Path("metrics/validate.json")
 PARTS = ("passed", "failed", "gates", "reported")

@@ -1,6 +1,6 @@
 """`python -m ops latency`: how long one row takes and how large the model is, against the limits in params.yaml."""
 
-import lab.determinism  # noqa: F401 - the kernels that a server has too, before numpy is imported
+import lab.core.determinism  # noqa: F401 - the kernels that a server has too, before numpy is imported
 
 import time
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ import click
 import pyarrow as pa
 from pydantic import Field
 
-from lab.errors import SourceError
-from lab.gates import HeldGate, ceiling, verdict_of
-from lab.manifest import PIPELINE, fingerprint_of
-from lab.models import CHALLENGER, Model, load_model
-from lab.params import Params, load_params
-from lab.records import json_bytes
-from lab.schema import FEATURES
-from lab.scoring import score_rows
-from lab.stats.bootstrap import Estimate
-from lab.stats.quantiles import quantile
-from lab.tables import read_table
+from lab.core.errors import SourceError
+from lab.core.params import Params, load_params
+from lab.core.result_files import json_bytes
+from lab.core.schema import FEATURES
+from lab.core.tables import read_table
+from lab.model_files.manifest import PIPELINE, fingerprint_of
+from lab.models.models import CHALLENGER, Model, load_model
+from lab.models.scoring import score_rows
+from lab.stats.experiments.quantiles import quantile
+from lab.stats.models.bootstrap import Estimate
+from lab.validate.gates import HeldGate, ceiling, verdict_of
 from ops.gate import told
 
 LOG = Path("logs/latency.jsonl")

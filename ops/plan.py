@@ -1,6 +1,6 @@
 """`python -m ops plan`: how many units and days an experiment needs, and what so many would see."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import math
 from dataclasses import asdict
@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from lab.errors import ParamsError
-from lab.records import json_bytes
-from lab.stats.group_sequential import Bounds, inflation, spending_bounds
-from lab.stats.plans import Design, Plan, plan_means, plan_proportions, plan_ratios
-from lab.stats.power_of_means import mean_power, smallest_mean_effect
-from lab.stats.power_of_proportions import proportion_power, smallest_proportion
-from lab.stats.spending import spending_named
+from lab.core.errors import ParamsError
+from lab.core.result_files import json_bytes
+from lab.stats.experiments.group_sequential import Bounds, inflation, spending_bounds
+from lab.stats.experiments.plans import Design, Plan, plan_means, plan_proportions, plan_ratios
+from lab.stats.experiments.power_of_means import mean_power, smallest_mean_effect
+from lab.stats.experiments.power_of_proportions import proportion_power, smallest_proportion
+from lab.stats.experiments.spending import spending_named
 
 FORMULAS = ("pooled_null", "unpooled", "arcsine")
 

@@ -1,6 +1,6 @@
 """`python -m ops smoke`: hold the model that would be deployed to the scores that were judged."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lab.columns import numbers_of
-from lab.errors import SourceError
-from lab.models import CHAMPION, load_model
-from lab.params import load_value
-from lab.predictions import FOLDER, read_predictions, score_column
-from lab.schema import FEATURES, load_schema
-from lab.scoring import score_rows
-from lab.tables import read_table
+from lab.core.columns import numbers_of
+from lab.core.errors import SourceError
+from lab.core.params import load_value
+from lab.core.predictions import FOLDER, read_predictions, score_column
+from lab.core.schema import FEATURES, load_schema
+from lab.core.tables import read_table
+from lab.models.models import CHAMPION, load_model
+from lab.models.scoring import score_rows
 
 
 @click.command()

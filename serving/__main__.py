@@ -4,17 +4,17 @@ import argparse
 import os
 import sys
 
-from lab.kernels import PINNED
+from lab.core.cpu_kernels import PINNED
 
 os.environ.update(PINNED | {"OMP_NUM_THREADS": "1"})
 
 import uvicorn
 from pydantic import ValidationError
 
-from lab.errors import LabError
-from serving.lineup import read_lineup
+from lab.core.errors import LabError
+from serving.arms import read_lineup
+from serving.multiprocess import shared_numbers
 from serving.settings import Settings
-from serving.sharing import shared_numbers
 
 MISTAKE = 2
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lab.compiled.parts import Column
-from serving.lineup import CHALLENGER, CHAMPION, Lineup
+from serving.arms import CHALLENGER, CHAMPION, Lineup
 from serving.models import Kind, Served
 
 

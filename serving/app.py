@@ -15,16 +15,16 @@ from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 from serving.answers import rows_of_batch, rows_of_one, scored
-from serving.direct import Direct, Endpoint, Handler
+from serving.arms import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
 from serving.errors import Problem, Refused, invalid, refused
 from serving.examples import examples_of
 from serving.explaining import Explanation, explained
+from serving.fast_path import Direct, Endpoint, Handler
 from serving.limits import Limits
-from serving.lines import feedback_line, identifiers_of, new_identifier, prediction_lines
-from serving.lineup import CHALLENGER, CHAMPION, Lineup, read_lineup, renewed
 from serving.log import Log, LogError, rules_of
+from serving.log_records import feedback_line, identifiers_of, new_identifier, prediction_lines
 from serving.metrics import Counted, Metrics, Named, seconds_of
 from serving.models import Served, described
 from serving.refusals import rows_in

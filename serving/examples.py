@@ -6,7 +6,7 @@ from typing import Any
 from lab.compiled.files import Compiled
 from lab.compiled.parts import Arrays, Part
 from lab.compiled.wording import Usual
-from serving.lineup import Lineup
+from serving.arms import Lineup
 from serving.models import Kind, Served
 
 

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from lab.compiled.reasons import Reasoner
 from lab.compiled.wording import Reason
+from lab.reasons.reasons import Reasoner
 from serving.answers import columns_for, rows_of_one
+from serving.arms import Lineup
 from serving.errors import refused
-from serving.lineup import Lineup
 from serving.models import Served
 
 LACKING = (

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gauges import read_gauges
-from serving.sharing import SHARED, forget_dead
+from serving.multiprocess import SHARED, forget_dead
 
 PATHS = frozenset({"/predict", "/predict/batch", "/feedback", "/explain", "/model", "/health", "/ready", "/metrics"})
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lab.compiled.files import MANIFEST, Compiled, read_compiled
-from lab.compiled.reasons import Reasoner, read_reasons
-from lab.errors import ModelError
+from lab.core.errors import ModelError
+from lab.reasons.reasons import Reasoner, read_reasons
 
 ABOUT = "about.json"
 CURE = "Cure: `python -m ops pack` writes a folder that can be served."
@@ -38,7 +38,7 @@ class _Specification(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What the server needs of a manifest; lab/manifest.py writes more, and would bring more libraries."""
+    """What the server needs of a manifest; lab/model_files/manifest.py writes more, and would bring more libraries."""
 
     inputs: _Inputs
     threshold: float

@@ -1,23 +1,23 @@
 """Say whether the challenger is better: on the same rows, and in traffic where an experiment ran."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 from typing import Any
 
-from lab.command import run
-from lab.comparison import Pair, answer_of, compare_models, difference_rows, summary
-from lab.comparison_params import ComparisonParams
-from lab.experiments.assess import assess
-from lab.experiments.document import document_of
-from lab.experiments.points import COLUMNS, csv_of, points_of
-from lab.handover import read_handed
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.predictions import read_predictions, read_thresholds
-from lab.records import write_csv, write_json
-from lab.schema import load_schema
-from lab.seeds import generator_of
+from lab.abtest.assess import assess
+from lab.abtest.compare_models import Pair, answer_of, compare_models, difference_rows, summary
+from lab.abtest.comparison_settings import ComparisonParams
+from lab.abtest.document import document_of
+from lab.abtest.points import COLUMNS, csv_of, points_of
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.predictions import read_predictions, read_thresholds
+from lab.core.result_files import write_csv, write_json
+from lab.core.schema import load_schema
+from lab.core.seeds import generator_of
+from lab.core.stage_files import read_handed
 from lab.task.experiment import ExperimentSection
 
 METRICS_FILE = Path("metrics/abtest.json")

@@ -1,16 +1,16 @@
 """Write the model card from what the stages before found."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
 from lab.card.page import card_of
 from lab.card.results import Results, read_found, read_groups, read_manifests
-from lab.command import run
-from lab.records import write_text
-from lab.schema import load_schema
+from lab.core.command import run
+from lab.core.result_files import write_text
+from lab.core.schema import load_schema
+from lab.core.sections import load_section
 from lab.task.money import MoneySection
-from lab.task.sections import load_section
 
 FOUND = {
     "ingest": Path("metrics/ingest.json"),

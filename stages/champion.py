@@ -1,21 +1,21 @@
 """Fit the promoted specification of the task, champion.yaml, on the training rows."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import sys
 from pathlib import Path
 
-from lab.candidates import FitParams
-from lab.champion import read_champion, rows_known_by
-from lab.command import run
-from lab.compiling.write import save_both_forms
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed, load_value
-from lab.schema import load_schema
-from lab.tables import read_table
+from lab.compile.write import save_both_forms
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed, load_value
+from lab.core.schema import load_schema
+from lab.core.sections import load_section
+from lab.core.tables import read_table
 from lab.task.money import MoneySection
-from lab.task.sections import load_section
-from lab.training import FoldScore, Reports, Rules, progress_of, train_model
+from lab.train.candidates import FitParams
+from lab.train.champion import read_champion, rows_known_by
+from lab.train.training import FoldScore, Reports, Rules, progress_of, train_model
 
 ROWS = Path("data/features/train.parquet")
 CHAMPION = Path("models/champion")

@@ -1,34 +1,34 @@
 """Say what has moved since the reference, by how much, whether it matters, and whether to retrain."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
 import pyarrow as pa
 
-from lab.command import run
-from lab.drifting.assess import Context, assess
-from lab.drifting.batch import checked_batch
-from lab.drifting.choosing import Choice
-from lab.drifting.files import read_batch
-from lab.drifting.moved import read_importance
-from lab.drifting.page import page_of
-from lab.drifting.policies import read_false_alarms
-from lab.drifting.reference import Reference, load_reference
-from lab.drifting.rows import joined
-from lab.drifting.served import is_served, read_served
-from lab.drifting.settings import NEWEST, DriftParams
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.predictions import read_predictions
-from lab.records import write_csv, write_json, write_text
-from lab.seeds import generator_of
-from lab.tables import read_table
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.predictions import read_predictions
+from lab.core.result_files import write_csv, write_json, write_text
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.drift.assess import Context, assess
+from lab.drift.attribution import read_importance
+from lab.drift.batch import checked_batch
+from lab.drift.files import read_batch
+from lab.drift.log_batch import is_served, read_served
+from lab.drift.log_selection import Choice
+from lab.drift.page import page_of
+from lab.drift.policies import read_false_alarms
+from lab.reference.reference import Reference, load_reference
+from lab.reference.rows import joined
+from lab.reference.settings import NEWEST, DriftParams
 
 REFERENCE = Path("models/reference")
 PREDICTIONS = Path("data/predictions/current.parquet")
 IMPORTANCE = Path("metrics/explain.json")
-FALSE_ALARMS = Path("lab/drifting/false_alarms.json")
+FALSE_ALARMS = Path("lab/drift/false_alarms.json")
 METRICS = Path("metrics/drift.json")
 PLOTS = Path("plots/drift")
 REPORT = Path("reports/drift")

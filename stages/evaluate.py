@@ -1,25 +1,25 @@
 """Score every row with champion and challenger, and say how good each is, for whom, and what it is worth."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
 from pydantic import Field
 
-from lab.command import run
-from lab.evaluation import WINDOWS, described, evaluate, predictions_of
-from lab.measurement import window_of
-from lab.models import CHALLENGER, CHAMPION, load_model
-from lab.outputs import replaced_folder
-from lab.params import Params, load_params, load_seed
-from lab.recording import recorded
-from lab.records import write_text
-from lab.schema import FEATURES, load_schema
-from lab.scoring import score_rows
-from lab.seeds import generator_of
-from lab.tables import read_table, write_table
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params, load_seed
+from lab.core.recording import recorded
+from lab.core.result_files import write_text
+from lab.core.schema import FEATURES, load_schema
+from lab.core.sections import load_section
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table, write_table
+from lab.evaluate.evaluation import WINDOWS, described, evaluate, predictions_of
+from lab.evaluate.measurement import window_of
+from lab.models.models import CHALLENGER, CHAMPION, load_model
+from lab.models.scoring import score_rows
 from lab.task.money import MoneySection
-from lab.task.sections import load_section
 
 PREDICTIONS = Path("data/predictions")
 METRICS = Path("metrics/evaluate.json")

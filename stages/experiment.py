@@ -1,24 +1,24 @@
 """Bring the traffic experiment's log in: the synthetic world's own, or a file of the task's; or say that none runs."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
-from lab.command import run
-from lab.errors import SourceError
-from lab.experiments.log import open_log
-from lab.outputs import replaced_folder
-from lab.params import load_seed, load_value
-from lab.predictions import read_predictions, read_thresholds
-from lab.records import write_json
-from lab.schema import load_schema
-from lab.tables import read_table, write_batches, write_table
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.errors import SourceError
+from lab.core.params import load_seed, load_value
+from lab.core.predictions import read_predictions, read_thresholds
+from lab.core.result_files import write_json
+from lab.core.schema import load_schema
+from lab.core.sections import load_section
+from lab.core.tables import read_table, write_batches, write_table
+from lab.dataset.windows import load_plan
+from lab.experiment.log import open_log
 from lab.task.experiment import Experiment, ExperimentSection
-from lab.task.sections import load_section
-from lab.windows import load_plan
 
 OUTPUT = Path("data/experiment")
 SOURCES = Path("data/source")
@@ -38,7 +38,7 @@ def main() -> None:
 
 def simulated(experiment: Experiment, *, seed: int) -> pa.Table:
     """Return the log of the synthetic world's experiment."""
-    from lab.experiments.offers import World, run_experiment  # noqa: PLC0415 - own data has no use for it
+    from lab.world.traffic import World, run_experiment  # noqa: PLC0415 - own data has no use for it
 
     assert experiment.simulation is not None
     assert experiment.design is not None

@@ -1,20 +1,20 @@
 """Say why the models score as they do: what each feature adds, what is lost without it, and why for each row."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
-from lab.command import run
-from lab.explanation.explain import explain
-from lab.explanation.settings import ExplainParams
-from lab.models import CHALLENGER, CHAMPION, load_model
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.records import write_csv, write_json
-from lab.schema import FEATURES, load_schema
-from lab.seeds import generator_of
-from lab.tables import read_table, write_table
-from lab.task.sections import load_section
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.result_files import write_csv, write_json
+from lab.core.schema import FEATURES, load_schema
+from lab.core.sections import load_section
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table, write_table
+from lab.explain.explain import explain
+from lab.explain.settings import ExplainParams
+from lab.models.models import CHALLENGER, CHAMPION, load_model
 from lab.task.words import WordsSection
 
 WINDOWS = ("train", "test", "current")

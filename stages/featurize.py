@@ -1,21 +1,21 @@
 """Make one typed row per unit and moment, with its label, and divide the rows into train, test and current."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
 from pydantic import Field
 
-from lab.command import run
-from lab.features import make_features
-from lab.outputs import replaced_folder
-from lab.params import Params, load_params, load_seed
-from lab.records import write_json
-from lab.schema import FEATURES, SCHEMA
-from lab.task.features import FeaturesSection
-from lab.task.sections import load_section
-from lab.task.tables import TablesSection
-from lab.windows import load_plan
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params, load_seed
+from lab.core.result_files import write_json
+from lab.core.schema import FEATURES, SCHEMA
+from lab.core.sections import load_section
+from lab.dataset.features import FeaturesSection
+from lab.dataset.tables import TablesSection
+from lab.dataset.windows import load_plan
+from lab.featurize.features import make_features
 
 PREPARED = Path("data/prepared")
 METRICS = Path("metrics/featurize.json")

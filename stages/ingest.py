@@ -1,18 +1,18 @@
 """Bring the task's tables in from their source: the synthetic world, files, or a database."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
 from pydantic import Field
 
-from lab.arrivals import describe_tables, write_arrivals
-from lab.command import run
-from lab.outputs import replaced_folder
-from lab.params import Params, load_params, load_seed, load_value
-from lab.records import write_json
-from lab.task.sections import load_section
-from lab.task.source import FilesSource, Source, SourceSection, SyntheticSource
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params, load_seed, load_value
+from lab.core.result_files import write_json
+from lab.core.sections import load_section
+from lab.dataset.source import FilesSource, Source, SourceSection, SyntheticSource
+from lab.ingest.arrivals import describe_tables, write_arrivals
 
 SOURCES = Path("data/source")
 RAW = Path("data/raw")
@@ -44,11 +44,11 @@ def bring_in(source: Source, *, folder: Path, customers: int, seed: int, raw: Pa
         write_world(customers, seed=seed, raw=raw, truth=truth)
         return
     if isinstance(source, FilesSource):
-        from lab.sources.files import read_files  # noqa: PLC0415 - the other sources have no use for it
+        from lab.ingest.files import read_files  # noqa: PLC0415 - the other sources have no use for it
 
         write_arrivals(read_files(source, folder=folder), into=raw)
     else:
-        from lab.sources.sql import read_sql  # noqa: PLC0415 - the other sources have no use for it
+        from lab.ingest.sql import read_sql  # noqa: PLC0415 - the other sources have no use for it
 
         write_arrivals(read_sql(source, folder=folder), into=raw)
     write_json({"known": False, "reason": f"the source is {source.kind}: nothing was injected"}, truth / "truth.json")

@@ -1,6 +1,6 @@
 """Hold the raw tables against their contract, clean them, report their quality, and plan the splits."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from dataclasses import asdict
 from datetime import date
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lab.command import run
-from lab.outputs import replaced_folder
-from lab.params import Params, load_params
-from lab.preparation import prepare_tables
-from lab.quality import quality_page
-from lab.records import write_csv, write_json, write_text
-from lab.task.features import FeaturesSection
-from lab.task.sections import load_section
-from lab.task.split import SplitSection
-from lab.task.tables import TablesSection
-from lab.windows import WINDOWS, plan_split
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params
+from lab.core.result_files import write_csv, write_json, write_text
+from lab.core.sections import load_section
+from lab.dataset.features import FeaturesSection
+from lab.dataset.split import SplitSection
+from lab.dataset.tables import TablesSection
+from lab.dataset.windows import WINDOWS, plan_split
+from lab.prepare.preparation import prepare_tables
+from lab.prepare.quality import quality_page
 
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")

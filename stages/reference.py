@@ -1,20 +1,20 @@
 """Fit the reference that batches are judged against: the test window, as distributions, limits and a forest."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
-from lab.command import run
-from lab.drifting.fit import fit_reference
-from lab.drifting.reference import save_reference
-from lab.drifting.rows import joined
-from lab.drifting.settings import OfReference
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.predictions import read_predictions, read_thresholds
-from lab.schema import FEATURES, load_schema
-from lab.seeds import generator_of
-from lab.tables import read_table
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.predictions import read_predictions, read_thresholds
+from lab.core.schema import FEATURES, load_schema
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.reference.fit import fit_reference
+from lab.reference.reference import save_reference
+from lab.reference.rows import joined
+from lab.reference.settings import OfReference
 
 REFERENCE = Path("models/reference")
 

@@ -1,6 +1,6 @@
 """Rank the candidates by their out-of-fold scores, say which differ by more than noise, and name the challenger."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import shutil
 from pathlib import Path
@@ -8,18 +8,18 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from lab.candidate_points import points_of, write_points
-from lab.candidate_report import report_of, summary_of
-from lab.command import run
-from lab.compiled.names import ARRAYS, PROGRAM
-from lab.leaderboard import rank
-from lab.manifest import MANIFEST, PIPELINE
-from lab.outputs import replaced_folder
-from lab.pairs import Question, compare_all, compare_pairs
-from lab.params import Params, load_params
-from lab.pictures import draw_candidates
-from lab.records import write_json, write_text
-from lab.trained import read_candidates
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params
+from lab.core.result_files import write_json, write_text
+from lab.model_files.compiled_names import ARRAYS, PROGRAM
+from lab.model_files.manifest import MANIFEST, PIPELINE
+from lab.pages.pictures import draw_candidates
+from lab.select.candidate_points import points_of, write_points
+from lab.select.candidate_report import report_of, summary_of
+from lab.select.leaderboard import rank
+from lab.select.pairs import Question, compare_all, compare_pairs
+from lab.select.trained import read_candidates
 
 CANDIDATES = Path("models/candidates")
 CHALLENGER = Path("models/challenger")

@@ -1,12 +1,12 @@
 """Check the chosen task file from end to end, and cut it into the sections that the later stages read."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
-from lab.command import run
-from lab.params import load_value
-from lab.records import write_json
+from lab.core.command import run
+from lab.core.params import load_value
+from lab.core.result_files import write_json
+from lab.core.sections import section_path
 from lab.task.schema import Task, read_task
-from lab.task.sections import section_path
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Train one candidate: python -m stages.train NAME."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import sys
 from collections.abc import Callable
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from dvclive.live import Live
 
-from lab.candidates import SECTION, TrainParams, candidate_named, candidate_of, search_of
-from lab.command import run
-from lab.compiling.write import save_both_forms
-from lab.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.progress import shown
-from lab.recording import recorded
-from lab.records import write_json
-from lab.schema import load_schema
+from lab.compile.write import save_both_forms
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.recording import recorded
+from lab.core.result_files import write_json
+from lab.core.schema import load_schema
+from lab.core.sections import load_section
+from lab.core.tables import read_table, write_table
+from lab.model_files.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
 from lab.search.result import Progress, history_of
-from lab.tables import read_table, write_table
 from lab.task.money import MoneySection
-from lab.task.sections import load_section
-from lab.training import FoldScore, Reports, Rules, progress_of, summary_of, train_model
-from lab.workers import running
+from lab.train.candidates import SECTION, TrainParams, candidate_named, candidate_of, search_of
+from lab.train.progress import shown
+from lab.train.training import FoldScore, Reports, Rules, progress_of, summary_of, train_model
+from lab.train.workers import running
 
 ROWS = Path("data/features/train.parquet")
 CANDIDATES = Path("models/candidates")

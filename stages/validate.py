@@ -1,25 +1,33 @@
 """Hold the challenger against the gates; the verdict is data, and `python -m ops gate` makes an exit code of it."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from pathlib import Path
 
-from lab.command import run
-from lab.gates import gate_rows, verdict_of
-from lab.measurement import window_of
-from lab.models import CHALLENGER, load_model
-from lab.outputs import replaced_folder
-from lab.params import load_params, load_seed
-from lab.predictions import read_predictions, read_thresholds
-from lab.records import write_csv, write_json
-from lab.robustness import training_of
-from lab.schema import FEATURES, load_schema
-from lab.scoring import score_rows
-from lab.seeds import generator_of
-from lab.tables import read_table
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import load_params, load_seed
+from lab.core.predictions import read_predictions, read_thresholds
+from lab.core.result_files import write_csv, write_json
+from lab.core.schema import FEATURES, load_schema
+from lab.core.sections import load_section
+from lab.core.seeds import generator_of
+from lab.core.tables import read_table
+from lab.evaluate.measurement import window_of
+from lab.models.models import CHALLENGER, load_model
+from lab.models.scoring import score_rows
 from lab.task.gates import GatesSection
-from lab.task.sections import load_section
-from lab.validation import Evidence, ValidateParams, check_same_rows, gates_of, groups_of, read_summary, with_own
+from lab.validate.gates import gate_rows, verdict_of
+from lab.validate.robustness import training_of
+from lab.validate.validation import (
+    Evidence,
+    ValidateParams,
+    check_same_rows,
+    gates_of,
+    groups_of,
+    read_summary,
+    with_own,
+)
 
 EVALUATION = Path("metrics/evaluate.json")
 METRICS = Path("metrics/validate.json")

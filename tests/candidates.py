@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.manifest import (
+from lab.core.result_files import write_json
+from lab.core.tables import write_table
+from lab.model_files.manifest import (
     LEARNING_CURVE,
     OUT_OF_FOLD,
     PIPELINE,
@@ -17,10 +19,8 @@ from lab.manifest import (
     TrainingRows,
     write_manifest,
 )
-from lab.records import write_json
-from lab.specification import Specification
-from lab.tables import write_table
-from lab.trained import Candidate, LearningPoint, Search
+from lab.model_files.specification import Specification
+from lab.select.trained import Candidate, LearningPoint, Search
 from tests.tables import schema_of
 
 ROWS, FOLDS = 400, 4

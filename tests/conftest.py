@@ -1,6 +1,6 @@
 """Set up for every test: the same pinned kernels as the stages, and in time what many tests will ask for."""
 
-import lab.determinism  # noqa: F401 - before numpy
+import lab.core.determinism  # noqa: F401 - before numpy
 
 import os
 import threading

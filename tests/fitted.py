@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
-from lab.fitting import Plan, fit_pipeline
-from lab.frames import frame_of
-from lab.manifest import FoldSize, Manifest, TrainingRows
-from lab.models import Model
-from lab.specification import Specification
+from lab.model_files.manifest import FoldSize, Manifest, TrainingRows
+from lab.model_files.specification import Specification
+from lab.models.frames import frame_of
+from lab.models.models import Model
+from lab.train.fitting import Plan, fit_pipeline
 from tests.tables import feature_rows, schema_of
 
 SCHEMA = schema_of("time")

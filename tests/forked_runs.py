@@ -15,7 +15,7 @@ def main() -> None:
     separator = sys.argv.index("--")
     (stage, *arguments), folders = sys.argv[1:separator], sys.argv[separator + 1 :]
     sys.path.insert(0, str(Path.cwd()))
-    module, command = importlib.import_module(stage), importlib.import_module("lab.command")
+    module, command = importlib.import_module(stage), importlib.import_module("lab.core.command")
     for folder in folders:
         child = os.fork()
         if child == 0:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from ruamel.yaml import YAML
 
-from lab.tables import write_table
+from lab.core.tables import write_table
 
 WINDOWS = ("train", "test", "current")
 ABTEST: dict[str, Any] = {

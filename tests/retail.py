@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from lab.tables import write_table
+from lab.core.tables import write_table
 
 STARTS = np.datetime64("2024-01-01", "us")
 DAYS = 731

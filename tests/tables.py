@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.records import write_json
-from lab.schema import Feature, FeatureSchema, FoldRule
-from lab.tables import write_table
+from lab.core.result_files import write_json
+from lab.core.schema import Feature, FeatureSchema, FoldRule
+from lab.core.tables import write_table
 
 FEATURES = {
     "amount": "number",  # continuous, a tenth is missing; the log-odds rise with it

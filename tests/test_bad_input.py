@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.tables import write_table
+from lab.core.tables import write_table
 from tests.history import copy_of_history
 from tests.project import QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
 from tests.retail import shop_tables
@@ -189,7 +189,8 @@ def test_a_changed_world_of_params_is_read_by_dvc_and_by_us_alike(folder: Path) 
     run(["dvc", "init", "--quiet"], cwd=folder)
     (folder / "params.yaml").write_text("a: 1e-3\nb: yes\nc: 012\nd: 1_000\ne: 0o14\nf: 12:30:45\n")
     ours = (
-        "from lab.documents import read_yaml; from pathlib import Path; print(read_yaml(Path('params.yaml'), cure=''))"
+        "from lab.core.yaml_files import read_yaml; from pathlib import Path; "
+        "print(read_yaml(Path('params.yaml'), cure=''))"
     )
     theirs = "import dvc.api; print(dvc.api.params_show())"
     assert run(["python", "-c", ours], cwd=folder).stdout == run(["python", "-c", theirs], cwd=folder).stdout

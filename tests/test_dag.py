@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.pipeline import ENVIRONMENT, Stage, expected_code, read_stages
+from ops.dvc.pipeline import ENVIRONMENT, Stage, expected_code, read_stages
 
 ROOT = Path(__file__).parent.parent
 STAGES = read_stages(ROOT)

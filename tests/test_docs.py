@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from lab.candidates import candidate_of
-from lab.estimators import ESTIMATORS, completed
 from lab.search.space import Range, Space
+from lab.train.candidates import candidate_of
+from lab.train.estimators import ESTIMATORS, completed
 from tests.project import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))

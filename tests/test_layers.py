@@ -52,7 +52,7 @@ def test_the_users_of_the_library_never_import_one_another(side: str) -> None:
 def test_every_stage_pins_the_kernels_first(path: Path) -> None:
     imports = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Import | ast.ImportFrom)]
     if imports:
-        assert ast.unparse(imports[0]) == "import lab.determinism"
+        assert ast.unparse(imports[0]) == "import lab.core.determinism"
 
 
 def test_package_files_are_empty() -> None:
@@ -62,7 +62,7 @@ def test_package_files_are_empty() -> None:
 
 @pytest.mark.parametrize("path", modules_of("lab"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_library_reads_params_in_one_place_only(path: Path) -> None:
-    if path != ROOT / "lab/params.py":
+    if path != ROOT / "lab/core/params.py":
         constants = {
             node.value
             for node in ast.walk(ast.parse(path.read_bytes()))

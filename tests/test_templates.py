@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.documents import read_yaml
+from lab.core.yaml_files import read_yaml
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.history import commit_all, copy_of_history
-from tests.ops.hub_server import REPOSITORY, TOKEN, State, served
+from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.project import ROOT, change_params, files_below, run
 from tests.runner import ELSEWHERE, Runner
 

@@ -12,7 +12,7 @@ import click
 import pytest
 from ruamel.yaml import YAML
 
-from ops.__main__ import VERBS
+from ops.verbs import VERBS
 from tests.project import QUIET, ROOT, run
 
 FOLDER = ROOT / ".github/workflows"
@@ -66,7 +66,7 @@ def test_every_target_calls_verbs_that_exist_with_options_that_they_know(command
     for line in recipe(command.removeprefix("make ")).splitlines():
         for verb, said in re.findall(r"python -m ops (\w+)((?: [^|;&]+)?)", line):
             assert verb in VERBS
-            known: click.Command = getattr(import_module(f"ops.{verb}"), verb)
+            known: click.Command = getattr(import_module(VERBS[verb].module), verb)
             options = {option for parameter in known.params for option in parameter.opts}
             assert set(re.findall(r"--[\w-]+", said)) <= options, line
 

@@ -1,6 +1,6 @@
 """`python -m benchmarks.abtest_rivals.run`: the same log of 10 million rows for three analyses, one after the other."""
 
-import lab.determinism  # noqa: F401 - pins the kernels before numpy is imported
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.abtest import OPTIONS, ROOT, RUN
 from benchmarks.measure import cost_of
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 
 HERE = Path(__file__).parent
 ROWS = 10_000_000

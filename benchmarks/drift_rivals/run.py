@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.drift_data import CHANGES, normal_columns, settings_of, table_of
-from lab.drifting.columns import judge
-from lab.errors import SourceError
-from lab.stats.estimated_performance import estimate_performance
-from lab.stats.shifts import measure_numbers
-from lab.tables import read_table, write_table
+from lab.core.errors import SourceError
+from lab.core.tables import read_table, write_table
+from lab.reference.columns import judge
+from lab.stats.shift.estimated_performance import estimate_performance
+from lab.stats.shift.shifts import measure_numbers
 
 HERE = Path(__file__).parent
 COLUMNS = 50

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from lab.kernels import PINNED
+from lab.core.cpu_kernels import PINNED
 
 os.environ.update(PINNED | {"OMP_NUM_THREADS": "1"})
 

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent

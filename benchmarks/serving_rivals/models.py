@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from benchmarks.serving_rivals.environments import ROOT
 from benchmarks.serving_rivals.forms import plain_rows
-from lab.compiling.write import save_both_forms
-from lab.fitting import Plan, fit_pipeline
-from lab.frames import frame_of
-from lab.manifest import FoldSize, Manifest, TrainingRows
-from lab.models import CHAMPION, Model, load_model
-from lab.schema import FEATURES, Feature, FeatureSchema, FoldRule
-from lab.specification import Specification
-from lab.tables import read_table
+from lab.compile.write import save_both_forms
+from lab.core.schema import FEATURES, Feature, FeatureSchema, FoldRule
+from lab.core.tables import read_table
+from lab.model_files.manifest import FoldSize, Manifest, TrainingRows
+from lab.model_files.specification import Specification
+from lab.models.frames import frame_of
+from lab.models.models import CHAMPION, Model, load_model
+from lab.train.fitting import Plan, fit_pipeline
 
 NUMBERS, BOOLEANS, CATEGORIES = 12, 2, 6
 LEVELS = (3, 4, 5, 8, 12, 20)

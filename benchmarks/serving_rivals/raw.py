@@ -5,7 +5,7 @@ Columns come as JSON, {name: [kind, values]}; probabilities go as hexadecimal, w
 
 import os
 
-from lab.kernels import PINNED
+from lab.core.cpu_kernels import PINNED
 
 os.environ.update(PINNED | {"OMP_NUM_THREADS": "1"})
 

@@ -11,7 +11,7 @@ from deploy.releasing.cluster import release_to_cluster
 from deploy.releasing.folder import release_to_folder
 from deploy.releasing.model import Model
 from deploy.releasing.settings import settings_from_environment
-from lab.command import FAILED, run
+from lab.core.command import FAILED, run
 
 STOPPED = 143
 

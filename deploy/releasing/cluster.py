@@ -15,7 +15,7 @@ from typing import Any
 
 from deploy.releasing.model import Model, fingerprint_of
 from deploy.releasing.settings import BY_DIGEST, Settings
-from lab.errors import LabError, ParamsError
+from lab.core.errors import LabError, ParamsError
 
 OVERLAYS = Path("deploy/kubernetes/overlays")
 VERSION = "1.32"  # the oldest that kubernetes-validate knows and that is tested

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.releasing.model import Model, fingerprint_of
 from deploy.releasing.settings import Settings
-from lab.errors import LabError, SourceError
+from lab.core.errors import LabError, SourceError
 
 Tell = Callable[[str], None]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.compiled.files import MANIFEST, read_compiled
-from ops.packing.pack import pack
-from ops.packing.source import Source, Wanted, found_source
+from ops.pack.pack import pack
+from ops.pack.source import Source, Wanted, found_source
 from ops.registry.tags import read_registry
 from ops.registry.task import task_of
 from ops.revisions.git import commit_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 
 IN_A_ROW = 5  # each over a connection of its own, so that several workers are met
 SECONDS_BETWEEN = 0.2

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.releasing.server import Server
-from lab.errors import ParamsError
+from lab.core.errors import ParamsError
 
 BY_DIGEST = re.compile(r"[\w.:/-]+@sha256:[0-9a-f]{64}")
 SECONDS = 60.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lab.card.numbers import with_interval
 from lab.card.results import Document, Results
-from lab.markdown import counted, gate_name, interval, listed, number, percent, sentence, signed, table
+from lab.pages.markdown import counted, gate_name, interval, listed, number, percent, sentence, signed, table
 
 MOST_FEATURES = 10
 RULES = {"at least": "≥", "at most": "≤", "above": ">"}

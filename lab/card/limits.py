@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.card.results import Results
-from lab.markdown import counted, gate_name, interval, listed, number, spoken
+from lab.pages.markdown import counted, gate_name, interval, listed, number, spoken
 
 UNSURE = ("holds both sides", "cannot be ruled out", "may be chance", "does not rule out")
 

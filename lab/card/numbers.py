@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.card.results import MODELS, Document, Results
-from lab.markdown import NOTHING, count, interval, number, p_value, percent, signed, spoken, table
+from lab.pages.markdown import NOTHING, count, interval, number, p_value, percent, signed, spoken, table
 
 SHOWN = (
     "roc_auc",

@@ -5,9 +5,9 @@ from typing import Any
 
 from lab.card.numbers import in_words
 from lab.card.results import MODELS, Document, Results
-from lab.manifest import PIPELINE, Manifest
-from lab.markdown import NOTHING, count, counted, listed, percent, sentence, spoken, table
-from lab.records import rounded
+from lab.core.result_files import rounded
+from lab.model_files.manifest import PIPELINE, Manifest
+from lab.pages.markdown import NOTHING, count, counted, listed, percent, sentence, spoken, table
 
 WINDOWS = ("train", "test", "current")
 MARKS = ("pipeline", "training rows", "rows", "positive rows", "first moment", "last moment")

@@ -5,7 +5,7 @@ from lab.card.limits import limits
 from lab.card.numbers import answer, groups, worth
 from lab.card.origins import again, choice, data, purpose
 from lab.card.results import Results
-from lab.markdown import interval, sentence, signed, spoken
+from lab.pages.markdown import interval, sentence, signed, spoken
 
 
 def card_of(results: Results) -> str:

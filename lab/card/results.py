@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.errors import SourceError
-from lab.handover import read_handed
-from lab.manifest import Manifest
-from lab.records import read_json
-from lab.schema import FeatureSchema
+from lab.core.errors import SourceError
+from lab.core.result_files import read_json
+from lab.core.schema import FeatureSchema
+from lab.core.stage_files import read_handed
+from lab.model_files.manifest import Manifest
 from lab.task.money import Money
 
 Document = Mapping[str, Any]

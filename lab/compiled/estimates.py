@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.preparation import prepare
 from lab.compiled.trees import trees_of
-from lab.errors import SourceError
-from lab.stats.log_odds import log_odds
+from lab.core.errors import SourceError
+from lab.stats.core.log_odds import log_odds
 
 LOWEST = -709.78  # below, the C library's exponential is infinite, and the share 0
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.compiled.estimates import probabilities
-from lab.compiled.names import ARRAYS, PROGRAM
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.ready import ready
-from lab.errors import ModelError
+from lab.core.errors import ModelError
+from lab.model_files.compiled_names import ARRAYS, PROGRAM
 
 MANIFEST = "manifest.json"
-DECIMALS = 6  # of a score, as in lab/scoring.py, which this module must not import: it would bring pandas
+DECIMALS = 6  # of a score, as in lab/models/scoring.py, which this module must not import: it would bring pandas
 CURE = "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from lab.core.seeds import generator_of, integer_of
 from lab.search.ledger import Ledger
 from lab.search.points import draw, key_of
 from lab.search.space import Point, Space
 from lab.search.words import counted
-from lab.seeds import generator_of, integer_of
 
 BY_CHANCE = 8  # points of the first batch, before there is anything to learn from
 BATCH = 4  # points that are proposed at a time after it; the same for any number of workers

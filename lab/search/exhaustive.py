@@ -1,11 +1,11 @@
 """Search by trying: every point of the grid, or as many points by chance as the budget allows."""
 
-from lab.errors import ParamsError
+from lab.core.errors import ParamsError
+from lab.core.seeds import generator_of
 from lab.search.ledger import Ledger
 from lab.search.points import draw, grid_of, size_of
 from lab.search.space import Space
 from lab.search.words import counted
-from lab.seeds import generator_of
 
 
 def search_grid(ledger: Ledger, space: Space, *, where: str) -> str:

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.core.seeds import generator_of
 from lab.search.ledger import Ledger
 from lab.search.points import draw, size_of
 from lab.search.space import Space
 from lab.search.words import counted
-from lab.seeds import generator_of
 
 KEPT = 3  # one in so many goes on to the next round
 MORE = 2  # and is then fitted on so many times the folds

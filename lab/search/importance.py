@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from lab.core.seeds import integer_of
 from lab.search.ledger import Ledger
 from lab.search.points import key_of
 from lab.search.space import Point, Space
-from lab.seeds import integer_of
 
 FEWEST = 4
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from lab.model_files.specification import Setting
 from lab.search.space import Dimension, Point, Range, Space
-from lab.specification import Setting
 
 DIGITS = 4  # of a number that is tried: the last bits of another processor's logarithm then change nothing
 MOST_LISTED = 10_000

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lab.params import Params
+from lab.core.params import Params
 from lab.search.space import Dimension
 
 Score = Literal["roc_auc", "average_precision", "brier", "log_loss"]
@@ -18,5 +18,5 @@ class SearchRule(Params):
     by: Score = "roc_auc"
     # Rows of one fold that a fit of the search may see at most; what it chooses is fitted on all of them.
     most_rows: int = Field(default=20_000, ge=100)
-    # Left out, the estimator's own space in lab/estimators.py.
+    # Left out, the estimator's own space in lab/train/estimators.py.
     space: dict[str, Dimension] | None = Field(default=None, min_length=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lab.errors import ParamsError
+from lab.core.errors import ParamsError
 from lab.search.bayesian import search_bayesian
 from lab.search.exhaustive import search_grid, search_randomly
 from lab.search.halving import search_by_halving
@@ -13,7 +13,7 @@ from lab.search.result import Evaluate, Progress, SearchResult
 from lab.search.rule import SearchRule
 from lab.search.space import Point, Space
 from lab.search.words import counted
-from lab.stats.classification import LOWER_IS_BETTER
+from lab.stats.core.classification import LOWER_IS_BETTER
 
 
 def search(

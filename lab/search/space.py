@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lab.params import Params
-from lab.specification import Setting
+from lab.core.params import Params
+from lab.model_files.specification import Setting
 
 CLASS_WEIGHTS = "class_weights"  # the one name in a space that is no setting of the estimator
 

@@ -6,9 +6,9 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from lab.model_files.specification import Setting
 from lab.search.points import key_of, size_of, within
 from lab.search.space import Choices, Point, Range, Space
-from lab.specification import Setting
 
 
 def new_study(space: Space, points: Sequence[tuple[Point, float]], *, seed: int) -> optuna.Study:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from lab.params import Params
+from lab.core.params import Params
 
 Kind = Literal["share", "mean", "count", "ratio"]
 Rule = Literal["group_sequential", "anytime", "fixed"]

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from lab.params import Params
+from lab.core.params import Params
 
 
 class Money(Params):

@@ -5,16 +5,16 @@ from typing import Self
 
 from pydantic import model_validator
 
-from lab.documents import read_yaml
-from lab.errors import ParamsError
-from lab.params import parse
+from lab.core.errors import ParamsError
+from lab.core.params import parse
+from lab.core.yaml_files import read_yaml
+from lab.dataset.features import ROW, FeaturesSection
+from lab.dataset.source import FilesSource, SourceSection, SqlSource
+from lab.dataset.split import GroupSplit, SplitSection, TimeSplit
+from lab.dataset.tables import TablesSection
 from lab.task.experiment import ExperimentSection
-from lab.task.features import ROW, FeaturesSection
 from lab.task.gates import GatesSection
 from lab.task.money import MoneySection
-from lab.task.source import FilesSource, SourceSection, SqlSource
-from lab.task.split import GroupSplit, SplitSection, TimeSplit
-from lab.task.tables import TablesSection
 from lab.task.words import WordsSection, named_in
 
 TASKS = Path("tasks")

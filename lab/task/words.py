@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from lab.params import Params
+from lab.core.params import Params
 
 LONGEST = 300
 # A width is refused: {age:999999999} would fill the memory.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lab.records import write_json
-from lab.tables import write_batches, write_table
+from lab.core.result_files import write_json
+from lab.core.tables import write_batches, write_table
 from lab.world.customers import draw_customers
 from lab.world.faults import Delivery, Marks, deliver_sales
 from lab.world.products import draw_products

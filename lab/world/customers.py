@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.calendar import DAYS, NEWEST_DAY
 from lab.world.choices import Floats, Integers, choose, choose_by_group
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.calendar import DAYS, SECONDS_PER_DAY, stretches
 from lab.world.choices import Floats, Integers
 from lab.world.sales import Sales, joined

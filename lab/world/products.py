@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.choices import Floats, Integers, choose
 
 COUNT = 600

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.choices import Floats, Integers
 from lab.world.columns import FIRST_ID, booleans, dates, identifiers, moments, named, numbers, texts
 from lab.world.customers import CHANNELS, GENDERS, Customers

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.calendar import (
     HOURS,
     SECONDS_PER_DAY,

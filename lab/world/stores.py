@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.seeds import generator_of
+from lab.core.seeds import generator_of
 from lab.world.choices import Floats, Integers
 
 REGIONS = ("north", "south", "east", "west", "centre")

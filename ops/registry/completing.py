@@ -1,10 +1,10 @@
 """Register a commit that was just made, or take it back: what cannot be registered is not left committed either."""
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 from ops.registry.deriving import DerivingError, take_back
+from ops.registry.lock import LostError
 from ops.registry.outcome import Registration
 from ops.registry.registering import Place, register_in_turn
-from ops.registry.turns import LostError
 
 
 def check_can_be_registered(place: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 from ops.revisions.git import changed_files, content_at, git, text_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 

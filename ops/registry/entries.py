@@ -10,11 +10,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lab.champion import CURE, FILE, Champion, champion_in
-from lab.errors import ParamsError
-from lab.manifest import Manifest
-from lab.outputs import replaced_file
-from lab.specification import Specification
+from lab.core.atomic_outputs import replaced_file
+from lab.core.errors import ParamsError
+from lab.model_files.manifest import Manifest
+from lab.model_files.specification import Specification
+from lab.train.champion import CURE, FILE, Champion, champion_in
 from ops.revisions.snapshot import Snapshot
 
 TOLD = ("replaces", "because", "gain")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from lab.champion import FILE
+from lab.train.champion import FILE
 from ops.registry.entries import derived_from_its_entry, entry_at, same_model
 from ops.registry.guards import contains
 from ops.registry.successions import Succession, entry_in, line_of, successions

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
-from lab.markdown import counted
+from lab.core.errors import LabError
+from lab.pages.markdown import counted
 from ops.registry.tags import Registry, version_name
 from ops.revisions.git import changed_files, git, text_of
-from ops.verifying.checks import everything_is_pushed, lock_is_fresh
-from ops.verifying.state import State
+from ops.verify.checks import everything_is_pushed, lock_is_fresh
+from ops.verify.state import State
 
 SHOWN = 5
 

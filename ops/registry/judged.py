@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.manifest import MANIFEST, PIPELINE, Manifest
-from lab.params import parse_json
+from lab.core.params import parse_json
+from lab.model_files.manifest import MANIFEST, PIPELINE, Manifest
 from ops.revisions.lock import LockedStage
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import Snapshot

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lab.champion import Gain
+from lab.train.champion import Gain
 from ops.registry.guards import Answer
 from ops.registry.guards import told as told_answers
 from ops.registry.tags import version_name

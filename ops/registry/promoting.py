@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lab.champion import FILE, Champion, Gain
-from lab.errors import SourceError
-from lab.params import CURE, PARAMS, parse
-from lab.promotion import PromoteParams, Promotion, judge_promotion
+from lab.core.errors import SourceError
+from lab.core.params import CURE, PARAMS, parse
+from lab.train.champion import FILE, Champion, Gain
 from ops.registry.completing import check_can_be_registered, registered_or_taken_back
 from ops.registry.deriving import DerivingError, commit_results, derive, dvc, put_back_on_failure
 from ops.registry.entries import entry_at, entry_of, write_entry
@@ -20,13 +19,14 @@ from ops.registry.guards import (
     versions_are_behind,
 )
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
+from ops.registry.lock import own_turn
 from ops.registry.outcome import Change
+from ops.registry.promotion import PromoteParams, Promotion, judge_promotion
 from ops.registry.registering import Place, following_answers, objects_answer, place_of
 from ops.registry.successions import successions
 from ops.registry.task import task_of
-from ops.registry.turns import own_turn
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
-from ops.verifying.state import State
+from ops.verify.state import State
 
 VALIDATE, ABTEST = "metrics/validate.json", "metrics/abtest.json"
 

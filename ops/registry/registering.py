@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab.champion import FILE, Champion
-from lab.documents import read_yaml
-from lab.errors import LabError, ParamsError
+from lab.core.errors import LabError, ParamsError
+from lab.core.yaml_files import read_yaml
+from lab.train.champion import FILE, Champion
 from ops.registry.entries import derived_from_its_entry, entry_at, same_model
 from ops.registry.guards import (
     Answer,
@@ -21,13 +21,13 @@ from ops.registry.guards import (
     tree_is_clean,
     versions_are_behind,
 )
+from ops.registry.lock import own_turn
 from ops.registry.outcome import Registration
 from ops.registry.tags import Registry, newest, read_registry, version_name
-from ops.registry.turns import own_turn
 from ops.registry.upstream import Shared, Upstream, upstream_of
 from ops.revisions.git import git, text_of
 from ops.revisions.snapshot import snapshot_of
-from ops.verifying.state import State
+from ops.verify.state import State
 
 GTO = Path(".gto")
 STAGES = ("staging", "production")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lab.champion import FILE, Champion
-from lab.errors import LabError
+from lab.core.errors import LabError
+from lab.train.champion import FILE, Champion
 from ops.registry.completing import check_can_be_registered, registered_or_taken_back
 from ops.registry.deriving import DerivingError, commit_results, derive, dvc, put_back_on_failure
 from ops.registry.entries import entry_at, known_until, write_entry
@@ -19,14 +19,14 @@ from ops.registry.guards import (
     versions_are_behind,
 )
 from ops.registry.judged import CHAMPION, differences, judged_at
+from ops.registry.lock import own_turn
 from ops.registry.outcome import Change
 from ops.registry.registering import Place, following_answers, place_of
 from ops.registry.tags import OURS, Tag, version_name
 from ops.registry.task import task_of
-from ops.registry.turns import own_turn
 from ops.revisions.objects import UnavailableError
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
-from ops.verifying.state import State
+from ops.verify.state import State
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lab.markdown import interval, signed, spoken
+from lab.pages.markdown import interval, signed, spoken
 from ops.gate import aligned
 from ops.registry.successions import Succession, line_of, successions
 from ops.registry.tags import Registry, Tag, read_registry, version_name

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lab.champion import DEFAULT, FILE
-from lab.errors import LabError
-from lab.specification import Specification
+from lab.core.errors import LabError
+from lab.model_files.specification import Specification
+from lab.train.champion import DEFAULT, FILE
 from ops.revisions.git import git, lines_of
 from ops.revisions.snapshot import Snapshot
 

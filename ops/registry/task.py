@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lab.errors import SourceError
-from lab.params import CURE, PARAMS
+from lab.core.errors import SourceError
+from lab.core.params import CURE, PARAMS
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 
 

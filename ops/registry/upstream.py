@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.core.errors import LabError
+from ops.registry.lock import LostError
 from ops.registry.tags import FORM
-from ops.registry.turns import LostError
 from ops.revisions.git import git, lines_of
 
 MAIN = "main"

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 
 
 class GitError(LabError):

@@ -7,7 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 
 CURE = "Cure: `python -m ops resolve` after a merge, or bring it back: git checkout dvc.lock"
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 from ops.revisions.lock import Item, LockedStage
 
 PUSH = "`dvc push` where it was made"

@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 from ops.revisions.git import commit_of, content_at
 from ops.revisions.lock import LockedStage, parse_lock
 

@@ -1,9 +1,9 @@
 """The dashboard's queries, and the gauges that they ask for, of the results that are committed."""
 
 from deploy.grafana.panels import ROWS
-from lab.records import read_json
-from ops.gauging.gauges import gauges_of
-from ops.gauging.text import Gauge
+from lab.core.result_files import read_json
+from ops.gauges.gauges import gauges_of
+from ops.gauges.text import Gauge
 from tests.project import ROOT
 
 QUERIES = [query.expression for drawings in ROWS.values() for drawing in drawings for query in drawing.queries]

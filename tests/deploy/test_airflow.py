@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ops.__main__ import VERBS
+from ops.verbs import VERBS
 from tests.project import QUIET, ROOT
 
 FOLDER = ROOT / "deploy/airflow"
@@ -65,7 +65,7 @@ def test_a_release_waits_for_somebody_and_nothing_is_made_up_for_lost_days(dags:
 
 
 def test_what_retrain_answers_without_a_proposal_skips_and_does_not_fail(dags: dict[str, Any]) -> None:
-    said = import_module("ops.retrain").retrain.help
+    said = import_module("ops.retrain.command").retrain.help
     for name in ("look", "retrain"):
         skips = dags["lab_retrain"]["tasks"][name]["skips"]
         assert skips == [10, 11, 13]
@@ -102,7 +102,9 @@ def test_every_verb_has_the_options_that_it_is_given(command: str) -> None:
     assert verb
     assert verb[1] in VERBS
     known = {
-        option for parameter in getattr(import_module(f"ops.{verb[1]}"), verb[1]).params for option in parameter.opts
+        option
+        for parameter in getattr(import_module(VERBS[verb[1]].module), verb[1]).params
+        for option in parameter.opts
     }
     assert set(re.findall(r"--[a-z-]+", command)) <= known
 

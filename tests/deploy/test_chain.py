@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lab.records import json_bytes, read_json, write_text
-from ops.gauging.gauges import SAYS, gauges_of
-from ops.gauging.text import text_of
+from lab.core.result_files import json_bytes, read_json, write_text
+from ops.gauges.gauges import SAYS, gauges_of
+from ops.gauges.text import text_of
 from tests.deploy.chain import SECRETS, asked, wait_for, watched
 from tests.deploy.queries import QUERIES, judged, plain
 from tests.deploy.receivers import Received, receivers

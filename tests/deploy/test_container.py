@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from lab.scoring import score_rows
-from ops.closure import import_closure
+from lab.models.scoring import score_rows
+from ops.dvc.import_closure import import_closure
 from tests.deploy.image import DOCKERFILE, FOLDER, Image, build, copied, read_stages, why_not
 from tests.fitted import OTHER_ROWS, model_of
 from tests.project import QUIET, ROOT

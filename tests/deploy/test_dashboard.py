@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from ops.gauging.gauges import SAYS
-from ops.gauging.text import text_of
+from ops.gauges.gauges import SAYS
+from ops.gauges.text import text_of
 from tests.deploy.queries import QUERIES, judged, plain
 from tests.deploy.tools import CASES, DEPLOY, RULES, checked
 from tests.project import ROOT

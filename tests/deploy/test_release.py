@@ -17,7 +17,7 @@ from deploy.releasing.folder import release_to_folder
 from deploy.releasing.model import Model, fingerprint_of, released_source
 from deploy.releasing.server import AskingError, Server
 from deploy.releasing.settings import Settings, settings_from_environment
-from lab.errors import LabError, ModelError, ParamsError, SourceError
+from lab.core.errors import LabError, ModelError, ParamsError, SourceError
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, ROOT, run
 from tests.serving.asking import wait_until

@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from lab.comparison import METRICS
-from lab.errors import LabError
-from lab.records import json_bytes
-from ops.comparing.compare import compare_revisions
-from ops.comparing.comparison import Comparison
-from ops.comparing.differences import NET
-from ops.comparing.document import document_of
-from ops.comparing.facts import advice_of, facts_of
-from ops.comparing.freshness import stale_stages
-from ops.comparing.predicted import Store, predictions_of
-from ops.comparing.told import told
+from lab.abtest.compare_models import METRICS
+from lab.core.errors import LabError
+from lab.core.result_files import json_bytes
+from ops.compare.compare import compare_revisions
+from ops.compare.comparison import Comparison
+from ops.compare.differences import NET
+from ops.compare.document import document_of
+from ops.compare.facts import advice_of, facts_of
+from ops.compare.freshness import stale_stages
+from ops.compare.predicted import Store, predictions_of
+from ops.compare.render import told
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
@@ -254,11 +254,11 @@ def test_a_setting_that_did_not_run_makes_the_head_stale(project: Path) -> None:
 
 def test_code_and_results_changed_by_hand_make_the_head_stale(project: Path) -> None:
     metrics = (project / "metrics/evaluate.json").read_text().replace("0.8", "0.9", 1)
-    code = (project / "lab/explanation/walks.py").read_text() + "\n"
-    revision(project, "edited", files={"metrics/evaluate.json": metrics, "lab/explanation/walks.py": code})
+    code = (project / "lab/explain/walks.py").read_text() + "\n"
+    revision(project, "edited", files={"metrics/evaluate.json": metrics, "lab/explain/walks.py": code})
     stale = {each.stage: each.differs for each in compare_revisions("first", "edited", root=project).head.stale}
     assert "metrics/evaluate.json, which it wrote" in stale["evaluate"]
-    assert stale["explain"] == ("lab/explanation/walks.py",)
+    assert stale["explain"] == ("lab/explain/walks.py",)
 
 
 def test_what_dvc_calls_fresh_is_not_called_stale(past: Path) -> None:
@@ -269,7 +269,7 @@ def test_what_dvc_calls_fresh_is_not_called_stale(past: Path) -> None:
 
 def test_touched_stages_are_those_whose_code_the_locks_recorded_otherwise(project: Path) -> None:
     lock = (project / "dvc.lock").read_text()
-    path = "lab/leaderboard.py"
+    path = "lab/select/leaderboard.py"
     revision(project, "touched", files={"dvc.lock": lock.replace(recorded(project, path), "0" * 32)})
     code = compare_revisions("first", "touched", root=project).inputs.code
     assert code.touched == ("select",)

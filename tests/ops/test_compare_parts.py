@@ -7,20 +7,20 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-import ops.comparing.advice
-import ops.comparing.changes
-import ops.comparing.predicted
-import ops.comparing.told
-from lab.errors import LabError, SourceError
-from ops.comparing.advice import Facts, Reason, advise
-from ops.comparing.changes import changes
-from ops.comparing.drift import drift_change
-from ops.comparing.experiment import answer_of
-from ops.comparing.gates import gate_changes
-from ops.comparing.predicted import briefly
-from ops.comparing.rows import equal_rows, places_of_same
-from ops.comparing.stages import commands_of
-from ops.comparing.told import printable
+import ops.compare.advice
+import ops.compare.changes
+import ops.compare.predicted
+import ops.compare.render
+from lab.core.errors import LabError, SourceError
+from ops.compare.advice import Facts, Reason, advise
+from ops.compare.changes import changes
+from ops.compare.drift import drift_change
+from ops.compare.experiment import answer_of
+from ops.compare.gates import gate_changes
+from ops.compare.predicted import briefly
+from ops.compare.render import printable
+from ops.compare.rows import equal_rows, places_of_same
+from ops.compare.stages import commands_of
 from ops.revisions.git import contents_at
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 from tests.history import commit_all
@@ -29,9 +29,7 @@ from tests.project import run
 GOOD = Facts(primary="roc_auc", word="better", numbers="+0.02")
 
 
-@pytest.mark.parametrize(
-    "module", [ops.comparing.advice, ops.comparing.changes, ops.comparing.predicted, ops.comparing.told]
-)
+@pytest.mark.parametrize("module", [ops.compare.advice, ops.compare.changes, ops.compare.predicted, ops.compare.render])
 def test_the_examples_in_docstrings_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import SourceError
-from ops.derivation import FETCHED, HELD, RUN, Cache, derive
+from lab.core.errors import SourceError
+from ops.dvc.derivation import FETCHED, HELD, RUN, Cache, derive
 from ops.revisions.snapshot import snapshot_of
 from tests.project import run
 

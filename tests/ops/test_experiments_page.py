@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from ops.sweeping.settings import listed_in
+from ops.sweep.settings import listed_in
 from tests.history import copy_of_history
 from tests.project import ROOT, run
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lab.errors import SourceError
-from lab.records import read_json
-from ops.gauging.gauges import SAYS, gauges_of
-from ops.gauging.judgement import read_judgement
-from ops.gauging.text import Gauge, text_of
+from lab.core.errors import SourceError
+from lab.core.result_files import read_json
+from ops.gauges.gauges import SAYS, gauges_of
+from ops.gauges.judgement import read_judgement
+from ops.gauges.text import Gauge, text_of
 from serving.models import fingerprint_of
 from tests.ops.toy import assert_done, call, promoted_toy
 from tests.project import ROOT

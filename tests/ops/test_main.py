@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.__main__ import VERBS
+from ops.verbs import VERBS
 from tests.project import QUIET, ROOT, run
 
 ASKS = "import shutil, ops.__main__ as m; m.put_this_python_first(); print(shutil.which('python'), shutil.which('dvc'))"

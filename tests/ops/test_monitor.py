@@ -17,20 +17,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lab.records import read_json, write_json
-from lab.schema import FeatureSchema
-from lab.tables import read_table, write_table
-from ops.monitoring.acts import next_steps
-from ops.monitoring.alarms import ALERTED, watching
-from ops.monitoring.errors import PlayError
-from ops.monitoring.processes import answers, running, wait_until
-from ops.monitoring.server import Server
-from ops.monitoring.stage import Stage, stage_in
-from ops.monitoring.traffic import Window, known_labels, windows_in
-from ops.retraining.decision import Decision, told
+from lab.core.result_files import read_json, write_json
+from lab.core.schema import FeatureSchema
+from lab.core.tables import read_table, write_table
+from ops.demo.monitor.alarms import ALERTED, watching
+from ops.demo.monitor.errors import PlayError
+from ops.demo.monitor.processes import answers, running, wait_until
+from ops.demo.monitor.sandbox import Stage, stage_in
+from ops.demo.monitor.server import Server
+from ops.demo.monitor.steps import next_steps
+from ops.demo.monitor.traffic import Window, known_labels, windows_in
+from ops.retrain.decision import Decision, told
 from tests.deploy.tools import program
-from tests.drifting.world import described, rows_of, stamped
 from tests.history import commit_all, copy_of_history
+from tests.lab.drift.world import described, rows_of, stamped
 from tests.ops.toy import output
 from tests.project import QUIET, ROOT, change_params, files_below
 
@@ -151,7 +151,7 @@ time.sleep(60)
 OWNER = """
 import sys, time
 from pathlib import Path
-from ops.monitoring.processes import running
+from ops.demo.monitor.processes import running
 folder = Path(sys.argv[1])
 script = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 with running(sys.executable, "-c", script, folder=folder, environment={}, output=folder / "said.txt"):

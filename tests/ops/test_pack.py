@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lab.compiled.files import read_compiled
-from lab.frames import frame_of
-from lab.manifest import read_manifest
+from lab.model_files.manifest import read_manifest
+from lab.models.frames import frame_of
 from tests.history import copy_of_history
 from tests.project import run
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
-from lab.explanation.walks import columns_of
-from lab.frames import frame_of
-from lab.schema import FeatureSchema
+from lab.core.schema import FeatureSchema
+from lab.explain.walks import columns_of
+from lab.models.frames import frame_of
 from serving.models import read_served
 from tests.history import commit_all, copy_of_history
 from tests.project import run

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import ParamsError
-from ops.pack import pack
+from lab.core.errors import ParamsError
+from ops.pack.command import pack
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, heed_interrupts, run
 from tests.serving.asking import wait_until

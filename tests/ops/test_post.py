@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lab.command import run
+from lab.core.command import run
 from ops.__main__ import application
-from tests.ops.hub_server import BOT, ME, REPOSITORY, TOKEN, Fault, State, certificate_in, served
+from tests.ops.github_server import BOT, ME, REPOSITORY, TOKEN, Fault, State, certificate_in, served
 from tests.project import ROOT
 
 TITLE = "## Experiment report"

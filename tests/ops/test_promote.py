@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ops.registry.deriving import put_back
-from ops.registry.turns import LostError, own_turn
+from ops.registry.lock import LostError, own_turn
 from ops.registry.upstream import upstream_of
 from tests.ops.toy import (
     CHAMPION,

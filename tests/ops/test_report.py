@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-import ops.reporting.bars
-import ops.reporting.safe
-from ops.comparing.changes import Change
-from ops.comparing.compare import compare_revisions
-from ops.comparing.comparison import Comparison
-from ops.comparing.differences import Judged
-from ops.comparing.trees import ChangedFile
-from ops.reporting.bars import picture
-from ops.reporting.folds import Fold, page_of
-from ops.reporting.page import TITLE, first_line, report_of
-from ops.reporting.pictures import draw
-from ops.reporting.safe import code, said
+import ops.report.bars
+import ops.report.escape
+from ops.compare.changes import Change
+from ops.compare.compare import compare_revisions
+from ops.compare.comparison import Comparison
+from ops.compare.differences import Judged
+from ops.compare.trees import ChangedFile
+from ops.report.bars import picture
+from ops.report.collapsible import Fold, page_of
+from ops.report.escape import code, said
+from ops.report.page import TITLE, first_line, report_of
+from ops.report.pictures import draw
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
 from tests.ops.revised import FEATURES, PREDICTIONS, output_table, parquet, revision
@@ -180,7 +180,7 @@ def test_plain_words_stay_plain() -> None:
     assert said(reason) == reason
 
 
-@pytest.mark.parametrize("module", [ops.reporting.bars, ops.reporting.safe])
+@pytest.mark.parametrize("module", [ops.report.bars, ops.report.escape])
 def test_the_examples_in_docstrings_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lab.errors import LabError
-from ops.repro import jobs_of, repro
-from ops.running.lock_order import reordered, stage_names
-from ops.running.reproduce import Outcome, reproduce
-from ops.running.schedule import Schedule
+from lab.core.errors import LabError
+from ops.repro.command import jobs_of, repro
+from ops.repro.lock_order import reordered, stage_names
+from ops.repro.reproduce import Outcome, reproduce
+from ops.repro.schedule import Schedule
 from tests.ops.trivial import HERE, interrupted, trivial
 from tests.project import QUIET, files_below, run
 

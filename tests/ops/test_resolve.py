@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.resolve import resolve
-from ops.resolving.conflict import Conflict, ForeignConflictError, Side, find_conflict
-from ops.resolving.settle import Settling, write_lock
-from ops.verifying.checks import check_all, lock_is_fresh
-from ops.verifying.entries import entries_of
-from ops.verifying.state import State
+from ops.resolve.command import resolve
+from ops.resolve.conflict import Conflict, ForeignConflictError, Side, find_conflict
+from ops.resolve.settle import Settling, write_lock
+from ops.verify.checks import check_all, lock_is_fresh
+from ops.verify.entries import entries_of
+from ops.verify.state import State
 from tests.history import commit_all, copy_of_history
 from tests.ops.four_stages import (
     PARAMS,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.records import read_json
+from lab.core.result_files import read_json
 from tests.history import copy_of_history
-from tests.ops.hub_server import REPOSITORY, TOKEN, State, served
+from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
 from tests.ops.toy_retraining import is_alive, new_data, retrain, retraining_toy, stopped_at
 from tests.project import files_below, run

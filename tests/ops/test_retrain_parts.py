@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import LabError, ParamsError, SourceError
-from lab.params import parse
-from lab.task.source import Source, SourceSection
-from ops.retraining.arrivals import arrivals_of
-from ops.retraining.decision import CODES, EndedError
-from ops.retraining.need import need_of
-from ops.retraining.request import Request
-from ops.retraining.settings import changed_settings
-from ops.retraining.shared import Shared, commit_here
-from ops.retraining.staging import ended_by
-from ops.retraining.wishes import Wishes
-from ops.retraining.workplace import LEASH, Outcome
+from lab.core.errors import LabError, ParamsError, SourceError
+from lab.core.params import parse
+from lab.dataset.source import Source, SourceSection
+from ops.retrain.arrivals import arrivals_of
+from ops.retrain.decision import CODES, EndedError
+from ops.retrain.need import need_of
+from ops.retrain.options import Wishes
+from ops.retrain.request import Request
+from ops.retrain.settings import changed_settings
+from ops.retrain.shared import Shared, commit_here
+from ops.retrain.staging import ended_by
+from ops.retrain.workplace import LEASH, Outcome
 from ops.revisions.git import GitError
 from tests.ops.toy_retraining import is_alive
 from tests.project import ROOT, run
@@ -211,7 +211,7 @@ def test_what_a_remote_refuses_is_told_without_its_password(tmp_path: Path) -> N
 
 
 def test_the_page_and_the_help_name_every_exit_code() -> None:
-    page, text = (ROOT / "docs/retraining.md").read_text(), (ROOT / "ops/retrain.py").read_text()
+    page, text = (ROOT / "docs/retraining.md").read_text(), (ROOT / "ops/retrain/command.py").read_text()
     told = {word.strip(): int(code) for code, word in re.findall(r"^\| (\d+) \| ([\w ]*) \|", page, re.MULTILINE)}
     assert {word: code for word, code in told.items() if word} == {
         word: code for word, code in CODES.items() if word != "would train"

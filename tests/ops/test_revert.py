@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lab.errors import LabError
-from ops.revert import revert
-from ops.reverting.note import PLACE, Note, write_note
-from ops.reverting.revert import Reverted, Wish
-from ops.reverting.revert import revert as bring_back
+from lab.core.errors import LabError
+from ops.revert.command import revert
+from ops.revert.note import PLACE, Note, write_note
+from ops.revert.revert import Reverted, Wish
+from ops.revert.revert import revert as bring_back
 from tests.ops.trivial import HERE, commit, trivial
 from tests.project import QUIET, run
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import SourceError
+from lab.core.errors import SourceError
 from ops.revisions.git import GitError, changed_files, commit_of, content_at, git, lines_of, text_of
 from ops.revisions.lock import parse_lock
 from ops.revisions.snapshot import WORKSPACE, snapshot_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from lab.manifest import PIPELINE, read_manifest
+from lab.model_files.manifest import PIPELINE, read_manifest
 from ops.registry.entries import entry_at, write_entry
 from ops.registry.registering import Place
 from ops.registry.returning import entry_to_return_to

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pytest
 from click.testing import CliRunner
 
-from lab.errors import SourceError
-from lab.tables import read_table, write_table
+from lab.core.errors import SourceError
+from lab.core.tables import read_table, write_table
 from ops.smoke import smoke
 from tests.history import history_of
 

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from lab.errors import LabError
-from ops.sweep import jobs_of, sweep
-from ops.sweeping.clone import FOLDER, _make
-from ops.sweeping.judge import Table, document_of, judged
-from ops.sweeping.settings import Run, drawn, grid, listed_in, name_of, runs_of, spelled
-from ops.sweeping.told import short_names, told
-from ops.sweeping.work import Work, do, is_done, reason_in, refuse_unseen
+from lab.core.errors import LabError
+from ops.sweep.clone import FOLDER, _make
+from ops.sweep.command import jobs_of, sweep
+from ops.sweep.judge import Table, document_of, judged
+from ops.sweep.render import short_names, told
+from ops.sweep.settings import Run, drawn, grid, listed_in, name_of, runs_of, spelled
+from ops.sweep.work import Work, do, is_done, reason_in, refuse_unseen
 from tests.history import history_of
 from tests.ops.trivial import HERE, interrupted, trivial
 from tests.project import QUIET, run

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from ops.verifying.check import Check, told
-from ops.verifying.checks import check_all, lock_is_fresh
-from ops.verifying.rebuild import everything_is_derived
-from ops.verifying.state import State
-from ops.verifying.stores import listing_fingerprint
+from ops.verify.check import Check, told
+from ops.verify.checks import check_all, lock_is_fresh
+from ops.verify.rebuild import everything_is_derived
+from ops.verify.state import State
+from ops.verify.stores import listing_fingerprint
 from tests.history import copy_of_history, history_of
 from tests.ops.four_stages import PARAMS, call, commit, copy_of, make_four_stages, repro, set_params, write
 from tests.project import QUIET, ROOT, change_params, heed_interrupts, run
@@ -158,7 +158,7 @@ def test_the_project_is_judged_as_dvc_judges_it(
     monkeypatch.chdir(folder)
     assert lock_is_fresh(State(folder)).passed
     assert stages_by_dvc() == set()
-    add_to("lab/drifting/page.py")(folder)
+    add_to("lab/drift/page.py")(folder)
     add_to("metrics/explain.json", " ")(folder)
     change_params(folder, {"train.candidates.forest.settings.trees": 21})
     replace_in("dvc.yaml", "python -m stages.card", "python -m stages.card now")(folder)
@@ -172,7 +172,7 @@ def test_the_project_is_judged_as_dvc_judges_it(
         "champion: champion.yaml changed",
         "explain: metrics/explain.json is not what it wrote",
         "validate: never ran",
-        "drift: lab/drifting/page.py changed",
+        "drift: lab/drift/page.py changed",
         "card: another command",
     )
     assert stages_told(check) <= stages_by_dvc()

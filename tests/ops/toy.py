@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 from click.testing import CliRunner
 
-from lab.errors import LabError
+from lab.core.errors import LabError
 from ops.__main__ import application
 from tests.project import QUIET, ROOT, run
 

@@ -114,8 +114,8 @@ FILES = {
     "tasks/churn.yaml": TASK,
     SOURCE: "strength=1\ndrift=no\n",
     "ops/__init__.py": SHARED,
-    "ops/retraining/__init__.py": SHARED,
-    "ops/retraining/judgement.py": JUDGEMENT,
+    "ops/retrain/__init__.py": SHARED,
+    "ops/retrain/judgement.py": JUDGEMENT,
 }
 FULLER = '"champion": 0.8, "challenger": 0.8 + gain, "verdict": "better" if gain > 0.005 else "worse", '
 

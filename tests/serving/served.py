@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lab.compile.write import write_compiled
 from lab.compiled.files import arrays_bytes, program_bytes, read_compiled
-from lab.compiled.names import REASONS, REASONS_ARRAYS
-from lab.compiling.reasons import Drawn, compile_reasons
-from lab.compiling.write import write_compiled
-from lab.explanation.reasoning import Reasoning, reasoning_of
-from lab.frames import frame_of
-from lab.models import save_model
+from lab.model_files.compiled_names import REASONS, REASONS_ARRAYS
+from lab.models.frames import frame_of
+from lab.models.models import save_model
 from lab.task.words import FeatureWords
+from ops.pack.compile_reasons import Drawn, compile_reasons
+from ops.pack.reasoning import Reasoning, reasoning_of
 from tests.fitted import OTHER_ROWS, SCHEMA, model_of
 from tests.fitted import ROWS as TRAINING_ROWS
 

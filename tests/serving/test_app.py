@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lab.errors import ModelError
-from lab.scoring import score_rows
+from lab.core.errors import ModelError
+from lab.models.scoring import score_rows
 from serving.app import create_application
 from serving.settings import Settings
 from tests.fitted import OTHER_ROWS, SCHEMA, model_of

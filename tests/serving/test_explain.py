@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from lab.errors import ModelError
-from lab.explanation.reasoning import reasons_for
+from lab.core.errors import ModelError
+from ops.pack.reasoning import reasons_for
 from serving.app import create_application
 from serving.settings import Settings
 from tests.fitted import OTHER_ROWS, SCHEMA

@@ -15,11 +15,11 @@ from fastapi.testclient import TestClient
 from prometheus_client import Histogram
 from pydantic import SecretStr
 
-from lab.records import write_text
+from lab.core.result_files import write_text
 from serving.app import create_application
 from serving.metrics import SHARES, Metrics, Named, seconds_of
+from serving.multiprocess import SHARED, forget_dead, shared_numbers
 from serving.settings import Settings
-from serving.sharing import SHARED, forget_dead, shared_numbers
 from tests.serving.asking import ask, name_of, numbers_at, numbers_in, wait_until
 from tests.serving.served import COLUMNS, ROWS, model_folder
 from tests.serving.server import served

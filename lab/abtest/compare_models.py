@@ -1,0 +1,225 @@
+"""Say of two models that scored the same rows whether one is better, and how sure that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.core.columns import numbers_of
+from lab.core.predictions import LABEL
+from lab.stats.core.areas import AreaComparison, compare_areas
+from lab.stats.core.corrections import holm
+from lab.stats.core.paired import PairedMeans, compare_means, log_losses, squared_errors
+from lab.stats.core.probabilities import normal_quantile
+from lab.stats.models.decisions import ResampledDifference, compare_decisions, count_decisions
+from lab.stats.models.mcnemar import McNemarTest, compare_correctness
+from lab.stats.models.signed_ranks import signed_rank_test
+
+Numbers = NDArray[np.float64]
+Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
+
+METRICS = ("accuracy", "brier", "f1", "log_loss", "precision", "recall", "roc_auc")
+LOWER_IS_BETTER = frozenset({"brier", "log_loss"})
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A metric of both models; the difference is the challenger's less the champion's, the interval of 95 %.
+
+    `better` and `worse` are about the challenger and hold after Holm's correction over the metrics of the window;
+    `equivalent` says that the whole interval lies within the margin; `not distinguishable` says that these rows cannot
+    tell. `detectable` is the smallest difference that this test would have found four times in five, before correction.
+    Where nothing can be estimated the word is `undefined`, and `reason` says why. `check` names a second test of the
+    same question with its p-value; `only_champion` and `only_challenger` count the rows that one model alone has right.
+    """
+
+    metric: str
+    test: str
+    champion: float | None
+    challenger: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_adjusted: float | None
+    detectable: float | None
+    word: Word
+    reason: str
+    check: str = ""
+    check_p_value: float | None = None
+    only_champion: int | None = None
+    only_challenger: int | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both models' scores of the same rows, and their decision thresholds."""
+
+    labels: NDArray[np.bool_]
+    champion: Numbers
+    challenger: Numbers
+    champion_threshold: float
+    challenger_threshold: float
+
+    @classmethod
+    def of(cls, predictions: pa.Table, *, thresholds: Mapping[str, float]) -> Self:
+        """Return the pair that a table of predictions holds."""
+        return cls(
+            numbers_of(predictions[LABEL]) == 1,
+            numbers_of(predictions["champion_score"]),
+            numbers_of(predictions["challenger_score"]),
+            thresholds["champion"],
+            thresholds["challenger"],
+        )
+
+    @property
+    def decisions(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which rows each model decides positive."""
+        return self.champion >= self.champion_threshold, self.challenger >= self.challenger_threshold
+
+
+def compare_models(
+    pair: Pair, *, margins: Mapping[str, float], significance: float, resamples: int, rng: np.random.Generator
+) -> dict[str, Difference]:
+    """Return the difference in every metric, each with its word."""
+    if len(pair.labels) == 0:
+        return {metric: _undefined(metric, "no row") for metric in METRICS}
+    found = [*_of_decisions(pair, resamples=resamples, rng=rng), *_of_losses(pair), _of_area(pair)]
+    adjusted = _adjusted(sorted(found, key=lambda difference: difference.metric))
+    return {
+        each.metric: replace(each, word=_word(each, margin=margins[each.metric], significance=significance))
+        for each in adjusted
+    }
+
+
+def answer_of(differences: Mapping[str, Difference], metric: str, *, window: str) -> dict[str, object]:
+    """Return the one answer: whether the challenger is better by the metric that was chosen beforehand."""
+    found = differences[metric]
+    return {
+        "metric": metric,
+        "window": window,
+        "challenger": found.word,
+        "difference": found.difference,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
+def summary(differences: Mapping[str, Difference]) -> list[dict[str, Any]]:
+    """Return what a metrics file says of each metric, as a list, which DVC does not take apart into metrics."""
+    return [{"metric": metric, **_as_record(difference)} for metric, difference in differences.items()]
+
+
+def difference_rows(windows: Mapping[str, Mapping[str, Difference]]) -> list[dict[str, Any]]:
+    """Return one row per window and metric, for plots/abtest/differences.csv."""
+    return [
+        {"window": window, "metric": metric, **_as_record(difference), "reason": difference.reason}
+        for window, differences in windows.items()
+        for metric, difference in differences.items()
+    ]
+
+
+def _of_decisions(pair: Pair, *, resamples: int, rng: np.random.Generator) -> list[Difference]:
+    first, second = pair.decisions
+    right = compare_correctness(first == pair.labels, second == pair.labels)
+    ratios = compare_decisions(count_decisions(pair.labels, first, second), resamples=resamples, rng=rng)
+    accuracy = replace(
+        _difference("accuracy", right, test="McNemar (mid-p)"),
+        check="McNemar (exact)",
+        check_p_value=right.exact_p_value,
+        only_champion=right.only_first,
+        only_challenger=right.only_second,
+    )
+    return [
+        accuracy,
+        *(_difference(metric, ratios[metric], test="paired bootstrap") for metric in ("f1", "precision", "recall")),
+    ]
+
+
+def _of_losses(pair: Pair) -> list[Difference]:
+    """Return the paired t-tests of both losses; Wilcoxon's, which large losses of few rows move less, as a check."""
+    found = []
+    for metric, loss in (("log_loss", log_losses), ("brier", squared_errors)):
+        champion, challenger = (loss(pair.labels, scores) for scores in (pair.champion, pair.challenger))
+        difference = _difference(metric, compare_means(champion, challenger), test="paired t")
+        ranks = signed_rank_test(challenger - champion)
+        found.append(replace(difference, check="Wilcoxon (signed ranks)", check_p_value=ranks.p_value))
+    return found
+
+
+def _of_area(pair: Pair) -> Difference:
+    if pair.labels.all() or not pair.labels.any():
+        return _undefined("roc_auc", "one class only")
+    areas = compare_areas(pair.labels, pair.champion, pair.challenger)
+    return _difference("roc_auc", areas, test="DeLong (paired)")
+
+
+def _difference(
+    metric: str, seen: McNemarTest | ResampledDifference | PairedMeans | AreaComparison, *, test: str
+) -> Difference:
+    return Difference(
+        metric=metric,
+        test=test,
+        champion=seen.first,
+        challenger=seen.second,
+        difference=seen.difference,
+        low=seen.low,
+        high=seen.high,
+        p_value=seen.p_value,
+        p_adjusted=None,
+        detectable=_detectable(seen.standard_error),
+        word="undefined",
+        reason=seen.reason,
+    )
+
+
+def _undefined(metric: str, reason: str) -> Difference:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("champion", "challenger", "difference", "low", "high", "p_value", "p_adjusted", "detectable")
+    )
+    return Difference(metric=metric, test="none", **nothing, word="undefined", reason=reason)
+
+
+def _detectable(standard_error: float | None) -> float | None:
+    if not standard_error:
+        return None
+    return (normal_quantile(0.975) + normal_quantile(POWER)) * standard_error
+
+
+def _adjusted(differences: list[Difference]) -> list[Difference]:
+    tested = {each.metric: each.p_value for each in differences if each.p_value is not None}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    return [replace(each, p_adjusted=adjusted.get(each.metric)) for each in differences]
+
+
+def _word(seen: Difference, *, margin: float, significance: float) -> Word:
+    if seen.difference is None or seen.low is None or seen.high is None or seen.p_adjusted is None:
+        return "undefined"
+    if -margin <= seen.low and seen.high <= margin:
+        return "equivalent"
+    if seen.p_adjusted >= significance:
+        return "not distinguishable"
+    return "better" if (seen.difference < 0) == (seen.metric in LOWER_IS_BETTER) else "worse"
+
+
+def _as_record(difference: Difference) -> dict[str, Any]:
+    return {
+        "champion": difference.champion,
+        "challenger": difference.challenger,
+        "difference": difference.difference,
+        "low": difference.low,
+        "high": difference.high,
+        "p_value": difference.p_value,
+        "p_adjusted": difference.p_adjusted,
+        "detectable": difference.detectable,
+        "verdict": difference.word,
+        "test": difference.test,
+        "check": difference.check,
+        "check_p_value": difference.check_p_value,
+        "only_champion": difference.only_champion,
+        "only_challenger": difference.only_challenger,
+    }

@@ -1,0 +1,266 @@
+"""How a treatment differs from the control in one outcome: by the sharpest sound estimator that the log allows."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lab.abtest.interim import Look, repeated_p_value
+from lab.abtest.moments import Tally
+from lab.stats.core.arm_means import Summary, compare_arm_means
+from lab.stats.core.comparison import Comparison, undefined
+from lab.stats.core.proportions import Trials
+from lab.stats.experiments.confidence_sequences import anytime_comparison
+from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment
+from lab.stats.experiments.exact_tables import fisher_p_value
+from lab.stats.experiments.group_sequential import analyse_stop
+from lab.stats.experiments.lifts import lift_of_proportions, relative_lift
+from lab.stats.experiments.moments import Moments
+from lab.stats.experiments.ratios import ratio_of
+from lab.stats.experiments.strata import post_stratify
+from lab.stats.experiments.two_proportions import compare_by_normal_limit, compare_proportions
+from lab.stats.experiments.verdicts import Finding
+from lab.task.experiment import Design
+
+Word = Literal["better", "worse", "holds", "not distinguishable", "undefined"]
+Role = Literal["primary", "guardrail", "secondary"]
+TOO_FEW = "an arm has fewer than two units"
+TOO_EARLY = "too early: no statistic may stop at this look"
+SMALL_CELL = 5  # expected units in a cell below which a limit is not to be trusted
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An outcome of a treatment and of the control, with the interval that holds at this look and over all looks.
+
+    The difference is treatment less control. `p_value` takes the looks into account; `p_adjusted` is Holm's over the
+    outcomes that do not decide. `naive` is the difference without covariate or strata, `variance_ratio` what an
+    adjustment left of the variance. `estimate` is the difference as corrected for an early stop.
+    """
+
+    treatment: str
+    outcome: str
+    role: Role
+    kind: str
+    estimator: str
+    higher_is_better: bool
+    margin: float | None
+    control: float | None
+    value: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    standard_error: float | None
+    lift: float | None
+    lift_low: float | None
+    lift_high: float | None
+    z: float | None
+    bound: float | None
+    p_value: float | None
+    log10_p: float | None
+    p_adjusted: float | None
+    estimate: float | None
+    naive: float | None
+    variance_ratio: float | None
+    word: Word
+    reason: str
+
+    @property
+    def finding(self) -> Finding:
+        """Return the effect turned so that higher is better, as the decision takes it."""
+        low, high, difference = self.low, self.high, self.difference or 0.0
+        if not self.higher_is_better:
+            low, high = (None if end is None else -end for end in (high, low))
+            difference = -difference
+        return Finding(self.outcome, difference, low, high, self.margin or 0.0)
+
+
+@dataclass(frozen=True)
+class Arms:
+    """What one comparison is made from: control and treatment, all arms, and the strata where the log has them."""
+
+    treatment: str
+    pair: tuple[Moments, Moments]
+    everyone: tuple[Moments, ...]
+    strata: tuple[tuple[Moments, Moments], ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One comparison and what stands behind it; `naive` is the difference without covariate or strata."""
+
+    estimator: str
+    comparison: Comparison
+    lift: Comparison
+    naive: float
+    variance_ratio: float | None = None
+    note: str = ""
+
+
+def arms_of(treatment: str, everyone: tuple[Moments, ...], tally: Tally, design: Design) -> Arms:
+    """Return what a treatment's comparisons are made from."""
+    place = design.arms.index(treatment)
+    levels = tally.groups.get(design.stratum or "", {})
+    strata = tuple((level[0], level[place]) for level in levels.values())
+    return Arms(treatment, (everyone[0], everyone[place]), everyone, strata)
+
+
+def effect_of(name: str, arms: Arms, look: Look, tally: Tally, design: Design) -> Effect:
+    """Return the effect of a treatment on one outcome, with the interval that holds at this look."""
+    outcome = design.outcomes[name]
+    seen = measure(name, arms, tally, design, level=look.confidence or 1 - look.level)
+    found, shown = seen.comparison, look.confidence is not None
+    known = found.standard_error is not None
+    some = bool(min(arm.count for arm in arms.pair))
+    low, high = (found.low, found.high) if shown else (None, None)
+    effect = Effect(
+        treatment=arms.treatment,
+        outcome=name,
+        role="primary" if name == design.primary else "guardrail" if outcome.margin else "secondary",
+        kind=outcome.kind,
+        estimator=seen.estimator,
+        higher_is_better=outcome.higher_is_better,
+        margin=outcome.margin,
+        control=found.control if some else None,
+        value=found.treatment if some else None,
+        difference=found.difference if some else None,
+        low=low,
+        high=high,
+        standard_error=found.standard_error,
+        lift=seen.lift.difference if seen.lift.standard_error else None,
+        lift_low=seen.lift.low if shown else None,
+        lift_high=seen.lift.high if shown else None,
+        z=found.statistic,
+        bound=look.z,
+        p_value=None,
+        log10_p=None,
+        p_adjusted=None,
+        estimate=None,
+        naive=seen.naive if some and known else None,
+        variance_ratio=seen.variance_ratio,
+        word="undefined",
+        reason=found.reason or look.refused or ("" if shown else TOO_EARLY) or seen.note,
+    )
+    tested = _with_p_value(effect, found, look)
+    return replace(tested, word=_word(tested))
+
+
+def measure(name: str, arms: Arms, tally: Tally, design: Design, *, level: float) -> Measured:
+    """Return the comparison of two arms in one outcome at a level: adjusted, stratified or plain."""
+    outcome, place = design.outcomes[name], tally.column(name)
+    if min(arm.count for arm in arms.pair) < 2:
+        nothing = undefined(0.0, 0.0, TOO_FEW)
+        return Measured("none", nothing, nothing, 0.0)
+    if outcome.per is not None:
+        return _of_ratio(arms, place, tally.column(outcome.per), level)
+    if outcome.covariate is not None and outcome.covariate not in tally.missing:
+        return _adjusted(arms, place, tally.column(outcome.covariate), level)
+    note = ""
+    if outcome.covariate is not None:
+        lacking = tally.missing[outcome.covariate]
+        note = f"not adjusted: {outcome.covariate} is missing in {lacking:,} of {tally.rows:,} rows"
+    plain = _of_shares(arms, place, level) if outcome.kind == "share" else _of_means(arms, place, level)
+    if not arms.strata:
+        return replace(plain, note=note or plain.note)
+    strata = [(one.summary(place), two.summary(place)) for one, two in arms.strata if one.count and two.count]
+    found = post_stratify(strata, level=level)
+    if found.absolute.standard_error is None:
+        return replace(plain, note=note or f"not stratified: {found.absolute.reason}")
+    return Measured("post-stratified", found.absolute, found.relative, plain.naive, note=note)
+
+
+def trials_of(moments: Moments, place: int) -> Trials:
+    """Return the successes and units of an arm; the mean of zeros and ones is exact enough to count them again."""
+    return round(float(moments.means[place]) * moments.count), moments.count
+
+
+def _of_shares(arms: Arms, place: int, level: float) -> Measured:
+    control, treatment = (trials_of(arm, place) for arm in arms.pair)
+    test = compare_proportions(control=control, treatment=treatment, level=level)
+    limit = compare_by_normal_limit(control=control, treatment=treatment, level=level)
+    # Newcombe's interval has a width in every sample; the z-test's own would not where no unit did it.
+    found = replace(
+        limit,
+        statistic=test.z,
+        p_value=test.p_value,
+        log10_p=test.log10_p,
+        low=test.low,
+        high=test.high,
+        reason=test.reason,
+    )
+    rows = control[1] + treatment[1]
+    hits = control[0] + treatment[0]
+    smallest = min(hits, rows - hits) * min(control[1], treatment[1]) / rows
+    note = f"few events: Fisher's exact p is {fisher_p_value(control, treatment):.3g}" if smallest < SMALL_CELL else ""
+    lift = lift_of_proportions(control=control, treatment=treatment, level=level)
+    return Measured("two proportions", found, lift, found.difference, note=note)
+
+
+def _of_means(arms: Arms, place: int, level: float) -> Measured:
+    control, treatment = (arm.summary(place) for arm in arms.pair)
+    found = compare_arm_means(control, treatment, level=level)
+    return Measured("Welch", found, relative_lift(control, treatment, level=level), found.difference)
+
+
+def _of_ratio(arms: Arms, above: int, below: int, level: float) -> Measured:
+    control, treatment = (ratio_of(arm, numerator=above, denominator=below) for arm in arms.pair)
+    if control.summary is None or treatment.summary is None:
+        nothing = undefined(0.0, 0.0, control.reason or treatment.reason)
+        return Measured("ratio of sums", nothing, nothing, 0.0)
+    found = compare_arm_means(control.summary, treatment.summary, reference="normal", level=level)
+    lift = relative_lift(control.summary, treatment.summary, level=level)
+    return Measured("ratio of sums", found, lift, found.difference)
+
+
+def _adjusted(arms: Arms, place: int, covariate: int, level: float) -> Measured:
+    present = [arm for arm in arms.everyone if arm.count]
+    found = adjust_for_covariate(present, outcome=place, covariate=covariate)
+    pair = [found.arms[next(at for at, arm in enumerate(present) if arm is one)] for one in arms.pair]
+    plain: Summary = arms.pair[0].summary(place)
+    return Measured(
+        estimator="adjusted for a covariate",
+        comparison=compare_arm_means(pair[0], pair[1], level=level),
+        lift=lift_after_adjustment(arms.pair[0], arms.pair[1], outcome=place, covariate=covariate, level=level),
+        naive=arms.pair[1].summary(place).mean - plain.mean,
+        variance_ratio=found.variance_ratio,
+        note=found.reason,
+    )
+
+
+def _with_p_value(effect: Effect, found: Comparison, look: Look) -> Effect:
+    """Return the effect with a p-value that takes the looks into account: none before the end where they are fixed."""
+    if look.refused or found.p_value is None:
+        return effect
+    if effect.z is None or effect.standard_error is None or (look.planned == 1 and look.rule != "anytime"):
+        return replace(effect, p_value=found.p_value, log10_p=found.log10_p)
+    if look.rule == "anytime":
+        tuned_to = look.units / look.information
+        any_time = anytime_comparison(found.difference, effect.standard_error, look.units, tuned_to=tuned_to)
+        return replace(effect, p_value=any_time.p_value)
+    if look.rule == "fixed":
+        return replace(effect, p_value=found.p_value, log10_p=found.log10_p)
+    return replace(effect, p_value=repeated_p_value(effect.z, look))
+
+
+def after_stop(effect: Effect, look: Look) -> Effect:
+    """Return the primary effect with the estimate that an end at this look leaves: a plain one is too far from 0.
+
+    It may be given only where no earlier look crossed its bound: after that, nothing more was to be looked at.
+    """
+    ended = look.progress.final or (effect.z is not None and look.z is not None and abs(effect.z) > look.z)
+    sequential = look.rule == "group_sequential" and look.planned > 1
+    if not (ended and sequential) or effect.z is None or effect.standard_error is None:
+        return effect
+    after = analyse_stop(look.so_far, look=len(look.so_far.z), z=effect.z)
+    full = effect.standard_error * math.sqrt(look.information)  # the standard error with every planned unit
+    return replace(effect, p_value=after.p_value, estimate=after.estimate * full)
+
+
+def _word(effect: Effect) -> Word:
+    found = effect.finding
+    if effect.difference is None or found.low is None or found.high is None:
+        return "undefined"
+    if effect.margin is not None and found.safe:
+        return "holds"
+    if found.better:
+        return "better"
+    return "worse" if found.worse else "not distinguishable"

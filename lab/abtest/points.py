@@ -1,0 +1,114 @@
+"""An analysis as points for plots: effects, the path to the bounds, posteriors, and the power of the plan."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lab.abtest.assess import Analysis, Step
+from lab.abtest.bayesian import effect_points, share_points
+from lab.abtest.document import POWER, step_record
+from lab.abtest.effects import Effect
+from lab.core.result_files import csv_bytes
+from lab.stats.experiments.group_sequential import sequential_power
+
+STEPS, FURTHEST = 40, 5.0  # of a true difference, in standard errors at full information
+
+
+COLUMNS = {
+    "effects": ["treatment", "outcome", "role", "lift", "low", "high", "margin", "control", "value", "word"],
+    "path": ["treatment", "look", "information", "units", "z", "bound", "lower", "crossed"],
+    "posterior": ["outcome", "arm", "value", "density"],
+    "power": ["treatment", "outcome", "effect", "power", "wanted", "seen"],
+}
+
+
+def points_of(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each plot's file."""
+    found = {
+        "effects": [_effect(effect) for effect in analysis.all_effects],
+        "path": [_step(step) for step in analysis.path] + _still_to_come(analysis),
+        "posterior": _posterior(analysis),
+        "power": [point for effects in analysis.effects.values() for point in _power(effects[0], analysis)],
+    }
+    return {name: [{column: row[column] for column in COLUMNS[name]} for row in rows] for name, rows in found.items()}
+
+
+def csv_of(name: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a plot's file; without rows its header alone, for a plot that is declared must have its file."""
+    return csv_bytes(rows) if rows else f"{','.join(COLUMNS[name])}\n".encode()
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    """Return an effect in per cent of the control's value, so that outcomes of any unit share one axis."""
+    margin = None if effect.margin is None or not effect.control else effect.margin / abs(effect.control)
+    turned = -margin if margin is not None and effect.higher_is_better else margin
+    percents: Mapping[str, float | None] = {
+        "lift": effect.lift,
+        "low": effect.lift_low,
+        "high": effect.lift_high,
+        "margin": turned,
+    }
+    return {
+        "treatment": effect.treatment,
+        "outcome": effect.outcome,
+        "role": effect.role,
+        **{name: None if value is None else 100 * value for name, value in percents.items()},
+        "control": effect.control,
+        "value": effect.value,
+        "word": effect.word,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**step_record(step), "crossed": "yes" if step.crossed else "no"}
+
+
+def _still_to_come(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return the bounds of the looks that are still planned, without a statistic."""
+    look = analysis.look
+    ahead = range(len(look.so_far.z), len(look.plan.z))
+    return [
+        {
+            "treatment": treatment,
+            "look": place + 1,
+            "information": look.plan.information[place],
+            "units": None,
+            "z": None,
+            "bound": bound,
+            "lower": None if bound is None else -bound,
+            "crossed": None,
+        }
+        for treatment in analysis.design.treatments
+        for place in ahead
+        for bound in [look.plan.z[place]]
+    ]
+
+
+def _posterior(analysis: Analysis) -> list[dict[str, Any]]:
+    design, tally = analysis.design, analysis.tally
+    if design.outcomes[design.primary].kind == "share":
+        place = tally.column(design.primary)
+        named = zip(design.arms, analysis.everyone, strict=True)
+        curves = [share_points(name, arm, place) for name, arm in named]
+    else:
+        curves = [effect_points(found[0]) for found in analysis.effects.values()]
+    return [{"outcome": design.primary, **point} for curve in curves for point in curve]
+
+
+def _power(effect: Effect, analysis: Analysis) -> list[dict[str, Any]]:
+    """Return how likely the whole plan is to call a true difference in the primary outcome, by its size."""
+    if not effect.standard_error:
+        return []
+    look = analysis.look
+    full = effect.standard_error * look.information**0.5
+    drifts = [FURTHEST * step / STEPS for step in range(STEPS + 1)]
+    return [
+        {
+            "treatment": effect.treatment,
+            "outcome": effect.outcome,
+            "effect": drift * full,
+            "power": sequential_power(look.plan, drift=drift).power,
+            "wanted": POWER,
+            "seen": effect.difference,
+        }
+        for drift in drifts
+    ]

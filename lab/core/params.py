@@ -1,0 +1,87 @@
+"""Load one section of params.yaml into a strict class; the only reader of params.yaml."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lab.core.errors import ParamsError
+from lab.core.yaml_files import read_yaml
+
+PARAMS = Path("params.yaml")
+SECTIONS = (
+    "task",
+    "seed",
+    "ingest",
+    "prepare",
+    "featurize",
+    "train",
+    "select",
+    "evaluate",
+    "explain",
+    "validate",
+    "serving",
+    "drift",
+    "abtest",
+    "promote",
+)
+CURE = "Compare it with the committed file: git diff params.yaml"
+
+
+class Params(BaseModel):
+    """Strict settings: no unknown key, no silent conversion, no change after loading."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+SomeParams = TypeVar("SomeParams", bound=BaseModel)
+
+
+def load_params(section: str, kind: type[SomeParams]) -> SomeParams:
+    """Return one section of params.yaml, checked."""
+    return parse(_sections().get(section, {}), kind=kind, where=f"{PARAMS}: {section}", cure=CURE)
+
+
+def load_value(name: str, kind: type[Any]) -> Any:
+    """Return one top-level value of params.yaml (`task`, `seed`), checked for its type."""
+    value = _sections().get(name)
+    if type(value) is not kind:
+        raise ParamsError(f"{PARAMS}: {name} is {value!r}, expected {kind.__name__}. {CURE}")
+    return value
+
+
+def load_seed() -> int:
+    """Return the seed that every random stream is derived from."""
+    return int(load_value("seed", int))
+
+
+def parse(content: object, *, kind: type[SomeParams], where: str, cure: str) -> SomeParams:
+    """Return content as the strict class; every mistake is listed, not only the first."""
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError(_explain(error, where=where, cure=cure)) from error
+
+
+def parse_json(text: str, *, kind: type[SomeParams], where: str, cure: str) -> SomeParams:
+    """Return JSON text as the strict class; dates, which JSON lacks, may be strings."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise ParamsError(_explain(error, where=where, cure=cure)) from error
+
+
+def _explain(error: ValidationError, *, where: str, cure: str) -> str:
+    lines = []
+    for mistake in error.errors(include_url=False):
+        place = ".".join([where, *(str(part) for part in mistake["loc"])])
+        found = "" if mistake["type"] == "missing" else f" (found {str(mistake['input'])[:80]!r})"
+        lines.append(f"{place}: {mistake['msg']}{found}")
+    return "\n".join([*lines, cure])
+
+
+def _sections() -> dict[str, Any]:
+    content = read_yaml(PARAMS, cure="Run from the root of the repository, or bring it back: git checkout params.yaml")
+    if unknown := sorted(set(content) - set(SECTIONS)):
+        raise ParamsError(f"{PARAMS} holds unknown keys {unknown}, expected only {list(SECTIONS)}. {CURE}")
+    return content

@@ -1,0 +1,47 @@
+"""What one row of a task is: its unit, moment, label, groups, and how its features are made."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from lab.core.params import Params
+
+ROW = "row"  # the number of a row in its file, where the table has no key
+
+# Columns that the feature tables, the queries behind them and the predictions have themselves.
+RESERVED = frozenset({"label", "moment", "split", "file_row_number", "champion_score", "challenger_score", ROW})
+
+
+class Features(Params):
+    """One row per unit (and moment), from one flat table or from a query over several.
+
+    The query sees the prepared tables as views, and beside them `snapshots(moment)` (every `snapshot_every_days` back
+    from the newest moment whose label is known, as long as `history_days` lie before it) and
+    `windows(split, starts, ends)`.
+    """
+
+    question: str
+    unit: tuple[str, ...] = Field(default=(), strict=False)
+    moment: str | None = None
+    label: str
+    positive: str | int | bool
+    groups: tuple[str, ...] = Field(default=(), strict=False)
+    table: str | None = None
+    query: str | None = None
+    snapshot_every_days: int | None = Field(default=None, gt=0)
+    history_days: int = Field(default=0, ge=0)
+    high_missing_columns: Literal["drop", "keep"] = "drop"
+
+    @model_validator(mode="after")
+    def has_one_origin(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either table (one flat table) or query (SQL over several), not both and not neither")
+        if self.snapshot_every_days is not None and self.query is None:
+            raise ValueError("snapshot_every_days needs a query that reads the view snapshots")
+        return self
+
+
+class FeaturesSection(Params):
+    """The `features` section of a task file."""
+
+    features: Features

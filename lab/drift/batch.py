@@ -1,0 +1,158 @@
+"""Hold a batch of rows to the columns that the reference has, with their types."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lab.core.columns import numbers_of
+from lab.core.errors import SourceError
+from lab.core.predictions import LABEL, score_column
+from lab.core.schema import FeatureSchema
+from lab.reference.reference import Reference
+from lab.reference.rows import judged_columns, keys_in, scored_models
+
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+CURE = "Cure: bring the columns of data/features/schema.json, with the types that they have there."
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a refusal says: the reference's window, where the rows came from, the cure; and if text may hold numbers."""
+
+    window: str
+    where: str
+    cure: str
+    as_text: bool
+
+
+def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str, as_text: bool = False) -> pa.Table:
+    """Return the columns that are judged, typed as the reference's; what cannot be is refused.
+
+    Every feature must be there. Groups that are no features, identifiers, moments, labels and scores may be absent:
+    what needs them is then left out of the judgement, with a reason. Numbers and truths may be written `as_text`.
+    """
+    schema = reference.facts.inputs
+    if absent := [column for column in sorted(schema.features) if column not in table.column_names]:
+        raise SourceError(f"{name} lacks the columns {absent}; it has {table.column_names}. {cure}")
+    known = {column: facts.type for column, facts in reference.facts.columns.items()} | reference.facts.units
+    types = {column: pa.type_for_alias(kind) for column, kind in known.items()}
+    wanted = [*keys_in(table, schema), *judged_columns(schema), LABEL, *types]
+    kept = [column for column in dict.fromkeys(wanted) if column in table.column_names]
+    columns = {}
+    for column in kept:
+        if column == schema.moment:
+            columns[column] = _as_moments(table[column], column, name)
+        elif column in types:
+            columns[column] = _as_type(
+                table[column], types[column], column, Words(reference.facts.window, name, cure, as_text)
+            )
+        else:
+            columns[column] = _as_number(table[column], name) if column == LABEL else table[column]
+    batch = pa.table(columns)
+    _check_scores(batch, name)
+    _check_labels(batch, name)
+    _check_identifiers(batch, schema, name)
+    return batch
+
+
+def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: Words) -> pa.ChunkedArray:
+    found = column.type
+    if pa.types.is_dictionary(found):
+        column, found = column.cast(found.value_type), found.value_type
+    if found == expected:
+        return column
+    try:
+        if pa.types.is_null(found) or pa.types.is_large_string(found):
+            return column.cast(expected)
+        if words.as_text and pa.types.is_string(found):
+            return _parsed(column, expected)
+        if _is_number(found) and _is_number(expected):
+            return column.cast(expected)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise SourceError(
+            f"{name} in {words.where} cannot be read as {expected}, which it is in {words.window}: {error}. "
+            f"{words.cure}"
+        ) from error
+    raise SourceError(
+        f"{name} is {expected} in {words.window} and {found} in {words.where}, expected one type. {words.cure}"
+    )
+
+
+def _parsed(column: pa.ChunkedArray, expected: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_boolean(expected):
+        words = column.to_pylist()
+        if strange := sorted({word for word in words if word is not None and word.lower() not in TRUTHS}):
+            raise ValueError(f"found {strange[:3]}, expected true or false")
+        return pa.chunked_array([pa.array([None if word is None else TRUTHS[word.lower()] for word in words])])
+    if pa.types.is_integer(expected):
+        return column.cast(pa.float64()).cast(expected)  # 3.0 is a whole number too
+    return column.cast(expected)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _as_number(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SourceError(f"{LABEL} in {where} holds {column.type}, expected 0 and 1: {error}. {CURE}") from error
+
+
+def _as_moments(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
+    """Return moments in UTC without a zone; text may have zones in all rows or in none."""
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        return (
+            column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+            if zoned
+            else column.cast(pa.timestamp("us"))
+        )
+    try:
+        moments = [
+            None if word is None else datetime.fromisoformat(word) for word in column.cast(pa.string()).to_pylist()
+        ]
+    except ValueError as error:
+        raise SourceError(f"{name} in {where}: {error}. Cure: write moments as 2025-11-02T00:00:00.") from error
+    zoned_rows = sum(moment.tzinfo is not None for moment in moments if moment)
+    known = sum(moment is not None for moment in moments)
+    if zoned_rows not in {0, known}:
+        raise SourceError(
+            f"{name} in {where} mixes moments with and without a time zone: found {zoned_rows} of {known} with one, "
+            "expected all or none. Cure: write each with its zone, as 2025-11-02T00:00:00+00:00."
+        )
+    plain = [moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment for moment in moments]
+    return pa.chunked_array([pa.array(plain, pa.timestamp("us"))])
+
+
+def _check_scores(batch: pa.Table, where: str) -> None:
+    for name in map(score_column, scored_models(batch)):
+        scores = numbers_of(batch[name])
+        if outside := int(np.sum(~((scores >= 0) & (scores <= 1)))):
+            raise SourceError(
+                f"{name} in {where} lies outside 0 to 1, or is missing, in {outside} of {len(scores)} rows. "
+                "Cure: give every row its score, or leave the column out."
+            )
+
+
+def _check_labels(batch: pa.Table, where: str) -> None:
+    if LABEL in batch.column_names:
+        labels = numbers_of(batch[LABEL])
+        if strange := int(np.sum(~np.isnan(labels) & (labels != 0) & (labels != 1))):
+            raise SourceError(f"{LABEL} in {where} is neither 0 nor 1 in {strange} rows. Cure: 0, 1, or nothing yet.")
+
+
+def _check_identifiers(batch: pa.Table, schema: FeatureSchema, where: str) -> None:
+    keys = keys_in(batch, schema)
+    if not set(schema.unit) <= set(keys) or (schema.moment and schema.moment not in keys):
+        return  # without all of them, rows may be alike and yet not the same
+    counts = batch.group_by(keys).aggregate([([], "count_all")])["count_all"]
+    if repeated := pc.sum(pc.greater(counts, 1)).as_py():
+        raise SourceError(
+            f"{where}: {repeated} identifiers ({', '.join(keys)}) stand in several rows, expected one row each: rows "
+            "that are counted twice look like a change. Cure: keep one row of each."
+        )

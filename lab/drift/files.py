@@ -1,0 +1,91 @@
+"""Read a batch of rows from Parquet, CSV or JSON lines, whoever wrote them, or from the log of the server."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lab.core.errors import SourceError
+from lab.core.predictions import score_column
+from lab.core.schema import FeatureSchema
+from lab.core.tables import read_table
+from lab.drift.batch import CURE, checked_batch
+from lab.reference.reference import Reference
+
+SERVED = "champion"  # whose score JSON lines hold, when they say no more than "score"
+FEATURES_KEY = "features"
+TIMES = ("moment", "time", "timestamp")
+TEXTS = (".csv", ".jsonl", ".ndjson")
+MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
+
+
+def read_batch(path: Path, reference: Reference) -> pa.Table:
+    """Return the rows of a file by its ending: .parquet, .csv, or .jsonl (one object a line), checked."""
+    readers: dict[str, Callable[[Path], pa.Table]] = {
+        ".parquet": read_table,
+        ".pq": read_table,
+        ".csv": _read_csv,
+        ".jsonl": _read_log,
+        ".ndjson": _read_log,
+    }
+    if not path.is_file():
+        raise SourceError(f"{path} is missing, expected a file of rows. Cure: check the path.")
+    if path.suffix not in readers:
+        raise SourceError(f"{path} ends with {path.suffix!r}, expected one of {sorted(readers)}. Cure: convert it.")
+    table = _renamed(readers[path.suffix](path), reference.facts.inputs)
+    return checked_batch(table, reference, name=str(path), cure=CURE, as_text=path.suffix in TEXTS)
+
+
+def _renamed(table: pa.Table, schema: FeatureSchema) -> pa.Table:
+    """Return the table with a log's own words for the moment and the score put into the house's."""
+    names = list(table.column_names)
+    if "score" in names and score_column(SERVED) not in names:
+        names[names.index("score")] = score_column(SERVED)
+    if schema.moment and schema.moment not in names:
+        found = next((word for word in TIMES if word in names), None)
+        names = [schema.moment if word == found else word for word in names]
+    return table.rename_columns(names)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    from pyarrow import csv  # noqa: PLC0415 - only where there is one
+
+    try:
+        with path.open(encoding="utf-8") as stream:
+            names = stream.readline().rstrip("\r\n").replace('"', "").split(",")
+        text = csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=MISSING_WORDS, strings_can_be_null=True
+        )
+        return csv.read_csv(path, convert_options=text)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read as CSV: {error}. Cure: commas, a header, UTF-8.") from error
+
+
+def _read_log(path: Path) -> pa.Table:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [_line_of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    names = sorted({name for row in rows for name in row})
+    return pa.table({name: _text_of([row.get(name) for row in rows]) for name in names})
+
+
+def _line_of(line: str, where: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+        nested = content.pop(FEATURES_KEY, {})
+        flat: dict[str, Any] = {**content, **nested}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise SourceError(
+            f"{where} is not a prediction: {error}. Expected one JSON object a line, its features in it or under "
+            f"{FEATURES_KEY!r}. Cure: leave the line out."
+        ) from error
+    return flat
+
+
+def _text_of(values: Sequence[Any]) -> pa.Array:
+    return pa.array([None if value is None else _written(value) for value in values], pa.string())
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)

@@ -1,0 +1,73 @@
+"""Read the labels that came later: lines of the feedback log, or a file of them; the last one of each id counts."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lab.core.errors import SourceError
+from lab.drift.json_lines import Block, blocks_of, table_of
+from lab.drift.moments import moments_in
+
+ID, RECEIVED, LABEL = "id", "received", "label"
+LINES = pa.schema([(ID, pa.string()), (RECEIVED, pa.string()), (LABEL, pa.float64())])
+WORDS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
+EXPECTED = "expected a CSV with the header id,label, or lines as serving writes them (.jsonl)"
+
+
+def labels_in(blocks: Iterable[Block]) -> pa.Table:
+    """Return ids and labels of a feedback log, one row for each id: the label that was received last."""
+    parts = [pa.Table.from_batches([], LINES)]
+    for block in blocks:
+        parts.append(table_of(block, LINES))
+        _check(parts[-1], block.path)
+    table = pa.concat_tables(parts)
+    moments = moments_in(table[RECEIVED], name=RECEIVED, where="the feedback log")
+    return last_of_each(table.select([ID, LABEL]), moments)
+
+
+def read_labels(path: Path) -> pa.Table:
+    """Return ids and labels of a file, one row for each id: the one that stands last in it."""
+    if not path.is_file():
+        raise SourceError(f"{path} is missing, {EXPECTED}. Cure: check the path.")
+    if path.suffix in {".jsonl", ".ndjson"}:
+        return labels_in(block for block in blocks_of(path) if not block.torn)
+    table = _read_csv(path)
+    _check(table, path)
+    return last_of_each(table, None)
+
+
+def last_of_each(table: pa.Table, moments: pa.ChunkedArray | None) -> pa.Table:
+    """Return the last row of each id, by moment where there is one, then by place."""
+    codes = table[ID].combine_chunks().dictionary_encode().indices.to_numpy()
+    keys = [codes] if moments is None else [moments.cast(pa.int64()).fill_null(0).to_numpy(), codes]
+    order = np.lexsort(keys)
+    last = np.append(codes[order][1:] != codes[order][:-1], True) if len(order) else np.empty(0, dtype=bool)
+    return table.take(pa.array(np.sort(order[last])))
+
+
+def _read_csv(path: Path) -> pa.Table:
+    from pyarrow import csv  # noqa: PLC0415 - only where there is one
+
+    text = csv.ConvertOptions(column_types={ID: pa.string(), LABEL: pa.string()})
+    try:
+        table = csv.read_csv(path, convert_options=text)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path} cannot be read: {error}; {EXPECTED}. Cure: correct the file.") from error
+    if absent := [name for name in (ID, LABEL) if name not in table.column_names]:
+        raise SourceError(f"{path} lacks {absent}; it has {table.column_names}, {EXPECTED}. Cure: name the columns so.")
+    words = [None if word is None else WORDS.get(word.strip().lower(), np.inf) for word in table[LABEL].to_pylist()]
+    return pa.table({ID: table[ID], LABEL: pa.array(words, pa.float64())})
+
+
+def _check(table: pa.Table, path: Path) -> None:
+    if missing := table[ID].null_count:
+        raise SourceError(f"{path}: {missing} labels have no id, expected the id of an answer. Cure: leave them out.")
+    known = pc.is_in(table[LABEL], value_set=pa.array([0.0, 1.0]))
+    if strange := table.num_rows - (pc.sum(known).as_py() or 0):
+        raise SourceError(
+            f"{path}: {strange} of {table.num_rows} labels are neither 0 nor 1 (nor true or false). "
+            "Cure: leave out what is not known yet."
+        )

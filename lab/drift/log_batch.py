@@ -1,0 +1,132 @@
+"""Read a log that serving wrote as a batch: answers in a fixed order, each with the label that came later."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lab.core.errors import SourceError
+from lab.core.predictions import LABEL, MODELS, score_column
+from lab.drift.batch import checked_batch
+from lab.drift.json_lines import Block, blocks_of
+from lab.drift.labels import labels_in, read_labels
+from lab.drift.log_answers import ARM, FEATURES, FINGERPRINT, ID, MOMENT, SCORE, UNIT, answers_in, feature_column
+from lab.drift.log_selection import Choice, Counts, chosen
+from lab.reference.reference import Reference
+
+ANSWERS, FEEDBACK = "predictions-*.jsonl", "feedback-*.jsonl"
+CURE = "Cure: serve the model whose reference this is, or judge its answers only (--fingerprint)."
+
+
+@dataclass(frozen=True)
+class ServedBatch:
+    """The rows to judge, and how they were come by."""
+
+    rows: pa.Table
+    counts: Counts
+
+
+def is_served(path: Path) -> bool:
+    """Return whether a path is a server's log: a folder, or a file whose first line is an answer."""
+    if path.is_dir():
+        return True
+    if path.suffix not in {".jsonl", ".ndjson"} or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        first = next((line for line in stream if line.strip()), b"")
+    try:
+        line = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(line, dict) and {ID, ARM, FINGERPRINT, SCORE, FEATURES} <= set(line)
+
+
+def read_served(path: Path, reference: Reference, choice: Choice) -> ServedBatch:
+    """Return the chosen answers of a log, each with the label that is known by now."""
+    torn: list[Block] = []
+    files = _files(path, ANSWERS) if path.is_dir() else [path]
+    schema = reference.facts.inputs
+    answers = answers_in(_whole(files, torn), schema)
+    counts = Counts(answers=answers.num_rows)
+    answers, unknown = _with_labels(answers, _labels(path, choice, torn))
+    counts = replace(counts, torn=len(torn), unknown_labels=unknown)
+    answers, counts = chosen(answers, choice, counts, by_moment=schema.moment is not None, where=str(path))
+    rows, left_out = _named(answers, choice, reference)
+    rows = checked_batch(rows, reference, name=str(path), cure=CURE)
+    labelled = rows.num_rows - rows[LABEL].null_count if LABEL in rows.column_names else 0
+    return ServedBatch(rows, replace(counts, judged=rows.num_rows, labelled=labelled, left_out=tuple(left_out)))
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a log; those of several servers may lie in a folder each."""
+    found = sorted(folder.rglob(pattern))
+    if not found and pattern == ANSWERS:
+        raise SourceError(
+            f"{folder} holds {sorted(each.name for each in folder.iterdir())[:5]}, expected "
+            "predictions-WORKER-NUMBER.jsonl, as serving writes them. Cure: name the folder that LAB_LOG names."
+        )
+    return found
+
+
+def _whole(files: Sequence[Path], torn: list[Block]) -> Iterator[Block]:
+    """Yield what is whole, and note what is torn."""
+    for block in (block for path in files for block in blocks_of(path)):
+        if block.torn:
+            torn.append(block)
+        else:
+            yield block
+
+
+def _labels(path: Path, choice: Choice, torn: list[Block]) -> list[pa.Table]:
+    """Return labels by id: those of the feedback log, and before them those of a file, which have the last word."""
+    logged = labels_in(_whole(_files(path, FEEDBACK), torn)) if path.is_dir() else None
+    given = read_labels(choice.labels) if choice.labels is not None else None
+    return [each for each in (given, logged) if each is not None]
+
+
+def _with_labels(answers: pa.Table, labels: Sequence[pa.Table]) -> tuple[pa.Table, int]:
+    """Return the answers with a column of labels, and how many ids of labels are those of no answer."""
+    joined, unknown = pa.chunked_array([pa.nulls(answers.num_rows, pa.float64())]), 0
+    for each in labels:
+        places = pc.index_in(answers[ID], value_set=each[ID].combine_chunks())
+        joined = pc.coalesce(joined, each[LABEL].take(places))
+        unknown += each.num_rows - len(places.unique().drop_null())
+    return answers.append_column(LABEL, joined), unknown
+
+
+def _named(answers: pa.Table, choice: Choice, reference: Reference) -> tuple[pa.Table, list[str]]:
+    """Return the answers with the house's names, and a line for each column that cannot be judged."""
+    schema, left_out = reference.facts.inputs, []
+    columns = {name: answers[feature_column(name)] for name in schema.features}
+    if schema.moment:
+        columns[schema.moment] = answers[MOMENT]
+    units = _units(answers, reference)
+    if isinstance(units, str):
+        left_out.append(units)
+    else:
+        columns |= units
+    for model in MODELS:
+        scores = answers[SCORE] if choice.arm == model else answers[score_column(model)]
+        if not scores.null_count:
+            columns[score_column(model)] = scores
+        elif scores.null_count < len(scores):
+            left_out.append(f"the {model}'s scores: {scores.null_count} of {len(scores)} rows have none of it")
+    if answers[LABEL].null_count < answers.num_rows:
+        columns[LABEL] = answers[LABEL]
+    return pa.table(columns), left_out
+
+
+def _units(answers: pa.Table, reference: Reference) -> dict[str, pa.ChunkedArray] | str:
+    """Return the column of units, or why there is none: rows then count as those of as many units."""
+    names, column = reference.facts.inputs.unit, answers[UNIT]
+    if len(names) != 1:
+        return {} if not names else f"units: {', '.join(names)} name one together, and a request has one name"
+    if missing := column.null_count:
+        return f"units: {missing} of {len(column)} rows were asked without one"
+    try:
+        return {names[0]: column.cast(pa.type_for_alias(reference.facts.units[names[0]]))}
+    except (pa.ArrowInvalid, KeyError) as error:
+        return f"units: not as {names[0]} is in {reference.facts.window}: {error}"

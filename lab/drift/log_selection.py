@@ -1,0 +1,167 @@
+"""Choose the answers of a log that are judged, and count what is left out, so that nothing goes in silence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lab.core.errors import SourceError
+from lab.core.predictions import LABEL
+from lab.drift.log_answers import ARM, FINGERPRINT, ID, LACKING, MOMENT, RECEIVED, UNIT
+from lab.reference.rows import codes_of
+
+Arm = Literal["champion", "challenger", "all"]
+Mask = NDArray[np.bool_]
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which answers are judged; moments are the rows' own, in UTC, `until` exclusive. `labels` is a file of more.
+
+    The champion's by default: whom it answers is decided by a hash, so they stand for all, and their labels came true
+    under its decisions. The scores of two models are never one column.
+    """
+
+    arm: Arm = "champion"
+    fingerprint: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    labels: Path | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a log holds, and what of it is judged; `models` has the answers of each fingerprint among these."""
+
+    answers: int = 0
+    torn: int = 0
+    other_arms: int = 0
+    other_models: int = 0
+    other_moments: int = 0
+    repeated: int = 0
+    judged: int = 0
+    labelled: int = 0
+    unknown_labels: int = 0
+    models: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def chosen(
+    answers: pa.Table, choice: Choice, counts: Counts, *, by_moment: bool, where: str
+) -> tuple[pa.Table, Counts]:
+    """Return the answers that are asked for, the last one of each unit and moment, in the order of moment and id."""
+    full = _full_fingerprint(answers, choice.fingerprint, where=where)
+    answers, other_arms = _kept(answers, _of_arm(answers, choice.arm))
+    answers, other_models = _kept(answers, _equals(answers[FINGERPRINT], full))
+    answers, other_moments = _kept(answers, _between(answers[MOMENT], choice))
+    answers, repeated = _last_of_each(answers, by_moment=by_moment)
+    counts = replace(
+        counts,
+        other_arms=other_arms,
+        other_models=other_models,
+        other_moments=other_moments,
+        repeated=repeated,
+        models=_rows_by(answers[FINGERPRINT]),
+    )
+    if not answers.num_rows:
+        raise SourceError(
+            f"{where} has no answer left to judge: of {counts.answers}, {other_arms} were given by another arm, "
+            f"{other_models} by another model, {other_moments} are of other moments. Cure: choose others."
+        )
+    _check_features(answers, where=where)
+    return answers.sort_by([(MOMENT, "ascending"), (ID, "ascending")]), counts
+
+
+def _full_fingerprint(answers: pa.Table, wanted: str | None, *, where: str) -> str | None:
+    known = sorted(_rows_by(answers[FINGERPRINT]))
+    fitting = [each for each in known if wanted is not None and each.startswith(wanted.lower())]
+    if wanted is not None and len(fitting) != 1:
+        raise SourceError(
+            f"{where}: {len(fitting)} models have a fingerprint that begins with {wanted!r}, expected one of "
+            f"{[each[:SHORT] for each in known]}. Cure: name one, as GET /model does."
+        )
+    return fitting[0] if fitting else None
+
+
+def _of_arm(answers: pa.Table, arm: Arm) -> Mask:
+    return _equals(answers[ARM], None if arm == "all" else arm)
+
+
+def _equals(column: pa.ChunkedArray, wanted: str | None) -> Mask:
+    if wanted is None:
+        return np.ones(len(column), dtype=bool)
+    found: Mask = pc.equal(column.cast(pa.string()), wanted).to_numpy()
+    return found
+
+
+def _between(moments: pa.ChunkedArray, choice: Choice) -> Mask:
+    times = moments.to_numpy()
+    kept = np.ones(len(times), dtype=bool)
+    if choice.since is not None:
+        kept &= times >= _as_utc(choice.since)
+    if choice.until is not None:
+        kept &= times < _as_utc(choice.until)
+    return kept
+
+
+def _as_utc(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, "us")
+
+
+def _kept(answers: pa.Table, mask: Mask) -> tuple[pa.Table, int]:
+    out = int(len(mask) - mask.sum())
+    return (answers.filter(pa.array(mask)), out) if out else (answers, 0)
+
+
+def _last_of_each(answers: pa.Table, *, by_moment: bool) -> tuple[pa.Table, int]:
+    """Return the last answer of each unit and moment, or of each id where no unit was named, with the label of all.
+
+    Whoever asks twice about the same is told twice, and it comes true once.
+    """
+    units, ids = answers[UNIT], codes_of(answers[ID])
+    nobody = units.is_null().to_numpy()
+    moments = answers[MOMENT].cast(pa.int64()).to_numpy() if by_moment else np.zeros(len(ids), dtype=np.int64)
+    keys = [np.where(nobody, ids, -1), np.where(nobody, -1, codes_of(units)), np.where(nobody, 0, moments)]
+    order = np.lexsort([answers[RECEIVED].cast(pa.int64()).to_numpy(), *keys])
+    changes = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0) if len(order) else np.empty(0, bool)
+    first, last = np.append(True, changes)[: len(order)], np.append(changes, True)[: len(order)]
+    labels = _carried(answers[LABEL].to_numpy()[order], first)
+    kept = order[last]
+    answers = answers.set_column(answers.column_names.index(LABEL), LABEL, _labels_at(labels, order))
+    return answers.take(pa.array(np.sort(kept))), len(order) - len(kept)
+
+
+def _carried(labels: NDArray[np.float64], first: Mask) -> NDArray[np.float64]:
+    """Return labels of which a missing one is the one before it in its group, where there is one."""
+    places = np.arange(len(labels))
+    known = np.maximum.accumulate(np.where(np.isnan(labels) & ~first, 0, places))
+    return labels[known]
+
+
+def _labels_at(labels: NDArray[np.float64], order: NDArray[np.intp]) -> pa.Array:
+    back = np.empty(len(order), dtype=np.float64)
+    back[order] = labels
+    return pa.array(back, from_pandas=True)
+
+
+def _rows_by(column: pa.ChunkedArray) -> dict[str, int]:
+    counted = column.cast(pa.string()).value_counts().to_pylist()
+    return dict(sorted((each["values"], each["counts"]) for each in counted))
+
+
+def _check_features(answers: pa.Table, *, where: str) -> None:
+    lacking = answers[LACKING]
+    if lines := len(lacking) - lacking.null_count:
+        names = sorted({name for names in lacking.unique().drop_null().to_pylist() for name in names.split("\n")})
+        raise SourceError(
+            f"{where}: {lines} of {len(lacking)} answers were logged without {names}: the server was told to leave "
+            "them out (LAB_REDACT), or a model answered that does not take them. Cure: judge rows from where they are "
+            "kept, or choose other answers (--fingerprint, --since)."
+        )

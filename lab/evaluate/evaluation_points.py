@@ -1,0 +1,172 @@
+"""The points of evaluate's plots: few, rounded, the same fields in each, both models in each file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lab.core.predictions import MODELS
+from lab.evaluate.business import Value, best_in_hindsight, value_at, value_curve
+from lab.evaluate.measurement import CENTS, Measured, Window
+from lab.stats.core.classification import Tally, decide
+from lab.stats.models.bootstrap import Estimate
+from lab.stats.models.curves import (
+    Point,
+    calibration_curve,
+    gain_curve,
+    lift_at,
+    lift_curve,
+    precision_recall_curve,
+    roc_curve,
+    score_bins,
+)
+from lab.task.money import Money
+
+Row = dict[str, Any]
+
+CHANCE, PERFECT = "chance", "perfect"
+CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
+BEST_TENTH = 0.1
+
+# By name: what lies along, what goes up, the metric written beside each line, and the curve itself.
+CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
+    "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
+    "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
+    "gain": ("share_acted_on", "share_found", "", gain_curve),
+    "lift": ("share_acted_on", "lift", "", lift_curve),
+}
+
+
+def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, Measured]) -> list[Row]:
+    """Return the rows of one of `CURVES`; a window that lacks a class has none."""
+    x, y, metric, curve = CURVES[name]
+    rows = []
+    for window, seen in windows.items():
+        if not has_both_classes(seen):
+            continue
+        for model in MODELS:
+            counted = seen.tallied(model)
+            label = short(measured[window][model][metric]) if metric else lift_label(counted)
+            rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
+        share = float(seen.labels.mean())
+        start, end = {"precision_recall": (share, share), "lift": (1.0, 1.0)}.get(name, (0.0, 1.0))
+        rows += [_point(window, CHANCE, {x: a, y: b}, None, "") for a, b in ((0.0, start), (1.0, end))]
+    return rows
+
+
+def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measured]) -> list[Row]:
+    """Return each bin of scores with the share that came true, and the line that a perfect model would follow."""
+    rows = []
+    for window, seen in windows.items():
+        for model in MODELS:
+            label = short(measured[window][model]["calibration_error"])
+            rows += [
+                _bin(window, model, (each.score, each.share, each.low, each.high, each.rows), label)
+                for each in calibration_curve(seen.tallied(model))
+            ]
+        rows += [_bin(window, PERFECT, (end, end, end, end, 0), "") for end in (0.0, 1.0)]
+    return rows
+
+
+def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
+    """Return the rows in each cell of each confusion matrix, and their share of the true class."""
+    rows = []
+    for window, model, seen in _each(windows):
+        found = decide(seen.tallied(model), threshold=seen.thresholds[model])
+        cells = {
+            ("positive", "positive"): found.true_positives,
+            ("positive", "negative"): found.false_negatives,
+            ("negative", "positive"): found.false_positives,
+            ("negative", "negative"): found.true_negatives,
+        }
+        totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
+        for (actual, decided), count in cells.items():
+            share = float(count) / totals[actual] if totals[actual] else None
+            row = {"actual": actual, "decided": decided, "rows": int(count), "share_of_actual": share}
+            rows.append({"window": window, "model": model, **row})
+    return rows
+
+
+def score_rows(windows: Mapping[str, Window]) -> list[Row]:
+    """Return how many rows of each class have a score in each of twenty bins, and their share of the class."""
+    rows = []
+    for window, model, seen in _each(windows):
+        totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
+        for each in score_bins(seen.tallied(model)):
+            for actual, count in (("positive", each.positives), ("negative", each.negatives)):
+                share = count / totals[actual] if totals[actual] else None
+                place = {"start": each.start, "end": each.end}
+                rows.append(
+                    {"window": window, "model": model, "actual": actual, **place, "rows": count, "share": share}
+                )
+    return rows
+
+
+def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
+    """Return what every threshold earns and costs, a row and in currency, from acting on everyone to acting on no one.
+
+    Two thresholds are marked: the chosen one, and what would have been best on these very rows, which none could know.
+    """
+    rows = []
+    for window, model, seen in _each(windows):
+        if not len(seen.labels):
+            continue
+        counted, place = seen.tallied(model), {"window": window, "model": model}
+        rows += [{**place, **_worth(value, money)} for value in value_curve(counted, money)]
+        chosen = value_at(counted, money, threshold=seen.thresholds[model])
+        rows.append({**place, **_worth(chosen, money, mark=CHOSEN)})
+        rows.append({**place, **_worth(best_in_hindsight(counted, money), money, mark=HINDSIGHT)})
+    return rows
+
+
+def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
+    """Return every metric of both models on every window with its interval."""
+    return [
+        {"window": window, "model": model, "metric": metric, **asdict(seen)}
+        for window, models in measured.items()
+        for model, metrics in models.items()
+        for metric, seen in metrics.items()
+    ]
+
+
+def has_both_classes(window: Window) -> bool:
+    """Return whether a window has a positive and a negative row."""
+    return bool(window.labels.any()) and not window.labels.all()
+
+
+def short(seen: Estimate) -> str:
+    """Return a value and its interval as one would write them beside a line."""
+    if seen.value is None or seen.low is None or seen.high is None:
+        return "undefined"
+    return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
+
+
+def lift_label(counted: Tally) -> str:
+    """Return how much richer the best-scored tenth is than all rows, as one would write it beside a line."""
+    return f"lift {lift_at(counted, BEST_TENTH):.2f}"
+
+
+def _each(windows: Mapping[str, Window]) -> Iterator[tuple[str, str, Window]]:
+    for name, window in windows.items():
+        for model in MODELS:
+            yield name, model, window
+
+
+def _point(window: str, model: str, place: Row, threshold: float | None, label: str) -> Row:
+    return {"window": window, "model": model, **place, "threshold": threshold, "label": label}
+
+
+def _bin(window: str, model: str, values: tuple[float, float, float, float, int], label: str) -> Row:
+    names = ("score", "share_positive", "low", "high", "rows")
+    return {"window": window, "model": model, **dict(zip(names, values, strict=True)), "label": label}
+
+
+def _worth(value: Value, money: Money, *, mark: str = "") -> Row:
+    return {
+        "threshold": min(value.threshold, 1.0),
+        "benefit_per_row": value.benefit / CENTS,
+        "cost_per_row": value.cost / CENTS,
+        "net_per_row": value.net / CENTS,
+        "share_acted_on": value.acted_on,
+        "currency": money.currency,
+        "mark": mark,
+    }

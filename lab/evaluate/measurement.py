@@ -1,0 +1,186 @@
+"""Measure champion and challenger on the rows of a window, both on the same resamples of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.core.columns import numbers_of
+from lab.core.predictions import LABEL, MODELS, score_column
+from lab.evaluate.business import cents_per_row
+from lab.stats.core.classification import METRICS, Tally, decide, measure, tally
+from lab.stats.core.proportions import Trials, wilson_interval
+from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample
+from lab.task.money import Money
+
+Numbers = NDArray[np.float64]
+
+NET, RETURN = "net_cents_per_row", "return_on_cost"
+MONEY = ("benefit_cents_per_row", "cost_cents_per_row", NET, RETURN)
+CENTS = 100  # of the currency
+POSITIVE_SHARE = "decided_positive_share"
+CALIBRATION_NOISE = "calibration_noise"
+
+Measured = Mapping[str, Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of one window: their labels, each model's scores and threshold, and the groups that they are in."""
+
+    labels: NDArray[np.bool_]
+    scores: dict[str, Numbers]
+    thresholds: dict[str, float]
+    groups: dict[str, list[Any]]
+
+    def tallied(self, model: str) -> Tally:
+        """Return the rows counted by the model's scores."""
+        return tally(self.labels, self.scores[model])
+
+    def where(self, rows: NDArray[np.bool_]) -> "Window":
+        """Return the window with some of its rows, without their groups."""
+        scores = {model: values[rows] for model, values in self.scores.items()}
+        return Window(self.labels[rows], scores, self.thresholds, {})
+
+
+def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...]) -> Window:
+    """Return what a table of predictions holds."""
+    return Window(
+        labels=numbers_of(predictions[LABEL]) == 1,
+        scores={model: numbers_of(predictions[score_column(model)]) for model in MODELS},
+        thresholds=dict(thresholds),
+        groups={name: predictions[name].to_pylist() for name in groups},
+    )
+
+
+def measure_models(window: Window, *, money: Money, resamples: int, rng: np.random.Generator) -> Measured:
+    """Return, for each model, every metric with its interval; both models are measured on the same resamples.
+
+    A metric that the window cannot define (one class only, no row) is there, without a value.
+    """
+    counted = {model: window.tallied(model) for model in MODELS}
+    measures = [
+        partial(_measure, threshold=window.thresholds[model], money=money, gaps=counted[model].calibration_gaps)
+        for model in MODELS
+    ]
+    scores = [window.scores[model] for model in MODELS]
+    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
+    return {
+        model: _estimates(
+            of(counted[model]),
+            resampled,
+            trials=_trials_of(counted[model], threshold=window.thresholds[model]),
+            rows=_smaller_class(window.labels),
+        )
+        for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
+    }
+
+
+def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Return each metric under its name and its interval of 95 % beside it, as a list, under NAME_95."""
+    return {
+        key: value
+        for name, seen in measured.items()
+        if name not in MONEY or name == NET
+        for key, value in ((name, seen.value), (f"{name}_95", interval_of(seen)))
+    }
+
+
+def money_of(measured: Mapping[str, Estimate], *, rows: int) -> list[dict[str, Any]]:
+    """Return benefit, cost and net benefit in the task's currency, a row and in total, and the return on the cost.
+
+    It is a list, which DVC does not take apart: as a mapping it would be a dozen metrics.
+    """
+    found: list[dict[str, Any]] = []
+    for name in MONEY:
+        seen, ends = measured[name], interval_of(measured[name])
+        if name == RETURN:
+            found.append({"figure": name, "value": seen.value, "value_95": ends})
+            continue
+        total, total_ends = (_in_currency(value, times=rows) for value in (seen.value, ends))
+        row, row_ends = (_in_currency(value) for value in (seen.value, ends))
+        figure = name.removesuffix("_cents_per_row")
+        found.append({"figure": figure, "per_row": row, "per_row_95": row_ends, "total": total, "total_95": total_ends})
+    return found
+
+
+def interval_of(seen: Estimate) -> list[float] | None:
+    """Return the interval as a list, or None where there is none."""
+    return None if seen.low is None or seen.high is None else [seen.low, seen.high]
+
+
+def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
+    """Return the metric that `summary_of` wrote under a name."""
+    low, high = summary[f"{name}_95"] or (None, None)
+    return Estimate(summary[name], low, high)
+
+
+def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
+    measured = measure(counted, threshold=threshold)
+    if not measured:
+        return {}
+    decisions = decide(counted, threshold=threshold)
+    return {
+        **measured,
+        **cents_per_row(decisions, money),
+        POSITIVE_SHARE: decisions.positive_share,
+        CALIBRATION_NOISE: np.abs(counted.calibration_gaps - gaps).sum(axis=-1),
+    }
+
+
+def _estimates(
+    seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, trials: Mapping[str, Trials], rows: int
+) -> dict[str, Estimate]:
+    values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE)}
+    found = {name: _estimate(value, resampled.get(name), rows=rows) for name, value in values.items()}
+    shares = {name: _with_width(found[name], trials[name]) for name in trials}
+    distances = (resampled.get(name) for name in ("calibration_error", CALIBRATION_NOISE))
+    return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
+
+
+def _trials_of(counted: Tally, *, threshold: float) -> dict[str, Trials]:
+    """Return the metrics that are a share of so many rows, as (hits, rows), where there is a row."""
+    found = decide(counted, threshold=threshold)
+    hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))
+    rows = int(found.rows)
+    trials = {
+        "accuracy": (hits + int(found.true_negatives), rows),
+        "precision": (hits, hits + alarms),
+        "recall": (hits, hits + missed),
+        POSITIVE_SHARE: (hits + alarms, rows),
+    }
+    return {name: trial for name, trial in trials.items() if trial[1]}
+
+
+def _with_width(seen: Estimate, trials: Trials) -> Estimate:
+    """Return a share of 0 or 1, which no resample can change, with Wilson's interval in place of none."""
+    if seen.low is None or seen.low != seen.high:
+        return seen
+    return Estimate(seen.value, *wilson_interval(trials))
+
+
+def _value_in(seen: Mapping[str, Numbers], name: str) -> float | None:
+    return float(seen[name]) if name in seen and np.isfinite(seen[name]) else None
+
+
+def _estimate(value: float | None, resampled: Numbers | None, *, rows: int) -> Estimate:
+    """Return the estimate; it has no interval where some resample has no value."""
+    if value is None or resampled is None or np.isfinite(resampled).all():
+        return estimate(value, resampled, rows=rows)
+    return Estimate(value, None, None)
+
+
+def _smaller_class(labels: NDArray[np.bool_]) -> int:
+    """Return the rows of the smaller class that is there."""
+    positives = int(labels.sum())
+    return min(positives, len(labels) - positives) or len(labels)
+
+
+def _in_currency(cents: Any, *, times: int = 1) -> Any:
+    if isinstance(cents, list):
+        return [_in_currency(each, times=times) for each in cents]
+    return None if cents is None else cents * times / CENTS

@@ -1,0 +1,267 @@
+"""Read an experiment's log, Parquet or CSV, batch by batch, and hold every value to what its column may be."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.core.errors import SourceError
+from lab.task.experiment import Design, Kind
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
+ROWS_AT_ONCE = 32_768  # stay in the processor's cache while they are added up
+CSV_BYTES = 1 << 22
+MICROSECONDS_A_DAY = 86_400_000_000
+MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
+PARQUET, TEXT = {".parquet", ".pq"}, {".csv", ".gz"}
+FURTHEST = 1e150  # its square is still a number
+WHOLE = {"share", "count"}
+ALLOWED: dict[Kind, tuple[float, float, str]] = {
+    "share": (0.0, 1.0, "0 and 1 only"),
+    "count": (0.0, FURTHEST, "whole numbers of 0 or more"),
+    "mean": (-FURTHEST, FURTHEST, "numbers"),
+    "ratio": (-FURTHEST, FURTHEST, "numbers"),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a log: who, in which arm (by its place among the arms), in which look's period, and what was seen.
+
+    `values` are in the order of `measured`; NaN where a covariate is missing. `groups` holds, for the stratum and each
+    segment, the level of every row as text.
+    """
+
+    units: pa.Array
+    arms: Codes
+    periods: Codes | None
+    values: list[Numbers]
+    groups: dict[str, pa.DictionaryArray]
+
+
+def measured(design: Design) -> list[str]:
+    """Return the columns of numbers that a log is read for: outcomes, what stands below a ratio, covariates."""
+    names = [
+        name
+        for key in design.ordered_outcomes
+        for name in (key, design.outcomes[key].per, design.outcomes[key].covariate)
+    ]
+    return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def read_log(path: Path, design: Design) -> Iterator[Batch]:
+    """Yield the rows of a log, checked; what no experiment can hold is refused with its column and cure."""
+    kinds = _kinds(design)
+    columns = _columns(design)
+    for table in open_log(path, columns=columns, words=[design.arm, *_groups(design)]):
+        yield Batch(
+            units=_whole(table.column(design.unit), design.unit, path),
+            arms=_arms(table.column(design.arm), design, path),
+            periods=_periods(table.column(design.time), design, path) if design.looks.dates and design.time else None,
+            values=[_numbers(table.column(name), name, kinds[name], path) for name in measured(design)],
+            groups={name: _levels(table.column(name)) for name in _groups(design)},
+        )
+
+
+def open_log(path: Path, *, columns: Sequence[str], words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of a file, a bounded number of rows at a time; `words` come as dictionaries."""
+    if not path.is_file():
+        raise SourceError(f"{path} is missing, expected the log of an experiment. Cure: check the path.")
+    if path.suffix in PARQUET:
+        return _open_parquet(path, columns, words)
+    if path.suffix in TEXT:
+        return _open_csv(path, columns)
+    raise SourceError(f"{path} ends with {path.suffix!r}, expected .parquet or .csv. Cure: convert it.")
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """Return the columns and types of a log; those of CSV are what its first rows look like."""
+    if path.suffix in PARQUET:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - CSV has no use for it
+
+        return pq.read_schema(path)
+    return next(_csv_batches(path, [])).schema
+
+
+def _columns(design: Design) -> list[str]:
+    named = [design.unit, design.arm, *measured(design), *_groups(design)]
+    return list(dict.fromkeys([*named, *([design.time] if design.looks.dates and design.time else [])]))
+
+
+def _groups(design: Design) -> list[str]:
+    return list(dict.fromkeys([*([design.stratum] if design.stratum else []), *design.segments]))
+
+
+def _open_parquet(path: Path, columns: Sequence[str], words: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - CSV has no use for it
+
+    try:
+        schema = pq.read_schema(path)
+        _refuse_absent(columns, schema.names, path)
+        textual = [name for name in words if pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(path, read_dictionary=textual, pre_buffer=False) as file:
+            yield from file.iter_batches(ROWS_AT_ONCE, columns=list(columns), use_threads=False)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path} cannot be read as Parquet: {error}. Cure: write it anew.") from error
+
+
+def _open_csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    for batch in _csv_batches(path, columns):
+        _refuse_absent(columns, batch.schema.names, path)
+        yield batch
+
+
+def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    from pyarrow import csv  # noqa: PLC0415 - Parquet has no use for it
+
+    try:
+        stream = pa.input_stream(str(path), compression="detect")
+        names = csv.open_csv(pa.input_stream(str(path), compression="detect")).schema.names
+        _refuse_absent(columns, names, path)
+        convert = csv.ConvertOptions(
+            include_columns=list(columns),
+            column_types=dict.fromkeys(columns, pa.string()),
+            null_values=MISSING_WORDS,
+            strings_can_be_null=True,
+        )
+        read = csv.ReadOptions(use_threads=False, block_size=CSV_BYTES)
+        yield from csv.open_csv(stream, read_options=read, convert_options=convert)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read as CSV: {error}. Cure: commas, a header, UTF-8.") from error
+
+
+def _refuse_absent(columns: Sequence[str], names: Sequence[str], path: Path) -> None:
+    if absent := [name for name in columns if name not in names]:
+        raise SourceError(
+            f"{path} lacks the columns {absent}; it has {list(names)}. Cure: add them, or name the right ones in the "
+            "design (outcomes, covariate, per, stratum, segments)."
+        )
+
+
+def _kinds(design: Design) -> dict[str, Kind | None]:
+    """Return what each column of numbers is: an outcome's kind, and None for a covariate."""
+    kinds: dict[str, Kind | None] = dict.fromkeys(measured(design))
+    kinds |= {outcome.per: "mean" for outcome in design.outcomes.values() if outcome.per}
+    return kinds | {name: outcome.kind for name, outcome in design.outcomes.items()}
+
+
+def _whole(column: pa.Array, name: str, path: Path) -> pa.Array:
+    if column.null_count:
+        raise SourceError(
+            f"{path}: {name} is missing in {column.null_count} rows, expected the unit that was assigned in every row. "
+            "Cure: leave those rows out, and find out why they have none."
+        )
+    return column
+
+
+def _arms(column: pa.Array, design: Design, path: Path) -> Codes:
+    coded = _levels(_whole(column, design.arm, path))
+    names = coded.dictionary.to_pylist()
+    places = coded.indices.to_numpy()
+    if names == design.arms:
+        return np.asarray(places, dtype=np.int64)
+    known = [design.arms.index(name) if name in design.weights else -1 for name in names]
+    arms: Codes = np.array([*known, -1], dtype=np.int64)[places]
+    if min(known, default=0) < 0 and (strange := arms < 0).any():
+        seen = sorted({str(names[place]) for place in np.unique(places[strange])})
+        raise SourceError(
+            f"{path}: {design.arm} holds {seen[:5]}, expected one of {design.arms}. Cure: give each arm its weight in "
+            "the design, or leave its rows out."
+        )
+    return arms
+
+
+def _levels(column: pa.Array) -> pa.DictionaryArray:
+    if pa.types.is_dictionary(column.type) and not column.null_count and pa.types.is_string(column.type.value_type):
+        return column
+    missing = column.cast(pa.string()).fill_null("(missing)")
+    return missing.dictionary_encode()
+
+
+def _periods(column: pa.Array, design: Design, path: Path) -> Codes:
+    """Return, for each row, the number of look dates on or before its day: 0 for the rows of the first look."""
+    days = _days(_whole(column, str(design.time), path), str(design.time), path)
+    ends = np.array([date.fromisoformat(end).toordinal() for end in design.looks.dates]) - date(1970, 1, 1).toordinal()
+    return np.searchsorted(ends, days, side="right").astype(np.int64)
+
+
+def _days(column: pa.Array, name: str, path: Path) -> Codes:
+    if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
+        column = _moments(column.cast(pa.string()).to_pylist(), name, path)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        moments: Codes = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
+        return np.asarray(moments // MICROSECONDS_A_DAY, dtype=np.int64)
+    raise SourceError(f"{path}: {name} holds {column.type}, expected dates or moments. Cure: write 2025-11-02.")
+
+
+def _moments(words: Sequence[str], name: str, path: Path) -> pa.Array:
+    try:
+        moments = [datetime.fromisoformat(word) for word in words]
+    except ValueError as error:
+        raise SourceError(f"{path}: {name}: {error}. Cure: write moments as 2025-11-02T00:00:00.") from error
+    zoned = sum(moment.tzinfo is not None for moment in moments)
+    if zoned not in {0, len(moments)}:
+        raise SourceError(
+            f"{path}: {name} mixes moments with and without a time zone: found {zoned} of {len(moments)} with one, "
+            "expected all or none. Cure: write each with its zone, as 2025-11-02T00:00:00+00:00."
+        )
+    plain = [moment.astimezone(UTC).replace(tzinfo=None) if zoned else moment for moment in moments]
+    return pa.array(plain, pa.timestamp("us"))
+
+
+def _numbers(column: pa.Array, name: str, kind: Kind | None, path: Path) -> Numbers:
+    """Return a column as numbers; without a kind it is a covariate, of which values may be missing."""
+    try:
+        values = np.asarray(_as_float(column), dtype=np.float64)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SourceError(f"{path}: {name} holds no numbers: {error}. Cure: write it as numbers.") from error
+    known = values[~np.isnan(values)] if len(values) and np.isnan(values.min()) else values
+    if kind is not None and len(known) < len(values):
+        raise SourceError(
+            f"{path}: {name} is missing in {len(values) - len(known)} rows, expected an outcome for every assigned "
+            "unit. Cure: write 0 where nothing happened; to leave such units out would compare the arms unfairly."
+        )
+    if len(known):
+        _refuse_values(known, name, kind, path, surely_whole=pa.types.is_boolean(column.type))
+    return values
+
+
+def _refuse_values(known: Numbers, name: str, kind: Kind | None, path: Path, *, surely_whole: bool) -> None:
+    low, high = float(known.min()), float(known.max())
+    if max(-low, high) > FURTHEST:
+        raise SourceError(
+            f"{path}: {name} holds {int((np.abs(known) > FURTHEST).sum())} infinite values, expected numbers. "
+            "Cure: find out where they come from; one of them hides every other row."
+        )
+    whole = surely_whole or kind not in WHOLE or bool((known == np.floor(known)).all())
+    least, most, expected = ALLOWED[kind or "mean"]
+    if low < least or high > most or not whole:
+        raise SourceError(
+            f"{path}: {name} is a {kind}, expected {expected}; found values from {low:g} to {high:g}. "
+            "Cure: correct the rows, or the kind in the design."
+        )
+
+
+def _as_float(column: pa.Array) -> Numbers:
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (pa.types.is_boolean(kind) and not column.null_count):
+        return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64, copy=False)
+    if pa.types.is_boolean(kind):
+        column = column.cast(pa.int8())  # there is no way from missing truths to numbers but this
+    if pa.types.is_string(kind):
+        column = _spelled(column)
+    found: Numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _spelled(column: pa.Array) -> pa.Array:
+    """Return text as numbers; true and false are 1 and 0."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - only text needs it
+
+    lower = pc.utf8_lower(column)
+    return pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))

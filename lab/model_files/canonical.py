@@ -1,0 +1,81 @@
+"""Write a fitted model as skops in one form: the same model is the same bytes, whatever process wrote it.
+
+Plain skops names objects by their place in memory, copies uninitialised padding, stamps the clock, and histogram
+boosting remembers how many threads it had. None of that is the model. The form loads with stock `skops.io.load`.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+
+from lab.core.errors import ModelError
+
+SCHEMA = "schema.json"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
+UNIX = 3
+ONE_THREAD = "1"
+
+
+def canonical_bytes(model: object) -> bytes:
+    """Return a fitted model as the bytes of a skops file."""
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as plain:
+        members = {name: plain.read(name) for name in plain.namelist()}
+    state = json.loads(members.pop(SCHEMA))
+    if strange := sorted(name for name in members if not name.endswith(".npy")):
+        raise ModelError(f"the model holds {strange}, expected arrays only. Cure: keep its matrices dense.")
+    arrays = {name: _array_bytes(content) for name, content in members.items()}
+    names = {name: f"{hashlib.sha256(content).hexdigest()[:32]}.npy" for name, content in arrays.items()}
+    schema = json.dumps(_canonical(state, names=names), separators=(",", ":")).encode()
+    return _zip_bytes({SCHEMA: schema} | {names[name]: content for name, content in arrays.items()})
+
+
+def _canonical(state: Any, *, names: dict[str, str]) -> Any:
+    """Return a state without object ids, its keys sorted: but for a dictionary's own, whose order is content."""
+    if isinstance(state, list):
+        return [_canonical(item, names=names) for item in state]
+    if not isinstance(state, dict):
+        return state
+    loader = state.get("__loader__")
+    keys = sorted(state) if isinstance(loader, str) else list(state)
+    kept = {key: _canonical(state[key], names=names) for key in keys if key != "__id__"}
+    if loader == "NdArrayNode" and state["type"] == "numpy":
+        kept["file"] = names[state["file"]]
+    if loader == "SetNode":
+        kept["content"].sort(key=json.dumps)
+    if loader == "ObjectNode" and state["__class__"] == "_BinMapper":
+        kept["content"]["content"]["n_threads"]["content"] = ONE_THREAD
+    return kept
+
+
+def _array_bytes(content: bytes) -> bytes:
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    buffer = io.BytesIO()
+    np.save(buffer, _without_padding(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _without_padding(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a structured array whose bytes between the fields are zero; others as they are."""
+    if array.dtype.names is None:
+        return array
+    clean = np.zeros(array.shape, dtype=array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    return clean
+
+
+def _zip_bytes(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(name, date_time=EPOCH)
+            entry.create_system = UNIX
+            entry.external_attr = 0o644 << 16
+            file.writestr(entry, members[name])
+    return buffer.getvalue()

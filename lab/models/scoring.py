@@ -1,0 +1,28 @@
+"""Apply a model to rows: the one place where a probability becomes a score."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.models.frames import frame_of
+from lab.models.models import Model
+
+DECIMALS = 6
+POSITIVE = 1
+
+
+def score_rows(model: Model, table: pa.Table) -> NDArray[np.float64]:
+    """Return each row's probability of the positive class, rounded once to 6 decimals: every later reader uses that."""
+    return score_frame(model.pipeline, frame_of(table, model.features))
+
+
+def score_frame(pipeline: Any, frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the scores of a frame that `frame_of` made; no rows have no scores."""
+    if frame.empty:
+        return np.empty(0)
+    place = list(pipeline.classes_).index(POSITIVE)
+    probabilities: NDArray[np.float64] = pipeline.predict_proba(frame)[:, place]
+    return probabilities.round(DECIMALS) + 0.0  # + 0.0 makes −0.0 a plain zero

@@ -1,0 +1,53 @@
+"""Turn a raw table that keeps its contract into the prepared one: typed, mended, each key once, in file order."""
+
+from lab.engine.engine import quoted
+from lab.prepare.contract import Reading, breaking_sql
+
+
+def clean_sql(reading: Reading) -> str:
+    """Return the query for the prepared table; rows keep their order, and of a repeated key the first row stays."""
+    columns = ", ".join(
+        _value_sql(reading, label, i) for i, label in enumerate(reading.table.columns) if _kept(reading, label)
+    )
+    row = "" if reading.table.key else ", row_number() over (order by n) - 1 as row"
+    return f"select {columns}{row} from ({_distinct_rows_sql(reading)}) where not ({_dropping_sql(reading)}) order by n"
+
+
+def _kept(reading: Reading, label: str) -> bool:
+    return reading.table.columns[label].type != "ignore"
+
+
+def _value_sql(reading: Reading, label: str, position: int) -> str:
+    column = reading.table.columns[label]
+    breaks = breaking_sql(label, column, position=position)
+    if column.on_violation == "set_missing":
+        return f"case when {_any(breaks)} then null else t{position} end as {quoted(label)}"
+    return f"t{position} as {quoted(label)}"
+
+
+def _dropping_sql(reading: Reading) -> str:
+    return _any(
+        [
+            condition
+            for i, (label, column) in enumerate(reading.table.columns.items())
+            if column.on_violation == "drop_row"
+            for condition in breaking_sql(label, column, position=i)
+        ]
+    )
+
+
+def _distinct_rows_sql(reading: Reading) -> str:
+    if not reading.table.key:
+        return f"select * from {reading.relation}"
+    order = list(reading.table.columns)
+    keys = ", ".join(f"t{order.index(label)}" for label in reading.table.key)
+    repeated = f"select {keys}, min(n) as first from {reading.relation} group by {keys} having count(*) > 1"
+    return (
+        f"select rows.* from {reading.relation} as rows left join ({repeated}) as repeated using ({keys}) "
+        "where repeated.first is null or rows.n = repeated.first"
+    )
+
+
+def _any(conditions: list[str]) -> str:
+    """Return a condition that is true where one of them is, and false, never null, elsewhere."""
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or "false"

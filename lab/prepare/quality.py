@@ -1,0 +1,126 @@
+"""The quality report: how complete, consistent and accurate the raw tables are, as numbers and as a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from lab.dataset.tables import NUMERIC
+from lab.engine.engine import one_row, text_literal
+from lab.prepare.contract import Finding, Reading, breaking_sql
+
+FENCE = 3.0  # Tukey's outer fence: beyond three interquartile ranges a value is far out
+BAR_CELLS = 20
+
+MEANING = (
+    "Completeness: cells that hold a value. Accuracy: values that keep every error rule of the contract. "
+    "Consistency: values written as the contract writes them, so that nothing had to be mended. "
+    f"Outliers lie beyond {FENCE:g} interquartile ranges."
+)
+MISSING_RULE = (
+    "A feature that too many training rows lack is dropped or kept as the task file says (features: "
+    "high_missing_columns); metrics/featurize.json names what was left out. Missing numbers are filled with the "
+    "training median, missing categories are a level of their own, and both get an indicator, inside the model."
+)
+COLUMN_HEAD = (
+    "| column | type | rows | there | missing | invalid | mended | outliers |",
+    "|---|---|---:|---|---:|---:|---:|---:|",
+)
+
+
+@dataclass(frozen=True)
+class ColumnQuality:
+    """One column's faults, counted in rows of the raw table."""
+
+    table: str
+    column: str
+    type: str
+    rows: int
+    missing: int
+    invalid: int
+    mended: int
+    outliers: int
+
+
+def measure_quality(connection: duckdb.DuckDBPyConnection, reading: Reading) -> list[ColumnQuality]:
+    """Return the faults of each column of a table, in the order of its contract."""
+    fences = _fences(connection, reading)
+    aggregates = ["count(*)"]
+    for i, (label, column) in enumerate(reading.table.columns.items()):
+        broken = " or ".join(breaking_sql(label, column, position=i))
+        mended = ", ".join(text_literal(found) for found in reading.repairs.get(label, {}))
+        aggregates += [
+            f"count(*) filter (where m{i})",
+            f"count(*) filter (where {broken})",
+            f"count(*) filter (where trim(cast(r{i} as varchar)) in ({mended}))" if mended else "0",
+            f"count(*) filter (where t{i} not between {fences[label][0]!r} and {fences[label][1]!r})"
+            if label in fences
+            else "0",
+        ]
+    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
+    return [
+        ColumnQuality(reading.name, label, column.type, row[0], *row[1 + 4 * i : 5 + 4 * i])
+        for i, (label, column) in enumerate(reading.table.columns.items())
+    ]
+
+
+def summarise_quality(columns: Sequence[ColumnQuality], *, repeated: int) -> dict[str, float]:
+    """Return the shares of a report: cells that are there, valid, as written, and within the fences; rows repeated."""
+    cells = sum(column.rows for column in columns) or 1
+    present = sum(column.rows - column.missing for column in columns) or 1
+    rows = sum({column.table: column.rows for column in columns}.values()) or 1
+    return {
+        "completeness": present / cells,
+        "accuracy": 1 - sum(column.invalid for column in columns) / present,
+        "consistency": 1 - sum(column.mended for column in columns) / present,
+        "outlier_share": sum(column.outliers for column in columns) / present,
+        "duplicate_share": repeated / rows,
+    }
+
+
+def quality_page(
+    columns: Sequence[ColumnQuality],
+    findings: Sequence[Finding],
+    *,
+    summary: Mapping[str, float],
+) -> str:
+    """Return the report as a Markdown page."""
+    shares = [f"| {name.replace('_', ' ')} | {_percent(share)} |" for name, share in summary.items()]
+    found = [f"- {finding.level}: {_escaped(str(finding))}" for finding in findings] or ["Nothing."]
+    return "\n".join(
+        [
+            *("# Quality of the raw data", "", "| what | share |", "|---|---:|", *shares, "", MEANING, ""),
+            *("## Columns", "", *COLUMN_HEAD, *(_column_row(column) for column in columns), "", MISSING_RULE, ""),
+            *("## What the contract found", "", *found),
+        ]
+    )
+
+
+def _column_row(column: ColumnQuality) -> str:
+    share = 1 - column.missing / column.rows if column.rows else 0.0
+    filled = int(share * BAR_CELLS)
+    bar = "█" * filled + "░" * (BAR_CELLS - filled)
+    counts = " | ".join(f"{n:,}" for n in (column.missing, column.invalid, column.mended, column.outliers))
+    return f"| {_escaped(f'{column.table}.{column.column}')} | {column.type} | {column.rows:,} | `{bar}` | {counts} |"
+
+
+def _fences(connection: duckdb.DuckDBPyConnection, reading: Reading) -> dict[str, tuple[float, float]]:
+    numeric = [(i, label) for i, (label, column) in enumerate(reading.table.columns.items()) if column.type in NUMERIC]
+    if not numeric:
+        return {}
+    quartiles = ", ".join(f"quantile_disc(t{i}, [0.25, 0.75])" for i, _ in numeric)
+    row = one_row(connection, f"select {quartiles} from {reading.relation}")
+    return {label: _fence(*pair) for (_, label), pair in zip(numeric, row, strict=True) if pair}
+
+
+def _fence(first: float, third: float) -> tuple[float, float]:
+    reach = FENCE * (third - first)
+    return first - reach, third + reach
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

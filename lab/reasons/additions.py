@@ -1,0 +1,107 @@
+"""Say what each feature adds to a compiled model's output, so that base and contributions add up to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lab.compiled.estimates import (
+    boosted_log_odds,
+    linear_log_odds,
+    probabilities,
+    tree_columns,
+)
+from lab.compiled.files import Compiled
+from lab.compiled.parts import Arrays, Columns, Numbers, Part
+from lab.compiled.preparation import prepare
+from lab.compiled.trees import trees_of
+from lab.compiled.walks import Paths, walk
+from lab.reasons.shapley import leaves_of
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What explains one model: its unit, its features in order, and both sides of base + contributions = output."""
+
+    unit: str
+    features: tuple[str, ...]
+    base: float
+    contribute: Callable[[Columns], Numbers]
+    output: Callable[[Columns], Numbers]
+
+
+def additions_of(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+    """Return the additions that a part of reasons.json describes; the rest is in the model's own program."""
+    return KINDS[part["kind"]](part, arrays, model)
+
+
+def _linear(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+    """Return the additions of a sum: a column adds its coefficient times its distance from the reference's mean."""
+    program, means = model.program, arrays[part["means"]]
+    slopes, intercept = model.arrays[program["coefficients"]][0], model.arrays[program["intercept"]][0]
+    members = (arrays[part["origins"]][:, None] == np.arange(len(part["features"]))).astype(np.float64)
+
+    def contribute(columns: Columns) -> Numbers:
+        rows = prepare(program["preparation"], model.arrays, columns)
+        return np.asarray(((rows - means) * slopes) @ members)
+
+    return Additions(
+        unit="log_odds",
+        features=tuple(part["features"]),
+        base=float(means @ slopes + intercept),
+        contribute=contribute,
+        output=lambda columns: linear_log_odds(program, model.arrays, columns),
+    )
+
+
+def _trees(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+    program = model.program
+    trees = trees_of(program["trees"], model.arrays)
+    leaves, origins = leaves_of(trees, arrays[part["cover"]]), arrays[part["origins"]]
+    boosted = program["kind"] == "sum_of_trees"
+    scale, first = (1.0, float(program["first"])) if boosted else (1 / len(trees.roots), 0.0)
+
+    def contribute(columns: Columns) -> Numbers:
+        rows = tree_columns(program, model.arrays, columns)
+        return np.array([scale * leaves.contributions(row, origins, len(part["features"])) for row in rows])
+
+    return Additions(
+        unit="log_odds" if boosted else "probability",
+        features=tuple(part["features"]),
+        base=scale * leaves.base + first,
+        contribute=contribute,
+        output=lambda columns: (boosted_log_odds if boosted else probabilities)(program, model.arrays, columns),
+    )
+
+
+def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+    """Return the additions after a line through the log-odds, which moves all alike."""
+    line = model.program
+    plain = additions_of(part["inner"], arrays, replace(model, program=line["inner"]))
+    return replace(
+        plain,
+        base=line["slope"] * plain.base + line["intercept"],
+        contribute=lambda columns: line["slope"] * plain.contribute(columns),
+        output=lambda columns: line["slope"] * plain.output(columns) + line["intercept"],
+    )
+
+
+def _walks(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+    paths = Paths(_starts(part, arrays), arrays[part["orders"]])
+    return Additions(
+        unit="probability",
+        features=tuple(part["features"]),
+        base=float(model.probabilities(paths.starts).mean()),
+        contribute=lambda columns: walk(model.probabilities, paths, {name: columns[name] for name in part["features"]}),
+        output=model.probabilities,
+    )
+
+
+def _starts(part: Part, arrays: Arrays) -> Columns:
+    """Return the rows that walks start from: numbers are arrays, texts stand in the program."""
+    texts = {name: np.array(values, dtype=object) for name, values in part["texts"].items()}
+    return {name: texts[name] if name in texts else arrays[part["numbers"][name]] for name in part["features"]}
+
+
+Kind = Callable[[Part, Arrays, Compiled], Additions]
+KINDS: Mapping[str, Kind] = {"calibrated": _calibrated, "linear": _linear, "trees": _trees, "walks": _walks}

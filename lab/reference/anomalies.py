@@ -1,0 +1,179 @@
+"""Find single rows that are unlike the reference, by an isolation forest with a promised rate of false alarms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.core.errors import SourceError
+from lab.reference.encoding import Margins, surprises
+from lab.reference.facts import AnomalyFacts
+from lab.reference.reference import CURE, Reference
+from lab.reference.rows import identifiers_of
+from lab.stats.core.proportions import wilson_interval
+from lab.stats.shift.distributions import Distribution
+from lab.stats.shift.exceedances import Threshold, calibrate_threshold, more_than_calibrated
+
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+ROWS_AT_ONCE = 50_000
+WORST = 10
+REASONS = 3
+OUT_OF_THE_ORDINARY = 0.05
+DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class FittedForest:
+    """The forest as bytes, and the threshold that held-out rows of the reference gave it."""
+
+    content: bytes
+    facts: AnomalyFacts
+
+
+def fit_forest(
+    table: pa.Table,
+    margins: Margins,
+    features: Sequence[str],
+    *,
+    held_out: Flags,
+    rate: float,
+    trees: int,
+    seed: int,
+) -> FittedForest | None:
+    """Return a forest fitted on the rows that are not held out; None where the others are too few for the rate."""
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - imported only where a forest grows
+
+    from lab.model_files.canonical import canonical_bytes  # noqa: PLC0415 - brings skops
+
+    usable = margins.known(features)
+    if not usable or not np.any(~held_out) or not np.any(held_out):
+        return None
+    rows = surprises(table, margins, usable)
+    forest = IsolationForest(n_estimators=trees, random_state=seed).fit(rows[~held_out])
+    threshold = calibrate_threshold(_scores(forest, rows[held_out]), rate=rate)
+    if threshold is None:
+        return None
+    facts = AnomalyFacts(
+        threshold=threshold.value, above=threshold.above, rows=threshold.rows, fitted_on=int(np.sum(~held_out))
+    )
+    return FittedForest(canonical_bytes(forest), facts)
+
+
+def anomaly_scores(reference: Reference, batch: pa.Table) -> Numbers | None:
+    """Return how anomalous each row is, between 0 and 1; None where the reference has no forest."""
+    if reference.forest is None or reference.facts.anomalies is None:
+        return None
+    forest = _loaded(reference.forest)
+    margins = margins_of(reference)
+    features = margins.known(sorted(reference.facts.inputs.features))
+    parts = [
+        _scores(forest, surprises(part, margins, features))
+        for part in (batch.slice(start, ROWS_AT_ONCE) for start in range(0, batch.num_rows, ROWS_AT_ONCE))
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def count_anomalies(reference: Reference, scores: Numbers | None) -> dict[str, Any]:
+    """Return how many rows pass the threshold, with an interval, and the chance of so many if nothing had changed."""
+    facts = reference.facts.anomalies
+    if scores is None or facts is None:
+        return {**_nothing(), "reason": "the reference has too few rows to promise a rate of false alarms"}
+    if len(scores) == 0:
+        return {**_nothing(), "reason": "no row"}
+    threshold = Threshold(facts.threshold, facts.above, facts.rows)
+    passed, rows = int(np.sum(scores > threshold.value)), len(scores)
+    low, high = wilson_interval((passed, rows))
+    return {
+        "rows": passed,
+        "share": passed / rows,
+        "low": low,
+        "high": high,
+        "promised": threshold.rate,
+        "p_value": more_than_calibrated(passed, rows, threshold),
+        "reason": "",
+    }
+
+
+def worst_rows(reference: Reference, batch: pa.Table, scores: Numbers | None) -> list[dict[str, Any]]:
+    """Return the most anomalous rows beyond the threshold, with the features that are out of the ordinary."""
+    facts = reference.facts.anomalies
+    if scores is None or facts is None:
+        return []
+    places = [int(place) for place in np.argsort(-scores, kind="stable")[:WORST] if scores[place] > facts.threshold]
+    found = batch.take(pa.array(places, pa.int64()))
+    identifiers = identifiers_of(batch, reference.facts.inputs, places)
+    return [
+        {"row": place + 1, **identifier, "score": float(scores[place]), "reasons": reasons_of(reference, found, number)}
+        for number, (place, identifier) in enumerate(zip(places, identifiers, strict=True))
+    ]
+
+
+def reasons_of(reference: Reference, rows: pa.Table, place: int) -> list[str]:
+    """Return what is out of the ordinary about a row, feature by feature, the least likely first."""
+    found = [
+        (*_chance(reference, name, rows[name][place].as_py()), name)
+        for name in margins_of(reference).known(reference.facts.inputs.features)
+    ]
+    rare = sorted((chance, name, words) for chance, words, name in found if chance < OUT_OF_THE_ORDINARY)
+    if not rare:
+        return ["no single feature: it is how they go together"]
+    return [f"{name} {words}" for _, name, words in rare[:REASONS]]
+
+
+def _chance(reference: Reference, name: str, value: Any) -> tuple[float, str]:
+    """Return how much of the reference is as far out as a value, and the words for it."""
+    facts = reference.facts
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
+        share = facts.columns[name].missing / max(facts.rows, 1)
+        return share, f"is missing, as in {_percent(share)} of the reference"
+    if name in reference.numbers:
+        return _chance_of_number(reference.numbers[name], float(value))
+    level = str(value).lower() if isinstance(value, bool) else str(value)
+    count = reference.levels[name].get(level, 0)
+    share = count / max(facts.rows, 1)
+    return share, f"is {level}, as in {_percent(share)} of the reference" if count else f"is {level}, which is new"
+
+
+def _chance_of_number(found: Distribution, value: float) -> tuple[float, str]:
+    place = int(np.searchsorted(found.values, value, side="right"))
+    below = int(found.below[place - 1]) if place else 0
+    before = int(np.searchsorted(found.values, value, side="left"))
+    strictly_below = int(found.below[before - 1]) if before else 0
+    low, high = below / found.rows, 1 - strictly_below / found.rows
+    if low <= high:
+        return 2 * low, f"is {value:.4g}, as low as {_percent(low)} of the reference"
+    return 2 * high, f"is {value:.4g}, as high as {_percent(high)} of the reference"
+
+
+def _percent(share: float) -> str:
+    return "none" if share == 0 else f"{100 * share:.2g} %"
+
+
+def margins_of(reference: Reference) -> Margins:
+    """Return the reference's columns one by one."""
+    missing = {name: facts.missing for name, facts in reference.facts.columns.items()}
+    return Margins(reference.numbers, reference.levels, missing)
+
+
+def _scores(forest: Any, rows: Numbers) -> Numbers:
+    scores: Numbers = -forest.score_samples(rows)
+    return scores.round(DECIMALS)
+
+
+def _loaded(content: bytes) -> Any:
+    import skops.io  # noqa: PLC0415 - imported only where a forest is asked
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+
+    try:
+        return skops.io.loads(content, trusted=["numpy.dtype", "sklearn.tree._tree.Tree"])
+    except UntrustedTypesFoundException as error:
+        raise SourceError(f"the anomaly forest holds types that it never should: {error}. {CURE}") from error
+
+
+def _nothing() -> dict[str, Any]:
+    return dict.fromkeys(("rows", "share", "low", "high", "promised", "p_value"))

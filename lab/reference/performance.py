@@ -1,0 +1,156 @@
+"""How well a model does on a batch: estimated where no label is known, realised where labels have come."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.reference.facts import AreaFacts, ModelFacts
+from lab.stats.core.areas import (
+    Area,
+    AreaComparison,
+    area_under_curve,
+    area_variance,
+    area_variance_by_unit,
+    compare_estimates,
+)
+from lab.stats.shift.calibration_tests import calibration_in_the_large, expected_calibration_error, spiegelhalter_test
+from lab.stats.shift.estimated_performance import estimate_performance
+from lab.stats.shift.isotonic import RisingCurve, fit_rising
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Word = Literal["worse", "better", "equivalent", "not distinguishable", "undefined"]
+
+BLIND = (
+    "it holds while scores mean what they meant: a changed concept leaves it where it was, and only labels show that"
+)
+
+
+def area_facts(labels: Numbers, scores: Numbers, units: Codes | None) -> AreaFacts | None:
+    """Return the area with its variance, by unit where units repeat; None where a class is absent."""
+    if len(np.unique(labels)) < 2:
+        return None
+    area = area_under_curve(labels, scores)
+    return AreaFacts(
+        value=area.value,
+        variance=variance_of(area, labels, units),
+        of_positives=float(np.var(area.positive_places)),
+        of_negatives=float(np.var(area.negative_places)),
+    )
+
+
+def variance_of(area: Area, labels: Numbers, units: Codes | None) -> float | None:
+    """Return the variance of an area: DeLong's, or that of whole units where a unit has several rows."""
+    if units is None or len(np.unique(units)) == len(units):
+        return area_variance(area)
+    return area_variance_by_unit(area, labels, units)
+
+
+def realised_metrics(labels: Numbers, scores: Numbers, *, threshold: float) -> dict[str, float | None]:
+    """Return the metrics of scores whose labels are known."""
+    return asdict(estimate_performance(scores, scores >= threshold, labels))
+
+
+def calibration_of(
+    labels: Numbers, scores: Numbers, held_out: NDArray[np.bool_]
+) -> tuple[float, float, RisingCurve | None]:
+    """Return the held-out calibration error as it is and after an isotonic curve, and the curve where it lowers it.
+
+    The curve is judged on rows that it was not fitted on, and then fitted on all of them.
+    """
+    fitted = fit_rising(scores[~held_out], labels[~held_out])
+    plain = expected_calibration_error(labels[held_out], scores[held_out])
+    curved = expected_calibration_error(labels[held_out], fitted.at(scores[held_out]))
+    return plain, curved, fit_rising(scores, labels) if curved < plain else None
+
+
+def chances_of(facts: ModelFacts, scores: Numbers) -> Numbers:
+    """Return the scores as chances: through the reference's curve where it has one."""
+    if not facts.curve_x:
+        return scores
+    return RisingCurve(np.array(facts.curve_x), np.array(facts.curve_y)).at(scores)
+
+
+def estimated_performance(facts: ModelFacts, scores: Numbers, *, margin: float) -> dict[str, Any]:
+    """Return what the metrics would be if each score came true as often as it did on the reference, and a word."""
+    chances = chances_of(facts, scores)
+    found = asdict(estimate_performance(scores, scores >= facts.threshold, chances))
+    calibration = "isotonic" if facts.curve_x else "none: the scores are nearer to the truth as they are"
+    described = {"calibration": calibration, "metrics": found, "reference_metrics": facts.metrics, "note": BLIND}
+    if facts.area is None or found["roc_auc"] is None:
+        return {**_undefined(_why(facts, scores)), **described}
+    expected = float(chances.sum())
+    variance = facts.area.of_positives / expected + facts.area.of_negatives / (len(scores) - expected)
+    areas = compare_estimates((facts.area.value, facts.area.variance), (found["roc_auc"], variance))
+    return {**_described(areas, margin=margin), **described}
+
+
+def realised_performance(
+    facts: ModelFacts, labels: Numbers, scores: Numbers, units: Codes | None, *, margin: float
+) -> dict[str, Any]:
+    """Return the area under the ROC curve of labelled rows beside the reference's, and a word.
+
+    `worse` means that the whole interval of the difference lies below minus the margin: a reference that was lucky
+    must not raise an alarm.
+    """
+    found = area_facts(labels, scores, units)
+    if facts.area is None or found is None:
+        reason = f"the {'reference' if facts.area is None else 'current'} rows hold "
+        empty = facts.labelled == 0 if facts.area is None else len(labels) == 0
+        return _undefined(reason + ("no label" if empty else "one class only"))
+    areas = compare_estimates((facts.area.value, facts.area.variance), (found.value, found.variance))
+    return _described(areas, margin=margin)
+
+
+def realised_calibration(facts: ModelFacts, labels: Numbers, scores: Numbers) -> dict[str, Any]:
+    """Return whether scores come true as chances: row by row (Spiegelhalter), in the large, and by ten bins."""
+    if len(labels) == 0:
+        return {"reason": "no label"}
+    row_by_row, large = spiegelhalter_test(labels, scores), calibration_in_the_large(labels, scores)
+    return {
+        "observed": large.observed,
+        "expected": large.expected,
+        "z_in_the_large": large.test.z,
+        "p_in_the_large": large.test.p_value,
+        "spiegelhalter_z": row_by_row.z,
+        "spiegelhalter_p": row_by_row.p_value,
+        "calibration_error": expected_calibration_error(labels, scores),
+        "reference_calibration_error": facts.calibration_error,
+        "reason": row_by_row.reason,
+    }
+
+
+def _why(facts: ModelFacts, scores: Numbers) -> str:
+    if facts.area is None:
+        return "the reference rows hold no label" if facts.labelled == 0 else "the reference rows hold one class only"
+    return "every chance is 0 or 1" if len(scores) else "no row"
+
+
+def _undefined(reason: str) -> dict[str, Any]:
+    return {"verdict": "undefined", "reason": reason, "difference": None, "low": None, "high": None}
+
+
+def _described(areas: AreaComparison, *, margin: float) -> dict[str, Any]:
+    return {
+        "verdict": judge_area(areas, margin=margin),
+        "reason": areas.reason,
+        "reference": areas.first,
+        "current": areas.second,
+        "difference": areas.difference,
+        "low": areas.low,
+        "high": areas.high,
+        "p_value": areas.p_value,
+    }
+
+
+def judge_area(areas: AreaComparison, *, margin: float) -> Word:
+    """Return what a difference of areas means, given the margin within which it does not matter."""
+    if areas.low is None or areas.high is None:
+        return "undefined"
+    if areas.high < -margin:
+        return "worse"
+    if areas.low > margin:
+        return "better"
+    return "equivalent" if -margin <= areas.low and areas.high <= margin else "not distinguishable"

@@ -1,0 +1,95 @@
+"""Rank the candidates by their scores of rows that they were not fitted on, which are the same rows for all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lab.select.trained import Candidate
+from lab.stats.core.areas import area_under_curve
+from lab.stats.core.classification import LOWER_IS_BETTER, areas, losses, tally
+from lab.stats.core.paired import compare_means, log_losses, squared_errors
+from lab.stats.core.probabilities import normal_quantile
+from lab.stats.core.resampled_folds import FoldMean, corrected_mean
+from lab.stats.models.average_precisions import average_precision_interval, average_precision_of
+
+LOSSES = {"log_loss": log_losses, "brier": squared_errors}
+LEVEL = 0.95
+
+Truths = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A candidate's place: its score on all out-of-fold rows with an interval, and its folds with theirs.
+
+    The interval of the score takes the models as fitted and asks what other rows would have said; that of the folds
+    allows for other training rows too, and is the wider.
+    """
+
+    place: int
+    candidate: Candidate
+    score: float
+    low: float | None
+    high: float | None
+    by_fold: tuple[float, ...]
+    folds: FoldMean
+
+    @property
+    def name(self) -> str:
+        return self.candidate.name
+
+    @property
+    def estimator(self) -> str:
+        return self.candidate.manifest.specification.estimator
+
+
+def rank(candidates: Iterable[Candidate], *, by: str) -> list[Standing]:
+    """Return the candidates, the best first; equal ones in the order of their names."""
+    sign = 1 if by in LOWER_IS_BETTER else -1
+    scored = [(candidate, _metric(candidate.out_of_fold, by)) for candidate in candidates]
+    scored.sort(key=lambda item: (sign * item[1], item[0].name))
+    return [_standing(place, candidate, score, by) for place, (candidate, score) in enumerate(scored, start=1)]
+
+
+def labels_and_scores(table: pa.Table) -> tuple[Truths, Numbers]:
+    """Return what a table of out-of-fold scores says of each row."""
+    return table["label"].to_numpy().astype(bool), table["score"].to_numpy()
+
+
+def score_interval(labels: Truths, scores: Numbers, by: str) -> tuple[float | None, float | None]:
+    """Return the interval of one score over rows: DeLong's, the jackknife's, or Student's of the rows' losses."""
+    if by == "average_precision":
+        return average_precision_interval(average_precision_of(labels, scores), level=LEVEL)
+    if by in LOSSES:
+        seen = compare_means(np.zeros(len(scores)), LOSSES[by](labels, scores), level=LEVEL)
+        return seen.low, seen.high
+    area = area_under_curve(labels, scores)
+    places = (area.positive_places, area.negative_places)
+    if min(map(len, places)) < 2:
+        return None, None
+    error = float(np.sqrt(sum(np.var(each, ddof=1) / len(each) for each in places)))
+    reach = normal_quantile((1 + LEVEL) / 2) * error
+    return max(0.0, area.value - reach), min(1.0, area.value + reach)
+
+
+def _standing(place: int, candidate: Candidate, score: float, by: str) -> Standing:
+    table, sizes = candidate.out_of_fold, candidate.manifest.folds
+    places = table["fold"].to_numpy()
+    by_fold = tuple(_metric(table.filter(places == number), by) for number in range(1, len(sizes) + 1))
+    folds = corrected_mean(
+        by_fold,
+        train_rows=[size.train for size in sizes],
+        validation_rows=[size.validation for size in sizes],
+        level=LEVEL,
+    )
+    return Standing(place, candidate, score, *score_interval(*labels_and_scores(table), by), by_fold, folds)
+
+
+def _metric(table: pa.Table, name: str) -> float:
+    # A score has 6 decimals and so is the tally of it; a metric is cut there too, or the last bits of a sum would rank.
+    counted = tally(*labels_and_scores(table))
+    return round(float({**areas(counted), **losses(counted)}[name]), 9)

@@ -1,0 +1,226 @@
+"""Compare every two candidates on the same rows: fold by fold, row by row, and decision by decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, Protocol
+
+import numpy as np
+
+from lab.select.leaderboard import LOSSES, Numbers, Standing, Truths, labels_and_scores
+from lab.stats.core.areas import AreaComparison, compare_areas
+from lab.stats.core.classification import LOWER_IS_BETTER
+from lab.stats.core.corrections import holm
+from lab.stats.core.paired import PairedMeans, compare_means
+from lab.stats.core.probabilities import normal_quantile
+from lab.stats.core.resampled_folds import POWER, corrected_difference
+from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
+from lab.stats.models.cochran import CochranTest, cochran_test
+from lab.stats.models.mcnemar import compare_correctness
+from lab.stats.models.signed_ranks import signed_rank_test
+
+Kind = Literal["folds", "fold ranks", "rows", "decisions"]
+Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
+Pair = tuple[Standing, Standing]
+
+KINDS: tuple[Kind, ...] = ("folds", "fold ranks", "rows", "decisions")
+ROW_TESTS = {
+    "roc_auc": "DeLong (paired)",
+    "average_precision": "infinitesimal jackknife (paired)",
+    "brier": "paired t",
+    "log_loss": "paired t",
+}
+
+
+@dataclass(frozen=True)
+class PairTest:
+    """One test of two candidates, of which the first ranks higher; `lead` is by how much the first is better.
+
+    So a lead is positive where the first has the higher area or the lower loss. The interval is of 95 %, `p_adjusted`
+    holds for all pairs of this kind of test together (Holm), and `detectable` is the smallest lead that the test would
+    have found four times in five, before that correction. `better` and `worse` are about the first; where nothing can
+    be told, as by ranks of four folds, whose p-value cannot fall below 0.125, it is `undefined`; `reason` says why.
+    """
+
+    first: str
+    second: str
+    kind: Kind
+    test: str
+    metric: str
+    values: tuple[float, float]
+    lead: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    detectable: float | None
+    reason: str
+    blind: bool = False
+    p_adjusted: float | None = None
+    word: Word = "undefined"
+
+
+class Seen(Protocol):
+    """What every test of two samples says."""
+
+    @property
+    def difference(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def p_value(self) -> float | None: ...
+    @property
+    def reason(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """By which score candidates are compared, how sure to be, and which lead is too small to matter."""
+
+    by: str
+    significance: float
+    margin: float
+
+
+def compare_pairs(standings: Sequence[Standing], question: Question) -> list[PairTest]:
+    """Return every test of every two candidates, in the order of their places; a single candidate has none."""
+    pairs = list(combinations(standings, 2))
+    kinds = [
+        [_on_folds(pair, question.by) for pair in pairs],
+        [_on_fold_ranks(pair, question) for pair in pairs],
+        [_on_rows(pair, question.by) for pair in pairs],
+        [_on_decisions(pair) for pair in pairs],
+    ]
+    judged = [[replace(each, word=_word(each, question)) for each in _adjusted(tests)] for tests in kinds]
+    return [each for tests in zip(*judged, strict=True) for each in tests]
+
+
+def compare_all(standings: Sequence[Standing]) -> CochranTest:
+    """Return Cochran's Q: whether all candidates decide equally often right, each at its own threshold."""
+    if len(standings) == 1:
+        return CochranTest(0.0, 0, 1.0, "one candidate: nothing to compare")
+    return cochran_test(np.column_stack([_correct(standing) for standing in standings]))
+
+
+def folds_won(first: Standing, second: Standing, *, by: str) -> int:
+    """Return in how many folds the first candidate is the better one."""
+    return sum(lead > 0 for lead in _leads(first, second, by))
+
+
+def _on_folds(pair: Pair, by: str) -> PairTest:
+    sizes = pair[0].candidate.manifest.folds
+    seen = corrected_difference(
+        _leads(*pair, by),
+        train_rows=[size.train for size in sizes],
+        validation_rows=[size.validation for size in sizes],
+    )
+    return _made(
+        pair,
+        seen,
+        kind="folds",
+        test="corrected resampled t (Nadeau and Bengio)",
+        metric=by,
+        values=(pair[0].folds.mean, pair[1].folds.mean),
+        detectable=seen.detectable,
+    )
+
+
+def _on_fold_ranks(pair: Pair, question: Question) -> PairTest:
+    seen = signed_rank_test(_leads(*pair, question.by))
+    blind = seen.count > 0 and seen.smallest_p_value >= question.significance
+    too_few = f"{seen.count} folds cannot give a p-value below {seen.smallest_p_value:g}"
+    return replace(
+        _on_folds(pair, question.by),
+        kind="fold ranks",
+        test=f"Wilcoxon signed rank ({'exact' if seen.exact else 'normal limit'})",
+        low=None,
+        high=None,
+        p_value=seen.p_value,
+        detectable=None,
+        blind=blind,
+        reason=too_few if blind else seen.reason,
+    )
+
+
+def _on_rows(pair: Pair, by: str) -> PairTest:
+    labels, first = labels_and_scores(pair[0].candidate.out_of_fold)
+    _, second = labels_and_scores(pair[1].candidate.out_of_fold)
+    seen = _row_test(labels, first, second, by)
+    # Each test takes its second less its first: the higher-ranking one goes second where more is better.
+    values = (seen.first, seen.second) if by in LOSSES else (seen.second, seen.first)
+    detectable = _detectable(seen.standard_error)
+    return _made(pair, seen, kind="rows", test=ROW_TESTS[by], metric=by, values=values, detectable=detectable)
+
+
+def _row_test(
+    labels: Truths, first: Numbers, second: Numbers, by: str
+) -> PairedMeans | AveragePrecisionComparison | AreaComparison:
+    if by in LOSSES:
+        return compare_means(LOSSES[by](labels, first), LOSSES[by](labels, second))
+    if by == "average_precision":
+        return compare_average_precisions(labels, second, first)
+    return compare_areas(labels, second, first)
+
+
+def _on_decisions(pair: Pair) -> PairTest:
+    first, second = map(_correct, pair)
+    seen = compare_correctness(second, first)
+    return _made(
+        pair,
+        seen,
+        kind="decisions",
+        test="McNemar (mid-p)",
+        metric="accuracy",
+        values=(seen.second, seen.first),
+        detectable=_detectable(seen.standard_error),
+    )
+
+
+def _made(
+    pair: Pair, seen: Seen, *, kind: Kind, test: str, metric: str, values: tuple[float, float], detectable: float | None
+) -> PairTest:
+    return PairTest(
+        first=pair[0].name,
+        second=pair[1].name,
+        kind=kind,
+        test=test,
+        metric=metric,
+        values=values,
+        lead=seen.difference,
+        low=seen.low,
+        high=seen.high,
+        p_value=seen.p_value,
+        detectable=detectable,
+        reason=seen.reason,
+    )
+
+
+def _leads(first: Standing, second: Standing, by: str) -> list[float]:
+    sign = -1 if by in LOWER_IS_BETTER else 1
+    return [sign * (one - two) for one, two in zip(first.by_fold, second.by_fold, strict=True)]
+
+
+def _correct(standing: Standing) -> Truths:
+    labels, scores = labels_and_scores(standing.candidate.out_of_fold)
+    return np.asarray((scores >= standing.candidate.manifest.threshold) == labels)
+
+
+def _detectable(standard_error: float | None) -> float | None:
+    return (normal_quantile(0.975) + normal_quantile(POWER)) * standard_error if standard_error else None
+
+
+def _adjusted(tests: Sequence[PairTest]) -> list[PairTest]:
+    """Return the tests of one kind with the p-values that hold for all of them together."""
+    adjusted = iter(holm([each.p_value for each in tests if each.p_value is not None]))
+    return [replace(each, p_adjusted=next(adjusted)) if each.p_value is not None else each for each in tests]
+
+
+def _word(seen: PairTest, question: Question) -> Word:
+    if seen.p_adjusted is None or seen.blind:
+        return "undefined"
+    if seen.low is not None and seen.high is not None and max(-seen.low, seen.high) <= question.margin:
+        return "equivalent"
+    if seen.p_adjusted >= question.significance:
+        return "not distinguishable"
+    return "better" if seen.lead > 0 else "worse"

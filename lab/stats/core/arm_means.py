@@ -1,0 +1,116 @@
+"""Compare the means of two arms that share no unit."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lab.stats.core.comparison import Comparison, Side, judge, undefined
+
+ROUNDING = 8 * np.finfo(np.float64).eps
+LARGEST = 1e150  # the squares of larger numbers are none
+
+Spread = Literal["welch", "pooled"]
+Reference = Literal["student", "normal"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a comparison of means needs to know of an arm; the variance has n − 1 below the line, None below two.
+
+    Rows that are alike count as fewer than they are, so the count need not be whole.
+    """
+
+    count: float
+    mean: float
+    variance: float | None
+
+
+def summarise(values: ArrayLike) -> Summary:
+    """Return the count, mean and variance of a sample; an offset of all values costs no digits.
+
+    >>> summarise([1e9, 1e9 + 1, 1e9 + 2]).variance
+    1.0
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1 or sample.size == 0 or not np.all(np.abs(sample) < LARGEST):
+        raise ValueError(f"expected numbers below 1e150 in size, one or more and none missing, got {sample.shape}")
+    shifted = sample - sample[0]
+    mean = float(shifted.mean())
+    variance = float(np.sum((shifted - mean) ** 2)) / (sample.size - 1) if sample.size > 1 else None
+    return Summary(int(sample.size), float(sample[0]) + mean, variance)
+
+
+def compare_arm_means(
+    control: Summary,
+    treatment: Summary,
+    *,
+    spread: Spread = "welch",
+    reference: Reference = "student",
+    null: float = 0.0,
+    side: Side = "two-sided",
+    level: float = 0.95,
+) -> Comparison:
+    """Return the t-test of two arms from their summaries: Welch's by default, Student's with a pooled spread.
+
+    >>> round(compare_arm_means(Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31)).statistic or 0, 4)
+    1.1414
+    """
+    if min(control.count, treatment.count) < 1:
+        raise ValueError(f"expected a unit or more in each arm, got {control.count} and {treatment.count}")
+    try:
+        error, degrees = (_welch if spread == "welch" else _pooled)(control, treatment)
+    except ZeroDivisionError:
+        return undefined(control.mean, treatment.mean, "undefined: zero variance")
+    if error is None:
+        return undefined(control.mean, treatment.mean, "undefined: one unit in an arm, so its spread is not known")
+    return judge(
+        control.mean,
+        treatment.mean,
+        standard_error=error,
+        degrees=degrees if reference == "student" else None,
+        null=null,
+        side=side,
+        level=level,
+    )
+
+
+def welch_degrees(parts: tuple[float, float], counts: tuple[float, float]) -> float:
+    """Return Welch and Satterthwaite's degrees of freedom of a sum of two variances of means.
+
+    >>> round(welch_degrees((0.1, 0.1), (10, 10)), 6)
+    18.0
+    """
+    first, second = parts
+    largest = max(first, second)
+    shares = first / largest, second / largest  # squares of small variances would underflow
+    return (shares[0] + shares[1]) ** 2 / sum(
+        share**2 / (count - 1) for share, count in zip(shares, counts, strict=True)
+    )
+
+
+def spread_within(arm: Summary) -> float:
+    """Return the variance of an arm, 0 where it is what rounding leaves of values that are all the same.
+
+    >>> spread_within(Summary(9, 1e12, 1e-9))
+    0.0
+    """
+    variance = arm.variance or 0.0
+    return variance if variance > (ROUNDING * arm.mean) ** 2 else 0.0
+
+
+def _welch(control: Summary, treatment: Summary) -> tuple[float | None, float]:
+    if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
+        return None, 0.0
+    parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
+    return math.sqrt(sum(parts)), welch_degrees(parts, (control.count, treatment.count))
+
+
+def _pooled(control: Summary, treatment: Summary) -> tuple[float | None, float]:
+    degrees = control.count + treatment.count - 2
+    if degrees < 1:
+        return None, 0.0
+    squares = sum(spread_within(arm) * (arm.count - 1) for arm in (control, treatment))
+    return math.sqrt(squares / degrees * (1 / control.count + 1 / treatment.count)), float(degrees)

@@ -1,0 +1,40 @@
+"""Intervals for shares: of one sample, and of the difference of two."""
+
+import math
+
+from lab.stats.core.probabilities import normal_quantile
+
+Trials = tuple[int, int]
+
+
+def wilson_interval(trials: Trials, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval (1927, Journal of the American Statistical Association 22) of (hits, rows).
+
+    >>> [round(end, 6) for end in wilson_interval((10, 100))]
+    [0.055229, 0.174366]
+    """
+    hits, rows = trials
+    if not 0 <= hits <= rows or rows == 0:
+        raise ValueError(f"expected hits among one row or more, got {hits} of {rows}")
+    z, share = normal_quantile((1 + level) / 2), hits / rows
+    middle = share + z * z / (2 * rows)
+    reach = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    scale = 1 + z * z / rows
+    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+
+
+def newcombe_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Newcombe's hybrid score interval of the second share less the first (1998, Statistics in Medicine 17).
+
+    Each sample is given as (hits, rows).
+
+    >>> [round(end, 4) for end in newcombe_interval((48, 80), (56, 70))]
+    [0.0524, 0.3339]
+    """
+    (low, high), (other_low, other_high) = (wilson_interval(trials, level=level) for trials in (first, second))
+    share, other = first[0] / first[1], second[0] / second[1]
+    difference = other - share
+    return (
+        difference - math.hypot(other - other_low, high - share),
+        difference + math.hypot(other_high - other, share - low),
+    )

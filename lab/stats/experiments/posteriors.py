@@ -1,0 +1,229 @@
+"""What to believe of the arms after an experiment: shares with a beta prior, effects with a normal one.
+
+The probability to be best supports a decision, it is no rule to stop by: stopping as soon as it passes 0.95 calls a
+difference in 42 of 100 experiments without one, over 20 looks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from lab.stats.core.probabilities import normal_quantile
+from lab.stats.core.proportions import Trials
+from lab.stats.experiments.quadrature import between
+from lab.stats.experiments.roots import find_root
+
+Numbers = NDArray[np.float64]
+Prior = tuple[float, float]
+FLAT: Prior = (1.0, 1.0)
+FURTHEST = 1e-20  # probability beyond the points at which a posterior is summed
+PANELS = 40
+WARNING = "support for a decision, not a rule to stop by: stopping at 0.95 over 20 looks is wrong 42 times in 100"
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The share of an arm: Beta(successes + prior, failures + prior), its mean and equal-tailed interval."""
+
+    alpha: float
+    beta: float
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """The arms' posteriors; for each, the chance that its share is the highest and what choosing it would cost.
+
+    A loss is the expected distance to the best arm, in the units of a share.
+    """
+
+    arms: tuple[Posterior, ...]
+    best: tuple[float, ...]
+    losses: tuple[float, ...]
+    warning: str
+
+
+@dataclass(frozen=True)
+class BeliefInDifference:
+    """Treatment less control: the chance that it is above 0, its mean and its equal-tailed interval."""
+
+    above_zero: float
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class NormalBelief:
+    """An effect after a normal prior: chance above 0, mean, spread, interval, and what either choice would cost."""
+
+    above_zero: float
+    mean: float
+    spread: float
+    low: float
+    high: float
+    loss_of_control: float
+    loss_of_treatment: float
+    warning: str
+
+
+def posterior_of(trials: Trials, *, prior: Prior = FLAT, level: float = 0.95) -> Posterior:
+    """Return the posterior of a share from (successes, trials); no trials leave the prior.
+
+    >>> found = posterior_of((120, 1000))
+    >>> round(found.mean, 6), round(found.low, 6), round(found.high, 6)
+    (0.120758, 0.101323, 0.141627)
+    """
+    hits, rows = trials
+    if not 0 <= hits <= rows or not min(prior) > 0:
+        raise ValueError(f"expected successes between 0 and the trials and a prior above 0, got {trials} and {prior}")
+    alpha, beta, tail = hits + prior[0], rows - hits + prior[1], (1 - level) / 2
+    low, high = float(special.betaincinv(alpha, beta, tail)), float(special.betainccinv(alpha, beta, tail))
+    return Posterior(alpha, beta, alpha / (alpha + beta), low, high)
+
+
+def compare_posteriors(arms: Sequence[Posterior]) -> Beliefs:
+    """Return which of the arms is the best, by sums over the exact posteriors, without a random draw.
+
+    Gauss–Legendre sums of positive terms only, right to ten digits and more at any size of sample: the closed form for
+    whole counts (Miller, 2015) subtracts, and has as many terms as there are successes.
+
+    >>> found = compare_posteriors([posterior_of((120, 1000)), posterior_of((145, 1000))])
+    >>> round(found.best[1], 9), round(found.losses[1], 9)
+    (0.950196908, 0.000315839)
+    """
+    if len(arms) < 2:
+        raise ValueError(f"expected two arms or more, got {len(arms)}")
+    return Beliefs(
+        arms=tuple(arms),
+        best=tuple(_chance_to_be_best(arms, place) for place in range(len(arms))),
+        losses=tuple(_expected_loss(arms, place) for place in range(len(arms))),
+        warning=WARNING,
+    )
+
+
+def difference_of_posteriors(control: Posterior, treatment: Posterior, *, level: float = 0.95) -> BeliefInDifference:
+    """Return the belief in the difference of two shares, with its equal-tailed interval.
+
+    >>> found = difference_of_posteriors(posterior_of((120, 1000)), posterior_of((145, 1000)))
+    >>> round(found.low, 6), round(found.high, 6)
+    (-0.004752, 0.054715)
+    """
+    tail = (1 - level) / 2
+    return BeliefInDifference(
+        above_zero=_chance_to_be_best([control, treatment], 1),
+        mean=treatment.mean - control.mean,
+        low=find_root(lambda end: _below(control, treatment, end) - tail, -1.0, 1.0),
+        high=-find_root(lambda end: _below(treatment, control, end) - tail, -1.0, 1.0),
+    )
+
+
+def normal_belief(
+    effect: float,
+    standard_error: float,
+    *,
+    prior_mean: float = 0.0,
+    prior_spread: float | None = None,
+    level: float = 0.95,
+) -> NormalBelief:
+    """Return the belief in an effect that was estimated with this standard error; without a spread the prior is flat.
+
+    >>> round(normal_belief(0.1293634497, 0.0665421281).above_zero, 6)
+    0.974057
+    """
+    if not standard_error > 0 or (prior_spread is not None and not prior_spread > 0):
+        raise ValueError(f"expected spreads above 0, got {standard_error} and {prior_spread}")
+    known = 1 / standard_error**2
+    before = 0.0 if prior_spread is None else 1 / prior_spread**2
+    mean, spread = (effect * known + prior_mean * before) / (known + before), 1 / math.sqrt(known + before)
+    reach = normal_quantile((1 + level) / 2) * spread
+    return NormalBelief(
+        above_zero=float(special.ndtr(mean / spread)),
+        mean=mean,
+        spread=spread,
+        low=mean - reach,
+        high=mean + reach,
+        loss_of_control=_mean_above_zero(mean, spread),
+        loss_of_treatment=_mean_above_zero(-mean, spread),
+        warning=WARNING,
+    )
+
+
+def _mean_above_zero(mean: float, spread: float) -> float:
+    """Return the mean of the part of a normal distribution above 0; far below it as a difference that keeps digits."""
+    z = mean / spread
+    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    if z > -3:
+        return spread * (density + z * float(special.ndtr(z)))
+    hazard = math.sqrt(2 / math.pi) / float(special.erfcx(-z / math.sqrt(2)))  # density over tail
+    return spread * density * (1 + z / hazard)
+
+
+def _chance_to_be_best(arms: Sequence[Posterior], place: int) -> float:
+    own, others = arms[place], [arm for other, arm in enumerate(arms) if other != place]
+    points, weights = _points(own, _edges(arms))
+    chances = np.exp(sum(_log_below(arm, points) for arm in others))
+    return float(min(1.0, np.sum(weights * chances)))
+
+
+def _expected_loss(arms: Sequence[Posterior], place: int) -> float:
+    """Return the integral of P(own below t) · P(some other above t): the mean of how far the best lies above."""
+    others = [arm for other, arm in enumerate(arms) if other != place]
+    angles, weights = between(_edges(arms))
+    points = np.sin(angles) ** 2
+    some_above = -np.expm1(sum(_log_below(arm, points) for arm in others))
+    own_below = special.betainc(arms[place].alpha, arms[place].beta, points)
+    return float(np.sum(weights * np.sin(2 * angles) * own_below * some_above))
+
+
+def _below(control: Posterior, treatment: Posterior, end: float) -> float:
+    """Return the chance that treatment less control lies below the end."""
+    kinks = [_angle(share) for share in (-end, 1 - end) if 0 < share < 1]
+    points, weights = _points(control, np.unique(np.concatenate([_edges([control]), kinks])))
+    shares = np.clip(points + end, 0.0, 1.0)
+    return float(np.sum(weights * special.betainc(treatment.alpha, treatment.beta, shares)))
+
+
+def _points(arm: Posterior, edges: Numbers) -> tuple[Numbers, Numbers]:
+    """Return shares and weights that sum a function over an arm's posterior.
+
+    The angle whose squared sine is the share spreads both ends out; the weights are taken relative to the largest, so
+    that no logarithm of a large factorial costs digits.
+    """
+    angles, weights = between(edges)
+    with np.errstate(divide="ignore"):
+        logs = (2 * arm.alpha - 1) * np.log(np.sin(angles)) + (2 * arm.beta - 1) * np.log(np.cos(angles))
+    weights = weights * np.exp(logs - logs.max())
+    return np.sin(angles) ** 2, weights / weights.sum()
+
+
+def _edges(arms: Sequence[Posterior]) -> Numbers:
+    """Return where panels end, in angles: each arm's own stretch is cut finely, and its ends more so."""
+    cuts = []
+    for arm in arms:
+        low, high = (
+            _angle(float(inverse(arm.alpha, arm.beta, FURTHEST)))
+            for inverse in (special.betaincinv, special.betainccinv)
+        )
+        steps = np.linspace(-1.0, 1.0, PANELS + 1)
+        cuts.append((low + high) / 2 + (high - low) / 2 * np.sin(steps * math.pi / 2))
+    edges: Numbers = np.unique(np.clip(np.concatenate([*cuts]), 0.0, math.pi / 2))
+    return edges
+
+
+def _angle(share: float) -> float:
+    return math.asin(math.sqrt(share))
+
+
+def _log_below(arm: Posterior, points: Numbers) -> Numbers:
+    """Return the logarithm of the chance that an arm lies below each point, right where that chance is nearly 1."""
+    below, above = special.betainc(arm.alpha, arm.beta, points), special.betaincc(arm.alpha, arm.beta, points)
+    with np.errstate(divide="ignore"):
+        logs: Numbers = np.where(above < 0.5, np.log1p(-np.minimum(above, 0.5)), np.log(below))
+    return logs

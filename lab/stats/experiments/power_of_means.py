@@ -1,0 +1,127 @@
+"""How many units a comparison of two means or ratios needs, what it will see, and the smallest effect it can see."""
+
+import math
+
+from scipy import special
+
+from lab.stats.core.arm_means import Reference, Spread
+from lab.stats.core.probabilities import normal_quantile, student_quantile
+from lab.stats.experiments.roots import find_root, widen
+
+MOST_DEGREES = 1e6  # beyond, Student's distribution is the normal one to more digits than a plan has
+FEWEST = 2.0  # units in the smaller arm, or its spread is not known
+
+
+def mean_power(
+    effect: float,
+    *,
+    treated: float,
+    control: float,
+    level: float = 0.05,
+    sides: int = 2,
+    spread: Spread = "pooled",
+    reference: Reference = "student",
+) -> float:
+    """Return the chance to call an effect, given in standard deviations, in either direction if two-sided.
+
+    Student's form is by the noncentral t distribution; its degrees of freedom are those of a pooled spread, or Welch's.
+
+    >>> round(mean_power(0.2, treated=100, control=100), 6)
+    0.290646
+    """
+    if treated + control <= 2 or (spread == "welch" and min(treated, control) <= 1):
+        raise ValueError(f"expected more units, got {treated} and {control}: their spread would not be known")
+    shift = abs(effect) / math.sqrt(1 / treated + 1 / control)
+    degrees = treated + control - 2
+    if spread == "welch":
+        degrees = _welch(treated, control)
+    if reference == "normal" or degrees > MOST_DEGREES:
+        critical = normal_quantile(1 - level / sides)
+        far = float(special.ndtr(-shift - critical)) if sides == 2 else 0.0
+        return float(special.ndtr(shift - critical)) + far
+    critical = student_quantile(1 - level / sides, degrees)
+    far = float(special.nctdtr(degrees, shift, -critical)) if sides == 2 else 0.0
+    return 1 - float(special.nctdtr(degrees, shift, critical)) + far
+
+
+def mean_units(
+    effect: float,
+    *,
+    level: float = 0.05,
+    power: float = 0.8,
+    sides: int = 2,
+    control_per_treatment: float = 1.0,
+    spread: Spread = "pooled",
+    reference: Reference = "student",
+) -> float:
+    """Return the treated units needed to call an effect given in standard deviations, not yet rounded.
+
+    For a ratio the standard deviation is the root of `variance_of_ratio`.
+
+    >>> round(mean_units(0.2), 4), round(mean_units(0.2, reference="normal"), 4)
+    (393.4057, 392.443)
+    """
+    if effect == 0 or not math.isfinite(effect):
+        raise ValueError(f"expected an effect other than 0, got {effect}: no sample can see a difference of 0")
+    if not (0 < level < power < 1 and 0 < control_per_treatment < math.inf):
+        raise ValueError(
+            f"expected 0 < level < power < 1 and a ratio above 0, got {level}, {power}, {control_per_treatment}"
+        )
+
+    def lack(count: float) -> float:
+        return (
+            mean_power(
+                effect,
+                treated=count,
+                control=count * control_per_treatment,
+                level=level,
+                sides=sides,
+                spread=spread,
+                reference=reference,
+            )
+            - power
+        )
+
+    fewest = FEWEST * max(1.0, 1 / control_per_treatment)
+    return find_root(lack, fewest, widen(lack, fewest, 4 * fewest)) if lack(fewest) < 0 else fewest
+
+
+def smallest_mean_effect(
+    *,
+    treated: float,
+    control: float,
+    level: float = 0.05,
+    power: float = 0.8,
+    sides: int = 2,
+    spread: Spread = "pooled",
+    reference: Reference = "student",
+) -> float:
+    """Return the smallest effect, in standard deviations, that so many units call with this power.
+
+    >>> round(smallest_mean_effect(treated=500, control=500), 6)
+    0.177358
+    """
+    if min(treated, control) < 1 or treated + control <= 2:
+        raise ValueError(f"expected more than two units, got {treated} and {control}")
+
+    def lack(effect: float) -> float:
+        found = mean_power(
+            effect, treated=treated, control=control, level=level, sides=sides, spread=spread, reference=reference
+        )
+        return found - power
+
+    return find_root(lack, 0.0, widen(lack, 0.0, 0.1))
+
+
+def one_tail_units(effect: float, *, level: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
+    """Return the units in each of two equal arms by the textbook's formula, which leaves out the far tail.
+
+    >>> round(one_tail_units(0.2), 4)
+    392.444
+    """
+    return 2 * ((normal_quantile(1 - level / sides) + normal_quantile(power)) / effect) ** 2
+
+
+def _welch(treated: float, control: float) -> float:
+    parts = 1 / treated, 1 / control
+    return (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (treated - 1) + parts[1] ** 2 / (control - 1))

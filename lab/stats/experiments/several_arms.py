@@ -1,0 +1,155 @@
+"""Compare several arms at once, and each with one control at a level that holds for all of them together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from lab.stats.core.arm_means import Summary, spread_within
+from lab.stats.core.probabilities import fisher_ratio_p_value
+from lab.stats.experiments.quadrature import panels
+from lab.stats.experiments.roots import find_root, widen
+
+Numbers = NDArray[np.float64]
+NO_SPREAD = "undefined: zero variance"
+
+
+@dataclass(frozen=True)
+class VarianceRatioTest:
+    """F over the means of several arms; None, with a reason, where the spread within the arms is not known."""
+
+    statistic: float | None
+    degrees: tuple[float, float]
+    p_value: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class ManyToOne:
+    """Each treatment against one control: differences, t statistics, p-values and intervals that hold for all."""
+
+    differences: tuple[float, ...]
+    statistics: tuple[float, ...]
+    p_values: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    reason: str
+
+
+def compare_several_means(arms: Sequence[Summary], *, equal_spread: bool = False) -> VarianceRatioTest:
+    """Return Welch's F (1951, Biometrika 38) over two arms or more, or Fisher's, which needs equal spreads.
+
+    >>> arms = [Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31), Summary(8, 13.1, 0.17)]
+    >>> round(compare_several_means(arms).p_value or 0, 4)
+    0.0076
+    """
+    if len(arms) < 2:
+        raise ValueError(f"expected two arms or more, got {len(arms)}")
+    return _fisher(arms) if equal_spread else _welch(arms)
+
+
+def compare_with_control(control: Summary, treatments: Sequence[Summary], *, level: float = 0.95) -> ManyToOne:
+    """Return Dunnett's comparisons (1955, Journal of the American Statistical Association 50), with a pooled spread.
+
+    The p-values are by quadrature over the two noises that all comparisons share: the control's, and the spread's.
+
+    >>> found = compare_with_control(Summary(12, 12.34, 0.31), [Summary(14, 12.59, 0.31), Summary(8, 13.1, 0.17)])
+    >>> [round(p, 3) for p in found.p_values]
+    [0.391, 0.007]
+    """
+    arms = [control, *treatments]
+    degrees = sum(arm.count for arm in arms) - len(arms)
+    squares = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
+    differences = tuple(arm.mean - control.mean for arm in treatments)
+    if degrees < 1 or squares == 0:
+        return ManyToOne(differences, (), (), (), (), NO_SPREAD)
+    spread = math.sqrt(squares / degrees)
+    errors = [spread * math.sqrt(1 / control.count + 1 / arm.count) for arm in treatments]
+    statistics = [difference / error for difference, error in zip(differences, errors, strict=True)]
+    loads = np.array([math.sqrt(arm.count / (arm.count + control.count)) for arm in treatments])
+    largest = _critical(tuple(loads.tolist()), degrees, level)
+    return ManyToOne(
+        differences,
+        tuple(statistics),
+        tuple(any_beyond(abs(t), loads, degrees) for t in statistics),
+        tuple(difference - largest * error for difference, error in zip(differences, errors, strict=True)),
+        tuple(difference + largest * error for difference, error in zip(differences, errors, strict=True)),
+        "",
+    )
+
+
+def any_beyond(t: float, loads: Numbers, degrees: float) -> float:
+    """Return the chance that any of several t statistics, which share a control and a spread, exceeds t in size.
+
+    `loads` are the roots of the shares of the treated units in each pair of arms; the correlation of two statistics is
+    the product of theirs.
+
+    >>> round(any_beyond(2.0, np.array([0.5]), 20), 6)  # one comparison: Student's
+    0.059266
+    """
+    if t <= 0:
+        return 1.0
+    shared, weights = panels(-9.0, 9.0, 6)
+    weights = weights * np.exp(-(shared**2) / 2) / math.sqrt(2 * math.pi)
+    scales, scale_weights = _spreads(degrees)
+    rest = np.sqrt(1 - loads**2)[:, None, None]
+    middle, reach = loads[:, None, None] * shared[None, :, None], t * scales[None, None, :]
+    outside = special.ndtr((middle - reach) / rest) + special.ndtr((-middle - reach) / rest)
+    with np.errstate(divide="ignore"):
+        any_outside = -np.expm1(np.sum(np.log1p(-np.minimum(outside, 1.0)), axis=0))
+    return float(min(1.0, np.einsum("i,ij,j->", weights, any_outside, scale_weights)))
+
+
+@lru_cache
+def _critical(loads: tuple[float, ...], degrees: float, level: float) -> float:
+    def excess(t: float) -> float:
+        return any_beyond(t, np.array(loads), degrees) - (1 - level)
+
+    return find_root(excess, 0.0, widen(excess, 0.0, 4.0))
+
+
+def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
+    """Return points and weights for the distribution of an estimated spread over the true one."""
+    low, high = (
+        math.sqrt(2 * float(special.gammaincinv(degrees / 2, share)) / degrees) for share in (1e-16, 1 - 1e-15)
+    )
+    points, weights = panels(low, high, 4)
+    logs = (degrees - 1) * np.log(points) - degrees * points**2 / 2
+    weights = weights * np.exp(logs - logs.max())
+    return points, weights / weights.sum()
+
+
+def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
+    total = sum(arm.count for arm in arms)
+    degrees = float(len(arms) - 1), float(total - len(arms))
+    within = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
+    if degrees[1] < 1 or within == 0:
+        return VarianceRatioTest(None, degrees, None, NO_SPREAD)
+    mean = sum(arm.count * arm.mean for arm in arms) / total
+    between = sum(arm.count * (arm.mean - mean) ** 2 for arm in arms)
+    return _judged(between / degrees[0] / (within / degrees[1]), degrees)
+
+
+def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
+    spreads = [spread_within(arm) for arm in arms]
+    if min(spreads) == 0:
+        return VarianceRatioTest(None, (len(arms) - 1.0, 0.0), None, NO_SPREAD)
+    smallest = min(spreads)  # only their ratios matter, and those of small numbers are numbers
+    weights = [arm.count / (spread / smallest) for arm, spread in zip(arms, spreads, strict=True)]
+    total = sum(weights)
+    mean = sum(weight * arm.mean for weight, arm in zip(weights, arms, strict=True)) / total
+    between = sum(weight * (arm.mean - mean) ** 2 for weight, arm in zip(weights, arms, strict=True))
+    unsure = sum((1 - weight / total) ** 2 / (arm.count - 1) for weight, arm in zip(weights, arms, strict=True))
+    k = len(arms)
+    ratio = between / smallest / (k - 1) / (1 + 2 * (k - 2) / (k * k - 1) * unsure)
+    return _judged(ratio, (k - 1.0, (k * k - 1) / (3 * unsure)))
+
+
+def _judged(ratio: float, degrees: tuple[float, float]) -> VarianceRatioTest:
+    if not math.isfinite(ratio):
+        return VarianceRatioTest(None, degrees, None, "undefined: the spread is too small beside the differences")
+    return VarianceRatioTest(ratio, degrees, fisher_ratio_p_value(ratio, degrees), "")

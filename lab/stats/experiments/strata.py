@@ -1,0 +1,172 @@
+"""Compare two arms within groups that were known beforehand, and put the groups' answers together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lab.stats.core.arm_means import Summary, welch_degrees
+from lab.stats.core.comparison import Comparison, Side, judge, undefined
+from lab.stats.core.probabilities import chi_square_p_value, normal_quantile
+from lab.stats.experiments.roots import find_root
+
+Numbers = NDArray[np.float64]
+Stratum = tuple[Summary, Summary]
+
+
+@dataclass(frozen=True)
+class PostStratified:
+    """The difference, and the lift over the control, as if both arms held each group in the share of all units."""
+
+    absolute: Comparison
+    relative: Comparison
+
+
+@dataclass(frozen=True)
+class StratifiedTest:
+    """Cochran, Mantel and Haenszel's chi-square over several two-by-two tables, and the odds ratio they share.
+
+    The odds ratio is treatment over control; it and its interval are None where a count of 0 leaves it undefined.
+    `heterogeneity` is Breslow and Day's statistic: large where the tables do not share one odds ratio.
+    """
+
+    statistic: float | None
+    p_value: float | None
+    corrected_statistic: float | None
+    corrected_p_value: float | None
+    odds_ratio: float | None
+    low: float | None
+    high: float | None
+    heterogeneity: float | None
+    heterogeneity_p_value: float | None
+    reason: str
+
+
+def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level: float = 0.95) -> PostStratified:
+    """Return the comparison of two arms, each stratum given as (control, treatment), weighted by the stratum's size.
+
+    The standard error includes that the sizes are themselves a sample. Miratrix, Sekhon and Yu (2013), Journal of the
+    Royal Statistical Society B 75; the degrees of freedom are Welch's of the arms as wholes.
+    """
+    sizes = np.array([[control.count, treatment.count] for control, treatment in strata], dtype=np.float64)
+    means = np.array([[control.mean, treatment.mean - control.mean] for control, treatment in strata])
+    shares = sizes.sum(axis=1) / sizes.sum()
+    control, difference = (float(part) for part in shares @ means)
+    if np.any(sizes == 0) or any(arm.variance is None for pair in strata for arm in pair):
+        lacking = undefined(control, control + difference, "undefined: a stratum lacks two units in an arm")
+        return PostStratified(lacking, lacking)
+    covariance = _covariance(strata, means, shares, sizes)
+    degrees = _degrees(strata)
+    error = math.sqrt(max(0.0, float(covariance[1, 1])))
+    absolute = judge(control, control + difference, standard_error=error, degrees=degrees, side=side, level=level)
+    if control == 0:
+        return PostStratified(absolute, undefined(0.0, 0.0, "undefined: the control's value is 0"))
+    slope = np.array([-difference / control, 1.0]) / abs(control)
+    error = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
+    lift = difference / abs(control)
+    relative = judge(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
+    return PostStratified(absolute, relative)
+
+
+def stratified_test(tables: ArrayLike, *, level: float = 0.95) -> StratifiedTest:
+    """Return the test of tables [[control successes, failures], [treatment successes, failures]], one a stratum.
+
+    Mantel and Haenszel (1959); the interval of the odds ratio is of Robins, Breslow and Greenland (1986).
+    Where strata differ in both size and rate, the crude comparison may have the wrong sign.
+
+    >>> found = stratified_test([[[30, 470], [45, 455]], [[12, 188], [20, 180]], [[60, 240], [70, 230]]])
+    >>> round(found.statistic or 0, 4), round(found.odds_ratio or 0, 4)
+    (5.4189, 1.3924)
+    """
+    counts = np.asarray(tables, dtype=np.float64)
+    if counts.ndim != 3 or counts.shape[1:] != (2, 2) or (counts.size and counts.min() < 0):
+        raise ValueError(f"expected a two-by-two table of counts for each stratum, got {counts.shape}")
+    counts = counts[counts.sum(axis=(1, 2)) > 1]
+    apart, variance = _hypergeometric(counts)
+    if variance == 0:
+        return StratifiedTest(*(None,) * 9, reason="undefined: in no stratum do both arms and both outcomes occur")
+    statistic, corrected = apart**2 / variance, max(0.0, abs(apart) - 0.5) ** 2 / variance
+    odds_ratio, error = _odds_ratio(counts)
+    reach = normal_quantile((1 + level) / 2) * error if error is not None else None
+    heterogeneity = _breslow_day(counts, odds_ratio) if odds_ratio else None
+    return StratifiedTest(
+        statistic=statistic,
+        p_value=chi_square_p_value(statistic, 1),
+        corrected_statistic=corrected,
+        corrected_p_value=chi_square_p_value(corrected, 1),
+        odds_ratio=odds_ratio,
+        low=odds_ratio * math.exp(-reach) if odds_ratio and reach is not None else None,
+        high=odds_ratio * math.exp(reach) if odds_ratio and reach is not None else None,
+        heterogeneity=heterogeneity,
+        heterogeneity_p_value=None if heterogeneity is None else chi_square_p_value(heterogeneity, len(counts) - 1),
+        reason="" if odds_ratio else "no odds ratio: an outcome is missing in an arm",
+    )
+
+
+def _covariance(strata: Sequence[Stratum], means: Numbers, shares: Numbers, sizes: Numbers) -> Numbers:
+    """Return the covariance of the control's mean and of the difference, both over all strata."""
+    of_shares = (np.diag(shares) - np.outer(shares, shares)) / sizes.sum()
+    covariance = means.T @ of_shares @ means
+    for share, (control, treatment) in zip(shares, strata, strict=True):
+        parts = (control.variance or 0.0) / control.count, (treatment.variance or 0.0) / treatment.count
+        covariance += share**2 * np.array([[parts[0], -parts[0]], [-parts[0], parts[0] + parts[1]]])
+    result: Numbers = covariance
+    return result
+
+
+def _degrees(strata: Sequence[Stratum]) -> float | None:
+    parts, counts = [], []
+    for arm in (0, 1):
+        groups = [pair[arm] for pair in strata]
+        count = sum(group.count for group in groups)
+        mean = sum(group.count * group.mean for group in groups) / count
+        squares = sum(group.count * ((group.variance or 0.0) + (group.mean - mean) ** 2) for group in groups)
+        parts.append(squares / count**2)
+        counts.append(count)
+    return welch_degrees((parts[0], parts[1]), (counts[0], counts[1])) if sum(parts) > 0 else None
+
+
+def _hypergeometric(counts: Numbers) -> tuple[float, float]:
+    """Return how far the treated successes lie above what is expected, over all strata, and the variance of that."""
+    totals = counts.sum(axis=(1, 2))
+    arms, outcomes = counts.sum(axis=2), counts.sum(axis=1)
+    expected = arms[:, 1] * outcomes[:, 0] / totals
+    variance = arms.prod(axis=1) * outcomes.prod(axis=1) / (totals**2 * (totals - 1))
+    return float(np.sum(counts[:, 1, 0] - expected)), float(np.sum(variance))
+
+
+def _odds_ratio(counts: Numbers) -> tuple[float | None, float | None]:
+    """Return the common odds ratio, treatment over control, and the standard error of its logarithm."""
+    totals = counts.sum(axis=(1, 2))
+    above = counts[:, 1, 0] * counts[:, 0, 1] / totals
+    below = counts[:, 1, 1] * counts[:, 0, 0] / totals
+    if above.sum() == 0 or below.sum() == 0:
+        return None, None
+    agree = (counts[:, 1, 0] + counts[:, 0, 1]) / totals
+    differ = (counts[:, 1, 1] + counts[:, 0, 0]) / totals
+    variance = (
+        np.sum(agree * above) / above.sum() ** 2
+        + np.sum(agree * below + differ * above) / (above.sum() * below.sum())
+        + np.sum(differ * below) / below.sum() ** 2
+    ) / 2
+    return float(above.sum() / below.sum()), math.sqrt(float(variance))
+
+
+def _breslow_day(counts: Numbers, odds_ratio: float) -> float | None:
+    """Return Breslow and Day's statistic (1980), uncorrected; None where a table has an empty margin."""
+    statistic = 0.0
+    for table in counts:
+        hits, (rows, others) = float(table[:, 0].sum()), table.sum(axis=1)[::-1]
+        low, high = max(0.0, hits - others), min(hits, rows)
+        if low == high or len(counts) < 2:
+            return None
+
+        def miss(cell: float, rows: float = rows, others: float = others, hits: float = hits) -> float:
+            return cell * (others - hits + cell) - odds_ratio * (hits - cell) * (rows - cell)
+
+        cell = find_root(miss, low, high)
+        precision = 1 / cell + 1 / (rows - cell) + 1 / (hits - cell) + 1 / (others - hits + cell)
+        statistic += (float(table[1, 0]) - cell) ** 2 * precision
+    return statistic

@@ -1,0 +1,113 @@
+"""How far groups lie apart, pair by pair, with intervals that hold for all pairs at once, hence for the widest too."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.stats.core.probabilities import student_quantile
+from lab.stats.core.proportions import Trials, newcombe_interval, wilson_interval
+
+Numbers = NDArray[np.float64]
+Sample = TypeVar("Sample")
+
+
+@dataclass(frozen=True)
+class PairGap:
+    """What parts two groups, with its interval: a difference, larger less smaller, or a ratio, smaller over larger."""
+
+    value: float
+    low: float
+    high: float
+    larger: str
+    smaller: str
+
+
+def share_gaps(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
+    """Return the difference of the shares of every two groups, each given as (hits, rows).
+
+    Newcombe's intervals (1998, Statistics in Medicine 17), widened by Bonferroni's correction over the pairs.
+
+    >>> [(gap.larger, round(gap.low, 4)) for gap in share_gaps({"a": (48, 80), "b": (56, 70)})]
+    [('b', 0.0524)]
+    """
+    shares = {name: hits / rows for name, (hits, rows) in groups.items()}
+    return _pairs(groups, shares, _share_gap, level=level)
+
+
+def share_ratios(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
+    """Return the smaller share over the larger of every two groups, each given as (hits, rows).
+
+    Pairs without a hit have no ratio, and are left out. The intervals hold for all pairs that are there.
+    """
+    shares = {name: hits / rows for name, (hits, rows) in groups.items()}
+    return _pairs(groups, shares, _share_ratio, level=level, kept=lambda larger: larger > 0)
+
+
+def mean_gaps(groups: Mapping[str, Numbers], *, level: float = 0.95) -> list[PairGap]:
+    """Return the difference of the means of every two groups of two rows or more.
+
+    Welch's intervals (1947, Biometrika 34), widened by Bonferroni's correction over the pairs.
+    """
+    means = {name: float(np.mean(values)) for name, values in groups.items()}
+    return _pairs(groups, means, _mean_gap, level=level)
+
+
+def ratio_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of the first share over the second, which needs a hit; each sample is (hits, rows).
+
+    It is put together from Wilson's intervals of the two shares (the MOVER for a ratio: Donner and Zou, 2012,
+    Statistical Methods in Medical Research 21), so that no hit in the first sample gives an interval from 0.
+
+    >>> [round(end, 3) for end in ratio_interval((48, 80), (56, 70))]
+    [0.601, 0.927]
+    """
+    if not second[0]:
+        raise ValueError(f"expected a hit in the second sample, got {second[0]} of {second[1]}")
+    (low, high), (other_low, other_high) = (wilson_interval(trials, level=level) for trials in (first, second))
+    share, other = first[0] / first[1], second[0] / second[1]
+    product = share * other
+    lower, upper = low * (2 * share - low), high * (2 * share - high)
+    other_lower, other_upper = other_low * (2 * other - other_low), other_high * (2 * other - other_high)
+    below = product + math.sqrt(max(0.0, product * product - lower * other_upper))
+    above = product + math.sqrt(max(0.0, product * product - upper * other_lower))
+    return max(0.0, lower / below) if below else 0.0, above / other_lower
+
+
+def _share_gap(larger: Trials, smaller: Trials, *, level: float) -> tuple[float, float, float]:
+    return larger[0] / larger[1] - smaller[0] / smaller[1], *newcombe_interval(smaller, larger, level=level)
+
+
+def _share_ratio(larger: Trials, smaller: Trials, *, level: float) -> tuple[float, float, float]:
+    return (smaller[0] / smaller[1]) / (larger[0] / larger[1]), *ratio_interval(smaller, larger, level=level)
+
+
+def _mean_gap(larger: Numbers, smaller: Numbers, *, level: float) -> tuple[float, float, float]:
+    difference = float(np.mean(larger) - np.mean(smaller))
+    one, two = (float(np.var(values, ddof=1)) / len(values) for values in (larger, smaller))
+    if one + two == 0:
+        return difference, difference, difference
+    degrees = (one + two) ** 2 / (one**2 / (len(larger) - 1) + two**2 / (len(smaller) - 1))
+    reach = student_quantile((1 + level) / 2, degrees) * math.sqrt(one + two)
+    return difference, difference - reach, difference + reach
+
+
+def _pairs(
+    groups: Mapping[str, Sample],
+    places: Mapping[str, float],
+    gap: Callable[..., tuple[float, float, float]],
+    *,
+    level: float,
+    kept: Callable[[float], bool] = lambda _: True,
+) -> list[PairGap]:
+    ranked = sorted(groups, key=lambda name: (places[name], name))
+    pairs = [pair for pair in combinations(ranked, 2) if kept(places[pair[1]])]
+    each = 1 - (1 - level) / max(1, len(pairs))
+    return [
+        PairGap(*gap(groups[larger], groups[smaller], level=each), larger=larger, smaller=smaller)
+        for smaller, larger in pairs
+    ]

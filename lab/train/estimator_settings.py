@@ -1,0 +1,165 @@
+"""The settings of every estimator in whole words, with sound defaults; each alias is scikit-learn's name for it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lab.core.params import Params
+from lab.model_files.specification import Preparation, Setting
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class DummySettings(Params):
+    """No settings: it says the share of positives, whatever the row."""
+
+
+class LogisticRegressionSettings(Params):
+    """A small inverse penalty keeps coefficients small."""
+
+    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="C")
+    most_steps: int = Field(default=100, ge=1, serialization_alias="max_iter")
+
+
+class NaiveBayesSettings(Params):
+    """Each column is taken for normal and for independent of the others; smoothing widens every column's spread."""
+
+    smoothing: float = Field(default=1.0, gt=0, serialization_alias="var_smoothing")
+
+
+class NearestNeighboursSettings(Params):
+    """The share of positives among the nearest training rows, all of which the model keeps and compares a row with."""
+
+    neighbours: int = Field(default=50, ge=1, serialization_alias="n_neighbors")
+    weights: Literal["uniform", "distance"] = Field(default="uniform", serialization_alias="weights")
+
+
+class TreeSettings(Params):
+    """A deeper tree with smaller leaves follows its rows more closely, and the next rows less."""
+
+    deepest: int | None = Field(default=6, ge=1, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=50, ge=1, serialization_alias="min_samples_leaf")
+
+
+class ForestSettings(Params):
+    """More trees are never worse, only slower; larger leaves are smoother."""
+
+    trees: int = Field(default=200, ge=1, serialization_alias="n_estimators")
+    deepest: int | None = Field(default=None, ge=1, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=5, ge=1, serialization_alias="min_samples_leaf")
+    feature_share: Share | Literal["sqrt", "log2"] = Field(default="sqrt", serialization_alias="max_features")
+
+
+class ExtraTreesSettings(ForestSettings):
+    """Its trees are cut at random places, so that they want more features to choose among than a forest's."""
+
+    feature_share: Share | Literal["sqrt", "log2"] = Field(default=0.6, serialization_alias="max_features")
+
+
+class AdaBoostSettings(Params):
+    """Shallow trees, each fitted on what those before it got wrong; deeper ones want a smaller learning rate."""
+
+    trees: int = Field(default=100, ge=1, serialization_alias="n_estimators")
+    learning_rate: float = Field(default=0.1, gt=0, serialization_alias="learning_rate")
+    deepest: int = Field(default=2, ge=1, serialization_alias="estimator__max_depth")
+
+
+class GradientBoostingSettings(Params):
+    """Fewer trees want a larger learning rate; below a row share of 1 each tree is fitted on a draw of the rows."""
+
+    trees: int = Field(default=150, ge=1, serialization_alias="n_estimators")
+    learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
+    deepest: int = Field(default=3, ge=1, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=20, ge=1, serialization_alias="min_samples_leaf")
+    row_share: Share = Field(default=0.8, serialization_alias="subsample")
+
+
+class HistogramGradientBoostingSettings(Params):
+    """Fewer trees want a larger learning rate; missing values are split on as they are."""
+
+    trees: int = Field(default=150, ge=1, serialization_alias="max_iter")
+    learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
+    most_leaves: int = Field(default=15, ge=2, serialization_alias="max_leaf_nodes")
+    smallest_leaf: int = Field(default=20, ge=1, serialization_alias="min_samples_leaf")
+    penalty: float = Field(default=1.0, ge=0, serialization_alias="l2_regularization")
+
+
+class SupportVectorMachineSettings(Params):
+    """Radial kernel; time grows with the square of the rows or faster: slow from 10,000 rows, hopeless from 100,000.
+
+    It has no probabilities of its own: a sigmoid, fitted on its margins of rows from three inner folds, gives them. A
+    kernel coefficient of `scale` is 1 / (columns × their variance).
+    """
+
+    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="estimator__C")
+    kernel_coefficient: Annotated[float, Field(gt=0)] | Literal["scale"] = Field(
+        default=0.01, serialization_alias="estimator__gamma"
+    )
+
+
+class MultilayerPerceptronSettings(Params):
+    """One hidden layer of neurons, or a list with a number for each; it learns for exactly so many epochs."""
+
+    neurons: Count | Annotated[list[Count], Field(min_length=1)] = Field(
+        default=32, serialization_alias="hidden_layer_sizes"
+    )
+    epochs: int = Field(default=30, ge=1, serialization_alias="max_iter")
+    learning_rate: float = Field(default=0.003, gt=0, serialization_alias="learning_rate_init")
+    penalty: float = Field(default=1.0, ge=0, serialization_alias="alpha")
+
+
+class Member(Params):
+    """One model inside an ensemble: a specification without what only the whole can have."""
+
+    estimator: str
+    settings: dict[str, Setting] = Field(default_factory=dict)
+    features: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
+    preparation: Preparation = Field(default_factory=Preparation)
+
+
+MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+Members = Annotated[dict[MemberName, Member], Field(min_length=2)]
+
+
+def default_members() -> dict[str, Member]:
+    return {
+        "boosting": Member(estimator="histogram_gradient_boosting"),
+        "forest": Member(estimator="random_forest"),
+        "logistic": Member(estimator="logistic_regression"),
+    }
+
+
+class VotingSettings(Params):
+    """The mean of the members' probabilities; `weights` names each member's, and left out all weigh the same."""
+
+    members: Members = Field(default_factory=default_members)
+    weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
+
+    @model_validator(mode="after")
+    def every_member_has_its_weight(self) -> Self:
+        if self.weights is not None and set(self.weights) != set(self.members):
+            raise ValueError(f"weights name {sorted(self.weights)}, expected the members {sorted(self.members)}")
+        return self
+
+
+class StackingSettings(Params):
+    """A logistic regression on the members' probabilities of rows that they were not fitted on.
+
+    Those rows come from inner folds, drawn by class: scikit-learn needs each row in exactly one, which folds in time
+    do not give. The folds that score the candidate follow the data's own rule, as for every other.
+    """
+
+    members: Members = Field(default_factory=default_members)
+    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="final_estimator__C")
+    inner_folds: int = Field(default=3, ge=2)
+
+
+EnsembleSettings = VotingSettings | StackingSettings
+
+
+def renamed(settings: Params) -> Mapping[str, Any]:
+    """Return settings under scikit-learn's names, as far as they go to the estimator itself."""
+    named = {field.serialization_alias: name for name, field in type(settings).model_fields.items()}
+    return {alias: getattr(settings, name) for alias, name in named.items() if alias}

@@ -1,0 +1,111 @@
+"""Whether the groups of a column are served alike: five usual measures, each compared between every two groups."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.stats.core.proportions import Trials
+from lab.stats.models.gaps import mean_gaps, share_gaps, share_ratios
+from lab.validate.gates import Gate, lowest_ratio, not_judged, widest_difference
+
+Numbers = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+Levels = Mapping[str, Truths]
+
+ACCURACY, SELECTION, RECALL = "accuracy_gap", "selection_ratio", "recall_gap"
+PRECISION, CALIBRATION = "precision_gap", "calibration_gap"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The rows of a window: their labels, a model's scores, and what it decides."""
+
+    labels: Truths
+    scores: Numbers
+    decisions: Truths
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which rows are in each group of a column, and which groups no model was fitted on."""
+
+    levels: Levels
+    unseen: Collection[str]
+    smallest: int
+
+
+def fairness_gates(decided: Decided, groups: Groups, limits: Mapping[str, float]) -> dict[str, Gate]:
+    """Return the gate of each measure on one column, in the order of the limits.
+
+    A measure looks at the rows that it is about: recall at the positive ones (equal opportunity), precision at those
+    decided positive (predictive parity), the others at all. A group with fewer of them than the smallest is left out,
+    and named.
+    """
+    everyone = np.ones_like(decided.labels)
+    shares = {
+        ACCURACY: (everyone, decided.decisions == decided.labels, "rows"),
+        SELECTION: (everyone, decided.decisions, "rows"),
+        RECALL: (decided.labels, decided.decisions, "positives"),
+        PRECISION: (decided.decisions, decided.labels, "decided positive"),
+    }
+    found = {}
+    for measure, limit in limits.items():
+        if measure == CALIBRATION:
+            found[measure] = calibration_gap(decided.labels - decided.scores, groups, limit)
+            continue
+        about, hits, called = shares[measure]
+        gate = selection_ratio if measure == SELECTION else share_gap
+        found[measure] = gate(about, hits, groups, limit, called=called)
+    return found
+
+
+def share_gap(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
+    """Return the gate on the widest gap between the groups' shares of hits among the rows that it is about."""
+    trials, note = _trials(about, hits, groups, called)
+    if len(trials) < 2:
+        return not_judged("at most", limit, _nothing(len(trials), groups, called, note))
+    return widest_difference(share_gaps(trials), limit, note=note)
+
+
+def selection_ratio(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
+    """Return the gate on the lowest ratio of two groups' shares of hits (the four-fifths rule)."""
+    trials, note = _trials(about, hits, groups, called)
+    if len(trials) < 2:
+        return not_judged("at least", limit, _nothing(len(trials), groups, called, note))
+    if not (ratios := share_ratios(trials)):
+        return not_judged("at least", limit, f"nothing to compare: nobody is decided positive{note}")
+    return lowest_ratio(ratios, limit, note=note)
+
+
+def calibration_gap(excess: Numbers, groups: Groups, limit: float) -> Gate:
+    """Return the gate on the widest gap between the groups in how far more came true than the scores said.
+
+    `excess` is each row's label less its score.
+    """
+    pairwise = replace(groups, smallest=max(2, groups.smallest))  # one row has no spread
+    large, note = _judged(np.ones(len(excess), dtype=bool), pairwise, "rows")
+    if len(large) < 2:
+        return not_judged("at most", limit, _nothing(len(large), groups, "rows", note))
+    return widest_difference(mean_gaps({name: excess[rows] for name, rows in large.items()}), limit, note=note)
+
+
+def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[dict[str, Trials], str]:
+    large, note = _judged(about, groups, called)
+    return {name: (int((rows & hits).sum()), int(rows.sum())) for name, rows in large.items()}, note
+
+
+def _judged(about: Truths, groups: Groups, called: str) -> tuple[dict[str, Truths], str]:
+    """Return the rows of the groups that are large enough, and a note on the others and on the unseen."""
+    rows = {name: inside & about for name, inside in groups.levels.items()}
+    large = {name: inside for name, inside in rows.items() if inside.sum() >= groups.smallest}
+    small = [f"{name} ({inside.sum()} {called})" for name, inside in rows.items() if name not in large]
+    aside = f"; too small to judge: {', '.join(small)}" if small else ""
+    unseen = sorted(set(groups.unseen) & set(rows))
+    return large, aside + (f"; not in the training rows: {', '.join(unseen)}" if unseen else "")
+
+
+def _nothing(count: int, groups: Groups, called: str, note: str) -> str:
+    plural = "group" if count == 1 else "groups"
+    return f"nothing to compare: {count} {plural} of at least {groups.smallest} {called}{note}"

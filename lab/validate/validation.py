@@ -1,0 +1,235 @@
+"""All gates of the stage validate: floors, calibration, fairness, robustness, and not worse than the champion."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from lab.core.errors import SourceError
+from lab.core.params import Params
+from lab.core.result_files import read_json
+from lab.evaluate.measurement import Window, estimate_in
+from lab.evaluate.slices import levels_of, name_of
+from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
+from lab.validate.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
+from lab.validate.gates import Gate, HeldGate, ceiling, floor, not_judged, not_worse
+from lab.validate.robustness import (
+    Decide,
+    Loss,
+    Training,
+    UnseenLoss,
+    disturbed_of,
+    losses_at,
+    losses_when_unseen,
+    with_missing,
+    with_noise,
+)
+
+Streams = Callable[[str], np.random.Generator]
+CURE = "Cure: dvc repro evaluate"
+MODEL = "challenger"
+PERFORMANCE, CALIBRATED, FAIRNESS = "performance", "calibration", "fairness"
+ROBUSTNESS, CHAMPION = "robustness", "champion"
+REPORTED: tuple[Measure, ...] = ("selection_ratio", "recall_gap", "precision_gap", "unseen_category")
+
+
+class Floors(Params):
+    """The least that each metric must reach."""
+
+    accuracy: Share
+    precision: Share
+    recall: Share
+    f1: Share
+    roc_auc: Share
+
+
+class Robustness(Params):
+    """How rows are disturbed, how often and how many of them, and what it may cost in accuracy.
+
+    Noise is in standard deviations of the training rows; missing, a share of each feature's values that is withheld.
+    """
+
+    noise: tuple[Noise, ...] = Field(strict=False)
+    missing: tuple[Positive, ...] = Field(default=(0.1,), strict=False)
+    accuracy_loss: Share
+    repeats: Repeats
+    most_rows: Count = 5000
+
+
+class AgainstChampion(Params):
+    """By how much ROC AUC may be worse than the champion's."""
+
+    margin: Margin
+    resamples: Resamples
+
+
+class ValidateParams(Params):
+    """The gates that a challenger must pass, but for those that only report."""
+
+    floors: Floors
+    calibration_error: Positive
+    accuracy_gap: Share
+    selection_ratio: Share = 0.8
+    recall_gap: Share = 0.1
+    precision_gap: Share = 0.1
+    calibration_gap: Share = 0.1
+    smallest_group: Count
+    robustness: Robustness
+    champion: AgainstChampion
+    reported: tuple[Measure, ...] = Field(default=REPORTED, strict=False)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gates look at, all of one window: the challenger's metrics, both models' scores, and the feature rows.
+
+    `training` is what the disturbances and the groups need to know of the training rows, `decide` says of feature rows
+    which are decided positive.
+    """
+
+    measured: Mapping[str, Any]
+    window: Window
+    rows: pa.Table
+    training: Training
+    trained_on: Mapping[str, frozenset[str]]
+    decide: Decide
+
+
+def read_summary(path: Path, *, model: str, window: str) -> Mapping[str, Any]:
+    """Return what metrics/evaluate.json says of a model on a window."""
+    try:
+        summary: Mapping[str, Any] = read_json(path)[model][window]
+    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"{path} does not measure the {model} on the window {window}: {error!r}. {CURE}") from error
+    return summary
+
+
+def check_same_rows(rows: pa.Table, predictions: pa.Table, *, keys: Sequence[str]) -> None:
+    """Refuse predictions that are not, row for row, those of the feature rows."""
+    if not rows.select(list(keys)).equals(predictions.select(list(keys))):
+        raise SourceError(
+            f"data/predictions has {predictions.num_rows} rows that are not the {rows.num_rows} rows of data/features, "
+            f"expected the same {', '.join(keys)} in the same order. {CURE}"
+        )
+
+
+def groups_of(training: pa.Table, groups: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the names of the groups of each group column that the training rows know."""
+    return {group: frozenset(map(name_of, training[group].unique().to_pylist())) for group in groups}
+
+
+def with_own(params: ValidateParams, own: GateOverrides) -> ValidateParams:
+    """Return the gates with those of the task in the place of theirs."""
+    differing = own.model_dump(exclude_none=True)
+    floors = {name: differing.pop(name) for name in Floors.model_fields if name in differing}
+    merged = {**params.model_dump(), **differing}
+    for part, changes in (("floors", floors), *((name, differing.get(name, {})) for name in (ROBUSTNESS, CHAMPION))):
+        merged[part] = {**params.model_dump()[part], **changes}
+    return ValidateParams.model_validate(merged)
+
+
+def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) -> list[HeldGate]:
+    """Return every gate, in the order in which it is shown."""
+    return [
+        HeldGate(name, about, measure not in params.reported, gate)
+        for about, judge in (
+            (PERFORMANCE, _performance),
+            (CALIBRATED, _calibration),
+            (FAIRNESS, _fairness),
+            (ROBUSTNESS, _robustness),
+            (CHAMPION, _against_champion),
+        )
+        for measure, name, gate in judge(evidence, params, stream_of)
+    ]
+
+
+Named = Iterator[tuple[str, str, Gate]]  # the measure, as `reported` calls it; the gate's name; the gate
+
+
+def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    for name, threshold in params.floors.model_dump().items():
+        yield name, name, floor(estimate_in(evidence.measured, name), threshold)
+
+
+def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    name = "calibration_error"
+    yield name, name, ceiling(estimate_in(evidence.measured, name), params.calibration_error)
+
+
+def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+    window = evidence.window
+    scores = window.scores[MODEL]
+    decided = Decided(window.labels, scores, scores >= window.thresholds[MODEL])
+    limits = {
+        ACCURACY: params.accuracy_gap,
+        SELECTION: params.selection_ratio,
+        RECALL: params.recall_gap,
+        PRECISION: params.precision_gap,
+        CALIBRATION: params.calibration_gap,
+    }
+    found = {}
+    for group, values in window.groups.items():
+        unseen = set(map(name_of, values)) - evidence.trained_on[group]
+        found[group] = fairness_gates(decided, Groups(levels_of(values), unseen, params.smallest_group), limits)
+    for measure in limits:
+        for group, gates in found.items():
+            yield measure, f"{measure}_{group}", gates[measure]
+
+
+def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+    rules, decide = params.robustness, evidence.decide
+    rows = disturbed_of(
+        evidence.rows, evidence.window.labels, decide=decide, most=rules.most_rows, rng=stream_of("rows")
+    )
+    spreads = evidence.training.spreads
+    features = [*evidence.training.features]
+    disturbances = {
+        "noise": (rules.noise, lambda rows, level, rng: with_noise(rows, spreads, noise=level, rng=rng)),
+        "missing": (rules.missing, lambda rows, share, rng: with_missing(rows, features, share=share, rng=rng)),
+    }
+    for measure, (levels, disturb) in disturbances.items():
+        streams = partial(_stream, stream_of, measure)
+        losses = losses_at(rows, levels, disturb, decide=decide, repeats=rules.repeats, stream_of=streams)
+        for level, loss in losses.items():
+            name = f"accuracy_loss_at_{measure}_{str(level).replace('.', '_')}"
+            yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(evidence.window.labels))
+    unseen = losses_when_unseen(rows, evidence.training.levels, decide=decide, smallest=params.smallest_group)
+    yield "unseen_category", "accuracy_loss_at_unseen_category", _unseen_gate(unseen, params)
+
+
+def _stream(stream_of: Streams, measure: str, level: float, repeat: int) -> np.random.Generator:
+    return stream_of(f"{measure}/{level}/{repeat}")
+
+
+def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+    window, rules = evidence.window, params.champion
+    gate = not_worse(
+        window.labels,
+        window.scores["champion"],
+        window.scores[MODEL],
+        margin=rules.margin,
+        resamples=rules.resamples,
+        rng=stream_of("champion"),
+    )
+    yield "champion", "roc_auc_against_champion", gate
+
+
+def _loss_gate(loss: Loss, limit: float, *, of: int) -> Gate:
+    sample = f", on a sample of {loss.rows:,} of {of:,} rows" if loss.rows < of else ""
+    worst = "" if loss.worst is None else f"; {loss.worst:.4f} in the worst of {loss.draws} draws{sample}"
+    return ceiling(loss.seen, limit, note=worst)
+
+
+def _unseen_gate(losses: Sequence[UnseenLoss], params: ValidateParams) -> Gate:
+    limit, smallest = params.robustness.accuracy_loss, params.smallest_group
+    judged = [each for each in losses if each.loss.seen.value is not None]
+    if not judged:
+        return not_judged("at most", limit, f"no category has a common level of at least {smallest} rows")
+    worst = max(judged, key=lambda each: each.loss.seen.value or 0.0)
+    where = f"; {worst.feature}, the worst of {len(judged)}: its {worst.loss.rows:,} rows on {worst.level}"
+    return ceiling(worst.loss.seen, limit, note=where)

@@ -1,0 +1,122 @@
+"""An analysis as text for a person: what to do, how healthy the experiment is, and every outcome with its interval."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lab.abtest.assess import Analysis
+from lab.abtest.document import EXPLORES, document_of, sentence_of
+from lab.abtest.effects import Effect
+from lab.stats.experiments.posteriors import WARNING
+
+HEAD = ("outcome", "role", "control", "treatment", "difference", "interval", "lift", "p", "the treatment is", "")
+
+
+def told(analysis: Analysis) -> str:
+    """Return the analysis as text."""
+    document, look = document_of(analysis), analysis.look
+    checks = [("ok" if check.passed else "FAIL", check.check, check.found) for check in analysis.health.checks]
+    parts = [sentence_of(analysis), aligned(checks)]
+    if not analysis.health.faults:
+        parts += [_of_looks(analysis)]
+        parts += [
+            f"{name} against {analysis.design.control}:\n{_table(found)}" for name, found in analysis.effects.items()
+        ]
+        parts += [_further(document), _beliefs(document), _segments(document)]
+        parts += [
+            f"The smallest true difference that this plan finds four times in five: {_number(each['detectable'])}"
+            + (
+                f" (looking costs {100 * (each['price_of_looking'] - 1):.1f} % more units)."
+                if look.planned > 1
+                else "."
+            )
+            for each in document["power"]
+            if each["detectable"] is not None
+        ]
+    return "\n\n".join(part for part in [*parts, look.refused] if part)
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells with every column as wide as its widest cell."""
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _of_looks(analysis: Analysis) -> str:
+    look = analysis.look
+    if look.planned == 1 and look.rule != "anytime":
+        return "Read once, at its end: intervals of " + f"{100 * (1 - look.level):g} %."
+    bound = "no statistic may stop yet" if look.z is None else f"|z| must exceed {look.z:.3f}"
+    share, rule = f"{100 * look.information:.0f} % of the planned units", look.rule.replace("_", " ")
+    return f"Look {look.number} of {look.planned}, {share}, {rule}: {bound}. Intervals hold over all looks."
+
+
+def _table(effects: Sequence[Effect]) -> str:
+    return aligned([HEAD, *map(_line, effects)])
+
+
+def _line(effect: Effect) -> tuple[str, ...]:
+    margin = f" (margin {effect.margin:g})" if effect.margin else ""
+    lift = "" if effect.lift is None else f"{100 * effect.lift:+.2f} %"
+    p_value = effect.p_value if effect.p_adjusted is None else effect.p_adjusted
+    return (
+        effect.outcome + ("" if effect.higher_is_better else " (lower is better)"),
+        effect.role + margin,
+        _number(effect.control),
+        _number(effect.value),
+        _number(effect.difference),
+        "" if effect.low is None or effect.high is None else f"{_number(effect.low)} to {_number(effect.high)}",
+        lift,
+        "" if p_value is None else f"{p_value:.2g}",
+        effect.word,
+        "; ".join(filter(None, [effect.estimator, effect.reason])),
+    )
+
+
+def _further(document: dict[str, Any]) -> str:
+    lines = [
+        (
+            answer["what"],
+            answer["treatment"] or "",
+            _number(answer["value"]),
+            "" if answer["low"] is None else f"{_number(answer['low'])} to {_number(answer['high'])}",
+            "" if answer["p_value"] is None else f"p {answer['p_value']:.2g}",
+        )
+        for answer in document["further"]
+    ]
+    return f"The primary outcome, asked in other ways:\n{aligned(lines)}" if lines else ""
+
+
+def _beliefs(document: dict[str, Any]) -> str:
+    beliefs = document["beliefs"]
+    if not beliefs["arms"]:
+        return ""
+    lines = [
+        (each["arm"], f"best with probability {each['best']:.4f}", f"would cost {_number(each['loss'])} on average")
+        for each in beliefs["arms"]
+    ]
+    return f"What to believe ({WARNING}):\n{aligned(lines)}"
+
+
+def _segments(document: dict[str, Any]) -> str:
+    segments = document["segments"]
+    if segments is None or not segments["levels"]:
+        return ""
+    lines = [
+        (
+            f"{each['segment']} = {each['level']}",
+            each["treatment"],
+            f"{min(each['units']):,} units or more in each arm",
+            _number(each["difference"]),
+            "" if each["low"] is None else f"{_number(each['low'])} to {_number(each['high'])}",
+        )
+        for each in segments["levels"]
+    ]
+    return f"By segment ({EXPLORES}):\n{aligned(lines)}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value + 0.0:.4g}"

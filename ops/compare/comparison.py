@@ -1,0 +1,93 @@
+"""All that is known of two revisions beside each other."""
+
+from dataclasses import dataclass
+
+from lab.abtest.comparison_settings import ComparisonParams
+from ops.compare.changes import Change
+from ops.compare.data import DataChange
+from ops.compare.differences import Judged, ModelDifferences
+from ops.compare.drift import DriftChange
+from ops.compare.experiment import Answer
+from ops.compare.figures import Figure
+from ops.compare.freshness import StaleStage
+from ops.compare.gates import GateChange
+from ops.compare.plots import Plots
+from ops.compare.rows import TestRows
+from ops.compare.touched import CodeChange
+from ops.compare.training import Training
+from ops.registry.promotion import Promotion
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision as it was asked for; the working tree has no commit."""
+
+    name: str
+    commit: str | None
+    task: str
+    stale: tuple[StaleStage, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What differs in what went in."""
+
+    params: tuple[Change, ...]
+    task: tuple[Change, ...]
+    champion: tuple[Change, ...]
+    data: DataChange
+    code: CodeChange
+    trained_anew: bool
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Both models on the test window; `rows` is None where nothing could be compared, and `untested` says why."""
+
+    rows: TestRows | None
+    untested: str
+    challenger: ModelDifferences
+    champion: ModelDifferences
+    figures: tuple[Figure, ...]
+    currency: str
+
+    def primary(self, settings: ComparisonParams) -> Judged:
+        """Return the challenger's metric that answers."""
+        return self.challenger.of(settings.primary)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two revisions beside each other; `base_is_ahead` counts the base's commits with results that the head lacks.
+
+    `promotion` is None where the head has no verdict, and `no_promotion` says why.
+    """
+
+    base: Revision
+    head: Revision
+    base_is_ahead: int
+    settings: ComparisonParams
+    inputs: Inputs
+    metrics: Metrics
+    training: Training
+    gates: tuple[GateChange, ...]
+    drift: DriftChange
+    base_answer: Answer | None
+    head_answer: Answer | None
+    plots: Plots
+    promotion: Promotion | None
+    no_promotion: str
+
+    @property
+    def other_task(self) -> bool:
+        return self.base.task != self.head.task
+
+    @property
+    def newly_failing(self) -> tuple[str, ...]:
+        """The gates that decide at the head and fail there, and did not before."""
+        return tuple(each.gate for each in self.gates if each.decides and each.course == "newly fails")
+
+    @property
+    def worse(self) -> bool:
+        """Say whether the head was seen to be worse: by the primary metric, or because a gate newly fails."""
+        return self.metrics.primary(self.settings).word == "worse" or bool(self.newly_failing)

@@ -1,0 +1,85 @@
+"""What differs in the data of two revisions: by fingerprint, and by what the stages said of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.core.errors import LabError
+from ops.compare.changes import Change, changes
+from ops.compare.predicted import SCHEMA, Store, briefly
+from ops.compare.trees import ChangedFile, changed_files
+
+KEPT = ("data/source", "data/raw", "data/prepared", "data/features")
+TABLES = ("data/raw", "data/prepared", "data/features")
+
+
+@dataclass(frozen=True)
+class DataChange:
+    """What differs: fingerprints of folders and files, the facts of ingest, prepare and featurize, the feature columns.
+
+    `notes` say what could not be looked at, and why.
+    """
+
+    fingerprints: tuple[ChangedFile, ...]
+    tables: tuple[ChangedFile, ...]
+    facts: tuple[Change, ...]
+    schema: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Say whether every fingerprint is equal."""
+        return not self.fingerprints
+
+
+def data_change(base: Store, head: Store) -> DataChange:
+    """Return what differs; the listings of changed folders and the schema are all that is fetched."""
+    old, new = (_fingerprints(store) for store in (base, head))
+    notes: list[str] = []
+    moved = changed_files(old, new)
+    tables = [each for folder in moved if folder.path in TABLES for each in _tables(folder.path, base, head, notes)]
+    schema = _schema(base, head, notes) if any(each.path == "data/features" for each in moved) else ()
+    facts = tuple(
+        each
+        for stage in ("ingest", "prepare", "featurize")
+        for each in changes(_facts(base, stage), _facts(head, stage), name=stage)
+    )
+    return DataChange(moved, tuple(tables), facts, schema, tuple(dict.fromkeys(notes)))
+
+
+def _fingerprints(store: Store) -> dict[str, str]:
+    return {
+        path: item.md5
+        for stage in store.stages.values()
+        for path, item in {**stage.dependencies, **stage.outputs}.items()
+        if path in KEPT or path.startswith("data/source/")
+    }
+
+
+def _tables(folder: str, base: Store, head: Store, notes: list[str]) -> tuple[ChangedFile, ...]:
+    try:
+        old, new = (_listing(store, folder) for store in (base, head))
+    except LabError as error:
+        notes.append(f"which files of {folder} differ cannot be told: {briefly(error)}")
+        return ()
+    return changed_files(old, new)
+
+
+def _listing(store: Store, folder: str) -> dict[str, str]:
+    content = json.loads(store.listing(folder))
+    return {f"{folder}/{entry['relpath']}": str(entry["md5"]) for entry in content}
+
+
+def _schema(base: Store, head: Store, notes: list[str]) -> tuple[Change, ...]:
+    try:
+        old, new = (json.loads(store.content(SCHEMA)) for store in (base, head))
+    except LabError as error:
+        notes.append(f"whether the feature columns differ cannot be told: {briefly(error)}")
+        return ()
+    return changes(old, new)
+
+
+def _facts(store: Store, stage: str) -> Mapping[str, Any]:
+    found = store.snapshot.json(f"metrics/{stage}.json") or {}
+    return {name: value for name, value in found.items() if name != "quality"}

@@ -1,0 +1,153 @@
+"""Whether a revision's results are those of its code, settings and data: its files held against its dvc.lock."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from lab.core.errors import LabError
+from ops.compare.changes import in_one_line
+from ops.compare.predicted import Store
+from ops.compare.stages import commands_of
+from ops.compare.trees import files_at
+from ops.revisions.git import contents_at
+from ops.revisions.lock import Item, LockedStage
+from ops.revisions.snapshot import Snapshot
+
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class StaleStage:
+    """A stage whose results are not of this revision, and what differs from what it last ran with or wrote."""
+
+    stage: str
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the files of a revision say: their MD5, the settings, the commands, and what each output was recorded as."""
+
+    files: Mapping[str, str]
+    params: Mapping[str, Mapping[str, Any]]
+    commands: Mapping[str, str]
+    written: Mapping[str, Item]
+
+
+def stale_stages(store: Store) -> tuple[StaleStage, ...]:
+    """Return the stages that are not fresh, without looking at data: outputs that DVC keeps are taken by their record.
+
+    A revision without dvc.yaml has none.
+    """
+    stages, facts = store.stages, _facts_of(store)
+    missing = [StaleStage(name, ("it never ran",)) for name in facts.commands if name not in stages]
+    found = [StaleStage(name, tuple(_differences(stage, facts))) for name, stage in stages.items()]
+    return tuple(each for each in [*missing, *found] if each.differs)
+
+
+def _facts_of(store: Store) -> _Facts:
+    stages, snapshot = store.stages, store.snapshot
+    written = {path: item for stage in stages.values() for path, item in stage.outputs.items()}
+    items = [*written.values(), *(item for stage in stages.values() for item in stage.dependencies.values())]
+    known = list(files_at(snapshot))
+    wanted = {path for item in items for path in _files_of(item, known)}
+    contents = {
+        path: hashlib.md5(content, usedforsecurity=False).hexdigest() for path, content in _read(snapshot, wanted)
+    }
+    named = {name for stage in stages.values() for name in stage.params}
+    return _Facts(
+        contents,
+        {name: snapshot.yaml(name) or {} for name in named},
+        commands_of(snapshot),
+        _with_parents(written, store),
+    )
+
+
+def _with_parents(written: Mapping[str, Item], store: Store) -> dict[str, Item]:
+    """Return the outputs, and with them each folder that a stage reads and that several stages write into.
+
+    Such a folder's record follows from theirs; where their listings cannot be had it is taken to be as it was read.
+    """
+    read = {path: item for stage in store.stages.values() for path, item in stage.dependencies.items()}
+    parents = {
+        path: item for path, item in read.items() if item.is_folder and path not in written and _below(path, written)
+    }
+    return {**written, **{path: _joined(item, _below(path, written), store) for path, item in parents.items()}}
+
+
+def _below(folder: str, written: Mapping[str, Item]) -> list[Item]:
+    return [item for path, item in written.items() if path.startswith(f"{folder}/")]
+
+
+def _joined(folder: Item, parts: list[Item], store: Store) -> Item:
+    files: dict[str, str] = {}
+    try:
+        for part in parts:
+            inside = part.path[len(folder.path) + 1 :]
+            listing = json.loads(store.listing(part.path)) if part.is_folder else [{"md5": part.md5, "relpath": ""}]
+            files |= {f"{inside}/{entry['relpath']}".rstrip("/"): str(entry["md5"]) for entry in listing}
+    except LabError:
+        return folder
+    return replace(folder, md5=_folder_md5(files))
+
+
+def _folder_md5(files: Mapping[str, str]) -> str:
+    """Return the fingerprint that DVC gives a folder of these files."""
+    listing = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    content = json.dumps(listing, sort_keys=True).encode()
+    return f"{hashlib.md5(content, usedforsecurity=False).hexdigest()}.dir"
+
+
+def _read(snapshot: Snapshot, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
+    if snapshot.commit is not None:
+        return contents_at(snapshot.commit, sorted(paths), root=snapshot.root).items()
+    return ((path, content) for path in sorted(paths) if (content := snapshot.read(path)) is not None)
+
+
+def _files_of(item: Item, known: list[str]) -> list[str]:
+    if not item.is_folder:
+        return [item.path] if item.path in known else []
+    return [path for path in known if path.startswith(f"{item.path}/")]
+
+
+def _differences(stage: LockedStage, facts: _Facts) -> list[str]:
+    command = facts.commands[stage.name]
+    return [
+        *(["its command"] if command != stage.command and "${" not in command else []),
+        *(f"{name} in {file}" for file, names in stage.params.items() for name in _settings(names, facts.params[file])),
+        *(item.path for item in stage.dependencies.values() if _differs(item, facts)),
+        *(
+            f"{item.path}, which it wrote"
+            for item in stage.outputs.values()
+            if _in_git(item, facts) not in {None, item.md5}
+        ),
+    ]
+
+
+def _settings(recorded: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in recorded.items() if in_one_line(_setting(name, content)) != in_one_line(value)]
+
+
+def _setting(name: str, content: Any) -> Any:
+    for part in name.split("."):
+        content = content.get(part, ABSENT) if isinstance(content, Mapping) else ABSENT
+    return content
+
+
+def _differs(item: Item, facts: _Facts) -> bool:
+    if item.path in facts.written:
+        return facts.written[item.path].md5 != item.md5
+    if any(str(folder) in facts.written for folder in PurePosixPath(item.path).parents):
+        return False  # a file in a folder that DVC keeps: the folder's own record was held against its readers
+    return _in_git(item, facts) != item.md5
+
+
+def _in_git(item: Item, facts: _Facts) -> str | None:
+    """Return the MD5 of a file or folder as git has it, as DVC takes it; None where git has none."""
+    if not item.is_folder:
+        return facts.files.get(item.path)
+    inside = {path: md5 for path, md5 in facts.files.items() if path.startswith(f"{item.path}/")}
+    return _folder_md5({path[len(item.path) + 1 :]: md5 for path, md5 in inside.items()}) if inside else None

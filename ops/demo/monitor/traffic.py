@@ -1,0 +1,109 @@
+"""Who asks in the play: rows of a window as customers would send them, and their labels when they have come true."""
+
+import http.client
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lab.core.predictions import LABEL
+from lab.core.schema import FeatureSchema, load_schema
+from lab.core.tables import read_table
+from ops.demo.monitor.errors import PlayError
+
+AT_ONCE = 200
+JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows to ask about; `dated` where the requests name the rows' own moments."""
+
+    rows: pa.Table
+    schema: FeatureSchema
+    dated: bool
+
+    @property
+    def moments(self) -> list[datetime]:
+        """The moment of each row; none where requests do not name them."""
+        found: list[datetime] = self.rows[self.schema.moment].to_pylist() if self.dated else []
+        return found
+
+    def bodies(self) -> Iterator[dict[str, Any]]:
+        """Yield the requests: batches of columns."""
+        for start in range(0, self.rows.num_rows, AT_ONCE):
+            part = self.rows.slice(start, AT_ONCE)
+            units = (
+                {"units": list(map(str, part[self.schema.unit[0]].to_pylist()))} if len(self.schema.unit) == 1 else {}
+            )
+            moments = {"moments": [each.isoformat() for each in self.moments[start : start + AT_ONCE]]}
+            yield {
+                "columns": {name: _values(part[name]) for name in sorted(self.schema.features)},
+                **units,
+                **(moments if self.dated else {}),
+            }
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return values as JSON has them, in which what is no number is not known."""
+    return [None if isinstance(value, float) and math.isnan(value) else value for value in column.to_pylist()]
+
+
+def windows_in(work: Path) -> tuple[Window, Window]:
+    """Return the window that the champion was judged on, and the newest one.
+
+    Where the newest is not the later one, as in a split by chance, requests name no moments: it is then asked later.
+    """
+    schema = load_schema(work / "data/features/schema.json")
+    quiet, newest = (read_table(work / f"data/features/{name}.parquet") for name in ("test", "current"))
+    name = schema.moment
+    dated = name is not None and max(quiet[name].to_pylist()) < min(newest[name].to_pylist())
+    return Window(quiet, schema, dated), Window(newest, schema, dated)
+
+
+def ask(host: str, window: Window) -> list[str]:
+    """Ask about every row, and return the names of the answers."""
+    connection = http.client.HTTPConnection(host, timeout=60)
+    try:
+        return [name for body in window.bodies() for name in _answer(connection, "/predict/batch", body, 200)["ids"]]
+    finally:
+        connection.close()
+
+
+def known_labels(window: Window, identifiers: Sequence[str]) -> dict[str, bool]:
+    """Return what has come true by now: the labels of all but the newest moment, or of the first half."""
+    moments = window.moments
+    newest = max(moments, default=None)
+    early = [moment < newest for moment in moments] if newest is not None else []
+    if not any(early):
+        early = [place < len(identifiers) // 2 for place in range(len(identifiers))]
+    labels = window.rows[LABEL].to_pylist()
+    return {
+        name: bool(label)
+        for name, label, known in zip(identifiers, labels, early, strict=True)
+        if known and label is not None
+    }
+
+
+def give_labels(host: str, labels: Mapping[str, bool]) -> None:
+    """Tell the server what came true."""
+    connection = http.client.HTTPConnection(host, timeout=60)
+    try:
+        for name, label in labels.items():
+            _answer(connection, "/feedback", {"id": name, "label": label}, 202)
+    finally:
+        connection.close()
+
+
+def _answer(connection: http.client.HTTPConnection, path: str, body: Mapping[str, Any], expected: int) -> Any:
+    connection.request("POST", path, json.dumps(body), JSON)
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != expected:
+        raise PlayError(f"POST {path} was answered with {answer.status}, expected {expected}: {content[:500].decode()}")
+    return json.loads(content)

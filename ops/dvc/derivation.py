@@ -1,0 +1,124 @@
+"""Bring what one revision's stages wrote into this clone's cache: from the remote, or by running them again."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lab.core.errors import LabError, SourceError
+from ops.revisions.git import commit_of, git
+from ops.revisions.lock import Item, LockedStage, parse_lock
+from ops.revisions.snapshot import Snapshot
+
+HELD = "it is in the cache"
+FETCHED = "fetched from the remote"
+RUN = "run again"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """How a revision's outputs were had; `differing` are those that came out as other bytes than dvc.lock records."""
+
+    revision: str
+    how: str
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The cache of a clone."""
+
+    root: Path
+
+    @cached_property
+    def _repository(self) -> Any:
+        from dvc.repo import Repo  # noqa: PLC0415 - a quarter of a second that --help can do without
+
+        return Repo(str(self.root))
+
+    def holds(self, item: Item) -> bool:
+        """Return whether an output is there, with every file when it is a folder."""
+        if not self._path(item.md5).is_file():
+            return False
+        inside = json.loads(self._path(item.md5).read_bytes()) if item.is_folder else []
+        return all(self._path(entry["md5"]).is_file() for entry in inside)
+
+    def settings(self) -> str:
+        """Return the configuration with which another clone fills this cache and finds the same remotes."""
+        lines = ["[cache]", f"dir = {self._repository.cache.local_cache_dir}"]
+        for name, remote in self._repository.config["remote"].items():
+            if "://" not in remote["url"]:  # a folder may be named from where this clone lies
+                lines += [f"['remote \"{name}\"']", f"url = {remote['url']}"]
+        return "\n".join([*lines, ""])
+
+    def _path(self, md5: str) -> Path:
+        return Path(self._repository.cache.local.path, md5[:2], md5[2:])
+
+
+def derive(revision: str, *, outputs: Sequence[str], root: Path) -> Derived:
+    """Return how the outputs of a revision came into the cache of this clone, whose own files stay as they are."""
+    commit, cache = commit_of(revision, root=root), Cache(root)
+    lock = Snapshot(revision, commit, root).lock
+    makers = {path: _maker(path, lock, revision) for path in outputs}
+    if all(cache.holds(stage.outputs[path]) for path, stage in makers.items()):
+        return Derived(revision, HELD)
+    stages = sorted({stage.name for stage in makers.values()})
+    with _other_clone(commit, cache) as clone:
+        # What the remote lacks, or a remote that is not there, is no failure: it is derived instead.
+        _dvc("fetch", *stages, cwd=clone, check=False)
+        if all(cache.holds(stage.outputs[path]) for path, stage in makers.items()):
+            return Derived(revision, FETCHED)
+        _dvc("fetch", "--with-deps", *stages, cwd=clone, check=False)
+        _dvc("checkout", "--allow-missing", cwd=clone, check=False)
+        _dvc("repro", *stages, cwd=clone)
+        return Derived(revision, RUN, _differing(lock, clone))
+
+
+def _maker(path: str, lock: Mapping[str, LockedStage], revision: str) -> LockedStage:
+    for stage in lock.values():
+        if path in stage.outputs:
+            return stage
+    known = sorted(name for stage in lock.values() for name in stage.outputs)
+    raise SourceError(
+        f"{path} is no output at {revision}: found {known} in its dvc.lock, expected one of them. "
+        "Cure: name one of them, or `dvc repro` and commit dvc.lock there."
+    )
+
+
+@contextmanager
+def _other_clone(commit: str, cache: Cache) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="derive-") as folder:
+        clone = Path(folder, "clone")
+        git("clone", "--quiet", "--shared", "--no-checkout", str(cache.root.resolve()), str(clone))
+        git("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, root=clone)
+        (clone / ".dvc/config.local").write_text(cache.settings())
+        yield clone
+
+
+def _dvc(*arguments: str, cwd: Path, check: bool = True) -> None:
+    command = [sys.executable, "-m", "dvc", *arguments, "--quiet"]
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        check=False,
+        stdout=sys.stderr if check else subprocess.DEVNULL,
+        stderr=None if check else subprocess.DEVNULL,
+    )
+    if check and done.returncode:
+        raise LabError(
+            f"`dvc {' '.join(arguments)}` failed (exit code {done.returncode}; its words are above), expected it to "
+            "derive what the cache and the remote lack. Cure: check that revision out and run it there."
+        )
+
+
+def _differing(lock: Mapping[str, LockedStage], clone: Path) -> tuple[str, ...]:
+    then = {path: item.md5 for stage in lock.values() for path, item in stage.outputs.items()}
+    now = parse_lock((clone / "dvc.lock").read_bytes())
+    made = {path: item.md5 for stage in now.values() for path, item in stage.outputs.items()}
+    return tuple(sorted(path for path, md5 in made.items() if then.get(path) != md5))

@@ -1,0 +1,47 @@
+"""The rooms, scripts and modules that a module imports, directly or through others."""
+
+import ast
+from pathlib import Path, PurePosixPath
+
+PACKAGES = ("lab", "stages", "ops", "serving", "dashboard")
+LIBRARY = "lab/"
+
+
+def import_closure(module: str, *, root: Path) -> list[str]:
+    """Return the files that importing a module opens, as sorted paths from the root, the module's own included.
+
+    Imports inside functions count: they run when the function does. Package files do not: they are empty.
+    """
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        path = _file_of(waiting.pop(), root)
+        if path is None or str(path.relative_to(root)) in found:
+            continue
+        found.add(str(path.relative_to(root)))
+        waiting += _imported(path, root)
+    return sorted(found)
+
+
+def rooms_of(files: list[str]) -> list[str]:
+    """Return the rooms that files lie in: a file of `lab` counts as its folder, another file as itself.
+
+    >>> rooms_of(["lab/core/errors.py", "lab/core/params.py", "stages/train.py"])
+    ['lab/core', 'stages/train.py']
+    """
+    return sorted({str(PurePosixPath(path).parent) if path.startswith(LIBRARY) else path for path in files})
+
+
+def _imported(path: Path, root: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] in PACKAGES and _file_of(name, root)]
+
+
+def _file_of(module: str, root: Path) -> Path | None:
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    return path if path.is_file() else None

@@ -1,0 +1,19 @@
+"""Name the model that the repository calls champion as the server names the one that answers."""
+
+import hashlib
+from pathlib import Path
+
+from ops.pack.source import Wanted, found_source
+from ops.registry.tags import read_registry
+from ops.revisions.objects import Objects
+
+MANIFEST = "models/champion/manifest.json"
+
+
+def champion_of(task: str, stage: str | None, *, root: Path) -> dict[str, str] | None:
+    """Return fingerprint and version of the champion in a stage, or of HEAD; None where nothing is in the stage."""
+    if stage is not None and read_registry(task, root=root).holder(stage) is None:
+        return None
+    source = found_source(Wanted(task, stage, None, None, "champion"), root=root)
+    manifest = Objects(root).output(source.snapshot.lock, MANIFEST)
+    return {"fingerprint": hashlib.sha256(manifest).hexdigest(), "version": source.version or ""}

@@ -1,0 +1,84 @@
+"""Find out how a file of text is written: its encoding and its delimiter."""
+
+import codecs
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from lab.core.errors import SourceError
+
+DELIMITERS = (",", ";", "\t", "|")
+HEAD_BYTES = 1 << 20
+ROWS_LOOKED_AT = 500
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """How a file of text is written; a byte-order mark is skipped by whoever reads it."""
+
+    encoding: str
+    delimiter: str
+    byte_order_mark: bool
+
+
+def sniff(path: Path) -> TextForm:
+    """Return how a CSV file is written; an empty file and one that is no text are refused."""
+    with pa.input_stream(str(path), compression="detect") as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head.strip():
+        raise SourceError(f"{path} is empty, expected a header and rows. Cure: bring the file again.")
+    mark = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None)
+    if b"\0" in head and mark != "utf-16":
+        raise SourceError(
+            f"{path} is no text, expected CSV or Parquet. Cure: save a spreadsheet as CSV; name Parquet files .parquet."
+        )
+    encoding = mark or _encoding_of(path)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    return TextForm(encoding, delimiter_of(text.lstrip("\ufeff")), mark is not None)
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter that cuts the rows of a text into the most fields, all rows alike where that can be."""
+    return max(DELIMITERS, key=lambda delimiter: _cut(text, delimiter))
+
+
+def _cut(text: str, delimiter: str) -> tuple[float, int]:
+    """Return how alike the rows are that a delimiter cuts, and into how many fields; (0, 1) where it cuts none."""
+    lines = io.StringIO(text, newline="")
+    try:
+        widths = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), ROWS_LOOKED_AT) if row]
+    except csv.Error:
+        return 0.0, 1
+    if len(widths) < ROWS_LOOKED_AT and len(text) >= HEAD_BYTES:
+        widths = widths[:-1]  # the last row may be cut off
+    (width, times), *_ = Counter(widths).most_common(1) or [(1, 0)]
+    return (times / len(widths), width) if width > 1 else (0.0, 1)
+
+
+def _encoding_of(path: Path) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with pa.input_stream(str(path), compression="detect") as stream:
+        try:
+            while block := stream.read(HEAD_BYTES):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return _western_encoding(path)
+    return "utf-8"
+
+
+def _western_encoding(path: Path) -> str:
+    """Return cp1252 where every byte has a letter there, else latin-1, which has one for each."""
+    with pa.input_stream(str(path), compression="detect") as stream:
+        try:
+            while block := stream.read(HEAD_BYTES):
+                block.decode("cp1252")
+        except UnicodeDecodeError:
+            return "latin-1"
+    return "cp1252"

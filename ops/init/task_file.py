@@ -1,0 +1,154 @@
+"""Write a task file for one flat table: YAML that says what was found, why, and what a person may change."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from lab.dataset.source import FileTable
+from ops.init.inference import Decision, Inference
+
+PLAIN = re.compile(r"[A-Za-z_][\w -]*", re.ASCII)
+# Words that some reader of YAML takes for something else than text.
+TAKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+HIDDEN = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def task_file(
+    found: Inference, file: FileTable, *, name: str, table: str, target: str, minimum_rows: int, command: str
+) -> str:
+    """Return the text of tasks/NAME.yaml."""
+    lines = [
+        *_head(found, name=name, table=table, target=target, command=command),
+        *_source(file, name=name, table=table),
+        *_tables(found, table=table, minimum_rows=minimum_rows),
+        *_split(found),
+        *_features(found, table=table, target=target),
+        *REST,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def inline(value: Any) -> str:
+    """Return a value as YAML on one line, the same to every reader of YAML 1.1 and 1.2.
+
+    >>> inline({"type": "category", "allowed": ["Yes", "a b", "1"], "missing_share": 0.05})
+    '{type: category, allowed: ["Yes", a b, "1"], missing_share: 0.05}'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{inline(key)}: {inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(inline, value))}]"
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+def _text(value: str) -> str:
+    if PLAIN.fullmatch(value) and value == value.strip() and value.casefold() not in TAKEN:
+        return value
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _comment(text: str) -> str:
+    """Return text as the comment it can be: one line, nothing that cannot be seen."""
+    return "# " + " ".join(HIDDEN.sub(" ", "".join(c if c.isprintable() else " " for c in text)).split())
+
+
+def _head(found: Inference, *, name: str, table: str, target: str, command: str) -> list[str]:
+    label = found.label
+    return [
+        _comment(f"{name}: which rows of {table} have {target} = {label.positive}?"),
+        _comment(f"Written by `{command}` from {label.positives:,} positive of {label.rows:,} rows."),
+        "# It is yours now: read it, correct it. tasks/churn.yaml shows what else a task can say.",
+        "",
+    ]
+
+
+def _source(file: FileTable, *, name: str, table: str) -> list[str]:
+    spelled = {
+        "delimiter": ("fields are parted by it", file.delimiter),
+        "encoding": ("how letters are bytes", file.encoding),
+        "decimal": ("the decimal mark", file.decimal),
+        "missing": ("what stands for a missing value in this file", file.missing),
+    }
+    kept = {} if file.path.lower().endswith((".parquet", ".pq")) else spelled
+    return [
+        "source:",
+        "  kind: files",
+        "  tables:",
+        f"    {inline(table)}:",
+        f"      path: {inline(file.path)}  # below data/source/{name}",
+        *(f"      {key}: {inline(value)}  # {why}" for key, (why, value) in kept.items()),
+        *(_renamed(file.rename) if file.rename else []),
+        "",
+    ]
+
+
+def _renamed(names: Mapping[str, str]) -> list[str]:
+    why = "      # These names differ in capitals only, or are those of the feature tables."
+    return [why, f"      rename: {inline(names)}"]
+
+
+def _tables(found: Inference, *, table: str, minimum_rows: int) -> list[str]:
+    return [
+        "tables:",
+        "  # The contract: a broken rule stops the run before anything is written; under warn it is only told.",
+        f"  {inline(table)}:",
+        f"    minimum_rows: {minimum_rows}  # half of what was found",
+        *([f"    key: {inline(found.key)}  # different in every row"] if found.key else []),
+        "    columns:",
+        *(_column(decision) for decision in found.decisions),
+        "",
+    ]
+
+
+def _column(decision: Decision) -> str:
+    rules = decision.column.model_dump(mode="python", exclude_defaults=True)
+    ordered = {"type": decision.column.type, **rules}
+    return f"      {inline(decision.name)}: {inline(ordered)}  {_comment(f'{decision.role}: {decision.reason}')}"
+
+
+def _split(found: Inference) -> list[str]:
+    settings = found.split.model_dump()
+    why = {
+        "time": "The newest rows are current, those before them test. horizon_days: how long until a label is known.",
+        "group": "All rows of one unit fall on the same side.",
+        "random": "By chance within each class, for nothing tells the order or the kinship of rows.",
+    }[found.split.kind]
+    return ["split:", f"  # {why}", *(f"  {key}: {inline(value)}" for key, value in settings.items()), ""]
+
+
+def _features(found: Inference, *, table: str, target: str) -> list[str]:
+    label = found.label
+    return [
+        "features:",
+        f"  question: {_text(f'Which rows of {table} have {target} = {label.positive}?')}",
+        f"  table: {inline(table)}",
+        f"  unit: {inline(found.unit)}  # what one row is about; empty: its number in the file",
+        *([f"  moment: {inline(found.moment)}"] if found.moment else []),
+        f"  label: {inline(target)}",
+        f"  positive: {inline(label.positive)}  {_comment(label.reason)}",
+        f"  groups: {inline(found.groups)}  # compared for fairness; 2 to 8 levels each serve best",
+        "",
+    ]
+
+
+REST = (
+    "money:",
+    "  # What a decision is worth, in cents. With zeros everywhere no threshold is better than another.",
+    "  currency: EUR",
+    "  benefit_of_true_positive: 0",
+    "  cost_of_false_positive: 0",
+    "  cost_of_false_negative: 0",
+    "",
+    "gates: {}  # gates other than those in params.yaml: validate, such as {roc_auc: 0.7}",
+    "",
+    'words: {}  # why a score is what it is, to people, such as {age: {raises: "is {age:.0f} years old"}}',
+    "",
+    "experiment:",
+    "  log: null",
+)

@@ -1,0 +1,120 @@
+"""`python -m ops readme`: keep today's answer, its picture and the DAG in README.md true."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lab.core.atomic_outputs import replaced_file
+from lab.core.params import load_value
+from lab.core.result_files import read_json, write_text
+from lab.core.yaml_files import read_yaml
+from lab.task.schema import read_task
+
+README = Path("README.md")
+PICTURE = Path("docs/answer.svg")
+SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1", "brier")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if README.md or its picture is not true.")
+def readme(*, check: bool) -> None:
+    """Put today's answer, its picture and the DAG into README.md, from metrics/, plots/ and dvc.yaml."""
+    from ops.readme.picture import draw_answer  # noqa: PLC0415 - matplotlib, which no other verb needs
+
+    text = README.read_text(encoding="utf-8")
+    fresh = text
+    for name, content in blocks().items():
+        fresh = with_block(fresh, name, content)
+    picture = draw_answer(read_json(Path("metrics/abtest.json")), read_json(Path("plots/evaluate/gain.json")))
+    stale = [
+        str(path)
+        for path, old, new in ((README, text.encode(), fresh.encode()), (PICTURE, _bytes_of(PICTURE), picture))
+        if old != new
+    ]
+    if check and stale:
+        click.echo(f"{' and '.join(stale)} do not say what metrics/, plots/ and dvc.yaml say. Cure: make format")
+        raise SystemExit(1)
+    if not check:
+        write_text(fresh, README)
+        with replaced_file(PICTURE) as partial:
+            partial.write_bytes(picture)
+
+
+def blocks() -> dict[str, str]:
+    """Return the text of each generated block of README.md by its name."""
+    results = {name: read_json(Path(f"metrics/{name}.json")) for name in ("abtest", "drift", "select", "validate")}
+    task = load_value("task", str)
+    champions = read_yaml(Path("champion.yaml"), cure="git checkout champion.yaml")
+    champion = champions.get(task, champions["default"])["estimator"]
+    return {
+        "question": f" {read_task(task).features.question} ",
+        "answer": f"\n{answer(results, champion=champion)}\n",
+        "dag": f"\n{drawing()}\n",
+    }
+
+
+def with_block(text: str, name: str, content: str) -> str:
+    """Return text with the content between a block's two marks replaced."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, marked, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not marked or not closed:
+        raise click.ClickException(f"{README} lacks the marks {begin} and {end}. Cure: git checkout {README}")
+    return f"{before}{begin}{content}{end}{after}"
+
+
+def drawing() -> str:
+    """Return the DAG as DVC draws it, in a form that GitHub shows as a picture."""
+    drawn = subprocess.run(["dvc", "dag", "--mermaid"], capture_output=True, text=True, check=True).stdout
+    return f"```mermaid\n{drawn.strip()}\n```"
+
+
+def answer(results: Mapping[str, Any], *, champion: str) -> str:
+    """Return today's answer: both models on the test window, with a word on each difference, and three verdicts."""
+    seen = {each["metric"]: each for each in results["abtest"]["offline"]["test"]}
+    challenger = results["select"]["estimator"]
+    models = f"champion: {_spoken(champion)} | challenger: {_spoken(challenger)}"
+    head = [
+        f"| on the test window | {models} | difference (95 % interval) | the challenger is |",
+        "|---|---:|---:|---:|---|",
+    ]
+    return "\n".join([*head, *(_row(metric, seen[metric]) for metric in SHOWN), "", *verdicts(results)])
+
+
+def verdicts(results: Mapping[str, Any]) -> list[str]:
+    """Return one line for each of the stages that decide something."""
+    gates, drift = results["validate"]["gates"], results["drift"]
+    missed = sorted(gate["gate"] for gate in gates if not gate["passed"])
+    columns, retrain = drift["columns"], drift["retrain"]
+    fired = sorted(name for name, rule in retrain["rules"].items() if rule["fired"])
+    return [
+        f"- **Gates**: {len(gates) - len(missed)} of {len(gates)} passed"
+        + (f"; missed: {', '.join(map(_spoken, missed))}." if missed else "."),
+        f"- **Drift**: {columns['drifted']} of {sum(columns.values())} columns drifted between the test window and the "
+        + (f"newest; retrain, for {', '.join(map(_spoken, fired))}." if fired else "newest; no reason to retrain."),
+    ]
+
+
+def _row(metric: str, seen: Mapping[str, Any]) -> str:
+    interval = f"{_signed(seen['low'])} to {_signed(seen['high'])}"
+    values = f"{_number(seen['champion'])} | {_number(seen['challenger'])} | {_signed(seen['difference'])} ({interval})"
+    return f"| {_spoken(metric)} | {values} | {seen['verdict']} |"
+
+
+def _spoken(name: str) -> str:
+    return "ROC AUC" if name == "roc_auc" else name.replace("_", " ")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
+
+
+def _bytes_of(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""

@@ -1,0 +1,304 @@
+"""The folded parts of the report, one for each question that a reviewer may ask next."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
+
+from lab.pages.markdown import (
+    NOTHING,
+    count,
+    counted,
+    gate_name,
+    interval,
+    number,
+    p_value,
+    sentence,
+    signed,
+    spoken,
+    table,
+)
+from ops.compare.changes import Change, in_one_line
+from ops.compare.comparison import Comparison
+from ops.compare.differences import NET
+from ops.compare.experiment import Answer
+from ops.compare.gates import Gate, GateChange
+from ops.compare.render import metric_name
+from ops.compare.training import Candidate
+from ops.compare.trees import ChangedFile
+from ops.report.collapsible import Fold
+from ops.report.escape import UNBROKEN, code, said
+
+COURSES = ("newly fails", "still fails", "newly passes", "removed", "not judged", "passes")
+RULES = {"at least": "≥", "at most": "≤", "above": ">"}
+
+
+def folds_of(comparison: Comparison) -> list[Fold]:
+    """Return the parts that have something to tell; those without are named in the last line."""
+    parts = [part(comparison) for part in PARTS]
+    return [part for part in parts if part is not None]
+
+
+def _settings(comparison: Comparison) -> Fold:
+    inputs = comparison.inputs
+    found = [("params.yaml", inputs.params), ("the task", inputs.task), ("champion.yaml", inputs.champion)]
+    lines = [(where, *_change(change)) for where, changes in found for change in changes]
+    numbers = ", ".join(f"{len(changes)} in {where}" for where, changes in found if changes)
+    return _table(f"Settings: {numbers or 'none changed'}", ("in", "setting", "base", "head"), lines)
+
+
+def _change(change: Change) -> tuple[str, str, str]:
+    old = "(added)" if change.kind == "added" else code(in_one_line(change.old))
+    new = "(removed)" if change.kind == "removed" else code(in_one_line(change.new))
+    return code(change.name), old, new
+
+
+def _data(comparison: Comparison) -> Fold:
+    data = comparison.inputs.data
+    if data.same:
+        return Fold("Data: the same", ("Every fingerprint is equal: source, raw, prepared and feature tables.",))
+    opening = [
+        f"Other bytes in {', '.join(code(each.path) for each in data.fingerprints)}.",
+        *(sentence(said(note)) for note in data.notes),
+        *([f"Tables: {', '.join(f'{code(each.path)} {each.kind}' for each in data.tables)}."] if data.tables else []),
+        "",
+    ]
+    lines = [_change(change) for change in (*data.facts, *data.schema)]
+    return _table(
+        f"Data: {counted(len(data.fingerprints), 'fingerprint')} changed", ("what", "base", "head"), lines, opening
+    )
+
+
+def _code(comparison: Comparison) -> Fold:
+    found = comparison.inputs.code
+    lines = [
+        *((code(each.path), each.kind, _stages(each.stages)) for each in found.files),
+        *((code(change.name), "environment", " → ".join(_change(change)[1:])) for change in found.packages),
+        *((code(name), "stage added", "") for name in found.added),
+        *((code(name), "stage removed", "") for name in found.removed),
+        *((code(name), "command changed", "") for name in found.commands),
+        *((code(each.path), each.kind, "no stage reads it") for each in found.other),
+    ]
+    parts = [
+        counted(len(found.touched), "stage") + " touched" if found.touched else "no stage touched",
+        *([f"{counted(len(found.added), 'stage')} added"] if found.added else []),
+        *([f"{counted(len(found.removed), 'stage')} removed"] if found.removed else []),
+        *([f"environment: {counted(len(found.packages), 'package')}"] if found.environment else []),
+    ]
+    return _table(f"Code: {', '.join(parts)}", ("file", "how", "stages"), lines)
+
+
+def _gates(comparison: Comparison) -> Fold:
+    ordered = sorted(comparison.gates, key=lambda each: (not each.decides, COURSES.index(each.course), not each.moved))
+    courses = Counter[str](each.course for each in comparison.gates if each.decides)
+    numbers = [
+        f"{courses[name]} {name.replace('fails', 'fail').replace('passes', 'pass')}"
+        for name in COURSES
+        if courses[name]
+    ]
+    moved = sum(each.moved for each in comparison.gates)
+    title = ", ".join([*numbers, *([f"limits or say of {moved} changed"] if moved else [])])
+    lines = [_gate(each) for each in ordered]
+    head = ("", "gate", "base:", "head:", "95 % interval:", "must be", "because")
+    return _table(f"Gates: {title or 'none were judged'}", head, lines)
+
+
+def _gate(each: GateChange) -> tuple[str, ...]:
+    course = "**newly fails**" if each.course == "newly fails" else each.course
+    base, head = each.base, each.head
+    return (
+        course if each.decides else f"{course} (only reports)",
+        code(gate_name(each.gate)),
+        number(base.value if base else None),
+        number(head.value if head else None),
+        (interval(head.low, head.high) if head else NOTHING).replace(" ", UNBROKEN),
+        _limit(base, head),
+        said(head.reason) if head else NOTHING,
+    )
+
+
+def _limit(base: Gate | None, head: Gate | None) -> str:
+    sides = [gate for gate in (base, head) if gate is not None]
+    says = ["decides" if gate.decides else "only reports" for gate in sides]
+    limits = [f"{RULES.get(gate.rule, '')} {_threshold(gate)}".strip() for gate in sides]
+    return ", ".join(" → ".join(dict.fromkeys(each)) for each in (limits, says) if each is limits or len(set(each)) > 1)
+
+
+def _threshold(gate: Gate) -> str:
+    return NOTHING if gate.threshold is None else f"{gate.threshold:g}".replace("-", "−")
+
+
+def _promotion(comparison: Comparison) -> Fold:
+    found = comparison.promotion
+    if found is None:
+        return Fold("Promotion: cannot be said", (said(comparison.no_promotion),))
+    title = "the challenger may take the champion's place" if found.allowed else "the champion stays"
+    return Fold(f"Promotion: {title}", tuple(f"- {said(reason)}" for reason in found.reasons))
+
+
+def _drift(comparison: Comparison) -> Fold | None:
+    drift = comparison.drift
+    if drift.head is None:
+        return None
+    newly = "newly " if drift.newly_suggests_retraining else ""
+    suggests = f"{newly}suggests retraining" if drift.head.retrain else "no retraining suggested"
+    title = f"Drift: {len(drift.head.drifted)} of {drift.head.columns} columns, {suggests}"
+    lines = [
+        *(f"- newly drifted: {code(name)}" for name in drift.newly_drifted),
+        *(f"- no longer drifted: {code(name)}" for name in drift.no_longer_drifted),
+        *(f"- retrain, because {said(reason)}" for reason in drift.head.reasons),
+        *(
+            f"- performance of the {said(model)} since the test window: {said(word)}"
+            for model, word in drift.head.performance.items()
+        ),
+    ]
+    return Fold(title, tuple(lines) or ("Nothing moved.",))
+
+
+def _experiment(comparison: Comparison) -> Fold | None:
+    sides = [("base", comparison.base_answer), ("head", comparison.head_answer)]
+    found = [(side, answer) for side, answer in sides if answer is not None]
+    if not found:
+        return None
+    lines = [(side, *_answer(answer)) for side, answer in found]
+    head = ("", "challenger is", "difference:", "95 % interval:", "in traffic", "because")
+    newest = found[-1][1]
+    action = said(newest.action) if newest.action else "no traffic experiment"
+    return _table("Champion against challenger (A/B)", head, lines, [f"At the head: {action}.", ""])
+
+
+def _answer(answer: Answer) -> tuple[str, ...]:
+    traffic = f"{answer.action} ({answer.looked})" if answer.looked else answer.action or "none"
+    return (
+        f"{said(answer.word)} by {said(spoken(answer.metric))}",
+        signed(answer.difference),
+        interval(answer.low, answer.high),
+        said(traffic),
+        said(answer.rule, longest=200),
+    )
+
+
+def _champion(comparison: Comparison) -> Fold | None:
+    champion = comparison.metrics.champion
+    if not champion.tested or champion.same_predictions:
+        return None
+    lines = [
+        (
+            spoken(seen.metric),
+            number(seen.base),
+            number(seen.head),
+            signed(seen.difference),
+            interval(seen.low, seen.high),
+            p_value(seen.p_adjusted),
+            seen.word,
+        )
+        for seen in champion.tested
+    ]
+    return _table(
+        "The champion's predictions changed too",
+        ("champion", "base:", "head:", "difference:", "95 % interval:", "p:", "verdict"),
+        lines,
+    )
+
+
+def _figures(comparison: Comparison) -> Fold | None:
+    lines = []
+    for seen in comparison.metrics.figures:
+        money = seen.metric.endswith("_cents_per_row")
+        scale = 100 if money else 1
+        currency = said(comparison.metrics.currency) if comparison.metrics.currency else ""
+        name = metric_name(NET if money else seen.metric, currency)
+        sides = ((seen.base, seen.base_interval), (seen.head, seen.head_interval))
+        told = [_figure(value, ends, scale) for value, ends in sides]
+        lines.append((name, seen.window, *told))
+    if not lines:
+        return None
+    head = ("challenger", "window", "base (95 % interval):", "head (95 % interval):")
+    return _table("Other figures, each by itself: their differences are untested", head, lines)
+
+
+def _figure(value: float | None, ends: tuple[float, float] | None, scale: int) -> str:
+    shown = number(None if value is None else value / scale)
+    return f"{shown} ({interval(ends[0] / scale, ends[1] / scale)})" if ends else shown
+
+
+def _training(comparison: Comparison) -> Fold | None:
+    training = comparison.training
+    if not training.candidates:
+        return None
+    changed = training.base_challenger != training.head_challenger
+    old, new = training.base_challenger, training.head_challenger
+    opening = [
+        f"Challenger: {code(old)} → {code(new)}." if changed else f"Challenger: {code(new)}, as before.",
+        *(sentence(said(text, longest=600)) for text in training.in_words),
+        "",
+    ]
+    by = f"{said(spoken(training.by))}, mean of the folds:"
+    lines = [_candidate(each) for each in training.candidates]
+    head = (
+        "candidate",
+        "base",
+        by,
+        "head",
+        by,
+        "settings found",
+    )
+    title = "Leaderboard: another challenger" if changed else "Leaderboard"
+    return _table(title, head, lines, opening)
+
+
+def _candidate(each: Candidate) -> tuple[str, ...]:
+    places = [NOTHING if place is None else f"no. {place}" for place in (each.base_place, each.head_place)]
+    settings = sorted(set(each.head_settings) - set(each.base_settings)) if each.base_place and each.head_place else []
+    return (
+        code(each.name),
+        places[0],
+        number(each.base_score),
+        places[1],
+        number(each.head_score),
+        code("; ".join(settings)) if settings else NOTHING,
+    )
+
+
+def _plots(comparison: Comparison) -> Fold:
+    plots = comparison.plots
+    base, head = (each.commit[:12] if each.commit else "" for each in (comparison.base, comparison.head))
+    names = ", ".join(code(name) for name in plots.changed) or "none"
+    opening = (f"Over each other: `dvc plots diff {base} {head}".rstrip() + "`.", f"Changed: {names}.", "")
+    folders: dict[str, list[ChangedFile]] = {}
+    for each in plots.files:
+        folders.setdefault(str(PurePosixPath(each.path).parent), []).append(each)
+    lines = [f"- {code(folder)}: {_files(files)}" for folder, files in folders.items()]
+    return Fold(f"Plots: {len(plots.changed)} of {len(plots.names)} changed", opening, tuple(lines))
+
+
+def _files(files: Sequence[ChangedFile]) -> str:
+    shown = [
+        code(PurePosixPath(each.path).name) + ("" if each.kind == "changed" else f" {each.kind}") for each in files
+    ]
+    return ", ".join([*shown[:20], *([f"{len(files) - 20} more"] if len(files) > 20 else [])])
+
+
+def _stages(names: Sequence[str]) -> str:
+    shown = ", ".join(code(name) for name in names[:6])
+    return f"{shown} and {count(len(names) - 6)} more" if len(names) > 6 else shown
+
+
+def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], opening: Sequence[str] = ()) -> Fold:
+    rows = list(lines)
+    marked = table(head, rows) if rows else [] if opening else ["Nothing."]
+    return Fold(title, (*opening, *marked[:2]), tuple(marked[2:]))
+
+
+PARTS: tuple[Callable[[Comparison], Fold | None], ...] = (
+    _settings,
+    _data,
+    _code,
+    _gates,
+    _promotion,
+    _drift,
+    _experiment,
+    _training,
+    _champion,
+    _figures,
+    _plots,
+)

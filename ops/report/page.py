@@ -1,0 +1,144 @@
+"""The report of a pull request: what to do on top, then how the metrics differ, and all the rest folded."""
+
+from collections.abc import Sequence
+
+from lab.pages.markdown import interval, number, p_value, signed, spoken, table
+from ops.compare.comparison import Comparison, Revision
+from ops.compare.differences import Judged
+from ops.compare.facts import advice_of
+from ops.compare.render import cure_of, metric_name, rows_in_words
+from ops.report.bars import picture
+from ops.report.collapsible import LIMIT, page_of
+from ops.report.details import folds_of
+from ops.report.escape import UNBROKEN, code, said
+
+TITLE = "## Experiment report"  # by which the comment is found again
+MARKS = {"merge": "✅", "look": "👀", "stop": "🛑"}
+WORDS = {
+    "better": "▲ better",
+    "worse": "▼ worse",
+    "equivalent": "≈ equivalent",
+    "not distinguishable": "? not distinguishable",
+}
+MEANINGS = (
+    "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
+    "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
+    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it. In the picture, "
+    "right is better, and between the dotted lines lies the margin."
+)
+
+
+def report_of(comparison: Comparison, *, images: Sequence[tuple[str, str]] = (), limit: int = LIMIT) -> str:
+    """Return the report as Markdown, never longer than the limit; images are (what they show, address)."""
+    return page_of("\n\n".join(_top(comparison, images)), folds_of(comparison), limit=limit)
+
+
+def first_line(comparison: Comparison) -> str:
+    """Return what to do and why, in one sentence."""
+    advice = advice_of(comparison)
+    return f"{MARKS[advice.do]} **{advice.do}**: {_full_stop(advice.reasons[0].told(_name))}"
+
+
+def _top(comparison: Comparison, images: Sequence[tuple[str, str]]) -> list[str]:
+    more = [f"- {_full_stop(reason.told(_name))}" for reason in advice_of(comparison).reasons[1:]]
+    return [
+        TITLE,
+        first_line(comparison),
+        *(["Beside that:\n\n" + "\n".join(more)] if more else []),
+        f"{_revision(comparison.base)} (base) → {_revision(comparison.head)} (head). {_rows(comparison)}",
+        *_metrics(comparison),
+        *_pictures(images),
+    ]
+
+
+def _metrics(comparison: Comparison) -> list[str]:
+    metrics = comparison.metrics
+    if not metrics.challenger.tested:
+        return _untested(comparison)
+    if metrics.challenger.same_predictions and not metrics.untested:
+        return _the_same(comparison)
+    primary_first = sorted(metrics.challenger.tested, key=lambda seen: seen.metric != comparison.settings.primary)
+    head = ("challenger", "base:", "head:", "difference:", "95 % interval:", "p:", "verdict")
+    lines = [
+        *(_line(seen, comparison, p=p_value(seen.p_adjusted)) for seen in primary_first),
+        *(_line(seen, comparison, p=f"({p_value(seen.p_value)})") for seen in metrics.challenger.further),
+    ]
+    drawn = picture([(spoken(seen.metric), seen) for seen in primary_first])
+    return [
+        "\n".join(table(head, lines)),
+        *([f"```\n{drawn}\n```"] if drawn and not metrics.challenger.same_predictions else []),
+        f"<sub>{MEANINGS}</sub>",
+        *(_untested(comparison) if metrics.untested else []),
+    ]
+
+
+def _the_same(comparison: Comparison) -> list[str]:
+    seen = (*comparison.metrics.challenger.tested, *comparison.metrics.challenger.further)
+    lines = [(_metric(each, comparison), number(each.head)) for each in seen]
+    return ["The challenger's predictions are the same:", "\n".join(table(("challenger", "in both:"), lines))]
+
+
+def _line(seen: Judged, comparison: Comparison, *, p: str) -> tuple[str, ...]:
+    return (
+        _metric(seen, comparison),
+        number(seen.base),
+        number(seen.head),
+        signed(seen.difference),
+        interval(seen.low, seen.high).replace(" ", UNBROKEN),
+        p.replace(" ", UNBROKEN),
+        _verdict(seen),
+    )
+
+
+def _metric(seen: Judged, comparison: Comparison) -> str:
+    name = metric_name(seen.metric, said(comparison.metrics.currency) if comparison.metrics.currency else "")
+    return f"**{name}**" if seen.metric == comparison.settings.primary else name
+
+
+def _verdict(seen: Judged) -> str:
+    if seen.word == "not distinguishable" and seen.detectable is not None:
+        return f"{WORDS[seen.word]} ({number(seen.detectable)})"
+    if seen.word == "undefined":
+        return f"undefined: {said(seen.reason)}" if seen.reason else "undefined"
+    return WORDS.get(seen.word, seen.word)
+
+
+def _untested(comparison: Comparison) -> list[str]:
+    """Return the plain numbers of both whole windows, which are not of the same rows, or could not be tested."""
+    plain = [seen for seen in comparison.metrics.challenger.untested if (seen.base, seen.head) != (None, None)]
+    if not plain or comparison.other_task:
+        return []
+    lines = [
+        (spoken(seen.metric), number(seen.base), number(seen.head), signed(seen.difference), "untested")
+        for seen in plain
+    ]
+    return [
+        "Each revision's own whole test window (plain differences, which may be chance or other rows):",
+        "\n".join(table(("challenger", "base:", "head:", "difference:", ""), lines)),
+    ]
+
+
+def _rows(comparison: Comparison) -> str:
+    rows = comparison.metrics.rows
+    if rows is None:
+        return f"Nothing was tested: {said(comparison.metrics.untested)}.{cure_of(comparison, write=code)}"
+    return rows_in_words(comparison) if not rows.note else said(rows_in_words(comparison), longest=600)
+
+
+def _pictures(images: Sequence[tuple[str, str]]) -> list[str]:
+    return ["\n".join(f"![{shows}]({address})" for shows, address in images)] if images else []
+
+
+def _revision(revision: Revision) -> str:
+    if revision.commit is None:
+        return "the working tree"
+    short = code(revision.commit[:12])
+    return short if revision.commit.startswith(revision.name) else f"{code(revision.name, longest=100)} ({short})"
+
+
+def _name(name: str) -> str:
+    return said(name, longest=200)
+
+
+def _full_stop(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

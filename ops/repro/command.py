@@ -1,0 +1,90 @@
+"""`python -m ops repro --jobs N`: what `dvc repro` does, with independent stages side by side."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from lab.core.command import INTERRUPTED, leave
+from lab.core.errors import ParamsError
+from lab.pages.markdown import counted, listed
+
+MOST = 4  # more gain nothing on this DAG, and each holds its rows in memory
+FAILED = 255  # DVC's own code
+
+
+@click.command()
+@click.option(
+    "--jobs", default="auto", show_default=True, metavar="N", help="1 to 4 stages at once, or auto: by cores."
+)
+@click.option("--force", is_flag=True, help="Run stages that have not changed, too.")
+@click.argument("targets", nargs=-1)
+def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
+    r"""Run the DAG like `dvc repro`, with stages that do not need each other side by side.
+
+    The results, dvc.lock included, are the bytes that `dvc repro` gives. Each line that a stage writes starts with its
+    name. Where a stage fails, those that do not read from it still run, and its last lines are told again at the end.
+    With --jobs 1, or on one core, this is `dvc repro`.
+
+    \b
+    Everything that has changed:
+      python -m ops repro
+    No more than two at once, and only what this stage needs:
+      python -m ops repro --jobs 2 evaluate
+
+    Exit 0 when all is up to date, 255 when a stage failed (as `dvc repro`), 2 on a mistake, 130 after Ctrl-C; then the
+    last good outputs are still there, and the same command goes on.
+    """
+    count = jobs_of(jobs, cores=cores())
+    if count == 1:
+        from dvc.cli import main  # noqa: PLC0415 - a quarter of a second that a refusal can do without
+
+        raise SystemExit(main(["repro", *(["--force"] if force else []), *targets]))
+    raise SystemExit(_side_by_side(targets, jobs=count, force=force))
+
+
+def jobs_of(asked: str, *, cores: int) -> int:
+    """Return how many stages run at once.
+
+    >>> jobs_of("auto", cores=1), jobs_of("auto", cores=2), jobs_of("auto", cores=64), jobs_of("3", cores=1)
+    (1, 2, 4, 3)
+    """
+    if asked == "auto":
+        return max(1, min(MOST, cores))
+    if not asked.isdecimal() or not 1 <= int(asked) <= MOST:
+        raise ParamsError(f"--jobs {asked}: expected a number from 1 to {MOST}, or auto. Cure: --jobs 2")
+    return int(asked)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _side_by_side(targets: tuple[str, ...], *, jobs: int, force: bool) -> int:
+    from ops.repro.reproduce import reproduce  # noqa: PLC0415 - DVC: a quarter of a second
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    try:
+        outcome = reproduce(Path(), targets, jobs=jobs, force=force, tell=_tell)
+    except KeyboardInterrupt:
+        leave("Interrupted: the last good outputs are still there. Run the same again to go on.", code=INTERRUPTED)
+    for name, reason in outcome.failed.items():
+        _tell(f"\n{name} failed: {reason}")
+    if outcome.skipped:
+        _tell(f"\nNot run, because they read from it: {listed(outcome.skipped)}")
+    if outcome.ran:
+        _tell(f"Ran {counted(len(outcome.ran), 'stage')} in {time.monotonic() - started:.0f} s.")
+        click.echo("Use `dvc push` to send your updates to remote storage.")
+    elif not outcome.failed:
+        click.echo("Data and pipelines are up to date.")
+    return FAILED if outcome.failed else 0
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,84 @@
+"""Results that git keeps (metrics, plots, reports), found by their fingerprint in the commits of a merge."""
+
+import io
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.core.atomic_outputs import replaced_file, replaced_folder
+from ops.revisions.git import git
+from ops.verify.paths import inside
+from ops.verify.stages import fingerprint_of, path_of
+from ops.verify.stores import Listings, listing_fingerprint, md5_of
+
+Files = Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results in the working tree and in commits. What is taken is as recorded, or it is not taken."""
+
+    root: Path
+    commits: tuple[str, ...]
+
+    def at_hand(self, stage: Any) -> bool:
+        """Say whether every result that git keeps of this stage can be had as the stage's entry records it."""
+        return all(not out.workspace_status() or self._find(out) is not None for out in kept(stage))
+
+    def put_right(self, stage: Any) -> None:
+        """Make every result that git keeps of this stage what the stage's entry records."""
+        for out in kept(stage):
+            files = self._find(out) if out.workspace_status() else None
+            if files is not None:
+                _write(files, self.root / path_of(out))
+
+    def learn_listings(self, stage: Any, listings: Listings) -> None:
+        """Tell what lies in this stage's folders that git keeps, where the working tree has something else."""
+        for out in kept(stage):
+            files = self._find(out) if out.workspace_status() else None
+            if files and "" not in files:
+                listings.learn(fingerprint_of(out), {name: md5_of(content) for name, content in files.items()})
+
+    def _find(self, out: Any) -> Files | None:
+        for commit in self.commits:
+            files = self._at(commit, path_of(out))
+            if files and _fingerprint(files) == fingerprint_of(out):
+                return files
+        return None
+
+    def _at(self, commit: str, path: str) -> Files | None:
+        done = git("archive", "--format=tar", commit, "--", path, root=self.root, check=False)
+        if done.returncode:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            members = [member for member in archive.getmembers() if member.isfile() and inside(member.name, path)]
+            return {member.name.removeprefix(path).lstrip("/"): _content(archive, member) for member in members}
+
+
+def kept(stage: Any) -> list[Any]:
+    """Return the outputs of a stage that git keeps."""
+    return [out for out in stage.outs if not out.use_cache]
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = archive.extractfile(member)
+    return stream.read() if stream else b""
+
+
+def _fingerprint(files: Files) -> str:
+    if "" in files:
+        return md5_of(files[""])
+    return listing_fingerprint({name: md5_of(content) for name, content in files.items()})
+
+
+def _write(files: Files, path: Path) -> None:
+    if "" in files:
+        with replaced_file(path) as partial:
+            partial.write_bytes(files[""])
+        return
+    with replaced_folder(path) as partial:
+        for name, content in files.items():
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            (partial / name).write_bytes(content)

@@ -1,0 +1,176 @@
+"""The text of a proposal's pull request; it is kept as the message of the commit, so that a later run can open it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lab.abtest.compare_models import LOWER_IS_BETTER
+from lab.pages.markdown import (
+    NOTHING,
+    count,
+    counted,
+    gate_name,
+    interval,
+    listed,
+    number,
+    sentence,
+    signed,
+    spoken,
+    table,
+)
+from ops.retrain.findings import ABTEST, VALIDATE, Findings
+
+INGEST, PREPARE, FEATURIZE, SELECT = (f"metrics/{name}.json" for name in ("ingest", "prepare", "featurize", "select"))
+CHAMPION = "champion.yaml"
+WINDOWS = ("train", "test", "current")
+MOST_COLUMNS = 10
+
+
+def page_of(findings: Findings) -> str:
+    """Return the title, an empty line, and the page."""
+    parts = [_first, _data, _drift, _comparison, _gates, _merging]
+    return "\n".join([title_of(findings), *(line for part in parts for line in ["", *part(findings)])])
+
+
+def title_of(findings: Findings) -> str:
+    """Return one line that names the task and the gain."""
+    seen = findings.promotion
+    gain = f"{spoken(seen.metric)} {signed(seen.gain)} ({interval(seen.low, seen.high)})"
+    return f"Retrain {findings.request.task}: {gain}"
+
+
+def _first(findings: Findings) -> Iterator[str]:
+    found, task = _read(findings.made, SELECT), findings.request.task
+    word = "may take" if findings.promotion.allowed else "may not take"
+    candidate = f"{_code(found.get('challenger'))} ({_code(found.get('estimator'))})"
+    yield f"The candidate {candidate} {word} the place of the champion of {_code(task)}:"
+    yield ""
+    yield from (f"- {reason}" for reason in findings.promotion.reasons)
+
+
+def _data(findings: Findings) -> Iterator[str]:
+    yield "## What was new"
+    yield ""
+    request = findings.request
+    for setting in sorted(request.settings):
+        yield f"- the setting {_code(setting)}"
+    for place in sorted(request.arrivals):
+        yield f"- the file {_code(f'data/source/{request.task}/{place}')}"
+    if request.asks_source:
+        yield "- whatever the database has now"
+    if not (request.settings or request.arrivals or request.asks_source):
+        yield "- nothing: the same data was judged again"
+    yield ""
+    before, now = (_read(seen, INGEST).get("tables", {}) for seen in (findings.base, findings.made))
+    rows = [_table_line(name, before.get(name, {}), now.get(name, {})) for name in sorted({*before, *now})]
+    yield from table(("table", "rows before:", "rows now:", "newest before", "newest now"), rows)
+    yield ""
+    before, now = (_read(seen, FEATURIZE).get("rows", {}) for seen in (findings.base, findings.made))
+    spans = [_read(seen, PREPARE).get("split", {}).get("windows", {}) for seen in (findings.base, findings.made)]
+    rows = [
+        [part, count(before.get(part)), count(now.get(part)), *(_span(span.get(part)) for span in spans)]
+        for part in WINDOWS
+    ]
+    yield from table(("window", "rows before:", "rows now:", "period before", "period now"), rows)
+
+
+def _drift(findings: Findings) -> Iterator[str]:
+    drift = findings.need.drift
+    columns, current = drift["columns"], drift["rows"]["current"]
+    yield "## Why now"
+    yield ""
+    yield from (f"- {reason}" for reason in findings.need.reasons)
+    yield ""
+    yield (
+        f"{counted(current, 'row')} of the newest window, scored by the champion, were held against the reference: "
+        f"{_code(columns['columns']['drifted'])} of {counted(sum(columns['columns'].values()), 'column')} drifted."
+    )
+    yield ""
+    rows = [
+        [
+            _code(line["column"]),
+            str(line["verdict"]),
+            number(line["times_threshold"], digits=1),
+            number(line["importance"]),
+        ]
+        for line in drift["moved"][:MOST_COLUMNS]
+    ]
+    if rows:
+        yield from table(("column", "verdict", "times the threshold:", "share of importance:"), rows)
+        yield ""
+    rules = [_rule_line(rule) for rule in drift["policies"] if rule["counts"]]
+    yield from table(("rule that counts", "value:", "limit:", "fired"), rules)
+
+
+def _comparison(findings: Findings) -> Iterator[str]:
+    yield "## Candidate against champion"
+    yield ""
+    yield "Both are fitted on the new training rows and scored on the same rows of the new test window."
+    yield ""
+    rows = [
+        [
+            spoken(seen["metric"]) + (" (lower is better)" if seen["metric"] in LOWER_IS_BETTER else ""),
+            number(seen["champion"]),
+            number(seen["challenger"]),
+            signed(seen["difference"]),
+            interval(seen["low"], seen["high"]),
+            str(seen["verdict"]),
+        ]
+        for seen in _read(findings.made, ABTEST)["offline"]["test"]
+    ]
+    yield from table(("metric", "champion:", "candidate:", "difference:", "95 % interval:", ""), rows)
+
+
+def _gates(findings: Findings) -> Iterator[str]:
+    verdict = _read(findings.made, VALIDATE)
+    failed = [gate_name(name) for name in verdict["failed"]]
+    yield "## Gates"
+    yield ""
+    yield sentence(
+        f"failed of {counted(len(verdict['gates']), 'gate')}: {listed(failed)}"
+        if failed
+        else f"none of {counted(len(verdict['gates']), 'gate')} that decide failed"
+    )
+    yield ""
+    rows = [
+        [gate_name(gate["gate"]), number(gate["value"]), f"{gate['rule']} {gate['threshold']:g}", gate["verdict"]]
+        for gate in verdict["gates"]
+    ]
+    yield from ("<details><summary>All of them</summary>", "")
+    yield from table(("gate", "value:", "must be", ""), rows)
+    yield from ("", "</details>")
+
+
+def _merging(findings: Findings) -> Iterator[str]:
+    yield "## What merging does"
+    yield ""
+    yield f"- {_code(CHAMPION)} names the candidate as the champion of {_code(findings.request.task)}; the data,"
+    yield "  settings and results above become those of the branch that it is merged into."
+    yield "- It deploys nothing and sets no tag: `python -m ops promote --register` does that after the merge."
+    yield "- Closing it leaves everything as it is."
+    yield ""
+    yield f"Made from commit {findings.request.base[:12]}; the same data from there makes the same proposal."
+
+
+def _table_line(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [_code(name), count(before.get("rows")), count(now.get("rows")), _newest(before), _newest(now)]
+
+
+def _newest(found: Mapping[str, Any]) -> str:
+    return max((str(period["last"]) for period in found.get("period", {}).values() if period["last"]), default=NOTHING)
+
+
+def _span(window: Mapping[str, Any] | None) -> str:
+    return NOTHING if window is None else f"{window['starts'][:10]} to {window['ends'][:10]}"
+
+
+def _rule_line(rule: Mapping[str, Any]) -> list[str]:
+    limit = NOTHING if rule["limit"] is None else f"{rule['limit']:g}"
+    return [spoken(rule["policy"]), number(rule["value"]), limit, "yes" if rule["fired"] else "no"]
+
+
+def _read(seen: Any, path: str) -> dict[str, Any]:
+    return seen.json(path) or {}
+
+
+def _code(text: object) -> str:
+    return f"`{str(text).replace('`', '')}`"

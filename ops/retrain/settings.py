@@ -1,0 +1,60 @@
+"""Change single values of params.yaml as `-S` of `dvc exp run` does, and leave its comments where they stand."""
+
+import io
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lab.core.errors import ParamsError
+
+NEVER = {"task": "the champion and the reference are the task's own"}
+WIDEST = 10_000  # no line is folded
+
+
+def changed_settings(content: bytes, settings: Sequence[str]) -> bytes:
+    """Return params.yaml with `name=value` set, and `+name=value` added; a name that is not there is refused."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = WIDEST
+    document = yaml.load(content)
+    for setting in settings:
+        _change(document, setting)
+    stream = io.BytesIO()
+    yaml.dump(document, stream)
+    return stream.getvalue() if settings else content
+
+
+def _change(document: Any, setting: str) -> None:
+    name, equals, text = setting.partition("=")
+    *parents, last = name.removeprefix("+").split(".")
+    if not equals or not last:
+        raise ParamsError(f"-S {setting}: expected NAME=VALUE, such as -S ingest.customers=6000.")
+    if name in NEVER:
+        raise ParamsError(f"-S {setting}: {name} cannot be set here, for {NEVER[name]}. Cure: set it in a commit.")
+    section = document
+    for place, parent in enumerate(parents):
+        if not isinstance(section, dict) or not isinstance(section.get(parent), dict):
+            raise ParamsError(_absent(setting, ".".join(parents[: place + 1]), section))
+        section = section[parent]
+    if last not in section and not name.startswith("+"):
+        raise ParamsError(_absent(setting, name, section))
+    section[last] = _value(setting, text)
+
+
+def _value(setting: str, text: str) -> Any:
+    try:
+        value = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise ParamsError(f"-S {setting}: {text!r} is no value in YAML. Cure: quote it for the shell.") from error
+    return value.isoformat() if isinstance(value, date) else value  # DVC takes no date in params.yaml, but its text
+
+
+def _absent(setting: str, name: str, section: Any) -> str:
+    there = sorted(section) if isinstance(section, dict) else section
+    return (
+        f"-S {setting}: params.yaml has no {name}; there is {there}. "
+        "Cure: correct the name, or add it on purpose with a + before it."
+    )

@@ -1,0 +1,80 @@
+"""Run an experiment in a clone of its own: no lock is shared with another run, and the cache is."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
+
+from dvc.config import Config
+
+from ops.repro.commands import Commands
+from ops.revisions.git import git
+from ops.sweep.settings import Run
+
+FOLDER = Path(".dvc/tmp/sweep")
+PREFIX = "clone-"
+
+Hear = Callable[[str], None]
+
+
+def run_in_clone(run: Run, *, base: str, project: Path, commands: Commands, hear: Hear) -> None:
+    """Run an experiment on the base commit and hand it to the project; a command that fails is an error.
+
+    The clone borrows git's objects, and goes when the run has ended, well or not.
+    """
+    (project / FOLDER).mkdir(parents=True, exist_ok=True)
+    # A name of its own: what a killed sweep left at work must not write here.
+    clone = Path(mkdtemp(prefix=PREFIX, dir=project / FOLDER))
+    try:
+        _make(clone, base=base, project=project)
+        # What the cache lacks is made by the run itself.
+        _dvc(["checkout", "--quiet", "--allow-missing"], clone, commands, hear)
+        settings = [word for override in run.overrides for word in ("--set-param", override)]
+        _dvc(["exp", "run", "--name", run.name, *settings], clone, commands, hear)
+        reference = reference_of(run.name, base=base)
+        git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            str(clone),
+            f"+{reference}:{reference}",
+            root=project,
+        )
+    finally:
+        shutil.rmtree(clone, ignore_errors=True)
+
+
+def clear(project: Path) -> None:
+    """Remove the clones that a killed sweep left behind."""
+    for clone in (project / FOLDER).glob(f"{PREFIX}*"):
+        shutil.rmtree(clone, ignore_errors=True)
+
+
+def reference_of(name: str, *, base: str) -> str:
+    """Return what git calls a DVC experiment."""
+    return f"refs/exps/{base[:2]}/{base[2:]}/{name}"
+
+
+def _make(clone: Path, *, base: str, project: Path) -> None:
+    git("clone", "--quiet", "--shared", "--no-checkout", str(project), str(clone), root=project)
+    git("checkout", "--quiet", "--detach", base, root=clone)
+    for key in ("user.name", "user.email"):
+        found = git("config", "--get", key, root=project, check=False).stdout.decode().strip()
+        if found:
+            git("config", key, found, root=clone)
+    _share_cache(clone, project)
+
+
+def _share_cache(clone: Path, project: Path) -> None:
+    """Give the clone the project's cache, and nothing else: a remote's password must not be copied."""
+    found = Config(str(project / ".dvc"))["cache"]
+    shared = {key: found[key] for key in ("type", "shared") if key in found} | {"dir": found.get("dir", "")}
+    shared["dir"] = shared["dir"] or str(project / ".dvc/cache")
+    lines = [f'    {key} = "{",".join(value) if isinstance(value, list) else value}"' for key, value in shared.items()]
+    (clone / ".dvc/config.local").write_text("\n".join(["[cache]", *lines, ""]), encoding="utf-8")
+
+
+def _dvc(arguments: list[str], clone: Path, commands: Commands, hear: Hear) -> None:
+    commands.run(["dvc", *arguments], folder=clone, environment=os.environ, hear=hear)

@@ -1,0 +1,127 @@
+"""`python -m ops sweep`: many settings, each as a DVC experiment, side by side, and one table in the end."""
+
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from lab.core.command import INTERRUPTED, leave
+from lab.core.errors import ParamsError
+from lab.core.result_files import json_bytes
+from lab.core.yaml_files import read_yaml
+from lab.pages.markdown import counted
+from ops.repro.command import cores
+from ops.revisions.git import commit_of
+from ops.sweep.settings import FILE, HELP, Run, Settings, drawn, grid, listed_in, runs_of
+from ops.sweep.work import Work, do, is_done, refuse_unseen
+
+MOST = 16
+MEMORY = 1 << 30  # bytes of a run at its peak, with room (benchmarks/README.md)
+
+
+@click.command()
+@click.option("-S", "--set-param", "words", multiple=True, metavar="NAME=VALUE,VALUE", help="As `dvc exp run -S`.")
+@click.option("--file", type=click.Path(path_type=Path), help="A YAML list of runs: - {seed: 1, task: churn}")
+@click.option("--random", "count", type=int, metavar="N", help="So many of the combinations, drawn at random.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of --random.")
+@click.option("--jobs", type=int, help=f"Runs at once, 1 to {MOST}.  [by cores and memory, 4 at most]")
+@click.option("--dry-run", is_flag=True, help="List the runs and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
+def sweep(
+    *,
+    words: tuple[str, ...],
+    file: Path | None,
+    count: int | None,
+    seed: int,
+    jobs: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    r"""Try many settings: every combination, some at random, or those that a file lists.
+
+    Each becomes a DVC experiment on this commit, with a name made from its settings; `dvc exp show`, `dvc exp apply
+    NAME` and `python -m ops compare HEAD NAME` know it. A run that has its experiment already is not run again, so
+    a sweep that was stopped, or killed, goes on when it is called again. One that fails does not stop the others.
+
+    \b
+    Every combination of two lists, and what would run:
+      python -m ops sweep -S seed=1,2,3 -S train.folds=4,5 --dry-run
+    Ten learning rates, drawn evenly among orders of magnitude:
+      python -m ops sweep --random 10 \
+        -S 'train.candidates.boosting.settings.learning_rate=tag(log,interval(0.01,0.3))'
+    A new candidate (+ adds a setting that params.yaml does not have):
+      python -m ops sweep -S '+train.candidates.new={estimator: dummy},{estimator: naive_bayes}'
+
+    Exit 0 when every run ended well, 1 when one failed (the table says why), 2 on a mistake, 130 after Ctrl-C.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    root, base = Path.cwd(), commit_of("HEAD")
+    refuse_unseen(root, allowed=file)
+    runs = _runs(words, file, count, seed, base=base, root=root)
+    work = Work(root, base, _jobs(jobs), _tell)
+    if dry_run:
+        click.echo("\n".join(_listed(run, work) for run in runs))
+        return
+    try:
+        failed = do(runs, work)
+    except KeyboardInterrupt:
+        leave("Interrupted: finished runs are kept. Run the same again to go on.", code=INTERRUPTED)
+    complete = _print(runs, failed, base=base, root=root, as_json=as_json)
+    raise SystemExit(0 if complete else 1)
+
+
+def jobs_of(*, cores: int, memory: int) -> int:
+    """Return how many runs go on at once when nobody says: one for each core, as far as memory goes, up to four.
+
+    >>> jobs_of(cores=2, memory=8 << 30), jobs_of(cores=64, memory=2 << 30), jobs_of(cores=64, memory=64 << 30)
+    (2, 2, 4)
+    """
+    return max(1, min(cores, memory // MEMORY, 4))
+
+
+def _runs(
+    words: tuple[str, ...], file: Path | None, count: int | None, seed: int, *, base: str, root: Path
+) -> list[Run]:
+    if bool(words) == bool(file) or (count is not None and not words):
+        raise ParamsError(f"expected -S (once or more, perhaps with --random N), or --file. {HELP}")
+    if count is not None and count < 1:
+        raise ParamsError(f"--random {count}: expected 1 or more.")
+    every: list[Settings] = listed_in(file) if file else drawn(words, count=count, seed=seed) if count else grid(words)
+    here = read_yaml(root / FILE, cure=HELP)
+    runs = [run for run in runs_of(every, base=base, root=root) if run.params != here]
+    if not runs:
+        raise ParamsError(f"found no setting that differs from {FILE}, expected one at least. {HELP}")
+    return runs
+
+
+def _jobs(asked: int | None) -> int:
+    if asked is None:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return jobs_of(cores=cores(), memory=memory)
+    if not 1 <= asked <= MOST:
+        raise ParamsError(f"--jobs {asked}: expected a number from 1 to {MOST}. Cure: --jobs 2")
+    return asked
+
+
+def _listed(run: Run, work: Work) -> str:
+    return f"{run.name}: {' '.join(run.overrides)}{' (done before)' if is_done(run, work) else ''}"
+
+
+def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, as_json: bool) -> bool:
+    # DVC and numpy's kin, after the waiting: nothing of it is needed to list or to refuse.
+    from ops.sweep.judge import document_of, judged  # noqa: PLC0415
+    from ops.sweep.render import told  # noqa: PLC0415
+
+    table = judged(runs, failed, base=base, root=root)
+    click.echo(json_bytes(document_of(table)).decode().rstrip() if as_json else told(table))
+    _tell(f"{counted(len(runs), 'run')}, {len(failed)} failed.")
+    return table.complete
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

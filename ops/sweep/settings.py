@@ -1,0 +1,182 @@
+"""Which runs a sweep consists of: every setting is read as `dvc exp run -S` reads it."""
+
+import difflib
+import hashlib
+import itertools
+import json
+import math
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dvc.exceptions import DvcException
+from dvc.utils.hydra import apply_overrides, to_hydra_overrides
+from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.errors import HydraException
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lab.core.errors import ParamsError
+from lab.core.yaml_files import read_yaml
+
+FILE = "params.yaml"
+HELP = "Cure: see python -m ops sweep --help"
+MOST = 1000  # runs; more is a slip of the pen
+
+Settings = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its experiment's name, what is set (`+key` adds a key), and all settings that follow."""
+
+    name: str
+    settings: Settings
+    params: Mapping[str, Any]
+
+    @property
+    def overrides(self) -> list[str]:
+        return overrides_of(self.settings)
+
+
+def overrides_of(settings: Settings) -> list[str]:
+    """Return the words of `-S`; what is taken away (`~key`) has no value."""
+    return [key if key.startswith("~") and not value else f"{key}={value}" for key, value in settings.items()]
+
+
+def grid(words: Sequence[str]) -> list[Settings]:
+    """Return every combination of the values that each word lists, the last one changing fastest."""
+    lists = [[(key, value) for value in _values(override)] for key, override in _parsed(words)]
+    if (count := math.prod(map(len, lists))) > MOST:
+        raise ParamsError(f"found {count:,} combinations, expected {MOST:,} at most. Cure: fewer values, or --random N")
+    return [dict(combination) for combination in itertools.product(*lists)]
+
+
+def drawn(words: Sequence[str], *, count: int, seed: int) -> list[Settings]:
+    """Return so many combinations at random: without repetition, values of `interval(low,high)` drawn evenly.
+
+    `tag(log,interval(low,high))` draws evenly among orders of magnitude.
+    """
+    parsed, rng = _parsed(words), np.random.default_rng(seed)
+    if not any(isinstance(override.value(), IntervalSweep) for _, override in parsed):
+        every = grid(words)
+        chosen = sorted(rng.permutation(len(every))[:count].tolist())
+        return [every[place] for place in chosen]
+    return [{key: _drawn(override, rng) for key, override in parsed} for _ in range(count)]
+
+
+def listed_in(path: Path) -> list[Settings]:
+    """Return the runs that a YAML file lists, each a mapping from a setting to its value."""
+    try:
+        found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise ParamsError(f"{path} cannot be read: {error}; expected a list of runs. {HELP}") from error
+    if not isinstance(found, list) or not all(isinstance(each, dict) and each for each in found):
+        raise ParamsError(f"{path} holds {type(found).__name__}, expected a list of mappings: - {{seed: 1}}. {HELP}")
+    return [{str(key): spelled(value) for key, value in each.items()} for each in found]
+
+
+def runs_of(every: Sequence[Settings], *, base: str, root: Path) -> list[Run]:
+    """Return the runs without repetition; a setting that params.yaml does not have is refused."""
+    runs: dict[str, Run] = {}
+    for settings in every:
+        params = _applied(settings, root)
+        run = Run(name_of(settings, base=base), settings, params)
+        runs.setdefault(json.dumps(params, sort_keys=True, default=str), run)
+    return list(runs.values())
+
+
+def name_of(settings: Settings, *, base: str) -> str:
+    """Return the experiment's name: always the same for these settings on this commit, and a name that git allows.
+
+    >>> name_of({"train.candidates.boosting.settings.learning_rate": "0.03"}, base="ab12")
+    'learning_rate-0.03-baf2e3b2'
+    """
+    content = json.dumps([base, sorted(settings.items())])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    words = "-".join(f"{key.rpartition('.')[2].lstrip('+~')}-{value}" for key, value in settings.items())
+    readable = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9_.]+", "-", words))[:40].strip("-.")
+    return f"{readable}-{digest}"
+
+
+def spelled(value: object) -> str:
+    """Return a value as it is written behind the equals sign.
+
+    >>> spelled({"estimator": "dummy", "features": ["a b", None, 1.5, True]})
+    "{estimator:dummy,features:['a b',null,1.5,true]}"
+    """
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{key}:{spelled(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(spelled, value))}]"
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value) and value.lower() not in {"null", "true", "false"}
+        return (
+            value if plain and value.lower() not in {"nan", "inf"} else "'" + re.sub(r"(\\*)'", r"\1\1\\'", value) + "'"
+        )
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parsed(words: Sequence[str]) -> list[tuple[str, Override]]:
+    try:
+        overrides = [to_hydra_overrides([word])[0] for word in words]
+    except (HydraException, DvcException) as error:
+        said = str(error).splitlines()[0]
+        raise ParamsError(f"-S {list(words)}: {said}; expected NAME=VALUE or NAME=VALUE,VALUE. {HELP}") from error
+    keys = [override.get_key_element() for override in overrides]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        raise ParamsError(f"-S {sorted(twice)[0]} is given twice, expected once. Cure: list its values: a,b")
+    return list(zip(keys, overrides, strict=True))
+
+
+def _values(override: Override) -> list[str]:
+    if isinstance(override.value(), IntervalSweep):
+        raise ParamsError(f"-S {override.input_line}: an interval has no list of values. Cure: add --random N")
+    if not override.is_sweep_override():
+        return ["" if override.is_delete() else override.get_value_element_as_str()]
+    return list(override.sweep_string_iterator())
+
+
+def _drawn(override: Override, rng: np.random.Generator) -> str:
+    value = override.value()
+    if not isinstance(value, IntervalSweep):
+        values = _values(override)
+        return values[int(rng.integers(len(values)))]
+    low, high = float(value.start or 0), float(value.end or 0)
+    share = rng.random()
+    found = low * (high / low) ** share if "log" in value.tags else low + (high - low) * share
+    return f"{found:.4g}"
+
+
+def _applied(settings: Settings, root: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / FILE
+        copy.write_bytes((root / FILE).read_bytes())
+        try:
+            apply_overrides(str(copy), overrides_of(settings))
+        except (HydraException, DvcException, AssertionError) as error:
+            raise _refusal(settings, error, root) from error
+        found: dict[str, Any] = read_yaml(copy, cure=HELP)
+    return found
+
+
+def _refusal(settings: Settings, error: Exception, root: Path) -> ParamsError:
+    known = _names(read_yaml(root / FILE, cure=HELP))
+    for key in settings:
+        if not key.startswith(("+", "~")) and key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            cure = f"-S {near[0]}=…" if near else f"correct the name, or add it: -S +{key}=…"
+            return ParamsError(f"-S {key}: {FILE} has no such key. Nothing has run. Cure: {cure}")
+    said = str(error.__cause__ or error).splitlines()[0]
+    return ParamsError(f"-S {' -S '.join(overrides_of(settings))}: {said}. {HELP}")
+
+
+def _names(content: object, before: str = "") -> list[str]:
+    if not isinstance(content, Mapping):
+        return []
+    names = [(f"{before}{key}", value) for key, value in content.items()]
+    return [found for name, value in names for found in (name, *_names(value, f"{name}."))]

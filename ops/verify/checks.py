@@ -1,0 +1,158 @@
+"""The six questions whose answers make a commit whole: whoever clones it has everything that it names."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lab.core.errors import LabError, SourceError
+from lab.pages.markdown import counted
+from ops.dvc.pipeline import expected_code, read_stages
+from ops.revisions.git import commit_of, git, lines_of
+from ops.verify.check import Check
+from ops.verify.freshness import inputs_changed, outputs_changed
+from ops.verify.paths import inside_any
+from ops.verify.pushed import missing_objects
+from ops.verify.stages import data_file, path_of
+from ops.verify.state import State
+
+MODULES = ("lab", "stages", "ops", "tests", "serving", "dashboard", "benchmarks")
+SETTINGS = ("dvc.yaml", "dvc.lock", ".gitignore", ".dvcignore", ".dvc")
+
+
+def check_all(state: State) -> list[Check]:
+    """Return the answer to every question; one that cannot be asked has failed, and the others are asked still."""
+    questions: list[tuple[str, Callable[[State], Check]]] = [
+        ("lock", lock_is_fresh),
+        ("remote", everything_is_pushed),
+        ("ignored", data_is_ignored),
+        ("deps", dependencies_are_exact),
+        ("known", git_knows_every_file),
+        ("committed", nothing_is_uncommitted),
+    ]
+    asked = [each for each in questions if each[0] != "remote" or state.asks_remote]
+    return [_answer(name, question, state) for name, question in asked]
+
+
+def _answer(name: str, question: Callable[[State], Check], state: State) -> Check:
+    try:
+        return question(state)
+    except LabError as error:
+        said, _, cure = str(error).partition(" Cure: ")
+        return Check(name, "could not be looked at", (said,), cure or "see above")
+
+
+def lock_is_fresh(state: State) -> Check:
+    """Ask whether `dvc repro` would have nothing to do but to fetch data.
+
+    A record of a stage that is no more is told and is no fault: DVC never takes one away, and reads none.
+    """
+    found = []
+    for name, stage in state.stages.items():
+        changes = inputs_changed(stage, state.entries.get(name, {}), state.recorded)
+        if changes != ["never ran"]:
+            changes += outputs_changed(stage)
+        found += [f"{name}: {'; '.join(changes)}"] if changes else []
+    found += [
+        f"{data_file(stage, state.root)}: {what}"
+        for stage in state.pipeline.data_files
+        for what in outputs_changed(stage)
+    ]
+    gone = [name for name in state.entries if name not in state.stages]
+    aside = f" (also recorded, and no more: {', '.join(gone)}; `python -m ops resolve` drops it)" if gone else ""
+    summary = f"dvc.lock {'is not' if found else 'is'} what `dvc repro` leaves: {counted(len(state.stages), 'stage')}"
+    cure = "dvc repro, then commit its results; for what a stage no longer declares: dvc commit --force"
+    return Check("lock", summary + aside, tuple(found), cure)
+
+
+def everything_is_pushed(state: State) -> Check:
+    """Ask whether the remote has every output that DVC keeps, the files in folders included."""
+    count, found = missing_objects(state)
+    summary = f"{state.remote.name} {'lacks some of' if found else 'has all of'} {counted(count, 'object')}"
+    remote = f" --remote {state.remote_name}" if state.remote_name else ""
+    return Check("remote", summary, tuple(found), f"dvc push{remote}; where nobody has them, dvc repro comes first")
+
+
+def data_is_ignored(state: State) -> Check:
+    """Ask whether .gitignore covers every output that DVC keeps, and whether git keeps none of them."""
+    paths = {path_of(out): out for out in state.cached if out.is_in_repo}
+    asked = [*paths, *(f"{path}/any" for path in paths)]
+    done = git("-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *asked, root=state.root, check=False)
+    ignored = set(done.stdout.decode().splitlines())
+    bare = [path for path in paths if not {path, f"{path}/any"} & ignored]
+    tracked = lines_of("ls-files", "-z", "--", *paths, root=state.root) if paths else []
+    found = [f"{path} is not covered by .gitignore" for path in bare]
+    found += [f"{path} is kept by DVC and by git" for path in tracked]
+    summary = f".gitignore {'does not cover' if bare else 'covers'} every output that DVC keeps: {len(paths)}"
+    return Check(
+        "ignored", summary, tuple(found), "add `/PATH` to .gitignore; git rm -r --cached PATH where it is tracked"
+    )
+
+
+def dependencies_are_exact(state: State) -> Check:
+    """Ask whether every stage declares the code that it imports, and no other."""
+    found = []
+    try:
+        stages = read_stages(state.root)
+    except ValueError as error:
+        raise SourceError(f"dvc.yaml: {error}") from error
+    for stage in stages:
+        declared, expected = set(stage.code), set(expected_code(stage, root=state.root))
+        found += [f"{stage.name}: {path} is imported and not declared" for path in sorted(expected - declared)]
+        found += [f"{stage.name}: {path} is declared and not imported" for path in sorted(declared - expected)]
+    summary = f"dvc.yaml {'does not declare' if found else 'declares'} what the stages import"
+    return Check("deps", summary, tuple(found), "python -m ops deps --write")
+
+
+def git_knows_every_file(state: State) -> Check:
+    """Ask whether git has each module, each file that a stage reads, and each result that DVC leaves to git."""
+    found = [f"{path} is a module that git does not know" for path in _unknown_modules(state.root)]
+    found += [f"{path} is read by a stage, and git does not know it" for path in _unknown(state, state.read)]
+    found += [f"{path} is a result, and git does not know it" for path in _unknown(state, state.kept)]
+    found += [f"{path} is read by a stage, and git has nothing of it" for path in _empty(state)]
+    summary = f"git {'does not know' if found else 'knows'} every module, source and result"
+    return Check("known", summary, tuple(found), "git add PATH, or remove what does not belong there")
+
+
+def _unknown_modules(root: Path) -> list[str]:
+    folders = [f":(glob){folder}/**/*.py" for folder in MODULES]
+    return lines_of("ls-files", "-z", "--others", "--", *folders, root=root)
+
+
+def _unknown(state: State, paths: list[str]) -> Iterator[str]:
+    """Yield the files at these paths that git does not know, ignored ones too: a clone would lack them all the same."""
+    outputs = [path_of(out) for out in state.cached]
+    ignore = state.pipeline.repository.dvcignore
+    for path in lines_of("ls-files", "-z", "--others", "--", *paths, root=state.root) if paths else []:
+        if not inside_any(path, outputs) and not ignore.is_ignored_file(str(state.root.absolute() / path)):
+            yield path
+
+
+def _empty(state: State) -> list[str]:
+    known = lines_of("ls-files", "-z", "--", *state.read, root=state.root) if state.read else []
+    return [path for path in state.read if not inside_any_of(known, path) and (state.root / path).exists()]
+
+
+def inside_any_of(files: list[str], folder: str) -> bool:
+    """Say whether one of the files is this path or lies in it."""
+    return any(inside_any(file, (folder,)) for file in files)
+
+
+def _another_is_pushed(root: Path) -> str:
+    """Tell where pre-commit's hook runs for another commit than the one that is checked out and looked at."""
+    pushed = os.environ.get("PRE_COMMIT_TO_REF", "")
+    if not pushed or commit_of(pushed, root=root) == commit_of("HEAD", root=root):
+        return ""
+    return f"; {pushed[:7]}, which is pushed, is another commit, and nobody looked at it"
+
+
+def nothing_is_uncommitted(state: State) -> Check:
+    """Ask whether what was looked at is what HEAD holds; changes that are none of the pipeline's are told only."""
+    changed = lines_of("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", root=state.root)
+    paths = sorted(line[3:] for line in changed)
+    settings = {item.def_path for stage in state.stages.values() for item in stage.deps}
+    own = [path for path in paths if inside_any(path, {*SETTINGS, *settings, *state.read, *state.kept})]
+    others = [path for path in paths if path not in own]
+    aside = f" (also changed, and none of the pipeline's: {', '.join(others)})" if others else ""
+    summary = f"the working tree {'differs from' if own else 'is'} HEAD where the pipeline looks{aside}"
+    summary += _another_is_pushed(state.root)
+    return Check("committed", summary, tuple(f"{path} is not committed" for path in own), "git add and git commit")

@@ -1,0 +1,132 @@
+"""Ask a store of DVC's objects, the cache or a remote, what it has; nothing is written, and no secret is told."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.core.errors import LabError
+
+SECRET = re.compile(r"://[^/@\s]+@")
+
+
+class StoreError(LabError):
+    """A store could not be asked."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The cache, or a remote by its name."""
+
+    name: str
+    objects: Any
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of this machine, which tells sizes for nothing."""
+        return bool(self.objects.fs.protocol == "local")
+
+    def size(self, md5: str) -> int | None:
+        """Return how many bytes the object has in a store that is a folder; None where it lacks it."""
+        try:
+            return Path(self.objects.oid_to_path(md5)).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def present(self, fingerprints: Iterable[str]) -> set[str]:
+        """Return those of the objects that are there; a remote is asked for all of them together."""
+        wanted = set(fingerprints)
+        if self.is_folder:
+            return {md5 for md5 in wanted if self.size(md5) is not None}
+        try:
+            return set(self.objects.oids_exist(wanted))
+        except Exception as error:  # noqa: BLE001 - storage libraries share no class of errors
+            raise self._refusal(error) from None
+
+    def read(self, md5: str) -> bytes | None:
+        """Return an object's bytes, whether they are as recorded or not; None where it lacks it."""
+        path = self.objects.oid_to_path(md5)
+        try:
+            return Path(path).read_bytes() if self.is_folder else bytes(self.objects.fs.cat_file(path))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # noqa: BLE001 - as above
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: Exception) -> StoreError:
+        said = SECRET.sub("://***@", str(error)) or type(error).__name__
+        return StoreError(
+            f"{self.name} could not be asked: {said}. Cure: check `dvc remote list`, the network and the credentials "
+            "in the environment; --no-remote leaves this check out"
+        )
+
+
+@dataclass
+class Listings:
+    """What lies in the folders that DVC keeps, from the first store that has a listing as it is recorded."""
+
+    stores: tuple[Store, ...]
+    _known: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)
+
+    def of(self, md5: str) -> Mapping[str, str] | None:
+        """Return the fingerprint of each file of a folder by its path from there; None where no store can tell."""
+        if md5 not in self._known:
+            self._known[md5] = self._read(md5)
+        return self._known[md5]
+
+    def learn(self, md5: str, listing: Mapping[str, str]) -> None:
+        """Take a listing from elsewhere."""
+        self._known[md5] = listing
+
+    def _read(self, md5: str) -> Mapping[str, str] | None:
+        for store in self.stores:
+            content = self._asked(store, md5)
+            if content is not None and md5_of(content) == md5.removesuffix(".dir"):
+                return {entry["relpath"]: entry["md5"] for entry in json.loads(content)}
+        return None
+
+    def _asked(self, store: Store, md5: str) -> bytes | None:
+        """Return what a store says; one that could not be asked once is not asked again, for that may take long."""
+        if store.name in self._silent:
+            return None
+        try:
+            return store.read(md5)
+        except StoreError:
+            self._silent.add(store.name)
+            return None
+
+
+def md5_of(content: bytes) -> str:
+    """Return the fingerprint that DVC gives a file of this content."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def listing_fingerprint(files: Mapping[str, str]) -> str:
+    """Return the fingerprint that DVC gives a folder that holds files of these fingerprints.
+
+    >>> listing_fingerprint({})
+    'd751713988987e9331980363e24189ce.dir'
+    """
+    entries = [{"md5": files[path], "relpath": path} for path in sorted(files)]
+    return f"{md5_of(json.dumps(entries, sort_keys=True).encode())}.dir"
+
+
+def cache_of(repository: Any) -> Store:
+    """Return the cache of a DVC repository."""
+    return Store("the cache", repository.cache.local)
+
+
+def remote_of(repository: Any, name: str | None) -> Store:
+    """Return a remote of a DVC repository by its name, or the default one."""
+    from dvc.exceptions import DvcException  # noqa: PLC0415 - DVC is paid where it is used
+
+    chosen = name or repository.config["core"].get("remote")
+    try:
+        return Store(f"the remote {chosen}", repository.cloud.get_remote_odb(name, "verify"))
+    except DvcException as error:
+        said = SECRET.sub("://***@", str(error))
+        raise StoreError(f"{said}. Cure: `dvc remote list`; --no-remote leaves this check out") from None

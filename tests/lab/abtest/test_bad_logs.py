@@ -1,0 +1,211 @@
+"""A log that cannot be, and an experiment that is not fit to be read: a refusal with its cure, or INVALID with why."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lab.abtest.assess import Analysis, assess
+from lab.core.errors import LabError, SourceError
+from lab.core.params import parse
+from lab.task.experiment import Design, Experiment
+from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, lines, written
+
+
+def analysed(folder: Path, log: pd.DataFrame, **design: Any) -> Analysis:
+    return assess(written(folder, log), design_of(**design))
+
+
+def invalid_because(analysis: Analysis) -> str:
+    verdict = analysis.verdicts[analysis.chosen]
+    assert (verdict.action, verdict.rule) == ("INVALID", "unfit to be read")
+    return "; ".join(verdict.reasons)
+
+
+def changed(column: str, value: object, *, rows: int = 1) -> pd.DataFrame:
+    log = drawn(400)
+    kept = log[column].tolist()[rows:]
+    filled: Any = [value] * rows + kept
+    log[column] = filled
+    return log
+
+
+def test_an_arm_without_units_is_invalid(tmp_path: Path) -> None:
+    log = drawn(400)
+    assert "arm new has no unit" in invalid_because(analysed(tmp_path, log[log.arm == "old"])).replace(
+        "arm 1", "arm new"
+    )
+
+
+def test_arms_of_the_wrong_size_are_invalid(tmp_path: Path) -> None:
+    log = drawn(6000)
+    kept = log[(log.arm == "old") | (log.customer_id % 5 > 0)]
+    assert "sample ratio mismatch" in invalid_because(analysed(tmp_path, kept))
+
+
+def test_a_unit_in_two_arms_is_invalid(tmp_path: Path) -> None:
+    log = drawn(400)
+    again = log.head(3).assign(arm=np.where(log.arm.head(3) == "old", "new", "old"))
+    assert "3 units in two arms or more" in invalid_because(analysed(tmp_path, pd.concat([log, again])))
+
+
+@pytest.mark.parametrize("kind", ["number", "large number", "text"])
+def test_rows_that_come_twice_are_invalid_whatever_the_unit_is_named_by(tmp_path: Path, kind: str) -> None:
+    log = drawn(400)
+    log["customer_id"] = {
+        "number": log.customer_id,
+        "large number": log.customer_id + 2**40,
+        "text": "customer " + log.customer_id.astype(str),
+    }[kind]
+    twice = pd.concat([log, log.iloc[10:14]])
+    assert "4 rows name a unit again: 4 units in rows all alike" in invalid_because(analysed(tmp_path, twice))
+
+
+def test_rows_that_contradict_one_another_are_invalid(tmp_path: Path) -> None:
+    log = drawn(400)
+    again = log.iloc[5:7].assign(stayed=1 - log.stayed.iloc[5:7])
+    assert "2 units in rows that contradict one another" in invalid_because(analysed(tmp_path, pd.concat([log, again])))
+
+
+def test_arms_that_differed_before_are_invalid(tmp_path: Path) -> None:
+    log = drawn(2000)
+    log["before"] += 30.0 * (log.arm == "new")
+    assert "the arms differed in before before" in invalid_because(analysed(tmp_path, log, outcomes=OUTCOMES))
+
+
+def test_a_covariate_with_missing_values_is_not_used_and_said(tmp_path: Path) -> None:
+    log = changed("before", None, rows=7)
+    found = analysed(tmp_path, log, outcomes=OUTCOMES)
+    seen = next(each for each in found.effects["new"] if each.outcome == "spent")
+    assert (seen.estimator, seen.reason) == ("Welch", "not adjusted: before is missing in 7 of 400 rows")
+
+
+def test_outcomes_that_are_all_alike_are_told_apart_from_nothing(tmp_path: Path) -> None:
+    log = drawn(400).assign(stayed=1)
+    found = analysed(tmp_path, log)
+    seen = found.effects["new"][0]
+    assert found.verdicts["new"].action == "INCONCLUSIVE"
+    assert (seen.difference, seen.p_value, seen.reason) == (0.0, 1.0, "the same outcome in every unit of both arms")
+
+
+def test_a_mean_that_is_constant_has_no_interval_and_a_reason(tmp_path: Path) -> None:
+    found = analysed(tmp_path, drawn(400).assign(spent=3.0), primary="spent", outcomes={"spent": {}})
+    seen = found.effects["new"][0]
+    assert (seen.low, seen.word, seen.reason) == (None, "undefined", "undefined: zero variance")
+
+
+def test_one_unit_in_an_arm_says_so(tmp_path: Path) -> None:
+    log = pd.concat([drawn(400).query("arm == 'old'").head(1), drawn(400).query("arm == 'new'").head(2)])
+    found = analysed(tmp_path, log)
+    assert found.effects["new"][0].reason == "an arm has fewer than two units"
+
+
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        (changed("stayed", 2), r"stayed is a share, expected 0 and 1 only; found values from 0 to 2.*Cure"),
+        (changed("calls", -3), r"calls is a count, expected whole numbers of 0 or more; found values from -3"),
+        (changed("calls", 1.5), "calls is a count, expected whole numbers"),
+        (changed("spent", float("inf")), "spent holds 1 infinite values, expected numbers"),
+        (changed("before", float("-inf")), "before holds 1 infinite values"),
+        (changed("spent", None, rows=9), "spent is missing in 9 rows, expected an outcome for every assigned unit"),
+        (changed("arm", "third"), r"arm holds \['third'\], expected one of \['old', 'new'\]"),
+        (changed("arm", None), "arm is missing in 1 rows"),
+        (changed("customer_id", None), "customer_id is missing in 1 rows"),
+        (drawn(400).drop(columns="before"), r"lacks the columns \['before'\]; it has"),
+        (drawn(400).assign(spent="much"), "spent holds no numbers"),
+    ],
+)
+def test_what_no_log_can_hold_is_refused(tmp_path: Path, log: pd.DataFrame, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        analysed(tmp_path, log, outcomes=OUTCOMES)
+
+
+def test_a_segment_of_ten_thousand_levels_is_refused(tmp_path: Path) -> None:
+    log = drawn(10_000)
+    with pytest.raises(SourceError, match="customer has more than 100 levels"):
+        analysed(tmp_path, log.assign(customer=log.customer_id), segments=["customer"])
+
+
+def test_moments_with_and_without_a_zone_are_refused(tmp_path: Path) -> None:
+    days = ["2025-01-01T10:00:00", "2025-01-02T10:00:00+02:00"]
+    log = [{"customer_id": n, "arm": arm, "stayed": 1, "day": days[n % 2]} for n, arm in enumerate(["old", "new"] * 4)]
+    with pytest.raises(SourceError, match=r"day mixes moments with and without a time zone: found 4 of 8"):
+        assess(lines(tmp_path, log), design_of(time="day", looks={"dates": ["2025-01-02", "2025-02-01"]}))
+
+
+def test_moments_of_different_zones_are_read_in_one(tmp_path: Path) -> None:
+    late = "2025-01-01T23:30:00-05:00"  # the next day in Greenwich
+    days = {"old": late, "new": "2025-01-01T10:00:00+00:00"}
+    log = [
+        {"customer_id": n, "arm": arm, "stayed": n % 2, "day": days[arm]} for n, arm in enumerate(["old", "new"] * 8)
+    ]
+    found = assess(lines(tmp_path, log), design_of(time="day", looks={"dates": ["2025-01-02", "2025-02-01"]}))
+    assert [[arm.count for arm in period] for period in found.tally.periods] == [[0, 8], [8, 0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("log.csv", b"", "cannot be read as CSV"),
+        ("log.csv", b"customer_id,arm,stayed\n1,old\n", "cannot be read as CSV"),
+        ("log.parquet", b"no parquet", "cannot be read as Parquet"),
+        ("log.xlsx", b"", r"ends with '\.xlsx', expected \.parquet or \.csv"),
+    ],
+)
+def test_a_file_that_is_no_log_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=message):
+        assess(path, design_of())
+
+
+def test_a_log_without_rows_is_invalid(tmp_path: Path) -> None:
+    assert "no unit in any arm" in invalid_because(analysed(tmp_path, drawn(0)))
+
+
+def test_a_missing_log_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"nowhere\.csv is missing, expected the log of an experiment"):
+        assess(tmp_path / "nowhere.csv", design_of())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"control": "older"}, "control is 'older', expected one of two arms or more"),
+        ({"weights": {"old": 1.0, "new": 0.0}}, "weights must be 0 or more, two of them above 0"),
+        ({"primary": "spent"}, "primary is 'spent', expected an outcome without margin"),
+        ({"outcomes": {"stayed": {"margin": 1.0}}}, "primary is 'stayed', expected an outcome without margin"),
+        ({"outcomes": {"stayed": {"kind": "ratio"}}}, "per names the column below the line of a ratio"),
+        ({"outcomes": {"stayed": {"kind": "median"}}}, "'share', 'mean', 'count' or 'ratio'"),
+        ({"looks": {"count": 3}}, "3 looks need units"),
+        ({"looks": {"dates": ["2025-02-01"]}}, "looks.dates need time"),
+        ({"looks": {"dates": ["2025-02-01", "2025-01-01"]}}, "dates must rise"),
+        ({"looks": {"dates": ["soon"]}}, "'soon' is no date"),
+        ({"significance": 0.05}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_design_that_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        parse({**DESIGN, **change}, kind=Design, where="design", cure="")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"log": "visits.csv"}, "a log needs design"),
+        (
+            {"log": "a.csv", "simulation": {"salt": "s", "arms": {}, "cost_of_offer": 1}},
+            "give log or simulation, not both",
+        ),
+        (
+            {"simulation": {"salt": "s", "arms": {"a": "champion"}, "cost_of_offer": 1}, "design": DESIGN},
+            r"simulation.arms are \['a'\], weights \['old', 'new'\]",
+        ),
+    ],
+)
+def test_a_task_says_all_that_a_log_needs(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        parse(content, kind=Experiment, where="experiment", cure="")

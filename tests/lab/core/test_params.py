@@ -1,0 +1,74 @@
+"""params.yaml is read strictly, in one place, and every mistake in a section is told at once."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from lab.core.errors import ParamsError
+from lab.core.params import Params, load_params, load_seed, load_value
+
+
+class Example(Params):
+    """A section as a stage would declare it."""
+
+    share: float = Field(gt=0, lt=1)
+    folds: int
+    name: str = "none"
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params.yaml"
+
+
+def test_a_section_is_loaded_as_its_class(params: Path) -> None:
+    params.write_text("seed: 3\ntask: churn\ntrain: {share: 1e-3, folds: 5}\n")
+    assert load_params("train", Example) == Example(share=0.001, folds=5)
+    assert load_seed() == 3
+    assert load_value("task", str) == "churn"
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{share: 0.5, folds: 5.5}", r"params\.yaml: train\.folds: .*valid integer.*found '5\.5'"),
+        ("{share: 0.5, folds: yes}", r"train\.folds: .*found 'yes'"),
+        ("{share: 2, folds: 5}", r"train\.share: .*less than 1"),
+        ("{share: 0.5}", r"train\.folds: Field required"),
+        ("{share: 0.5, folds: 5, flods: 5}", r"train\.flods: Extra inputs are not permitted"),
+    ],
+)
+def test_a_mistake_names_its_place_and_what_was_found(section: str, message: str, params: Path) -> None:
+    params.write_text(f"train: {section}\n")
+    with pytest.raises(ParamsError, match=message):
+        load_params("train", Example)
+
+
+def test_every_mistake_is_told_with_the_cure(params: Path) -> None:
+    params.write_text("train: {share: 2, folds: x}\n")
+    with pytest.raises(ParamsError) as caught:
+        load_params("train", Example)
+    assert len(str(caught.value).splitlines()) == 3
+    assert str(caught.value).endswith("git diff params.yaml")
+
+
+def test_an_unknown_section_is_refused(params: Path) -> None:
+    params.write_text("seed: 3\ntrian: {}\n")
+    with pytest.raises(ParamsError, match=r"unknown keys \['trian'\]"):
+        load_seed()
+
+
+@pytest.mark.parametrize("seed", ["1.5", "yes", "true", "null", "'7'"])
+def test_a_seed_must_be_a_whole_number(seed: str, params: Path) -> None:
+    params.write_text(f"seed: {seed}\n")
+    with pytest.raises(ParamsError, match=r"params\.yaml: seed is .*, expected int"):
+        load_seed()
+
+
+def test_settings_cannot_be_changed_after_loading(params: Path) -> None:
+    params.write_text("train: {share: 0.5, folds: 5}\n")
+    loaded = load_params("train", Example)
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.folds = 6

@@ -1,0 +1,74 @@
+"""What a recorded run publishes, and what it leaves alone."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.core.errors import LabError
+from lab.core.recording import recorded
+
+METRICS = Path("metrics/train/logistic.json")
+PLOTS = Path("plots/train/logistic")
+
+
+@pytest.fixture(autouse=True)
+def outside_any_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+
+def record(value: float, *, extra: object = 5) -> None:
+    with recorded(metrics=METRICS, plots=PLOTS) as live:
+        for fold in range(2):
+            live.log_metric("roc_auc", value + fold)
+            live.next_step()  # type: ignore[no-untyped-call]  # DVCLive leaves it untyped
+        live.log_plot("roc", [{"x": value, "y": float("inf")}], x="x", y="y")
+        live.summary["rows"] = extra
+        live.summary["folds"] = {"b": value, "a": [value]}
+
+
+def files() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+def test_metrics_are_sorted_rounded_and_free_of_the_step() -> None:
+    record(0.123456789)
+    assert METRICS.read_text() == (
+        '{\n  "folds": {\n    "a": [\n      0.123457\n    ],\n    "b": 0.123457\n  },\n'
+        '  "roc_auc": 1.12346,\n  "rows": 5\n}\n'
+    )
+
+
+def test_curves_and_histories_are_rounded_and_hold_no_infinity() -> None:
+    record(0.123456789)
+    assert sorted(path.name for path in PLOTS.iterdir()) == ["roc.json", "roc_auc.tsv"]
+    assert json.loads((PLOTS / "roc.json").read_text()) == [{"x": 0.123457, "y": None}]
+    assert (PLOTS / "roc_auc.tsv").read_bytes() == b"step\troc_auc\n0\t0.123457\n1\t1.12346\n"
+
+
+def test_a_run_replaces_the_plots_of_the_run_before() -> None:
+    record(0.5)
+    (PLOTS / "stale.json").write_text("[]")
+    record(0.25)
+    assert sorted(path.name for path in PLOTS.iterdir()) == ["roc.json", "roc_auc.tsv"]
+
+
+def test_a_run_that_fails_leaves_the_last_good_outputs_and_no_scratch() -> None:
+    record(0.5)
+    before = files()
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        record(0.75, extra=object())
+    assert files() == before
+
+
+def test_outside_any_repository_nothing_but_the_outputs_is_left() -> None:
+    record(0.5)
+    assert sorted(files()) == [METRICS, PLOTS / "roc.json", PLOTS / "roc_auc.tsv"]
+
+
+def test_a_repository_without_a_commit_is_refused_with_the_cure() -> None:
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    with pytest.raises(LabError, match=r"at least one commit\. Cure: git add -A && git commit"):
+        record(0.5)

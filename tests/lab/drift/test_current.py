@@ -1,0 +1,87 @@
+"""What a server logged, as the current window of the stage drift and of the command, which say the same of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+
+from lab.core.errors import SourceError
+from lab.core.result_files import read_json
+from lab.core.tables import write_table
+from ops.drift.command import drift as command
+from stages import drift, reference
+from tests.judged import WINDOWS, features_of, predictions_of
+from tests.lab.drift.logs import MODEL, OTHER, answers, label, write_log
+from tests.lab.drift.world import SETTINGS, changed, lay_out_drift, stamped
+
+ROWS = 600
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a reference, and the log of a server in which most columns moved; each tenth has a label."""
+    folder = tmp_path_factory.mktemp("current")
+    rng = np.random.default_rng(4)
+    features = {window: features_of(rng, ROWS) for window in WINDOWS}
+    predictions = {window: predictions_of(rng, table) for window, table in features.items()}
+    lay_out_drift(folder, features, predictions, {**SETTINGS, "current": "served/log"})
+    served = moved(features["current"].append_column("champion_score", predictions["current"]["champion_score"]))
+    labels = [label(place, place % 2) for place in range(0, ROWS, 10)]
+    write_log(folder / "served/log", answers(stamped(served, start="2025-03-01", days=3)), labels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        reference.main()
+    return folder
+
+
+@pytest.fixture
+def folder(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(laid_out)
+    return laid_out
+
+
+def moved(table: pa.Table) -> pa.Table:
+    table = changed(table, "visits", [visits + 2 for visits in table["visits"].to_pylist()])
+    return changed(table, "age", [min(age + 20, 99) for age in table["age"].to_pylist()])
+
+
+def ask(*arguments: str) -> Result:
+    return CliRunner().invoke(command, ["--current", "served/log", *arguments])
+
+
+def test_the_stage_judges_what_the_setting_names_as_the_command_does(folder: Path) -> None:
+    drift.main()
+    found: dict[str, Any] = read_json(folder / "metrics/drift.json")
+    assert (found["rows"], list(found["performance"])) == ({"current": ROWS, "test": ROWS}, ["champion"])
+    done = ask("--json")
+    assert (done.exit_code, json.loads(done.stdout)["retrain"]) == (1, found["retrain"])
+
+
+def test_the_command_tells_what_of_a_log_it_judges_apart_from_the_judgement(folder: Path) -> None:
+    done = ask("--json", "--save", "saved.json", "--page", "page.html")
+    assert f"served/log: {ROWS} of {ROWS} answers are judged, {ROWS // 10} of them with a label" in done.stderr
+    assert read_json(folder / "saved.json") == json.loads(done.stdout)
+    assert "<svg" in (folder / "page.html").read_text()
+
+
+def test_several_models_and_strangers_are_told(folder: Path) -> None:
+    (folder / "models/champion").mkdir(parents=True, exist_ok=True)
+    (folder / "models/champion/manifest.json").write_text("{}")
+    rows = stamped(features_of(np.random.default_rng(5), 100), start="2025-03-01", days=3)
+    rows = rows.append_column("champion_score", pa.array([0.5] * 100))
+    lines = [{**line, "fingerprint": OTHER if place < 9 else MODEL} for place, line in enumerate(answers(rows))]
+    write_log(folder / "two", lines)
+    done = CliRunner().invoke(command, ["--current", "two"])
+    assert "2 models answered: abababababab (91), cdcdcdcdcdcd (9)" in done.stderr
+    assert "abababababab, cdcdcdcdcdcd: no model that lies in models" in done.stderr
+
+
+def test_what_only_a_log_knows_cannot_be_asked_of_another_file(folder: Path) -> None:
+    write_table(features_of(np.random.default_rng(5), 100), folder / "rows.parquet")
+    done = CliRunner().invoke(command, ["--current", "rows.parquet", "--arm", "all"])
+    assert isinstance(done.exception, SourceError)
+    assert "rows.parquet is no log that serving wrote" in str(done.exception)

@@ -1,0 +1,291 @@
+"""A log as a batch: the same rows in a fixed order, each with its last label, and nothing left out in silence."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lab.core.errors import SourceError
+from lab.drift import json_lines as lines
+from lab.drift.batch import checked_batch
+from lab.drift.log_batch import is_served, read_served
+from lab.drift.log_selection import Choice, Counts
+from lab.reference.reference import Reference
+from tests.lab.drift.logs import MODEL, OTHER, Line, answers, label, rows, write_lines, write_log
+from tests.lab.drift.world import fitted
+
+COUNT = 40
+ROWS = rows(COUNT)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return fitted(rows(300, seed=1), moment=True)
+
+
+def read(folder: Path, reference: Reference, **choice: Any) -> tuple[list[dict[str, Any]], Counts]:
+    found = read_served(folder, reference, Choice(**choice))
+    return found.rows.to_pylist(), found.counts
+
+
+def without(table: pa.Table, *names: str) -> pa.Table:
+    return table.drop_columns([name for name in names if name in table.column_names])
+
+
+def test_a_log_is_the_batch_that_its_rows_are(reference: Reference, tmp_path: Path) -> None:
+    log = write_log(tmp_path, answers(ROWS))
+    expected = checked_batch(without(ROWS, "label", "challenger_score", "gender"), reference, name="rows", cure="")
+    key = lambda row: (row["moment"], row["customer_id"])  # noqa: E731 - used twice, here
+    found = read_served(log, reference, Choice()).rows
+    assert sorted(found.to_pylist(), key=key) == sorted(expected.to_pylist(), key=key)
+    assert found.schema.equals(expected.select(found.column_names).schema)
+
+
+def test_the_order_is_of_moment_and_id_however_the_lines_lie_in_files(reference: Reference, tmp_path: Path) -> None:
+    forth = read(write_log(tmp_path / "forth", answers(ROWS)), reference)
+    back = read(write_log(tmp_path / "back", answers(ROWS)[::-1]), reference)
+    assert forth == back
+    assert [row["moment"] for row in forth[0]] == sorted(row["moment"] for row in forth[0])
+
+
+def test_the_logs_of_several_servers_are_one_though_their_files_have_the_same_names(
+    reference: Reference, tmp_path: Path
+) -> None:
+    lines, labels = answers(ROWS), [label(place, 1) for place in range(COUNT)]
+    write_log(tmp_path / "both/first", lines[:25], labels[25:])
+    write_log(tmp_path / "both/second", lines[25:], labels[:25])
+    assert read(tmp_path / "both", reference) == read(write_log(tmp_path / "one", lines, labels), reference)
+
+
+def test_blocks_of_any_size_are_the_same_lines(
+    reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write_log(tmp_path, answers(ROWS), [label(1, 1)])
+    whole = read(log, reference)
+    monkeypatch.setattr(lines.blocks_of, "__kwdefaults__", {"size": 100})
+    assert read(log, reference) == whole
+
+
+def test_the_last_label_of_an_id_counts_and_rows_without_one_have_none(reference: Reference, tmp_path: Path) -> None:
+    late, early = "2025-07-01T00:00:00.000000", "2025-06-01T00:00:00.000000"
+    labels = [
+        label(0, 1, received=late),
+        label(1, 1, received=early),
+        label(0, 0, received=early),
+        label(1, 0, received=late),
+    ]
+    found, counts = read(write_log(tmp_path, answers(ROWS), [*labels, label(999, 1)]), reference)
+    by_score = {row["champion_score"]: row["label"] for row in found}
+    scores = ROWS["champion_score"].to_pylist()
+    assert [by_score[scores[place]] for place in range(3)] == [1, 0, None]
+    assert (counts.labelled, counts.unknown_labels) == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl"])
+def test_a_file_of_labels_has_the_last_word(reference: Reference, tmp_path: Path, name: str) -> None:
+    log = write_log(tmp_path / "log", answers(ROWS), [label(0, 1), label(1, 1)])
+    given = write_lines(tmp_path / name, [label(0, 0), label(2, 1)])
+    if name.endswith("csv"):
+        given.write_text("id,label\nid-0000,1\nid-0000,false\nid-0002,1\n")
+    found, counts = read(log, reference, labels=given)
+    by_score = {row["champion_score"]: row["label"] for row in found}
+    assert [by_score[ROWS["champion_score"][place].as_py()] for place in range(4)] == [0, 1, 1, None]
+    assert counts.labelled == 3
+
+
+def test_a_torn_last_line_is_left_out_and_counted_and_one_that_only_lacks_its_end_is_read(
+    reference: Reference, tmp_path: Path
+) -> None:
+    lines = answers(ROWS)
+    write_lines(tmp_path / "predictions-0-000001.jsonl", lines[:10], torn='{"id":"x","features":{"ag')
+    write_lines(tmp_path / "predictions-1-000001.jsonl", lines[10:-1], torn=json.dumps(lines[-1]))
+    write_lines(tmp_path / "feedback-0-000001.jsonl", [label(1, 1)], torn='{"id":')
+    _, counts = read(tmp_path, reference)
+    assert (counts.answers, counts.torn, counts.labelled) == (COUNT, 2, 1)
+
+
+def test_who_was_asked_about_twice_at_a_moment_counts_once_with_the_label_of_either(
+    reference: Reference, tmp_path: Path
+) -> None:
+    first = answers(ROWS)
+    again = [
+        {**line, "id": f"{line['id']}-2", "received": "2026-01-01T00:00:00.000000", "score": 0.5} for line in first[:3]
+    ]
+    copied = write_log(tmp_path, [*first, *again, first[-1]], [label(0, 1), {**label(1, 0), "id": "id-0001-2"}])
+    found, counts = read(copied, reference)
+    assert (len(found), counts.repeated, counts.labelled) == (COUNT, 4, 2)
+    assert sum(row["champion_score"] == 0.5 for row in found) == 3
+    assert sorted(row["label"] for row in found if row["label"] is not None) == [0, 1]
+
+
+def test_nobody_is_not_one_and_the_same(reference: Reference, tmp_path: Path) -> None:
+    found, counts = read(write_log(tmp_path, answers(ROWS, unit=None)), reference)
+    assert (len(found), counts.repeated) == (COUNT, 0)
+    assert "customer_id" not in found[0]
+    assert counts.left_out == (f"units: {COUNT} of {COUNT} rows were asked without one",)
+
+
+def test_units_that_are_called_otherwise_than_in_the_reference_are_left_out_and_told(
+    reference: Reference, tmp_path: Path
+) -> None:
+    lines = [{**line, "unit": f"c{line['unit']}"} for line in answers(ROWS)]
+    found, counts = read(write_log(tmp_path, lines), reference)
+    assert "customer_id" not in found[0]
+    assert counts.left_out[0].startswith("units: not as customer_id is in test")
+
+
+def of_two_arms(table: pa.Table) -> list[Line]:
+    """Return the answers of an experiment in which every other unit is the challenger's."""
+    lines = answers(table)
+    for line, score in zip(lines[::2], table["challenger_score"].to_pylist()[::2], strict=True):
+        del line["champion_score"]
+        line |= {"arm": "challenger", "fingerprint": OTHER, "score": score, "challenger_score": score}
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("arm", "judged", "scores"),
+    [("champion", COUNT // 2, ["champion"]), ("challenger", COUNT // 2, ["challenger"]), ("all", COUNT, [])],
+)
+def test_two_models_never_share_a_column_of_scores(
+    reference: Reference, tmp_path: Path, arm: str, judged: int, scores: list[str]
+) -> None:
+    found, counts = read(write_log(tmp_path, of_two_arms(ROWS)), reference, arm=arm)
+    assert (len(found), counts.other_arms) == (judged, COUNT - judged)
+    assert [name.removesuffix("_score") for name in found[0] if name.endswith("_score")] == scores
+    assert {"champion": MODEL, "challenger": OTHER}.get(arm, MODEL) in counts.models
+    if arm == "all":
+        assert len(counts.left_out) == 2
+        assert "20 of 40 rows have none of it" in counts.left_out[0]
+
+
+def test_in_the_shadow_both_models_are_judged_on_the_same_rows(reference: Reference, tmp_path: Path) -> None:
+    lines = [{**line, "challenger_score": 0.25} for line in answers(ROWS)]
+    found, counts = read(write_log(tmp_path, lines), reference)
+    assert {row["challenger_score"] for row in found} == {0.25}
+    assert counts.left_out == ()
+
+
+def test_one_model_of_several_can_be_asked_for(reference: Reference, tmp_path: Path) -> None:
+    lines = [{**line, "fingerprint": OTHER if place < 5 else MODEL} for place, line in enumerate(answers(ROWS))]
+    log = write_log(tmp_path, lines)
+    assert read(log, reference)[1].models == {MODEL: COUNT - 5, OTHER: 5}
+    found, counts = read(log, reference, fingerprint=OTHER[:6])
+    assert (len(found), counts.other_models, counts.models) == (5, COUNT - 5, {OTHER: 5})
+
+
+def test_moments_can_be_asked_for_from_the_first_to_before_the_last(reference: Reference, tmp_path: Path) -> None:
+    since, until = (datetime(2025, 3, day, tzinfo=UTC) for day in (2, 4))
+    found, counts = read(write_log(tmp_path, answers(ROWS)), reference, since=since, until=until)
+    assert {row["moment"].day for row in found} == {2, 3}
+    assert counts.other_moments == COUNT - len(found)
+
+
+def test_moments_with_and_without_a_zone_are_one_time(reference: Reference, tmp_path: Path) -> None:
+    lines = answers(ROWS)
+    for line in lines[::2]:
+        there = datetime.fromisoformat(line["moment"]).replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=2)))
+        line["moment"] = there.isoformat()
+    log = write_log(tmp_path / "zoned", lines)
+    assert read(log, reference)[0] == read(write_log(tmp_path / "plain", answers(ROWS)), reference)[0]
+
+
+def lacking(line: Line, name: str) -> Line:
+    return {**line, "features": {key: value for key, value in line["features"].items() if key != name}}
+
+
+def test_a_value_that_is_not_known_is_no_feature_that_was_left_out(reference: Reference, tmp_path: Path) -> None:
+    lines = answers(ROWS)
+    for line in lines:
+        line["features"]["region"] = None
+    found, _ = read(write_log(tmp_path, lines), reference)
+    assert {row["region"] for row in found} == {None}
+
+
+def test_answers_without_a_feature_can_be_left_out_by_their_model(reference: Reference, tmp_path: Path) -> None:
+    lines = answers(ROWS)
+    lines[:5] = [{**lacking(line, "age"), "fingerprint": OTHER} for line in lines[:5]]
+    log = write_log(tmp_path, lines)
+    with pytest.raises(SourceError, match=r"5 of 40 answers were logged without \['age'\]"):
+        read(log, reference)
+    assert read(log, reference, fingerprint=MODEL)[1].judged == COUNT - 5
+
+
+REFUSED: dict[str, tuple[Callable[[list[Line]], list[Line]], dict[str, Any], str]] = {
+    "a feature was redacted": (
+        lambda lines: [lacking(line, "region") for line in lines],
+        {},
+        r"40 of 40 answers were logged without \['region'\]: .*LAB_REDACT.*Cure",
+    ),
+    "nothing is left": (
+        lambda lines: lines,
+        {"arm": "challenger"},
+        "no answer left to judge: of 40, 40 were given by another arm.* Cure",
+    ),
+    "a model is not there": (
+        lambda lines: lines,
+        {"fingerprint": "ee"},
+        r"0 models have a fingerprint .* expected one of \['abababababab'\]",
+    ),
+    "a moment is none": (lambda lines: [{**line, "moment": "soon"} for line in lines], {}, "moment in .*soon.* Cure"),
+    "a line is no answer": (lambda lines: [*lines, {"id": "x"}], {}, r"1 of \d+ lines from line 1 on have no received"),
+    "a value has another type": (
+        lambda lines: [{**line, "features": {**line["features"], "age": "old"}} for line in lines],
+        {},
+        "from line 1 on: .* Expected lines as serving writes them",
+    ),
+    "a whole number is none": (
+        lambda lines: [{**line, "features": {**line["features"], "visits": 0.5}} for line in lines],
+        {},
+        "visits in .* cannot be read as int64, which it is in test",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_judged_is_refused_with_the_cure(reference: Reference, tmp_path: Path, name: str) -> None:
+    change, choice, message = REFUSED[name]
+    with pytest.raises(SourceError, match=message):
+        read(write_log(tmp_path, change(answers(ROWS))), reference, **choice)
+
+
+def test_a_line_that_is_damaged_is_named(reference: Reference, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "predictions-0-000001.jsonl", answers(ROWS)[:2], torn="nonsense\n")
+    with pytest.raises(SourceError, match="line 3 is damaged: expected one JSON object a line"):
+        read(path.parent, reference)
+
+
+def test_a_file_that_goes_while_it_is_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"cannot be read: .*run it again"):
+        list(lines.blocks_of(tmp_path / "predictions-0-000001.jsonl"))
+
+
+def test_a_folder_without_answers_is_no_log(reference: Reference, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(SourceError, match=r"holds \['notes.txt'\], expected predictions-WORKER-NUMBER.jsonl"):
+        read(tmp_path, reference)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,label\nid-0000,perhaps\n", "1 of 1 labels are neither 0 nor 1"),
+        ("row,label\n1,1\n", r"lacks \['id'\]; it has \['row', 'label'\]"),
+    ],
+)
+def test_labels_that_are_none_are_refused(reference: Reference, tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(content)
+    with pytest.raises(SourceError, match=message):
+        read(write_log(tmp_path / "log", answers(ROWS)), reference, labels=path)
+
+
+def test_a_file_of_a_log_is_known_by_its_lines(reference: Reference, tmp_path: Path) -> None:
+    log, other = write_log(tmp_path / "log", answers(ROWS)), write_lines(tmp_path / "rows.jsonl", [{"age": 3}])
+    (file, _) = sorted(log.glob("predictions-*.jsonl"))
+    assert (is_served(log), is_served(file), is_served(other)) == (True, True, False)
+    assert read(file, reference)[1].judged == COUNT // 2

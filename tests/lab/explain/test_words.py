@@ -1,0 +1,119 @@
+"""Words of a task are sentences with plain names of features in them, and nothing that could reach further."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lab.core.errors import ParamsError
+from lab.dataset.windows import plan_split
+from lab.explain.reasons import check_words
+from lab.featurize.features import make_features
+from lab.task.schema import Task, read_task
+from lab.task.words import FeatureWords, WordsSection, named_in, placeholders_of
+from tests.project import ROOT
+from tests.retail import FIRST, LAST, shop_tables, write_shop
+
+
+def words(**own: Any) -> FeatureWords:
+    return FeatureWords.model_validate(own)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{age.__class__}",
+        "{age[0]}",
+        "{age!r}",
+        "{}",
+        "{ }",
+        "{age:{width}}",
+        "{age:999999999}",
+        "{age:>99999999.2f}",
+        "{age:.99f}",
+        "{age",
+        "age}",
+        "two\nlines",
+        "",
+        "x" * 301,
+    ],
+)
+def test_a_template_that_could_reach_further_or_is_no_sentence_is_refused(template: str) -> None:
+    with pytest.raises(ValidationError, match=r"plain name|forms age as|brace|no sentence"):
+        words(raises=template)
+
+
+@pytest.mark.parametrize("form", ["", ":.0f", ":.1f", ":,.2f", ":.0%", ":+.1f", ":+,.0f"])
+def test_forms_of_numbers_are_few_and_known(form: str) -> None:
+    assert words(says=f"is {{age{form}}}").says == (f"is {{age{form}}}",)
+
+
+def test_a_name_may_be_what_a_column_may_be() -> None:
+    assert placeholders_of("{Größe in cm} {2019}") == [("", "Größe in cm", ""), (" ", "2019", "")]
+
+
+def test_double_braces_are_braces() -> None:
+    assert "".join(text for text, _, _ in placeholders_of("{{age}}")) == "{age}"
+
+
+def test_one_sentence_is_a_list_of_one() -> None:
+    assert words(raises="old").raises == words(raises=["old"]).raises == ("old",)
+
+
+def test_an_unknown_key_is_refused() -> None:
+    with pytest.raises(ValidationError, match="rises"):
+        words(rises="old")
+
+
+def test_every_name_that_words_are_for_or_mention_is_found() -> None:
+    own = {"age": words(raises=["{age:.0f}", "{city}"], missing="{spend}"), "member": words()}
+    assert named_in(own) == ["age", "city", "member", "spend"]
+
+
+def test_a_task_needs_no_words() -> None:
+    assert WordsSection().words == {}
+
+
+def task_with(own: dict[str, Any]) -> Task:
+    content = read_task("table").model_dump(mode="python")
+    return Task.model_validate({**content, "words": own})
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"usage": {"says": "uses it"}},
+        {"usage_gb": {"says": "{useage_gb:.0f}"}},
+        {"usage_gb": {"says": "{churned}"}},
+        {"customer_id": {"says": "is {customer_id}"}},
+        {"country": {"says": "lives in {country}"}},
+    ],
+    ids=["unknown", "mistyped", "the label", "the unit", "ignored"],
+)
+def test_words_of_what_is_no_feature_of_a_flat_table_are_refused(own: dict[str, Any], monkeypatch: Any) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(ValidationError, match=r"words name \[.*\], the features are \['contract', 'gender'"):
+        task_with(own)
+
+
+@pytest.mark.parametrize("name", ["churn", "high_value_sale"])
+def test_the_words_of_a_task_are_of_features_that_its_query_makes(name: str, tmp_path: Path) -> None:
+    task = read_task(name)
+    tables = write_shop(shop_tables(customers=150, sales=6_000, seed=3), tmp_path / "prepared")
+    plan = plan_split(task.split, first=FIRST, last=LAST)
+    (tmp_path / "features").mkdir()
+    made = make_features(
+        tables, task.features, task.tables, plan, into=tmp_path / "features", high_missing_share=0.99, seed=1
+    )
+    assert check_words(task.words, made.schema.features) == []
+    assert set(task.words) == set(made.schema.features)
+
+
+def test_a_mistake_in_words_names_the_file_and_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tasks").mkdir()
+    text = (ROOT / "tasks/table.yaml").read_text().replace("{usage_gb:,.0f}", "{usage_gb.real}")
+    (tmp_path / "tasks/table.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParamsError, match=r"(?s)tasks/table\.yaml\.words\.usage_gb\.says.*expected the plain name"):
+        read_task("table")

@@ -1,0 +1,255 @@
+"""Features know only what was known: point-in-time truth, exact values, and parts that do not touch."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from lab.core.errors import ParamsError, SourceError
+from lab.core.tables import read_table, write_table
+from lab.dataset.features import Features
+from lab.dataset.tables import Table
+from lab.dataset.windows import SplitPlan, plan_split
+from lab.featurize.features import MadeFeatures, make_features
+from lab.task.schema import Task, read_task
+from tests.retail import FIRST, LAST, shop_tables, write_shop
+
+CUT = datetime(2025, 7, 5)  # noqa: DTZ001 - the shop has one zone; it is the churn task's test snapshot
+
+
+def make(task: Task, folder: Path, tables: dict[str, pa.Table], *, last: datetime = LAST) -> MadeFeatures:
+    prepared = write_shop(tables, folder / "prepared")
+    plan = plan_split(task.split, first=FIRST, last=last)
+    return make_features(
+        prepared, task.features, task.tables, plan, into=folder / "features", high_missing_share=0.6, seed=1
+    )
+
+
+def rows_of(folder: Path, part: str) -> pa.Table:
+    return read_table(folder / f"features/{part}.parquet")
+
+
+def shop() -> dict[str, pa.Table]:
+    return shop_tables(customers=150, sales=6_000, seed=3)
+
+
+def rewritten_after(sales: pa.Table, moment: datetime, *, columns: Sequence[str]) -> pa.Table:
+    """Return the sales with columns of everything that became known from the moment on turned into something else."""
+    future = pc.greater_equal(sales["recorded"], pa.scalar(moment, pa.timestamp("us"))).to_numpy()
+    rng = np.random.default_rng(9)
+    changed = sales
+    for column in columns:
+        values = np.where(future, rng.permutation(sales[column].to_numpy()), sales[column].to_numpy())
+        changed = changed.set_column(changed.column_names.index(column), column, pa.array(values))
+    return changed
+
+
+def features_only(table: pa.Table, *, until: datetime) -> pa.Table:
+    kept = table.filter(pc.less_equal(table["moment"], pa.scalar(until, pa.timestamp("us"))))
+    return kept.drop_columns(["label"])
+
+
+def test_no_churn_feature_moves_when_the_future_is_rewritten(tmp_path: Path) -> None:
+    task, tables = read_task("churn"), shop()
+    make(task, tmp_path / "before", tables)
+    everything = ["amount", "quantity", "product_id", "store_id"]
+    make(task, tmp_path / "after", {**tables, "sales": rewritten_after(tables["sales"], CUT, columns=everything)})
+    for part in ("train", "test"):
+        before, after = (features_only(rows_of(tmp_path / run, part), until=CUT) for run in ("before", "after"))
+        assert before.num_rows > 100
+        assert before.equals(after)
+    assert not rows_of(tmp_path / "before", "current").equals(rows_of(tmp_path / "after", "current"))
+
+
+def test_no_churn_feature_moves_when_the_future_is_erased_but_the_label_does(tmp_path: Path) -> None:
+    task, tables = read_task("churn"), shop()
+    make(task, tmp_path / "whole", tables)
+    known = pc.less(tables["sales"]["moment"], pa.scalar(CUT + timedelta(days=20), pa.timestamp("us")))
+    late = pc.greater_equal(tables["sales"]["moment"], pa.scalar(datetime(2025, 10, 1), pa.timestamp("us")))  # noqa: DTZ001
+    make(task, tmp_path / "erased", {**tables, "sales": tables["sales"].filter(pc.or_(known, late))})
+    whole, erased = (rows_of(tmp_path / run, "test") for run in ("whole", "erased"))
+    assert features_only(whole, until=CUT).equals(features_only(erased, until=CUT))
+    assert pc.sum(erased["label"]).as_py() > pc.sum(whole["label"]).as_py()
+
+
+def test_no_feature_of_a_sale_moves_when_that_day_and_the_future_are_rewritten(tmp_path: Path) -> None:
+    task, tables = read_task("high_value_sale"), shop()
+    make(task, tmp_path / "before", tables)
+    itself = ["amount", "quantity"]
+    make(task, tmp_path / "after", {**tables, "sales": rewritten_after(tables["sales"], CUT, columns=itself)})
+    before, after = (rows_of(tmp_path / run, "test") for run in ("before", "after"))
+    that_day = [features_only(table, until=CUT + timedelta(days=1)) for table in (before, after)]
+    assert that_day[0].num_rows > 3
+    assert that_day[0].equals(that_day[1])
+    assert not before.drop_columns(["label"]).equals(after.drop_columns(["label"]))
+
+
+def test_what_defines_the_label_is_no_feature_of_a_sale(tmp_path: Path) -> None:
+    made = make(read_task("high_value_sale"), tmp_path, shop())
+    assert {"amount", "quantity", "label"}.isdisjoint(made.schema.features)
+
+
+def test_a_sale_that_was_recorded_late_is_not_known_early(tmp_path: Path) -> None:
+    tables = shop()
+    sales = tables["sales"].to_pylist()
+    sales.append({**sales[0], "sale_id": 10**6, "customer_id": 0, "moment": CUT - timedelta(days=1), "recorded": CUT})
+    late = {**tables, "sales": pa.Table.from_pylist(sales, schema=tables["sales"].schema)}
+    for name, world in (("without", tables), ("with", late)):
+        make(read_task("churn"), tmp_path / name, world)
+    assert rows_of(tmp_path / "without", "test").equals(rows_of(tmp_path / "with", "test"))
+
+
+def test_churn_features_are_what_the_sales_say(tmp_path: Path) -> None:
+    tables = shop()
+    make(read_task("churn"), tmp_path, tables)
+    row = rows_of(tmp_path, "test").to_pylist()[5]
+    sales = [sale for sale in tables["sales"].to_pylist() if sale["customer_id"] == row["customer_id"]]
+    known = [s for s in sales if CUT - timedelta(days=180) <= s["recorded"] < CUT]
+    amounts = [sale["amount"] for sale in known]
+    newest = max(sale["moment"] for sale in known)
+    assert row["moment"] == CUT
+    assert row["purchases_180_days"] == len(known)
+    assert row["purchases_60_days"] == sum(s["recorded"] >= CUT - timedelta(days=60) for s in known)
+    assert row["amount_180_days"] == sum(amounts) / 100
+    assert row["average_order"] == pytest.approx(sum(amounts) / len(amounts) / 100, abs=1e-9)
+    assert row["spread_of_orders"] == pytest.approx(float(np.std(amounts, ddof=1)) / 100, abs=1e-8)
+    assert row["recency_days"] == pytest.approx((CUT - newest).total_seconds() / 86_400, abs=1e-9)
+    assert row["weekend_share"] == pytest.approx(sum(s["moment"].isoweekday() >= 6 for s in known) / len(known))
+    next_sales = [s for s in sales if CUT <= s["moment"] < CUT + timedelta(days=60)]
+    assert row["label"] == (0 if next_sales else 1)
+
+
+def test_parts_keep_the_embargo(tmp_path: Path) -> None:
+    make(read_task("churn"), tmp_path, shop())
+    horizon = timedelta(days=60)
+    moments = {part: set(rows_of(tmp_path, part)["moment"].to_pylist()) for part in ("train", "test", "current")}
+    assert max(moments["train"]) + horizon <= min(moments["test"])
+    assert max(moments["test"]) + horizon <= min(moments["current"])
+
+
+def test_the_number_of_threads_moves_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for threads in (1, 4):
+        monkeypatch.setattr("lab.engine.engine.THREADS", threads)
+        make(read_task("high_value_sale"), tmp_path / str(threads), shop())
+    one, four = ((tmp_path / name / "features/train.parquet").read_bytes() for name in ("1", "4"))
+    assert one == four
+
+
+# Flat tables
+
+COLUMNS: dict[str, Any] = {
+    "id": {"type": "identifier"},
+    "age": {"type": "integer"},
+    "city": {"type": "category"},
+    "since": {"type": "date"},
+    "same": {"type": "category"},
+    "empty": {"type": "number"},
+    "churned": {"type": "category"},
+}
+RANDOM = SplitPlan(kind="random", reason="chance", test_share=0.2, current_share=0.2)
+
+
+def flat_rows(count: int = 200) -> dict[str, list[Any]]:
+    return {
+        "id": list(range(count)),
+        "age": [20 + number % 40 for number in range(count)],
+        "city": [["here", "there"][number % 2] for number in range(count)],
+        "since": [datetime(2020, 1, 1 + number % 28).date() for number in range(count)],  # noqa: DTZ001 - a day
+        "same": ["x"] * count,
+        "empty": [1.0 if number % 10 == 0 else None for number in range(count)],
+        "churned": [["No", "Yes", "No", None][number % 4] for number in range(count)],
+    }
+
+
+def make_flat(folder: Path, data: dict[str, list[Any]], *, plan: SplitPlan = RANDOM, **features: Any) -> MadeFeatures:
+    write_table(pa.table(data), folder / "prepared/rows.parquet")
+    contract = Table.model_validate({"columns": {name: COLUMNS[name] for name in data}, "key": ["id"]})
+    settings = {"question": "?", "table": "rows", "unit": ["id"], "label": "churned", "positive": "Yes", **features}
+    described, into = Features.model_validate(settings), folder / "features"
+    return make_features(
+        folder / "prepared",
+        described,
+        {"rows": contract},
+        plan,
+        into=into,
+        high_missing_share=0.6,
+        seed=1,
+    )
+
+
+def test_a_flat_table_becomes_typed_rows_with_a_label(tmp_path: Path) -> None:
+    made = make_flat(tmp_path, flat_rows())
+    assert made.rows == {"train": 90, "test": 30, "current": 30}
+    assert made.without_label == 50
+    assert rows_of(tmp_path, "train").column_names == ["id", "label", "age", "city", "since"]
+    assert {name: feature.kind for name, feature in made.schema.features.items()} == {
+        "age": "number",
+        "city": "category",
+        "since": "number",
+    }
+
+
+def test_columns_that_cannot_help_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    made = make_flat(tmp_path, flat_rows())
+    assert made.left_out["same"] == "it is the same in every training row"
+    assert made.left_out["empty"].endswith("% of the training rows lack it, more than 60 %")
+
+
+def test_a_high_missing_column_stays_when_the_task_says_keep(tmp_path: Path) -> None:
+    made = make_flat(tmp_path, flat_rows(), high_missing_columns="keep")
+    assert "empty" in made.schema.features
+
+
+def test_parts_by_chance_keep_the_share_of_classes(tmp_path: Path) -> None:
+    made = make_flat(tmp_path, flat_rows())
+    assert made.positive_share == {part: pytest.approx(1 / 3, abs=0.01) for part in ("train", "test", "current")}
+
+
+def test_rows_of_one_group_fall_on_one_side(tmp_path: Path) -> None:
+    data = flat_rows()
+    data["city"] = [f"city {number // 8}" for number in range(200)]
+    plan = SplitPlan(kind="group", reason="?", group="city", test_share=0.2, current_share=0.2)
+    make_flat(tmp_path, data, plan=plan)
+    sides = [set(rows_of(tmp_path, part)["city"].to_pylist()) for part in ("train", "test", "current")]
+    assert all(sides)
+    assert sides[0].isdisjoint(sides[1] | sides[2])
+    assert sides[1].isdisjoint(sides[2])
+
+
+def test_the_order_of_the_source_moves_no_row(tmp_path: Path) -> None:
+    data = flat_rows()
+    make_flat(tmp_path / "forth", data)
+    make_flat(tmp_path / "back", {name: values[::-1] for name, values in data.items()})
+    assert rows_of(tmp_path / "forth", "train").equals(rows_of(tmp_path / "back", "train"))
+
+
+def test_a_repeated_unit_is_refused(tmp_path: Path) -> None:
+    data = flat_rows()
+    data["id"][1] = data["id"][5] = 77_777
+    with pytest.raises(SourceError, match=r"found 2 rows for one unit, \(\"id\"\) = \(77777,\)"):
+        make_flat(tmp_path, data)
+
+
+@pytest.mark.parametrize("positive", ["yes", "1", 1, True])
+def test_a_positive_value_that_no_row_has_is_refused(positive: str | int | bool, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="0 of them with the positive label"):
+        make_flat(tmp_path, flat_rows(), positive=positive)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("select nothing from rows", "features.query in the task file cannot run"),
+        ("select id, 1 as label from rows", r"lacks the columns \['city'\]"),
+        ("select id, 1 as label, city, since from rows", "gives {'since': 'DATE'}, expected numbers"),
+        ("select id, 1 as label, city from read_csv('/etc/hostname')", "disabled by configuration"),
+    ],
+)
+def test_a_query_that_cannot_serve_is_refused(query: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=message):
+        make_flat(tmp_path, flat_rows(), table=None, query=query, groups=["city"])

@@ -1,0 +1,138 @@
+"""The stage ingest: every kind of source fills data/raw, says what came, and leaves good outputs when it fails."""
+
+import json
+import sqlite3
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lab.core.errors import ParamsError, SourceError
+from lab.core.result_files import read_json
+from lab.core.tables import read_table, tables_in, write_table
+from stages import ingest
+from tests.project import ROOT, files_below, run
+
+SYNTHETIC = {"kind": "synthetic"}
+FILES = {"kind": "files", "tables": {"rows": {"path": "rows.csv"}}}
+OUTPUTS = ("data/raw", "data/truth", "metrics")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty project folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def prepare(project: Path, source: dict[str, Any], *, customers: int = 100) -> None:
+    """Write what the stage reads: params and the task's source."""
+    (project / "params.yaml").write_text(f"task: own\nseed: 1\ningest:\n  customers: {customers}\n")
+    (project / "data/task").mkdir(parents=True, exist_ok=True)
+    (project / "data/task/source.json").write_text(json.dumps({"source": source}))
+    (project / "data/source/own").mkdir(parents=True, exist_ok=True)
+
+
+def outputs(project: Path) -> dict[str, bytes]:
+    return {name: content for name, content in files_below(project).items() if name.startswith(OUTPUTS)}
+
+
+def test_the_synthetic_world_comes_with_its_truth(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    ingest.main()
+    assert set(tables_in(project / "data/raw")) == {"customers", "products", "stores", "sales"}
+    assert read_json(project / "data/truth/truth.json")["known"] is True
+
+
+def test_the_metrics_say_how_much_came_and_from_when(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    ingest.main()
+    metrics = read_json(project / "metrics/ingest.json")
+    sales, told = read_table(project / "data/raw/sales.parquet"), metrics["tables"]["sales"]
+    moments = sales["moment"].to_pylist()
+    assert (metrics["source"], told["rows"], told["columns"]) == ("synthetic", sales.num_rows, 8)
+    assert told["period"]["moment"] == {"first": min(moments).isoformat(), "last": max(moments).isoformat()}
+    assert metrics["tables"]["products"]["period"] == {}
+
+
+def test_running_again_writes_the_same_bytes(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    ingest.main()
+    before = outputs(project)
+    ingest.main()
+    assert outputs(project) == before
+
+
+def test_a_world_too_small_to_judge_by_is_refused_before_anything_is_written(project: Path) -> None:
+    prepare(project, SYNTHETIC, customers=99)
+    with pytest.raises(ParamsError, match=r"ingest\.customers: .*greater than or equal to 100 \(found '99'\)"):
+        ingest.main()
+    assert outputs(project) == {}
+
+
+def test_files_come_without_a_truth(project: Path) -> None:
+    prepare(project, FILES)
+    (project / "data/source/own/rows.csv").write_text("name,label\na,Yes\nb,No\n")
+    ingest.main()
+    assert read_table(project / "data/raw/rows.parquet").to_pydict() == {"name": ["a", "b"], "label": ["Yes", "No"]}
+    truth = read_json(project / "data/truth/truth.json")
+    assert truth == {"known": False, "reason": "the source is files: nothing was injected"}
+
+
+def test_the_period_of_dates_spans_all_row_groups_and_skips_what_is_missing(project: Path) -> None:
+    prepare(project, {"kind": "files", "tables": {"rows": {"path": "rows.parquet"}}})
+    days = [None, *(date(2020 + year, 1, 1) for year in range(5)), None] * 20_000
+    empty = pa.array([None] * len(days), pa.date32())
+    write_table(pa.table({"day": days, "never": empty}), project / "data/source/own/rows.parquet")
+    ingest.main()
+    told = read_json(project / "metrics/ingest.json")["tables"]["rows"]
+    assert told == {
+        "rows": 140_000,
+        "columns": 2,
+        "period": {"day": {"first": "2020-01-01", "last": "2024-01-01"}},
+    }
+
+
+def test_a_database_comes_through_the_url_in_the_environment(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(project, {"kind": "sql", "url_variable": "OWN_URL", "tables": {"rows": {"query": "rows.sql"}}})
+    connection = sqlite3.connect(project / "own.sqlite")
+    connection.executescript("create table t (n integer, word text); insert into t values (1, 'a'), (2, null);")
+    connection.close()
+    (project / "data/source/own/rows.sql").write_text("select n, word from t order by n")
+    monkeypatch.setenv("OWN_URL", f"sqlite:///{project / 'own.sqlite'}")
+    ingest.main()
+    assert read_table(project / "data/raw/rows.parquet").to_pydict() == {"n": [1, 2], "word": ["a", None]}
+    assert read_json(project / "metrics/ingest.json")["source"] == "sql"
+
+
+def test_a_source_that_fails_midway_leaves_the_last_good_outputs(project: Path) -> None:
+    source: dict[str, Any] = {"kind": "files", "tables": {"a": {"path": "a.csv"}, "b": {"path": "b.csv"}}}
+    prepare(project, source)
+    for name in ("a", "b"):
+        (project / f"data/source/own/{name}.csv").write_text("x,y\n1,2\n")
+    ingest.main()
+    before = outputs(project)
+    (project / "data/source/own/a.csv").write_text("x,y\n3,4\n")
+    (project / "data/source/own/b.csv").write_text("x,y\n3,4,5\n")
+    with pytest.raises(SourceError, match=r"b\.csv"):
+        ingest.main()
+    assert outputs(project) == before
+    assert list(project.rglob("*.partial")) == []
+
+
+def test_at_the_command_line_a_mistake_is_one_message_and_exit_code_2(project: Path) -> None:
+    prepare(project, FILES)
+    done = run(["python", "-m", "stages.ingest"], cwd=project, check=False, environment={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2
+    assert "rows.csv is missing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_synthetic_world_imports_nothing_heavy(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    code = "from stages import ingest; ingest.main(); import sys; print(*sys.modules)"
+    done = run(["python", "-c", code], cwd=project, environment={"PYTHONPATH": str(ROOT)})
+    heavy = {"pandas", "scipy", "sklearn", "duckdb", "sqlalchemy", "lab.ingest.files", "lab.ingest.sql"}
+    assert heavy.isdisjoint(done.stdout.split())

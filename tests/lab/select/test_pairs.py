@@ -1,0 +1,205 @@
+"""Every two candidates compared: numbers as the textbook tests have them, words that claim no more than they show."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.contingency_tables import cochrans_q, mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from lab.model_files.manifest import FoldSize
+from lab.select.leaderboard import Standing, rank
+from lab.select.pair_sentences import answers, cochran_in_words, headline, limits_of
+from lab.select.pairs import KINDS, PairTest, Question, compare_all, compare_pairs
+from lab.stats.core.areas import compare_areas
+from tests.candidates import LABELS, candidate, scores_of
+
+QUESTION = Question(by="roc_auc", significance=0.05, margin=0.01)
+FOLD_ROWS = np.arange(400).reshape(4, 100)
+
+
+def ranked(*skills: float, by: str = "roc_auc", noise: float = 0.5, threshold: float = 0.5) -> list[Standing]:
+    return rank(
+        [
+            candidate(f"c{place}", skill=skill, noise=noise, seed=place, threshold=threshold)
+            for place, skill in enumerate(skills)
+        ],
+        by=by,
+    )
+
+
+def compared(*skills: float, by: str = "roc_auc", noise: float = 0.5) -> list[PairTest]:
+    return compare_pairs(ranked(*skills, by=by, noise=noise), replace(QUESTION, by=by))
+
+
+def of_kind(tests: list[PairTest], kind: str) -> list[PairTest]:
+    return [each for each in tests if each.kind == kind]
+
+
+def test_every_pair_has_every_test_in_the_order_of_places() -> None:
+    tests = compared(2.0, 1.0, 0.0)
+    assert [(each.first, each.second, each.kind) for each in tests] == [
+        (*pair, kind) for pair in combinations(["c0", "c1", "c2"], 2) for kind in KINDS
+    ]
+
+
+def test_the_test_on_folds_is_students_with_the_correction_for_overlap() -> None:
+    areas = [
+        [roc_auc_score(LABELS[rows], scores_of(skill, noise=0.5, seed=place)[rows]) for rows in FOLD_ROWS]
+        for place, skill in enumerate((2.0, 1.0))
+    ]
+    leads = np.array(areas[0]) - np.array(areas[1])
+    t = leads.mean() / np.sqrt((1 / 4 + 100 / 300) * leads.var(ddof=1))
+    seen = of_kind(compared(2.0, 1.0), "folds")[0]
+    assert seen.lead == pytest.approx(leads.mean())
+    assert seen.p_value == pytest.approx(2 * stats.t.sf(abs(t), 3))
+    assert seen.values == pytest.approx(tuple(np.mean(areas, axis=1)))
+
+
+def test_the_test_on_rows_is_delongs_for_areas_and_students_for_losses() -> None:
+    first, second = (scores_of(skill, noise=0.5, seed=place) for place, skill in enumerate((2.0, 1.0)))
+    area = of_kind(compared(2.0, 1.0), "rows")[0]
+    assert area.p_value == pytest.approx(compare_areas(LABELS, first, second).p_value)
+    assert area.values == pytest.approx((roc_auc_score(LABELS, first), roc_auc_score(LABELS, second)))
+    losses = [(scores - LABELS) ** 2 for scores in (first, second)]
+    brier = of_kind(compared(2.0, 1.0, by="brier"), "rows")[0]
+    assert brier.p_value == pytest.approx(stats.ttest_rel(losses[0], losses[1]).pvalue)
+    assert brier.values == pytest.approx(tuple(loss.mean() for loss in losses))
+
+
+@pytest.mark.parametrize("by", ["roc_auc", "average_precision", "brier", "log_loss"])
+def test_a_lead_is_positive_where_the_first_is_better_whichever_way_the_score_runs(by: str) -> None:
+    for each in compared(3.0, 0.0, by=by, noise=0.1):
+        assert each.lead > 0, each.kind
+        assert each.word in {"better", "undefined"}
+        assert each.low is None or (each.high is not None and each.low < each.lead < each.high)
+
+
+def test_decisions_are_taken_at_each_candidates_own_threshold() -> None:
+    one, other = candidate("a", skill=2.0, threshold=0.5), candidate("b", skill=2.0, threshold=0.9)
+    right = [(scores_of(2.0) >= threshold) == LABELS for threshold in (0.5, 0.9)]
+    seen = of_kind(compare_pairs(rank([one, other], by="roc_auc"), QUESTION), "decisions")[0]
+    only = int(np.sum(right[0] & ~right[1])), int(np.sum(~right[0] & right[1]))
+    assert seen.lead == pytest.approx((only[0] - only[1]) / 400)
+    assert seen.p_value is not None
+    exact = mcnemar([[0, only[0]], [only[1], 0]], exact=True).pvalue
+    chance = stats.binom.pmf(min(only), sum(only), 0.5)
+    assert seen.p_value == pytest.approx(exact - chance)  # the mid-p
+
+
+def test_p_values_of_a_kind_hold_for_all_pairs_together() -> None:
+    tests = compared(1.2, 1.0, 0.8, 0.6)
+    for kind in KINDS:
+        own = of_kind(tests, kind)
+        expected = multipletests([each.p_value for each in own], method="holm")[1]
+        assert [each.p_adjusted for each in own] == pytest.approx(list(expected))
+
+
+def test_a_word_goes_by_the_p_value_that_holds_for_all_pairs() -> None:
+    tests = of_kind(compared(1.0, 0.8, 0.7, 0.65, 0.5, noise=1.0), "rows")
+    only_alone = [each for each in tests if (each.p_value or 1) < 0.05 <= (each.p_adjusted or 0)]
+    assert only_alone
+    assert {each.word for each in only_alone} == {"not distinguishable"}
+
+
+def test_four_folds_cannot_judge_by_ranks_and_the_reason_says_so() -> None:
+    for each in of_kind(compared(3.0, 0.0), "fold ranks"):
+        assert (each.p_value, each.word) == (0.125, "undefined")
+        assert each.reason == "4 folds cannot give a p-value below 0.125"
+
+
+def test_identical_candidates_are_equivalent_with_p_1() -> None:
+    tests = compare_pairs(rank([candidate("a", skill=1.0), candidate("b", skill=1.0)], by="roc_auc"), QUESTION)
+    assert [(each.lead, each.p_value, each.p_adjusted) for each in tests] == [(0.0, 1.0, 1.0)] * 4
+    assert [each.word for each in tests] == ["equivalent", "not distinguishable", "equivalent", "equivalent"]
+
+
+def test_a_difference_that_is_too_small_to_matter_is_equivalent_not_better() -> None:
+    tests = compare_pairs(ranked(3.0, 0.0, noise=0.1), replace(QUESTION, margin=1.0))
+    assert {each.word for each in tests if each.kind != "fold ranks"} == {"equivalent"}
+
+
+def test_what_is_not_distinguishable_is_not_called_equivalent() -> None:
+    folds = of_kind(compared(1.0, 0.95, noise=1.0), "folds")[0]
+    assert folds.word == "not distinguishable"
+    assert folds.detectable is not None
+    assert folds.detectable > abs(folds.lead)
+
+
+def test_the_second_can_be_the_better_one_fold_by_fold() -> None:
+    one, other = ranked(1.0, 0.9)
+    better = tuple(score + place / 100 for place, score in enumerate(one.by_fold, start=10))
+    tests = compare_pairs([one, replace(other, by_fold=better)], QUESTION)
+    assert of_kind(tests, "folds")[0].word == "worse"
+    assert "but fold by fold c1 is better" in headline([one, replace(other, by_fold=better)], tests, QUESTION)
+
+
+def test_a_difference_without_spread_cannot_be_told() -> None:
+    one, other = ranked(1.0, 0.5)
+    shifted = replace(other, by_fold=tuple(score - 0.25 for score in one.by_fold))
+    tests = compare_pairs([one, shifted], QUESTION)
+    seen = of_kind(tests, "folds")[0]
+    assert (seen.word, seen.p_value, seen.p_adjusted) == ("undefined", None, None)
+    assert "its spread cannot be estimated" in seen.reason
+    assert "cannot be told" in headline([one, shifted], tests, QUESTION)
+
+
+def test_a_single_candidate_is_compared_with_nothing() -> None:
+    only = ranked(1.0)
+    assert compare_pairs(only, QUESTION) == []
+    assert compare_all(only).p_value == 1.0
+    said = answers(only, [], QUESTION)
+    assert said == ["c0 is the only candidate: there is nothing to compare it with."]
+
+
+def test_cochrans_q_is_over_all_candidates() -> None:
+    right = [(scores_of(skill, noise=0.5, seed=place) >= 0.5) == LABELS for place, skill in enumerate((2.0, 1.0, 0.0))]
+    expected = cochrans_q(np.column_stack(right))
+    found = compare_all(ranked(2.0, 1.0, 0.0))
+    assert (found.q, found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
+    assert "are not all right equally often" in cochran_in_words(found, count=3, question=QUESTION)
+
+
+def test_the_headline_says_whether_the_lead_is_more_than_noise() -> None:
+    clear, close = ranked(3.0, 0.0, noise=0.1), ranked(1.0, 0.95, noise=1.0)
+    twins = rank([candidate("a", skill=1.0), candidate("b", skill=1.0)], by="roc_auc")
+    said = [headline(standings, compare_pairs(standings, QUESTION), QUESTION) for standings in (clear, close, twins)]
+    assert said[0].startswith("c0 leads, and by more than noise: in the mean of 4 folds its ROC AUC is ")
+    assert "better in 4 of 4 folds" in said[0]
+    assert " leads; whether by more than noise, 4 folds cannot tell: " in said[1]
+    assert "would have been found four times in five" in said[1]
+    assert said[2] == "a leads, but b is as good within 0.01: equal in every fold."
+
+
+def test_the_others_are_told_apart_from_the_leader_in_one_sentence() -> None:
+    standings = rank([*(candidate(name, skill=3.0) for name in "ab"), candidate("c", skill=0.0)], by="roc_auc")
+    said = answers(standings, compare_pairs(standings, QUESTION), QUESTION)[-1]
+    assert said == "Fold by fold, against a: worse: c; equivalent within the margin: b."
+
+
+def test_the_limits_say_what_so_few_folds_could_have_seen() -> None:
+    standings = ranked(1.0, 0.9)
+    said = limits_of(standings, compare_pairs(standings, QUESTION))
+    assert "The signed rank test of 4 folds cannot give a p-value below 0.125" in said
+    assert "does not mean “the same”" in said
+
+
+def test_with_six_folds_ranks_can_judge() -> None:
+    one, other = ranked(2.0, 0.0)
+    for each in (one, other):
+        assert len(each.candidate.manifest.folds) == 4
+    sizes = {"folds": (FoldSize(train=300, validation=100),) * 6}
+    six = [
+        replace(
+            each,
+            by_fold=tuple(each.score + place / 100 for place in range(6)),
+            candidate=replace(each.candidate, manifest=each.candidate.manifest.model_copy(update=sizes)),
+        )
+        for each in (one, other)
+    ]
+    six[0] = replace(six[0], by_fold=tuple(score * 1.01 for score in six[0].by_fold))
+    seen = of_kind(compare_pairs(six, QUESTION), "fold ranks")[0]
+    assert (seen.p_value, seen.word, seen.reason) == (0.03125, "better", "")

@@ -1,0 +1,112 @@
+"""Units keep their arm in every process, arms their weights, and rows are matched by name or not at all."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from lab.stats.core.assignment import arm_at, assign, assign_balanced, compatible_place, place_of
+from lab.stats.core.pairing import match_rows
+from lab.stats.experiments.sample_ratio import check_sample_ratio
+
+UNITS = [f"unit-{number}" for number in range(20_000)]
+
+
+def arms_of(salt: str, weights: list[float]) -> list[int]:
+    return [assign(unit, salt=salt, weights=weights) for unit in UNITS]
+
+
+def test_another_process_with_another_hash_seed_assigns_the_same() -> None:
+    code = (
+        "from lab.stats.core.assignment import assign; "
+        "print([assign(str(n), salt='s', weights=[1, 2]) for n in range(50)])"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert seen == {f"{[assign(str(number), salt='s', weights=[1, 2]) for number in range(50)]}\n"}
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [9, 1], [0.5, 0.3, 0.2], [1, 0, 1]])
+def test_arms_fill_in_proportion_to_their_weights(weights: list[float]) -> None:
+    counts = Counter(arms_of("proportions", weights))
+    assert not check_sample_ratio([counts[arm] for arm in range(len(weights))], weights).invalid
+    assert all(counts[arm] == 0 for arm, weight in enumerate(weights) if weight == 0)
+
+
+def test_another_salt_is_another_draw() -> None:
+    first, second = arms_of("one", [1, 1]), arms_of("two", [1, 1])
+    agree = sum(one == two for one, two in zip(first, second, strict=True))
+    assert not check_sample_ratio([agree, len(UNITS) - agree], [1, 1]).invalid
+
+
+def test_a_stratum_is_divided_by_itself() -> None:
+    first = [assign(unit, salt="s", weights=[1, 1], stratum="north") for unit in UNITS]
+    second = [assign(unit, salt="s", weights=[1, 1], stratum="south") for unit in UNITS]
+    agree = sum(one == two for one, two in zip(first, second, strict=True))
+    assert not check_sample_ratio([agree, len(UNITS) - agree], [1, 1]).invalid
+
+
+def test_a_closed_list_is_divided_evenly_within_every_stratum() -> None:
+    strata = [f"stratum-{number % 7}" for number in range(1003)]
+    arms = assign_balanced(UNITS[:1003], salt="s", weights=[2, 1, 1], strata=strata)
+    for stratum in set(strata):
+        counts = Counter(arm for arm, own in zip(arms, strata, strict=True) if own == stratum)
+        rows = strata.count(stratum)
+        assert all(abs(counts[arm] - rows * share) <= 1 for arm, share in enumerate((0.5, 0.25, 0.25)))
+
+
+def test_the_order_of_a_closed_list_does_not_matter() -> None:
+    units = UNITS[:100]
+    forth = dict(zip(units, assign_balanced(units, salt="s", weights=[1, 1]), strict=True))
+    back = dict(zip(units[::-1], assign_balanced(units[::-1], salt="s", weights=[1, 1]), strict=True))
+    assert forth == back
+
+
+def test_a_unit_listed_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="a unit must not be in two arms"):
+        assign_balanced(["a", "a"], salt="s", weights=[1, 1])
+
+
+@pytest.mark.parametrize("weights", [[], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1]])
+def test_weights_that_divide_nothing_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="expected weights of 0 or more"):
+        arm_at(0.5, weights)
+
+
+def test_the_last_place_on_the_line_belongs_to_an_arm() -> None:
+    assert arm_at(1 - 2**-53, [0.1] * 10) == 9
+    assert arm_at(1 - 2**-53, [0.1] * 10 + [0.0]) == 9
+    assert 0 <= place_of("unit", salt="s") < 1
+
+
+def test_an_unknown_form_of_hash_is_refused() -> None:
+    with pytest.raises(ValueError, match="version 1 or 2, got 3"):
+        compatible_place("a", seed="s", version=3)
+
+
+def test_rows_are_matched_whatever_their_order() -> None:
+    assert match_rows([3, 1, 2], [1, 2, 3]).tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([1, 2, 3], [1, 3, 4], r"rows are not the same: 1 only in the first list \[2\], 1 only in the second \[4\]"),
+        ([1, 2], [1], "rows are not the same"),
+        ([1, 1], [1, 2], "the first list repeats 1 of 2"),
+        ([1, 2], [2, 2], "the second list repeats 1 of 2"),
+    ],
+)
+def test_rows_that_do_not_match_are_refused(first: list[int], second: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        match_rows(first, second)

@@ -1,0 +1,738 @@
+"""Map the cases about experiments to the library, by their method."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lab.stats.core.arm_means import Summary, compare_arm_means, summarise
+from lab.stats.core.assignment import arm_at, compatible_place, place_of
+from lab.stats.core.comparison import Comparison
+from lab.stats.core.pairing import match_rows
+from lab.stats.core.proportions import wilson_interval
+from lab.stats.experiments import lifts, power_of_means, power_of_proportions, proportion_intervals, two_proportions
+from lab.stats.experiments.confidence_sequences import anytime_comparison, anytime_share
+from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment, regress
+from lab.stats.experiments.crossing import crossing_chances
+from lab.stats.experiments.effect_sizes import cohen_h, glass_delta, pooled_spread, small_sample_factor
+from lab.stats.experiments.exact_tables import fisher_p_value
+from lab.stats.experiments.group_sequential import Bounds, classical_bounds, sequential_power, spending_bounds
+from lab.stats.experiments.margins import means_equivalent, wald_not_worse
+from lab.stats.experiments.mixtures import log_mixture, mixing_variance, mixture_bound, stitched_bound
+from lab.stats.experiments.moments import Moments, take_moments, take_moments_by_arm
+from lab.stats.experiments.posteriors import (
+    Posterior,
+    compare_posteriors,
+    difference_of_posteriors,
+    normal_belief,
+    posterior_of,
+)
+from lab.stats.experiments.rank_tests import rank_sum_test, rank_variance_test
+from lab.stats.experiments.ratios import ratio_of
+from lab.stats.experiments.sample_ratio import binomial_p_value, check_sample_ratio, normal_share_p_value
+from lab.stats.experiments.score_tests import score_interval_of_ratio, score_test
+from lab.stats.experiments.several_arms import compare_several_means, compare_with_control
+from lab.stats.experiments.sign_tests import sign_test as test_signs
+from lab.stats.experiments.spending import spending_named
+from lab.stats.experiments.strata import post_stratify, stratified_test
+from lab.stats.models.paired_bootstrap import bootstrap_mean, ideal_bootstrap
+from tests.lab.stats import slips
+from tests.lab.stats.answers import Answer, Inputs, answered, ends, refusal
+
+SPENDINGS = {"ldof": "obrien_fleming", "ldpo": "pocock", "of": "obrien_fleming", "po": "pocock"}
+SHAPES = {"of": 0.0, "po": 0.5}
+
+
+def two_proportions_(inputs: Inputs) -> Answer:
+    control, treatment = (inputs["x1"], inputs["n1"]), (inputs["x2"], inputs["n2"])
+    arms: dict[str, Any] = {"control": control, "treatment": treatment}
+    level = 1 - inputs.get("alpha", 0.05)
+    test = two_proportions.compare_proportions(**arms, level=level)
+    wald = two_proportions.compare_by_normal_limit(**arms, level=level)
+    added = two_proportions.compare_with_added_counts(**arms, level=level)
+    log_ratio = lifts.lift_of_proportions(**arms, level=level)
+    values: dict[str, Callable[[], Any]] = {
+        "p1": lambda: test.control,
+        "p2": lambda: test.treatment,
+        "diff_2_minus_1": lambda: test.difference,
+        "z_pooled": lambda: test.z,
+        "p_pooled": lambda: test.p_value,
+        "required_p_pooled": lambda: test.p_value,
+        "log10_p_pooled": lambda: test.log10_p,
+        "p_larger": lambda: two_proportions.compare_proportions(**arms, side="greater").p_value,
+        "p_smaller": lambda: two_proportions.compare_proportions(**arms, side="less").p_value,
+        "z_wald": lambda: wald.statistic,
+        "p_wald": lambda: wald.p_value,
+        "z_agresti-caffo": lambda: added.statistic,
+        "p_agresti-caffo": lambda: added.p_value,
+        "z_score": lambda: score_test(**arms)[0],
+        "p_score": lambda: score_test(**arms)[1],
+        "ci95_diff_wald": lambda: two_proportions.wald_interval(control, treatment, level=level),
+        "ci95_diff_agresti-caffo": lambda: [added.low, added.high],
+        "ci95_diff_newcomb": lambda: [test.low, test.high],
+        "ci95_diff_score": lambda: slips.score_interval(control, treatment, level=level),
+        "ci95_ratio_log": lambda: (
+            [1 + (log_ratio.low or 0), 1 + (log_ratio.high or 0)] if not log_ratio.reason else None
+        ),
+        "ci95_ratio_score": lambda: score_interval_of_ratio(control, treatment, level=level, corrected=False),
+        "fisher_p": lambda: fisher_p_value(control, treatment),
+        "barnard_p": lambda: slips.barnard_p_value(control, treatment) if max(control[1], treatment[1]) < 500 else None,
+        "boschloo_p": lambda: (
+            slips.boschloo_p_value(control, treatment) if max(control[1], treatment[1]) < 500 else None
+        ),
+        "cohen_h_2_vs_1": lambda: test.effect,
+        "mean_welch": lambda: _of_means(*(_sample_of(*trials) for trials in (control, treatment))),
+    }
+    for name, corrected in (("chi2", False), ("chi2_yates", True)):
+        found = two_proportions.chi_square_of(control, treatment, corrected=corrected)
+        values |= _statistic_and_p(name, found)
+    values |= _statistic_and_p("g", two_proportions.likelihood_ratio_of(control, treatment))
+    for pooled in (True, False):
+        for corrected in (True, False):
+            values[f"norm_correction={corrected}_pooled={pooled}"] = partial(
+                _by_normal_limit, arms, pooled=pooled, corrected=corrected
+            )
+    return answered(values, inputs, reason=test.reason)
+
+
+def _by_normal_limit(arms: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return _named(
+        two_proportions.compare_by_normal_limit(**arms, **options),
+        lifts.lift_of_proportions(**arms, **options),
+        statistic=False,
+    )
+
+
+def two_proportions_welch_unpooled(inputs: Inputs) -> Answer:
+    control, treatment = _summaries(inputs)
+    absolute, relative = compare_arm_means(control, treatment), lifts.relative_lift(control, treatment)
+    return Answer({"absolute": _effect(absolute), "relative": _effect(relative)}, absolute.reason)
+
+
+two_means_relative_lift = two_proportions_welch_unpooled
+
+
+def proportion_ci(inputs: Inputs) -> Answer:
+    trials, level = (inputs["x"], inputs["n"]), 1 - inputs["alpha"]
+    functions = {
+        "normal": proportion_intervals.wald_share_interval,
+        "wilson": wilson_interval,
+        "agresti_coull": proportion_intervals.agresti_coull_interval,
+        "beta": proportion_intervals.clopper_pearson_interval,
+        "jeffreys": proportion_intervals.jeffreys_interval,
+    }
+    return Answer({name: function(trials, level=level) for name, function in functions.items()})
+
+
+def guardrail_noninferiority(inputs: Inputs) -> Answer:
+    arms: dict[str, Any] = {
+        "control": (inputs["x_control"], inputs["n_control"]),
+        "treatment": (inputs["x_treat"], inputs["n_treat"]),
+    }
+    margin = inputs["margin_abs"]
+    wald = wald_not_worse(**arms, margin=margin)
+    z, p_value = slips.score_test(**arms, null=-margin)
+    return Answer(
+        {
+            "z_score_fm": z,
+            "p_score_fm": p_value,
+            "z_wald": wald.statistic,
+            "p_wald": wald.p_value,
+            "tost_wald_p": wald.p_value,
+        }
+    )
+
+
+def guardrail_equivalence(inputs: Inputs) -> Answer:
+    control, treatment = _summaries(inputs)
+    test = means_equivalent(control, treatment, low=inputs["low"], high=inputs["upp"])
+    return Answer({"p": test.p_value, "p_lower": test.p_of_low, "p_upper": test.p_of_high}, test.reason)
+
+
+def two_means(inputs: Inputs) -> Answer:
+    control, treatment = _summaries(inputs)
+    welch, student = compare_arm_means(control, treatment), compare_arm_means(control, treatment, spread="pooled")
+    spread, degrees = pooled_spread(control, treatment), control.count + treatment.count - 2
+    d = welch.difference / spread if spread else None
+    ranks = rank_sum_test(inputs["a"], inputs["b"])
+    values: dict[str, Callable[[], Any]] = {
+        "required_diff": lambda: welch.difference,
+        "required_p": lambda: welch.p_value,
+        "mean_a": lambda: control.mean,
+        "mean_b": lambda: treatment.mean,
+        "var_a": lambda: control.variance,
+        "var_b": lambda: treatment.variance,
+        "welch_t": lambda: welch.statistic,
+        "welch_df": lambda: welch.degrees,
+        "welch_p": lambda: welch.p_value,
+        "welch_ci95": lambda: [welch.low, welch.high],
+        "student_t": lambda: student.statistic,
+        "student_p": lambda: student.p_value,
+        "student_df": lambda: student.degrees,
+        "cohen_d": lambda: d,
+        "hedges_g_exact": lambda: d and d * small_sample_factor(degrees),
+        "hedges_g_approx": lambda: d and d * small_sample_factor(degrees, exact=False),
+        "glass_delta": lambda: glass_delta(control, treatment),
+        "mannwhitney_u_b": lambda: ranks.u,
+        "mannwhitney_p_asymp_cc": lambda: ranks.p_value,
+        "prob_superiority_b": lambda: ranks.superiority,
+        "welch": lambda: _of_means(control, treatment),
+        "pooled": lambda: _of_means(control, treatment, spread="pooled"),
+        "z": lambda: _of_means(control, treatment, reference="normal"),
+        "greater": lambda: _of_means(control, treatment, side="greater"),
+        "less": lambda: _of_means(control, treatment, side="less"),
+    }
+    return answered(values, inputs, reason=welch.reason)
+
+
+def two_means_summary(inputs: Inputs) -> Answer:
+    control, treatment = (
+        Summary(inputs[f"n_{arm}"], inputs[f"mean_{arm}"], inputs[f"sd_{arm}"] ** 2) for arm in ("a", "b")
+    )
+    test = compare_arm_means(control, treatment)
+    student = compare_arm_means(control, treatment, spread="pooled")
+    return Answer(
+        {
+            "welch_t": test.statistic,
+            "welch_df": test.degrees,
+            "welch_p": test.p_value,
+            "welch_ci95": [test.low, test.high],
+            "se": test.standard_error,
+            "student_t": student.statistic,
+            "student_p": student.p_value,
+        },
+        test.reason,
+    )
+
+
+def sample_size_proportions(inputs: Inputs) -> Answer:
+    control = inputs["p1"] if "p1" in inputs else inputs["p_control"]
+    treatment = inputs["p2"] if "p2" in inputs else inputs["p_treat"]
+    ratio = inputs.get("ratio", inputs.get("ratio_n_control_over_n_treat", 1))
+
+    def units(formula: power_of_proportions.Formula) -> Callable[[], float]:
+        return lambda: power_of_proportions.proportion_units(
+            control,
+            treatment,
+            level=inputs["alpha"],
+            power=inputs["power"],
+            control_per_treatment=ratio,
+            formula=formula,
+        )
+
+    values: dict[str, Callable[[], Any]] = {"cohen_h": lambda: cohen_h(control, treatment)}
+    formulas: dict[str, power_of_proportions.Formula] = {
+        "arcsine": "arcsine",
+        "dupont_plummer_pooled_null": "pooled_null",
+        "pooled_null": "pooled_null",
+        "unpooled": "unpooled",
+        "pooled_both": "pooled",
+    }
+    for name, formula in formulas.items():
+        values[f"n_per_arm_{name}"] = values[f"n_treat_{name}"] = units(formula)
+    return answered(values, inputs)
+
+
+def power_proportions(inputs: Inputs) -> Answer:
+    # The file's ratio is that of the first arm's reference, as statsmodels has it: units in control per treated unit.
+    power = power_of_proportions.proportion_power(
+        inputs["p1"],
+        inputs["p2"],
+        inputs["n_per_arm"],
+        level=inputs["alpha"],
+        control_per_treatment=inputs.get("ratio", 1),
+    )
+    return Answer({"power": power})
+
+
+def sample_size_means(inputs: Inputs) -> Answer:
+    effect, level, power = inputs["cohen_d"], inputs["alpha"], inputs["power"]
+    ratio = inputs.get("ratio", 1)
+
+    def units(of: float = ratio, **options: Any) -> float:
+        return power_of_means.mean_units(effect, level=level, power=power, control_per_treatment=of, **options)
+
+    values: dict[str, Callable[[], Any]] = {
+        "n_per_arm_t": units,
+        "n_per_arm_z": lambda: units(reference="normal"),
+        "n_per_arm_z_formula": lambda: power_of_means.one_tail_units(effect, level=level, power=power),
+    }
+    for name in inputs.get("asked", ["power_at_n100", "mde_d_at_n500", "n1_ratio3"]):
+        number = float((re.findall(r"[\d.]+$", name) or ["0"])[0])
+        if name.startswith("power_at_n"):
+            values[name] = partial(
+                power_of_means.mean_power, effect, treated=number, control=number * ratio, level=level
+            )
+        if name.startswith("mde_d_at_n"):
+            values[name] = partial(slips.smallest_effect, units=number, level=level, power=power, ratio=ratio)
+        if name.startswith("n1_ratio"):
+            values[name] = partial(units, number)
+    return answered(values, inputs)
+
+
+def power_means(inputs: Inputs) -> Answer:
+    values = summarise(inputs["y"])
+    assert values.variance is not None
+    spread: float = values.variance**0.5
+    effect = inputs["rel_effect_size"] * values.mean / spread if "rel_effect_size" in inputs else 0.0
+    level, power = inputs.get("alpha", 0.05), inputs.get("power", 0.8)
+
+    def total(ratio: float) -> int:  # treated units per control unit
+        treated = power_of_means.mean_units(
+            effect, level=level, power=power, control_per_treatment=1 / ratio, spread="welch"
+        )
+        return int(np.ceil(treated * (1 + 1 / ratio)))
+
+    def smallest(units: float) -> float:
+        half = units / 2
+        return spread * power_of_means.smallest_mean_effect(
+            treated=half, control=half, level=level, power=power, spread="welch"
+        )
+
+    def chance(units: float, difference: float) -> float:
+        half = units / 2
+        return power_of_means.mean_power(difference / spread, treated=half, control=half, level=level, spread="welch")
+
+    found: dict[str, Callable[[], Any]] = {}
+    for name in inputs.get(
+        "asked", ["n_total_ratio_1", "n_total_ratio_1.5", "n_total_ratio_1.9", "mde_abs_n400", "power_n300_d0.2"]
+    ):
+        numbers = [float(number) for number in re.findall(r"\d+\.?\d*", name)]
+        if name.startswith("n_total_ratio"):
+            found[name] = partial(total, numbers[0])
+        if name.startswith("mde_abs_n"):
+            found[name] = partial(smallest, numbers[0])
+        if name.startswith("power_n"):
+            found[name] = partial(chance, *numbers)
+    return answered(found, inputs)
+
+
+def multi_variant_means(inputs: Inputs) -> Answer:
+    if "control" in inputs:
+        found = compare_with_control(summarise(inputs["control"]), [summarise(arm) for arm in inputs["treatments"]])
+        return Answer({"statistic": found.statistics, "p": found.p_values}, found.reason)
+    arms = [summarise(arm) for arm in inputs["groups"]]
+    fisher, welch = compare_several_means(arms, equal_spread=True), compare_several_means(arms)
+    ranks = rank_variance_test(inputs["groups"])
+    values = {
+        "f": fisher.statistic,
+        "f_p": fisher.p_value,
+        "welch_f": welch.statistic,
+        "welch_p": welch.p_value,
+        "welch_df": welch.degrees,
+        "kruskal_h": ranks.h,
+        "kruskal_p": ranks.p_value,
+    }
+    return Answer(values, fisher.reason)
+
+
+def srm(inputs: Inputs) -> Answer:
+    if "observed" not in inputs:
+        control, treatment, ratio = inputs["control"], inputs["treatment"], inputs.get("ratio", 1)
+        share = ratio / (1 + ratio)
+        trials = treatment, control + treatment, share
+        values: dict[str, Callable[[], Any]] = {
+            "binom_correction=True": lambda: binomial_p_value(*trials),
+            "binom_correction=False": lambda: binomial_p_value(*trials),
+            "norm_correction=True": lambda: normal_share_p_value(*trials),
+            "norm_correction=False": lambda: normal_share_p_value(*trials, corrected=False),
+        }
+        return answered(values, inputs)
+    counts, weights = inputs["observed"], inputs["weights"]
+    check = check_sample_ratio(counts, weights)
+    values = {
+        "chi2": lambda: check.statistic,
+        "df": lambda: check.degrees,
+        "p": lambda: check.p_value,
+        "log10_p": lambda: check.log10_p,
+        "required_invalid": lambda: check.invalid,
+        "binom_exact_p": lambda: (
+            binomial_p_value(counts[0], sum(counts), weights[0] / sum(weights)) if len(counts) == 2 else None
+        ),
+    }
+    return answered(values, inputs, reason=check.reason)
+
+
+def stratified_binary(inputs: Inputs) -> Answer:
+    # The file's odds ratios and differences are of the first arm over the second, the library's the other way round.
+    tables = np.array(next(value for name, value in inputs.items() if name.startswith("strata")), dtype=float)
+    test = stratified_test(tables)
+    crude = tables.sum(axis=0)
+    shares = crude[:, 0] / crude.sum(axis=1)
+    ratio = 1 / test.odds_ratio if test.odds_ratio else None
+    logs = [-np.log(end) for end in (test.high, test.low) if end]
+    values = {
+        "cmh": test.statistic,
+        "cmh_p": test.p_value,
+        "cmh_cc": test.corrected_statistic,
+        "cmh_cc_p": test.corrected_p_value,
+        "oddsratio_mh_control_over_treat": ratio,
+        "mh_oddsratio_A_over_B": ratio,
+        "logodds_ci95": logs,
+        "breslow_day": test.heterogeneity,
+        "breslow_day_p": test.heterogeneity_p_value,
+        "crude_diff_A_minus_B": shares[0] - shares[1],
+    }
+    return Answer({name: value for name, value in values.items() if value is not None}, test.reason)
+
+
+def cuped(inputs: Inputs) -> Answer:
+    control, treatment = take_moments_by_arm(inputs["group"], [inputs["post"], inputs["pre"]], count=2)
+    adjusted = adjust_for_covariate([control, treatment], outcome=0, covariate=1)
+    test = compare_arm_means(*adjusted.arms)
+    plain = compare_arm_means(control.summary(0), treatment.summary(0))
+    answers, known, arm = inputs["post"], inputs["pre"], inputs["group"]
+    both = take_moments([answers, known])
+    values: dict[str, Callable[[], Any]] = {
+        "theta": lambda: adjusted.theta,
+        "theta_pooled": lambda: adjusted.theta,
+        "adj_mean_a": lambda: adjusted.arms[0].mean,
+        "adj_mean_b": lambda: adjusted.arms[1].mean,
+        "diff": lambda: test.difference,
+        "welch_t": lambda: test.statistic,
+        "welch_df": lambda: test.degrees,
+        "welch_p": lambda: test.p_value,
+        "unadjusted_diff": lambda: plain.difference,
+        "var_ratio_adj_over_raw": lambda: adjusted.variance_ratio,
+        "one_minus_rho2": lambda: 1 - _squared_correlation(both),
+        "ancova_diff": lambda: regress(answers, known, arm).difference,
+        "ancova_se": lambda: regress(answers, known, arm).standard_error,
+        "ancova_hc2_se": lambda: regress(answers, known, arm).robust_error,
+        "lin_interacted_diff": lambda: regress(answers, known, arm, interacted=True).difference,
+        "absolute": lambda: _effect(test),
+        "relative": lambda: _effect(lift_after_adjustment(control, treatment, outcome=0, covariate=1)),
+        "cuped": lambda: _named(test, lifts.lift_by_log_ratio(*adjusted.arms)),
+        "raw": lambda: _of_means(control.summary(0), treatment.summary(0)),
+    }
+    return answered(values, inputs, reason=adjusted.reason)
+
+
+def _squared_correlation(both: Moments) -> float:
+    spreads = float(both.products[0, 0] * both.products[1, 1])
+    return float(both.products[0, 1] ** 2) / spreads if spreads else 0.0
+
+
+def ratio_metric_delta_method(inputs: Inputs) -> Answer:
+    moments = take_moments_by_arm(inputs["group"], [inputs["numerator"], inputs["denominator"]], count=2)
+    arms = [ratio_of(arm, numerator=0, denominator=1) for arm in moments]
+    control, treatment = (arm.summary for arm in arms)
+    if control is None or treatment is None:
+        return Answer({}, arms[0].reason or arms[1].reason)
+    absolute, relative = compare_arm_means(control, treatment), lifts.relative_lift(control, treatment)
+    values = {"absolute": _effect(absolute), "relative": _effect(relative), **_of_means(control, treatment)}
+    return Answer(values, absolute.reason)
+
+
+def post_stratification(inputs: Inputs) -> Answer:
+    strata = next(value for name, value in inputs.items() if name.startswith("strata"))
+    found = post_stratify([(_binary(*control), _binary(*treatment)) for control, treatment in strata])
+    effects = {
+        name: _effect(of) | {"applied": True}
+        for name, of in (("absolute", found.absolute), ("relative", found.relative))
+    }
+    return Answer(dict(effects), found.absolute.reason)
+
+
+def bayes_beta_binomial(inputs: Inputs) -> Answer:
+    prior = tuple(inputs["prior"])
+    control, treatment = (
+        posterior_of((inputs[f"x_{arm}"], inputs[f"n_{arm}"]), prior=prior) for arm in ("control", "treat")
+    )
+    beliefs, difference = compare_posteriors([control, treatment]), difference_of_posteriors(control, treatment)
+    return Answer(
+        {
+            "posterior_control": [control.alpha, control.beta],
+            "posterior_treat": [treatment.alpha, treatment.beta],
+            "mean_control": control.mean,
+            "mean_treat": treatment.mean,
+            "ci95_control_equal_tailed": [control.low, control.high],
+            "ci95_treat_equal_tailed": [treatment.low, treatment.high],
+            "prob_treat_better": beliefs.best[1],
+            "prob_treat_better_normal_approx": beliefs.best[1],
+            "prob_control_better": beliefs.best[0],
+            "expected_loss_choose_control": beliefs.losses[0],
+            "expected_loss_choose_treat": beliefs.losses[1],
+            "expected_uplift_abs": difference.mean,
+            "ci95_diff_equal_tailed": [difference.low, difference.high],
+        }
+    )
+
+
+bayes_beta_binomial_large = bayes_beta_binomial
+
+
+def bayes_multi_variant(inputs: Inputs) -> Answer:
+    arms = [Posterior(alpha, beta, alpha / (alpha + beta), 0.0, 1.0) for alpha, beta in inputs["posteriors"]]
+    beliefs = compare_posteriors(arms)
+    return Answer({"prob_best": beliefs.best, "expected_loss": beliefs.losses})
+
+
+def bayes_gaussian_effect(inputs: Inputs) -> Answer:
+    control, treatment = _summaries(inputs)
+    relative = inputs.get("difference", "relative") == "relative"
+    effect = (lifts.relative_lift if relative else compare_arm_means)(control, treatment)
+    if effect.standard_error is None:
+        return Answer({}, effect.reason)
+    belief = normal_belief(
+        effect.difference, effect.standard_error, prior_mean=inputs["prior_mean"], prior_spread=inputs["prior_sd"]
+    )
+    return Answer(
+        {
+            "chance_to_win": belief.above_zero,
+            "expected": belief.mean,
+            "ci95": [belief.low, belief.high],
+            "risk_choose_control": belief.loss_of_control,
+            "risk_choose_treat": belief.loss_of_treatment,
+            "sd": belief.spread,
+        }
+    )
+
+
+def always_valid_asymp_cs(inputs: Inputs) -> Answer:
+    control, treatment = _summaries(inputs)
+    plain = compare_arm_means(control, treatment)
+    if plain.standard_error is None:
+        return Answer({}, plain.reason)
+    arguments = plain.difference, plain.standard_error, control.count + treatment.count
+    level, tuned_to = 1 - inputs.get("alpha", 0.05), inputs["tuning_parameter"]
+    both = anytime_comparison(*arguments, tuned_to=tuned_to, level=level)
+    greater = anytime_comparison(*arguments, tuned_to=tuned_to, level=level, side="greater")
+    less = anytime_comparison(*arguments, tuned_to=tuned_to, level=level, side="less")
+    return Answer(
+        {
+            "expected": both.difference,
+            "ci95": [both.low, both.high],
+            "p": both.p_value,
+            "se": both.standard_error,
+            "error": None,
+            "rho": both.rho,
+            "one_sided_greater_ci_lower": greater.low,
+            "one_sided_less_ci_upper": less.high,
+            "one_sided_lesser_ci_upper": less.high,
+        }
+    )
+
+
+def always_valid_proportion_cs(inputs: Inputs) -> Answer:
+    trials = inputs["successes"], inputs["n"]
+    return Answer({"ci": anytime_share(trials, tuned_to=inputs["t_opt"], level=1 - inputs["alpha"])})
+
+
+def msprt_normal_mixture(inputs: Inputs) -> Answer:
+    v, level = inputs["v"], inputs["alpha"]
+    values: dict[str, Any] = {"poly_stitching": stitched_bound(v, level, v_start=inputs["v_opt"])}
+    for name, one_sided in (("two_sided", False), ("one_sided", True)):
+        rho = mixing_variance(inputs["v_opt"], inputs["alpha_opt"], one_sided=one_sided)
+        values[f"{name}_bound"] = mixture_bound(v, level, rho=rho, one_sided=one_sided)
+        values[f"log_mixture_{name}_at_s=3sqrt(v)"] = log_mixture(3 * v**0.5, v, rho=rho, one_sided=one_sided)
+    return Answer(values)
+
+
+def group_sequential_alpha_spending(inputs: Inputs) -> Answer:
+    bounds = _spent(inputs, inputs["information_fractions"])
+    total = sum(crossing_chances(bounds.crossable, bounds.information))
+    return Answer(_bounds(bounds) | {"total_exit_prob_under_null": total})
+
+
+def group_sequential_classical(inputs: Inputs) -> Answer:
+    shape = SHAPES[inputs["kind"]] if inputs["kind"] in SHAPES else inputs["delta"]
+    bounds = classical_bounds(inputs["K"], level=inputs["alpha_two_sided"], shape=shape)
+    return Answer(_bounds(bounds) | {"C": bounds.z[-1]})
+
+
+def group_sequential_power(inputs: Inputs) -> Answer:
+    shares = inputs.get("information_fractions", [look / inputs["K"] for look in range(1, inputs["K"] + 1)])
+    found = sequential_power(_spent(inputs, shares), drift=inputs["drift_value"])
+    return Answer(
+        {
+            "exit_prob_by_look": found.by_look,
+            "power": found.power,
+            "expected_information_fraction": found.mean_information,
+        }
+    )
+
+
+def trap_naive_peeking(inputs: Inputs) -> Answer:
+    looks = inputs["K"]
+    shares = [look / looks for look in range(1, looks + 1)]
+    if "z_bound" in inputs:
+        bounds = [inputs["z_bound"]] * looks
+    else:  # such as "1.959964/sqrt(k/20)"
+        bounds = [float(inputs["z_bound_k"].split("/")[0]) / share**0.5 for share in shares]
+    return Answer({"true_two_sided_type1": sum(crossing_chances(bounds, shares))})
+
+
+trap_cumulative_alpha_as_nominal = trap_naive_peeking
+
+
+def assignment_hash(inputs: Inputs) -> Answer:
+    if "salt_id" in inputs:
+        return Answer({"u": [place_of(identifier, salt=salt) for salt, identifier in inputs["salt_id"]]})
+    places = [
+        compatible_place(value, seed=seed, version=version) for seed, value, version in inputs["seed_value_version"]
+    ]
+    return Answer({"bucket_0_1": places})
+
+
+def assignment_counts(inputs: Inputs) -> Answer:
+    prefix, last = re.fullmatch(r"(\D*)0\.\.\D*(\d+)", inputs["ids"]).groups()  # type: ignore[union-attr]
+    weights, seed = inputs["weights"], inputs.get("seed", inputs.get("salt"))
+    units = [f"{prefix}{unit}" for unit in range(int(last) + 1)]
+    if "version" in inputs:
+        places = [compatible_place(unit, seed=seed, version=inputs["version"]) for unit in units]
+    else:
+        places = [place_of(unit, salt=seed) for unit in units]
+    arms = [arm_at(place, weights) for place in places]
+    counts = np.bincount(arms, minlength=len(weights)).tolist()
+    edges = np.concatenate([[0.0], np.cumsum(weights)])
+    check = check_sample_ratio(counts, weights)
+    return Answer(
+        {
+            "ranges": [[round(float(low), 12), round(float(high), 12)] for low, high in pairwise(edges)],
+            "counts": counts,
+            "srm_p": check.p_value,
+        }
+    )
+
+
+def pairing(inputs: Inputs) -> Answer:
+    return refusal(lambda: match_rows(inputs["ids_a"], inputs["ids_b"]))
+
+
+def sign_test(inputs: Inputs) -> Answer:
+    test = test_signs(inputs["diff_b_minus_a"])
+    return Answer({"n_pos": test.positive, "n": test.count, "p": test.p_value, "required_p": test.p_value}, test.reason)
+
+
+def paired_bootstrap(inputs: Inputs) -> Answer:
+    differences = inputs["diff_b_minus_a"]
+    if "n_resamples" not in inputs:
+        ideal = ideal_bootstrap(differences)
+        values = {"mean": ideal.mean, "se": ideal.standard_error, "se_formula": ideal.standard_error}
+        return Answer(values | {"p_le_0": ideal.at_most_zero, "p_lt_0": ideal.below_zero})
+    drawn = bootstrap_mean(differences, resamples=inputs["n_resamples"], rng=np.random.default_rng(1))
+    return Answer(
+        {
+            "mean": drawn.mean,
+            "percentile_ci95": [drawn.low, drawn.high],
+            "bca_ci95": [drawn.corrected_low, drawn.corrected_high],
+            "se_ideal": drawn.ideal_error,
+        },
+        drawn.reason,
+    )
+
+
+def _summaries(inputs: Inputs) -> tuple[Summary, Summary]:
+    if "x1" in inputs:
+        return _binary(inputs["x1"], inputs["n1"]), _binary(inputs["x2"], inputs["n2"])
+    return summarise(inputs["a"]), summarise(inputs["b"])
+
+
+def _binary(hits: int, rows: int) -> Summary:
+    """Return an arm whose variance is p(1 − p), with n below the line."""
+    share = hits / rows
+    return Summary(rows, share, share * (1 - share))
+
+
+def _sample_of(hits: int, rows: int) -> Summary:
+    share = hits / rows
+    return Summary(rows, share, share * (1 - share) * rows / (rows - 1) if rows > 1 else None)
+
+
+def _effect(found: Comparison) -> dict[str, Any]:
+    return {
+        "expected": found.difference,
+        "ci95": ends(found.low, found.high),
+        "p": found.p_value,
+        "se": found.standard_error,
+        "error": found.reason or None,
+    }
+
+
+def _of_means(control: Summary, treatment: Summary, **options: Any) -> dict[str, Any]:
+    return _named(
+        compare_arm_means(control, treatment, **options), lifts.lift_by_log_ratio(control, treatment, **options)
+    )
+
+
+def _named(absolute: Comparison, relative: Comparison, *, statistic: bool = True) -> dict[str, Any]:
+    low, high = ends(absolute.low, absolute.high)
+    relative_low, relative_high = ends(relative.low, relative.high)
+    named = {
+        "control": absolute.control,
+        "treatment": absolute.treatment,
+        "effect_size": absolute.difference,
+        "effect_size_ci_lower": low,
+        "effect_size_ci_upper": high,
+        "rel_effect_size": relative.difference,
+        "rel_effect_size_ci_lower": relative_low,
+        "rel_effect_size_ci_upper": relative_high,
+        "pvalue": absolute.p_value,
+    }
+    return named | ({"statistic": absolute.statistic} if statistic else {})
+
+
+def _statistic_and_p(name: str, found: tuple[float, float] | None) -> dict[str, Callable[[], Any]]:
+    return {name: lambda: found and found[0], f"{name}_p": lambda: found and found[1]}
+
+
+def _spent(inputs: Inputs, shares: list[float]) -> Bounds:
+    name: str = inputs.get("spending", "ldof")
+    level = inputs.get("alpha_two_sided", 0.05)
+    return spending_bounds(shares, level=level, spending=spending_named(SPENDINGS.get(name, name)))
+
+
+def _bounds(bounds: Bounds) -> dict[str, Any]:
+    return {
+        "z_bounds": bounds.z,
+        "nominal_two_sided_p": bounds.p_values,
+        "cumulative_alpha_spent": bounds.spent,
+    }
+
+
+BY_OTHER_NAMES: dict[str, Callable[[Inputs], Answer]] = {
+    "two_proportions": two_proportions_,
+    "two_proportions_welch_unpooled": two_proportions_welch_unpooled,
+    "two_means_relative_lift": two_means_relative_lift,
+    "bayes_beta_binomial_large": bayes_beta_binomial_large,
+    "trap_cumulative_alpha_as_nominal": trap_cumulative_alpha_as_nominal,
+}
+BY_THEIR_OWN: dict[str, Callable[[Inputs], Answer]] = {
+    function.__name__: function
+    for function in (
+        always_valid_asymp_cs,
+        always_valid_proportion_cs,
+        assignment_counts,
+        assignment_hash,
+        bayes_beta_binomial,
+        bayes_gaussian_effect,
+        bayes_multi_variant,
+        cuped,
+        group_sequential_alpha_spending,
+        group_sequential_classical,
+        group_sequential_power,
+        guardrail_equivalence,
+        guardrail_noninferiority,
+        msprt_normal_mixture,
+        multi_variant_means,
+        paired_bootstrap,
+        pairing,
+        post_stratification,
+        power_means,
+        power_proportions,
+        proportion_ci,
+        ratio_metric_delta_method,
+        sample_size_means,
+        sample_size_proportions,
+        sign_test,
+        srm,
+        stratified_binary,
+        trap_naive_peeking,
+        two_means,
+        two_means_summary,
+    )
+}
+EXPERIMENTS = BY_OTHER_NAMES | BY_THEIR_OWN

@@ -1,0 +1,286 @@
+"""Whatever is asked, the library answers in finite numbers, or refuses in words: never nan, inf or a crash."""
+
+import math
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lab.stats.core.arm_means import Summary, compare_arm_means, summarise
+from lab.stats.experiments import (
+    confidence_sequences,
+    covariates,
+    effect_sizes,
+    exact_tables,
+    group_sequential,
+    lifts,
+    margins,
+    mixtures,
+    moments,
+    plans,
+    posteriors,
+    power_of_means,
+    power_of_proportions,
+    proportion_intervals,
+    rank_tests,
+    ratios,
+    sample_ratio,
+    score_tests,
+    several_arms,
+    sign_tests,
+    spending,
+    strata,
+    two_proportions,
+)
+from lab.stats.models import paired_bootstrap
+from tests.lab.stats.laws import leaves
+
+Call = Callable[..., Any]
+OWN_WORDS = ("expected", "the", "rows", "this", "undefined")
+
+TRIALS = [(0, 0), (0, 1), (1, 1), (1, 2), (0, 7), (3, 7), (7, 7), (-1, 3), (4, 3)]
+TRIALS += [(0, 10**9), (1, 10**9), (10**9, 10**9), (5 * 10**8, 10**9)]
+ARMS = [
+    Summary(count, mean, variance)
+    for count in (1, 2, 10**9)
+    for mean in (0.0, -3.0, 1e12)
+    for variance in ((None,) if count == 1 else (0.0, 1e-300, 1.0, 1e20))
+]
+SAMPLES: list[list[float]] = [
+    [],
+    [0.0],
+    [1.0, 1.0],
+    [1.0, 2.0],
+    [0.0, 0.0, 0.0],
+    [1e300, -1e300],
+    [math.nan, 1.0],
+    [math.inf, 1.0],
+    [1e9, 1e9 + 1, 1e9],
+    [float(number) for number in range(30)],
+]
+
+
+def answers_or_refuses(call: Call, *arguments: Any, **options: Any) -> None:
+    answer, refusal = None, ""
+    try:
+        answer = call(*arguments, **options)
+    except ValueError as refused:
+        refusal = str(refused)
+    assert not refusal or refusal.startswith(OWN_WORDS), refusal
+    numbers = [value for value in leaves(answer).values() if isinstance(value, float | np.floating)]
+    assert all(math.isfinite(number) for number in numbers), (arguments, options, answer)
+
+
+def by_name(*functions: Call) -> list[Any]:
+    return [pytest.param(function, id=function.__name__) for function in functions]
+
+
+@pytest.mark.parametrize(
+    "compare",
+    by_name(
+        two_proportions.compare_proportions,
+        two_proportions.compare_with_added_counts,
+        two_proportions.compare_by_normal_limit,
+        lifts.lift_of_proportions,
+        score_tests.score_test,
+    ),
+)
+@pytest.mark.parametrize("side", ["two-sided", "greater", "less"])
+def test_any_two_shares(compare: Call, side: str) -> None:
+    for control, treatment in product(TRIALS, TRIALS):
+        answers_or_refuses(compare, control=control, treatment=treatment, side=side)
+
+
+@pytest.mark.parametrize(
+    "describe",
+    by_name(
+        score_tests.score_interval,
+        score_tests.score_interval_of_ratio,
+        two_proportions.wald_interval,
+        two_proportions.chi_square_of,
+        two_proportions.likelihood_ratio_of,
+    ),
+)
+def test_any_two_shares_in_other_ways(describe: Call) -> None:
+    for control, treatment in product(TRIALS, TRIALS):
+        answers_or_refuses(describe, control, treatment)
+
+
+@pytest.mark.parametrize(
+    "p_value", by_name(exact_tables.fisher_p_value, exact_tables.barnard_p_value, exact_tables.boschloo_p_value)
+)
+def test_any_two_small_arms(p_value: Call) -> None:
+    for control, treatment in product(TRIALS[:9], TRIALS[:9]):
+        answers_or_refuses(p_value, control, treatment)
+
+
+@pytest.mark.parametrize("margin", [1e-9, 0.3])
+def test_any_margin(margin: float) -> None:
+    for control, treatment in product(TRIALS, TRIALS):
+        arms = {"control": control, "treatment": treatment}
+        for better in (True, False):
+            answers_or_refuses(margins.proportion_not_worse, **arms, margin=margin, higher_is_better=better)
+        answers_or_refuses(margins.wald_not_worse, **arms, margin=margin)
+        answers_or_refuses(margins.proportions_equivalent, **arms, low=-margin, high=margin)
+
+
+@pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5)])
+def test_any_two_posteriors(prior: tuple[float, float]) -> None:
+    def believe(control: tuple[int, int], treatment: tuple[int, int]) -> list[Any]:
+        arms = [posteriors.posterior_of(trials, prior=prior) for trials in (control, treatment)]
+        return [posteriors.compare_posteriors(arms), posteriors.difference_of_posteriors(*arms)]
+
+    for control, treatment in product(TRIALS[::2], TRIALS):
+        answers_or_refuses(believe, control, treatment)
+
+
+@pytest.mark.parametrize(
+    "interval",
+    by_name(
+        proportion_intervals.wald_share_interval,
+        proportion_intervals.agresti_coull_interval,
+        proportion_intervals.clopper_pearson_interval,
+        proportion_intervals.jeffreys_interval,
+    ),
+)
+def test_any_share(interval: Call) -> None:
+    for trials in TRIALS:
+        answers_or_refuses(interval, trials)
+
+
+@pytest.mark.parametrize("tuned_to", [1, 100, 10**6])
+def test_any_share_at_any_time(tuned_to: float) -> None:
+    for trials in TRIALS:
+        answers_or_refuses(confidence_sequences.anytime_share, trials, tuned_to=tuned_to)
+
+
+@pytest.mark.parametrize("spread", ["welch", "pooled"])
+@pytest.mark.parametrize("reference", ["student", "normal"])
+def test_any_two_means(spread: str, reference: str) -> None:
+    for control, treatment in product(ARMS, ARMS):
+        for compare in (compare_arm_means, lifts.lift_by_log_ratio):
+            answers_or_refuses(compare, control, treatment, spread=spread, reference=reference)
+
+
+def test_any_two_means_in_other_ways() -> None:
+    for control, treatment in product(ARMS, ARMS):
+        answers_or_refuses(lifts.relative_lift, control, treatment)
+        answers_or_refuses(margins.mean_not_worse, control, treatment, margin=0.1)
+        answers_or_refuses(margins.means_equivalent, control, treatment, low=-0.1, high=0.1)
+        answers_or_refuses(effect_sizes.glass_delta, control, treatment)
+        answers_or_refuses(strata.post_stratify, [(control, treatment), (treatment, control)])
+        for equal_spread in (True, False):
+            answers_or_refuses(several_arms.compare_several_means, [control, treatment], equal_spread=equal_spread)
+
+
+def test_any_two_means_where_it_takes_longer() -> None:
+    for control, treatment in list(product(ARMS, ARMS))[::23]:
+        answers_or_refuses(effect_sizes.standardised_difference, control, treatment)
+        answers_or_refuses(several_arms.compare_with_control, control, [treatment, control])
+
+
+def test_any_counts_against_any_weights() -> None:
+    counts = [[0, 0], [0, 5], [5, 0], [1, 0, 0], [10**12, 1], [3, 3, 3]]
+    weights = [[1, 1], [1, 0], [0, 1], [1, 1, 1], [1, 1, 0], [0, 1, 1], [1e-300, 1], [1e300, 1e300], [1e308, 1e308]]
+    for arms, planned in product(counts, weights):
+        answers_or_refuses(sample_ratio.check_sample_ratio, arms, planned)
+
+
+def test_any_binomial_outcome() -> None:
+    for trials, hits, share in product((0, 1, 10, 10**9), (0, 1, 5, 10**9), (0, 0.5, 1e-9, 1 - 1e-9, 1)):
+        answers_or_refuses(sample_ratio.binomial_p_value, hits, trials, share)
+
+
+@pytest.mark.parametrize("formula", ["arcsine", "unpooled", "pooled", "pooled_null"])
+@pytest.mark.parametrize("ratio", [0.01, 1, 100])
+def test_any_plan_for_shares(formula: str, ratio: float) -> None:
+    options = {"formula": formula, "control_per_treatment": ratio}
+    for control, treatment in product((0, 0.1, 0.5, 1, 1e-9), repeat=2):
+        answers_or_refuses(power_of_proportions.proportion_units, control, treatment, **options)
+        answers_or_refuses(power_of_proportions.proportion_power, control, treatment, 10, **options)
+        answers_or_refuses(power_of_proportions.smallest_proportion, control, 10, **options)
+        answers_or_refuses(plans.plan_proportions, control, treatment)
+
+
+@pytest.mark.parametrize("spread", ["welch", "pooled"])
+@pytest.mark.parametrize("reference", ["student", "normal"])
+def test_any_plan_for_means(spread: str, reference: str) -> None:
+    options = {"spread": spread, "reference": reference}
+    for effect, ratio in product((0, 1e-6, 5, 1e6, math.nan, math.inf), (0.01, 1, 100)):
+        answers_or_refuses(power_of_means.mean_units, effect, control_per_treatment=ratio, **options)
+    for treated, control in product((1, 1.5, 3, 1e9), repeat=2):
+        answers_or_refuses(power_of_means.mean_power, 0.2, treated=treated, control=control, **options)
+        answers_or_refuses(power_of_means.smallest_mean_effect, treated=treated, control=control, **options)
+
+
+@pytest.mark.parametrize("first", SAMPLES)
+def test_any_rows(first: list[float]) -> None:
+    rng = np.random.default_rng(1)
+    for call in (sign_tests.sign_test, paired_bootstrap.ideal_bootstrap, summarise):
+        answers_or_refuses(call, first)
+    answers_or_refuses(paired_bootstrap.bootstrap_mean, first, resamples=50, rng=rng)
+    for second in SAMPLES:
+        answers_or_refuses(rank_tests.rank_sum_test, first, second)
+        answers_or_refuses(rank_tests.rank_variance_test, [first, second])
+
+
+@pytest.mark.parametrize("first", SAMPLES)
+def test_any_covariate_and_any_ratio(first: list[float]) -> None:
+    arms = [0] + [1] * (len(first) - 1)
+
+    def of(use: Call) -> Call:
+        def call(outcome: list[float], known: list[float]) -> Any:
+            return use(*moments.take_moments_by_arm(arms, [outcome, known], count=2))
+
+        return call
+
+    which: dict[str, Any] = {"outcome": 0, "covariate": 1}
+    for second in (sample for sample in SAMPLES if len(sample) == len(first)):
+        for interacted in (False, True):
+            answers_or_refuses(covariates.regress, first, second, arms, interacted=interacted)
+        answers_or_refuses(of(lambda *both: covariates.adjust_for_covariate(both, **which)), first, second)
+        answers_or_refuses(of(lambda *both: covariates.compare_adjusted(*both, **which)), first, second)
+        answers_or_refuses(of(lambda *both: covariates.lift_after_adjustment(*both, **which)), first, second)
+        answers_or_refuses(
+            of(lambda *both: [ratios.ratio_of(arm, numerator=0, denominator=1) for arm in both]), first, second
+        )
+
+
+def test_any_strata_of_counts() -> None:
+    for cells in product((0, 1, 9), repeat=4):
+        table = [cells[:2], cells[2:]]
+        answers_or_refuses(strata.stratified_test, [table])
+        answers_or_refuses(strata.stratified_test, [table, [[3, 4], [5, 6]]])
+
+
+@pytest.mark.parametrize(
+    "information", [[1.0], [0.001, 1], [0.5, 0.50001, 1], [1e-9, 1], [0.2, 0.4], [look / 50 for look in range(1, 51)]]
+)
+@pytest.mark.parametrize("level", [0.001, 0.05, 0.5])
+def test_any_looks(information: list[float], level: float) -> None:
+    answers_or_refuses(confidence_sequences.anytime_bounds, information, level=level)
+    for name in ("obrien_fleming", "pocock", "power0.5", "exponential-20", "exponential5"):
+        named = spending.spending_named(name)
+        answers_or_refuses(group_sequential.spending_bounds, information, level=level, spending=named)
+
+
+def test_any_stop() -> None:
+    bounds = group_sequential.spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0])
+    for z, look in product((-40, -8, 0, 0.001, 12, 38), (1, 3, 5)):
+        answers_or_refuses(group_sequential.analyse_stop, bounds, look=look, z=z)
+    for drift in (0, 10, 60):
+        answers_or_refuses(group_sequential.sequential_power, bounds, drift=drift)
+
+
+def test_any_sum_at_any_time() -> None:
+    for s, v, one_sided in product((0, 1, 1e8), (1e-9, 1, 1e9), (False, True)):
+        answers_or_refuses(mixtures.log_mixture, s, v, rho=1.0, one_sided=one_sided)
+        answers_or_refuses(mixtures.mixture_p_value, s, v, rho=1.0, one_sided=one_sided)
+        answers_or_refuses(mixtures.mixture_bound, v, 0.05, rho=1.0, one_sided=one_sided)
+    for difference, error, units in product((0, -1e9, 1e9), (1e-9, 1, 1e9), (1, 10**12)):
+        for side in ("two-sided", "greater", "less"):
+            answers_or_refuses(
+                confidence_sequences.anytime_comparison, difference, error, units, tuned_to=100, side=side
+            )

@@ -1,0 +1,82 @@
+"""A candidate of params.yaml: what it says itself, and what holds for all."""
+
+from typing import Any
+
+import pytest
+
+from lab.core.errors import ParamsError
+from lab.core.params import parse
+from lab.search.rule import SearchRule
+from lab.train.candidates import Candidate, TrainParams, candidate_named, candidate_of, search_of
+
+COMMON = SearchRule(method="bayesian", budget=40)
+
+
+def candidate(**said: Any) -> Candidate:
+    return candidate_of("mine", {"mine": {"estimator": "dummy", **said}})
+
+
+def test_a_candidate_is_searched_as_all_are() -> None:
+    assert search_of("mine", candidate(), COMMON) == COMMON
+
+
+def test_what_a_candidate_says_of_its_search_stands_for_it_alone() -> None:
+    found = search_of("mine", candidate(search={"method": "random", "space": {"trees": [1, 2]}}), COMMON)
+    assert (found.method, found.budget, found.space) == ("random", 40, {"trees": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"budget": 0}, r"train\.candidates\.mine\.search\.budget: .* greater than or equal to 1 \(found '0'\)"),
+        ({"method": "guess"}, r"search\.method: .*'none', 'grid', 'random', 'halving' or 'bayesian' \(found 'guess'\)"),
+        ({"space": {"trees": {"low": 9, "high": 2}}}, r"search\.space\.trees.*low must be below high \(2\), found 9"),
+        ({"space": {"penalty": {"low": 0, "high": 1, "scale": "log"}}}, "a logarithmic range starts above 0, found 0"),
+        ({"space": {}}, r"search\.space: .* at least 1 item"),
+        ({"seconds": 60}, r"search\.seconds: Extra inputs are not permitted"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_where_it_stands(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        search_of("mine", candidate(search=said), COMMON)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"calibration": "platt"}, r"mine\.calibration: .*'none', 'sigmoid', 'isotonic' or 'best'"),
+        ({"class_weights": 2}, r"mine\.class_weights: .*'none' or 'balanced'"),
+        ({"preparation": {"keep": {"by": "luck", "count": 3}}}, r"mine\.preparation\.keep\.by: .*'anova'"),
+        ({"preparation": {"interactions_only": True}}, r"mine\.preparation: .* polynomial_degree 1 makes none"),
+        ({"colour": "red"}, r"mine\.colour: Extra inputs are not permitted"),
+    ],
+)
+def test_a_candidate_that_cannot_be_is_refused_where_it_stands(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParamsError, match=message):
+        candidate(**said)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"folds": 1}, r"train\.folds: .* greater than or equal to 2"),
+        ({"learning_curve": [0.5, 1.5]}, r"train\.learning_curve\.1: .* less than or equal to 1"),
+        ({"workers": "somewhere"}, r"train\.workers: .*dask://HOST:PORT"),
+    ],
+)
+def test_a_rule_for_all_that_cannot_be_is_refused(said: dict[str, Any], message: str) -> None:
+    content = {
+        "folds": 5,
+        "threshold": {"rule": "fixed"},
+        "search": {},
+        "learning_curve": [],
+        "workers": "local",
+        **said,
+    }
+    with pytest.raises(ParamsError, match=message):
+        parse(content, kind=TrainParams, where="params.yaml: train", cure="Correct it there.")
+
+
+def test_a_name_with_a_capital_is_refused() -> None:
+    with pytest.raises(ParamsError, match="names 'Mine', expected small letters"):
+        candidate_named(["Mine"], {"Mine": {}})

@@ -1,0 +1,184 @@
+"""The verbs abtest, plan and assign: what they print, and the exit codes 0 (yes), 1 (no) and 2 (a mistake)."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lab.abtest.assess import assess
+from lab.abtest.document import document_of
+from lab.core.errors import LabError
+from lab.core.result_files import json_bytes
+from ops.abtest.command import abtest
+from ops.assign import assign
+from ops.plan import plan
+from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, written
+
+
+def call(verb: Any, *options: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(verb, list(options), input=text)
+
+
+def analysed(folder: Path, *options: str, name: str = "log.csv", **truth: float) -> Result:
+    path = written(folder, drawn(4000, lift=truth.get("lift", 0.0), loss=truth.get("loss", 0.0)), name=name)
+    return call(abtest, "--log", str(path), "--control", "old", *options)
+
+
+@pytest.mark.parametrize(("lift", "code", "word"), [(0.1, 0, "SHIP new"), (-0.1, 1, "ROLLBACK new")])
+def test_only_ship_exits_0(tmp_path: Path, lift: float, code: int, word: str) -> None:
+    done = analysed(tmp_path, "--primary", "stayed", lift=lift)
+    assert (done.exit_code, done.output.startswith(word)) == (code, True)
+
+
+def test_options_say_what_a_design_file_says(tmp_path: Path) -> None:
+    done = analysed(
+        tmp_path,
+        *("--primary", "stayed", "--outcome", "calls", "--outcome", "clicks", "--per", "clicks=views"),
+        *("--guardrail", "spent=5", "--covariate", "spent=before", "--lower", "calls", "--segment", "region", "--json"),
+        lift=0.1,
+    )
+    outcomes = {**OUTCOMES, "calls": {"kind": "mean", "higher_is_better": False}}
+    expected = document_of(assess(tmp_path / "log.csv", design_of(outcomes=outcomes, segments=["region"])))
+    assert done.output.encode() == json_bytes(expected)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_design_is_read_from_a_file_of_its_own_or_from_a_task(tmp_path: Path, inside: bool) -> None:
+    design = tmp_path / "design.yaml"
+    design.write_text(json.dumps({"experiment": {"design": DESIGN}} if inside else DESIGN))
+    path = written(tmp_path, drawn(4000, lift=0.1))
+    done = call(abtest, "--log", str(path), "--design", str(design))
+    assert (done.exit_code, done.output.startswith("SHIP new")) == (0, True)
+
+
+def test_an_invalid_experiment_shows_its_faults_and_no_numbers(tmp_path: Path) -> None:
+    done = analysed(tmp_path, "--primary", "stayed", "--weight", "old=9", "--weight", "new=1")
+    assert done.exit_code == 1
+    assert "INVALID new (unfit to be read" in done.output
+    assert "sample ratio mismatch" in done.output
+    assert "interval" not in done.output
+
+
+def test_looks_are_told_with_the_bound_that_holds_now(tmp_path: Path) -> None:
+    done = analysed(tmp_path, "--primary", "stayed", "--looks", "2", "--units", "8000")
+    assert "EXTEND new" in done.output
+    assert "Look 1 of 2, 50 % of the planned units, group sequential: |z| must exceed 2.963" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "found neither --design nor --primary"),
+        (("--primary", "stayed", "--guardrail", "spent"), "--guardrail spent: expected NAME=VALUE"),
+        (("--primary", "stayed", "--guardrail", "spent=much"), "--guardrail much: expected a number"),
+        (("--primary", "nothing"), r"lacks the columns \['nothing'\]"),
+        (("--primary", "stayed", "--unit", "nobody"), r"lacks the columns \['nobody'\]"),
+        (("--primary", "stayed", "--looks", "3"), "3 looks need units"),
+    ],
+)
+def test_a_mistake_in_the_options_is_said(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        raise analysed(tmp_path, *options).exception or AssertionError("no mistake was found")
+
+
+def test_a_log_of_one_arm_asks_for_the_planned_arms(tmp_path: Path) -> None:
+    path = written(tmp_path, drawn(50).assign(arm="old"))
+    done = call(abtest, "--log", str(path), "--primary", "stayed")
+    with pytest.raises(LabError, match=r"arm holds \['old'\], expected two arms or more.*--weight control=1"):
+        raise done.exception or AssertionError
+    done = call(
+        abtest, "--log", str(path), "--primary", "stayed", "--control", "old", "--weight", "old=1", "--weight", "n=1"
+    )
+    assert (done.exit_code, done.output.startswith("INVALID")) == (1, True)
+
+
+def test_a_plan_gives_the_units_that_r_gives(tmp_path: Path) -> None:
+    done = call(plan, "--from", "0.10", "--to", "0.12", "--per-day", "1000", "--json")
+    found = json.loads(done.output)["plan"]
+    assert (found["treatment"], found["total"], found["days"]) == (3841, 7682, 8)  # R: 3840.8
+    arcsine = json.loads(call(plan, "--from", "0.10", "--to", "0.12", "--formula", "arcsine", "--json").output)["plan"]
+    assert arcsine["treatment"] == 3835  # R: 3834.6
+
+
+def test_looking_costs_units_and_gives_bounds(tmp_path: Path) -> None:
+    done = call(plan, "--from", "0.10", "--to", "0.12", "--looks", "5")
+    assert "Looking 5 times costs 2.5 % more units" in done.output
+    assert [line.split()[-1] for line in done.output.splitlines()[3:8]] == ["4.877", "3.357", "2.680", "2.290", "2.031"]
+
+
+def test_a_plan_says_what_a_number_of_units_would_see() -> None:
+    done = call(plan, "--difference", "2", "--spread", "30", "--units", "7066", "--json")
+    seen = json.loads(done.output)["seen"]
+    assert seen["power"] == pytest.approx(0.8, abs=0.001)
+    assert seen["smallest_difference"] == pytest.approx(2.0, abs=0.001)
+
+
+@pytest.mark.parametrize(("days", "code"), [("8", 0), ("7", 1)])
+def test_a_plan_that_takes_too_long_exits_1(days: str, code: int) -> None:
+    done = call(plan, "--from", "0.10", "--to", "0.12", "--per-day", "1000", "--at-most-days", days)
+    assert done.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--from", "0.1"), "expected one question"),
+        (("--from", "0.1", "--to", "0.1"), "two different shares"),
+        (("--from", "0.1", "--to", "0.2", "--power", "0.01"), "expected 0 < level < power < 1"),
+        (("--from", "0.1", "--to", "0.2", "--at-most-days", "3"), "--at-most-days needs --per-day"),
+        (("--from", "0.1", "--to", "0.2", "--spending", "all"), "expected obrien_fleming, pocock"),
+        (("--difference", "1", "--spread", "0"), "a standard deviation above 0"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(options: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        raise call(plan, *options).exception or AssertionError("no mistake was found")
+
+
+def test_units_are_assigned_by_the_hash_that_anyone_can_compute(tmp_path: Path) -> None:
+    done = call(assign, "--salt", "offer", "--arm", "old", "--arm", "new", *map(str, range(50)))
+    for line in done.output.splitlines():
+        unit, arm = line.split(",")
+        place = int.from_bytes(hashlib.sha256(f"offer:{unit}".encode()).digest()[:8], "big") / 2**64
+        assert arm == ("old" if place < 0.5 else "new")
+
+
+def test_units_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "units.txt"
+    path.write_text("17\n18\n\n19\n")
+    from_file = call(assign, "--salt", "s", "--arm", "a", "--arm", "b=3", "--file", str(path))
+    piped = call(assign, "--salt", "s", "--arm", "a", "--arm", "b=3", "--file", "-", text=path.read_text())
+    named = call(assign, "--salt", "s", "--arm", "a", "--arm", "b=3", "17", "18", "19")
+    assert from_file.output == piped.output == named.output
+
+
+def test_weights_are_kept_to() -> None:
+    done = call(assign, "--salt", "s", "--arm", "a", "--arm", "b=3", "--json", *map(str, range(4000)))
+    arms = [each["arm"] for each in json.loads(done.output)]
+    assert 0.72 < arms.count("b") / len(arms) < 0.78
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--arm", "a", "17"), "expected two or more, each once"),
+        (("--arm", "a", "--arm", "a", "17"), "expected two or more, each once"),
+        (("--arm", "a", "--arm", "b=many", "17"), "the weight a number"),
+        (("--arm", "a=-1", "--arm", "b", "17"), "expected 0 or more"),
+        (("--arm", "a", "--arm", "b"), "found no unit"),
+        (("--arm", "a", "--arm", "b", "--file", "nowhere.txt"), r"nowhere\.txt is missing"),
+    ],
+)
+def test_an_assignment_that_cannot_be_is_refused(options: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        raise call(assign, "--salt", "s", *options).exception or AssertionError("no mistake was found")
+
+
+@pytest.mark.parametrize("verb", [abtest, plan, assign])
+def test_help_shows_commands_that_can_be_copied(verb: Any) -> None:
+    shown = call(verb, "--help").output
+    assert f"python -m ops {verb.name} " in shown
+    assert "Exit 0" in shown
