@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from ops.dvc.pipeline import is_code
 from tests.history import history_of
 from tests.project import ROOT, files_below, lock_of, run
 
@@ -52,11 +53,11 @@ def lay_out(
     folder.mkdir(exist_ok=True)
     for dependency in (item["path"] for item in entry.get("deps", [])):
         source, target = project / dependency, folder / dependency
-        if dependency == without or (dependency.endswith(".py") and not code):
+        if dependency == without or (is_code(dependency) and not code):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
     if params := entry.get("params", {}).get("params.yaml"):
@@ -89,7 +90,7 @@ def test_a_stage_needs_no_more_than_it_declares(name: str, project: Path, lock: 
 def declared_inputs(entry: dict[str, Any]) -> Iterator[str]:
     """Yield the data and params of a stage; code is held to its imports by test_dag."""
     for item in entry.get("deps", []):
-        if not item["path"].endswith(".py") and item["path"] != "requirements.txt":
+        if not is_code(item["path"]) and item["path"] != "requirements.txt":
             yield item["path"]
     yield from entry.get("params", {}).get("params.yaml", {})
 
