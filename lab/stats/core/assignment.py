@@ -33,33 +33,6 @@ def assign(identifier: str, *, salt: str, weights: Sequence[float], stratum: str
     return arm_at(place_of(identifier, salt=full_salt), weights)
 
 
-def assign_balanced(
-    identifiers: Sequence[str], *, salt: str, weights: Sequence[float], strata: Sequence[str] | None = None
-) -> list[int]:
-    """Return the arms of a closed list of units, such that each stratum is divided as evenly as whole units allow.
-
-    Units are ordered by their hash within the stratum, and each next one goes to the arm that lags most behind its
-    share; the order of the list does not matter, but adding units to it does. Identifiers must be unique.
-
-    >>> assign_balanced(["a", "b", "c", "d"], salt="offer", weights=[1, 1], strata=["x", "x", "y", "y"])
-    [0, 1, 0, 1]
-    """
-    if len(set(identifiers)) != len(identifiers):
-        raise ValueError("expected each unit once, got an identifier twice: a unit must not be in two arms")
-    groups = list(strata) if strata is not None else [""] * len(identifiers)
-    if len(groups) != len(identifiers):
-        raise ValueError(f"expected a stratum for each of {len(identifiers)} units, got {len(groups)}")
-    shares = _shares(weights)
-    places = {unit: place_of(unit, salt=f"{salt}:{group}") for unit, group in zip(identifiers, groups, strict=True)}
-    arms: dict[str, int] = {}
-    for group in sorted(set(groups)):
-        members = [unit for unit, own in zip(identifiers, groups, strict=True) if own == group]
-        order = sorted(members, key=lambda unit: (places[unit], unit))
-        offset = place_of(group, salt=salt)  # so that no arm has the first turn in every stratum
-        arms |= dict(zip(order, _in_turn(len(order), shares, offset=offset), strict=True))
-    return [arms[unit] for unit in identifiers]
-
-
 def arm_at(place: float, weights: Sequence[float]) -> int:
     """Return the arm whose stretch of the line from 0 to 1 holds the place; an arm of weight 0 has none.
 
@@ -90,20 +63,6 @@ def compatible_place(identifier: str, *, seed: str, version: int = 2) -> float:
     if version not in hashing:
         raise ValueError(f"expected version 1 or 2, got {version}")
     return hashing[version]()
-
-
-def _in_turn(units: int, shares: Sequence[float], *, offset: float) -> list[int]:
-    """Return the arms of units in their order: each goes where the count lags most behind the share."""
-    counts = [0] * len(shares)
-    arms = []
-    used = [arm for arm, share in enumerate(shares) if share]
-    start = used[int(offset * len(used))]
-    for unit in range(1, units + 1):
-        lags = [(shares[arm] * unit - counts[arm], arm == start, -arm) for arm in used]
-        arm = used[max(range(len(used)), key=lags.__getitem__)]
-        counts[arm] += 1
-        arms.append(arm)
-    return arms
 
 
 def _shares(weights: Sequence[float]) -> list[float]:

@@ -53,15 +53,6 @@ def mixture_bound(v: float, level: float, *, rho: float, one_sided: bool = False
     return find_root(lack, 0.0, widen(lack, 0.0, math.sqrt(v + rho)))
 
 
-def mixture_p_value(s: float, v: float, *, rho: float, one_sided: bool = False) -> float:
-    """Return the p-value that may be looked at any time: at most 1, and the smallest so far is as valid.
-
-    >>> mixture_p_value(0.0, 100.0, rho=12.6)
-    1.0
-    """
-    return math.exp(min(0.0, -log_mixture(s, v, rho=rho, one_sided=one_sided)))
-
-
 def stitched_bound(v: float, level: float, *, v_start: float) -> float:
     """Return the one-sided polynomial stitched bound, of the order of √(v log log v), from a variance of v_start on.
 

@@ -1,6 +1,5 @@
 """Ratios of sums, such as clicks per view, where the unit that was assigned has both parts."""
 
-import math
 from dataclasses import dataclass
 
 from lab.stats.core.arm_means import Summary
@@ -37,16 +36,3 @@ def ratio_of(moments: Moments, *, numerator: int, denominator: int) -> RatioArm:
         )
     variance = (parts[0] - 2 * ratio * parts[2] + ratio * ratio * parts[1]) / (below * below)
     return RatioArm(Summary(moments.count, ratio, max(0.0, variance)), "")
-
-
-def variance_of_ratio(mean: float, spread: float, other_mean: float, other_spread: float, covariance: float) -> float:
-    """Return the variance of one unit's part in a ratio of means, from variances, as planning needs it.
-
-    >>> round(variance_of_ratio(2.0, 1.0, 8.0, 4.0, 0.5), 6)
-    0.015625
-    """
-    ratio = mean / other_mean
-    variance = (spread - 2 * ratio * covariance + ratio * ratio * other_spread) / other_mean**2
-    if not math.isfinite(variance) or variance < 0:
-        raise ValueError(f"expected variances that agree with their covariance, got a variance of {variance}")
-    return variance

@@ -133,6 +133,16 @@ def wilcoxon_signed_rank(inputs: Inputs) -> Answer:
     return Answer(values, test.reason)
 
 
+UNKNOWN: dict[str, tuple[str, ...]] = {  # what the library does not offer, by method: these fields, or none at all
+    "guardrail_noninferiority": ("z_score_fm", "p_score_fm"),
+    "multi_variant_means": ("kruskal_h", "kruskal_p"),
+    "paired_bootstrap": (),
+    "pairing": (),
+    "proportion_ci": ("normal", "agresti_coull", "beta", "jeffreys"),
+    "sign_test": (),
+    "two_means": ("mannwhitney_u_b", "mannwhitney_p_asymp_cc", "prob_superiority_b"),
+    "two_proportions": ("z_score", "p_score", "ci95_diff_score", "ci95_ratio_score", "barnard_p", "boschloo_p"),
+}
 METHODS: dict[str, Callable[[Inputs], Answer]] = EXPERIMENTS | {
     function.__name__: function
     for function in (

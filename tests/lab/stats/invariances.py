@@ -16,7 +16,6 @@ from lab.stats.core import (
     corrections,
     log_odds,
     paired,
-    pairing,
     probabilities,
     proportions,
     resampled_folds,
@@ -30,23 +29,18 @@ from lab.stats.experiments import (
     exact_tables,
     group_sequential,
     lifts,
-    margins,
     mixtures,
     moments,
     plans,
     posteriors,
     power_of_means,
     power_of_proportions,
-    proportion_intervals,
     quadrature,
     quantiles,
-    rank_tests,
     ratios,
     roots,
     sample_ratio,
-    score_tests,
     several_arms,
-    sign_tests,
     spending,
     strata,
     two_proportions,
@@ -61,7 +55,6 @@ from lab.stats.models import (
     decisions,
     gaps,
     mcnemar,
-    paired_bootstrap,
     paired_shares,
     shuffled_areas,
     signed_ranks,
@@ -279,17 +272,6 @@ LAWS: dict[str, dict[str, Check]] = {
     "assignment.assign": {
         "the scale of weights": unchanged(
             lambda weights: [assignment.assign(unit, salt="s", weights=weights) for unit in UNITS], ([1, 3],), ([2, 6],)
-        )
-    },
-    "assignment.assign_balanced": {
-        "the order of units": lambda: same(
-            dict(zip(UNITS, assignment.assign_balanced(UNITS, salt="s", weights=[1, 2]), strict=True)),
-            dict(
-                sorted(
-                    zip(UNITS[::-1], assignment.assign_balanced(UNITS[::-1], salt="s", weights=[1, 2]), strict=True),
-                    key=lambda pair: UNITS.index(pair[0]),
-                )
-            ),
         )
     },
     "assignment.arm_at": {
@@ -632,14 +614,9 @@ LAWS: dict[str, dict[str, Check]] = {
     "estimated_performance.estimate_area": {
         "any rising scale": unchanged(estimated_performance.estimate_area, (SCORES, CHANCES), (np.exp(SCORES), CHANCES))
     },
-    **{
-        f"exact_tables.{name}": {
-            "the arms swapped": symmetric(getattr(exact_tables, name), (3, 17), (9, 20)),
-            "failures counted instead": unchanged(
-                getattr(exact_tables, name), ((3, 17), (9, 20)), ((14, 17), (11, 20))
-            ),
-        }
-        for name in ("fisher_p_value", "barnard_p_value", "boschloo_p_value")
+    "exact_tables.fisher_p_value": {
+        "the arms swapped": symmetric(exact_tables.fisher_p_value, (3, 17), (9, 20)),
+        "failures counted instead": unchanged(exact_tables.fisher_p_value, ((3, 17), (9, 20)), ((14, 17), (11, 20))),
     },
     "exceedances.calibrate_threshold": {
         "the order of rows": reordered(lambda s: exceedances.calibrate_threshold(s, rate=0.1), SCORES)
@@ -723,50 +700,6 @@ LAWS: dict[str, dict[str, Check]] = {
             1 / (1 + (lifts.lift_of_proportions(control=TREATMENT, treatment=CONTROL).high or 0)),
         )
     },
-    "margins.proportion_not_worse": {
-        "failures counted instead": unchanged(
-            lambda one, two, better: (
-                margins.proportion_not_worse(control=one, treatment=two, margin=0.03, higher_is_better=better).p_value
-            ),
-            (CONTROL, TREATMENT, True),
-            (opposite(CONTROL), opposite(TREATMENT), False),
-        )
-    },
-    "margins.mean_not_worse": {
-        "the sign of the outcome": unchanged(
-            lambda x, y, better: (
-                margins.mean_not_worse(
-                    arm_means.summarise(x), arm_means.summarise(y), margin=0.5, higher_is_better=better
-                ).p_value
-            ),
-            (X, Y, True),
-            (-X, -Y, False),
-        )
-    },
-    "margins.means_equivalent": {
-        "the arms swapped": unchanged(
-            lambda one, two, low, high: margins.means_equivalent(one, two, low=low, high=high).p_value,
-            (FIRST, SECOND, -1.0, 0.7),
-            (SECOND, FIRST, -0.7, 1.0),
-        )
-    },
-    "margins.proportions_equivalent": {
-        "the arms swapped": unchanged(
-            lambda one, two, low, high: (
-                margins.proportions_equivalent(control=one, treatment=two, low=low, high=high).p_value
-            ),
-            (CONTROL, TREATMENT, -0.05, 0.03),
-            (TREATMENT, CONTROL, -0.03, 0.05),
-        )
-    },
-    "margins.wald_not_worse": {
-        "a wider margin": at_least(
-            lambda margin: -(margins.wald_not_worse(control=TREATMENT, treatment=CONTROL, margin=margin).p_value or 0),
-            (0.01,),
-            (0.02,),
-            (0.1,),
-        )
-    },
     "mcnemar.compare_correctness": {
         "the order of rows": reordered(mcnemar.compare_correctness, RIGHT, ALSO),
         "the models swapped": swapped(mcnemar.compare_correctness, RIGHT, ALSO),
@@ -794,10 +727,6 @@ LAWS: dict[str, dict[str, Check]] = {
     "mixtures.mixture_bound": {
         "a stricter level": at_least(mixed, (0.5, 30.0), (0.05, 30.0), (0.001, 30.0)),
         "more variance": at_least(mixed, (0.05, 3.0), (0.05, 30.0), (0.05, 300.0)),
-    },
-    "mixtures.mixture_p_value": {
-        "within 0 and 1": between(lambda s: mixtures.mixture_p_value(s, 40.0, rho=9.0), (0.0,), (7.0,), (70.0,)),
-        "the sign": unchanged(lambda s: mixtures.mixture_p_value(s, 40.0, rho=9.0), (7.0,), (-7.0,)),
     },
     "mixtures.stitched_bound": {
         "the unit": unchanged(
@@ -834,20 +763,7 @@ LAWS: dict[str, dict[str, Check]] = {
     "paired.squared_errors": {
         "the other class": unchanged(paired.squared_errors, (LABELS, CHANCES), (~LABELS, 1 - CHANCES))
     },
-    "paired_bootstrap.ideal_bootstrap": {"the order of rows": reordered(paired_bootstrap.ideal_bootstrap, X[:6] - 3)},
-    "paired_bootstrap.bootstrap_mean": {
-        "the same seed": repeated(seeded(paired_bootstrap.bootstrap_mean, X - 3, resamples=200)),
-        "the sign": lambda: same(
-            seeded(paired_bootstrap.bootstrap_mean, X - 3, resamples=200)().p_value,
-            seeded(paired_bootstrap.bootstrap_mean, 3 - X, resamples=200)().p_value,
-        ),
-    },
     "paired_shares.net_share": {"the order of rows": reordered(paired_shares.net_share, [1] * 9 + [-1] * 4 + [0] * 20)},
-    "pairing.match_rows": {
-        "there and back": lambda: same(
-            pairing.match_rows(UNITS[::-1], UNITS)[pairing.match_rows(UNITS, UNITS[::-1])], np.arange(60)
-        )
-    },
     "plans.plan_proportions": {
         "the arms swapped": unchanged(lambda one, two: plans.plan_proportions(one, two).total, (0.1, 0.15), (0.15, 0.1))
     },
@@ -954,18 +870,6 @@ LAWS: dict[str, dict[str, Check]] = {
     "probabilities.fair_coin_log10_p": {
         "heads and tails": unchanged(probabilities.fair_coin_log10_p, (3, 5000), (4997, 5000))
     },
-    **{
-        f"proportion_intervals.{name}": {
-            "failures counted instead": mirror_of_share(getattr(proportion_intervals, name)),
-            "within 0 and 1": between(getattr(proportion_intervals, name), *((trials,) for trials in TRIALS)),
-        }
-        for name in (
-            "wald_share_interval",
-            "agresti_coull_interval",
-            "clopper_pearson_interval",
-            "jeffreys_interval",
-        )
-    },
     "proportions.wilson_interval": {"failures counted instead": mirror_of_share(proportions.wilson_interval)},
     "proportions.newcombe_interval": {"the arms swapped": mirrored(proportions.newcombe_interval, CONTROL, TREATMENT)},
     "quadrature.panels": {
@@ -984,14 +888,6 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "quadrature.panels_for": {"the unit": unchanged(quadrature.panels_for, (10.0, 0.3), (100.0, 3.0))},
     "quantiles.quantile": {"the order of rows": reordered(lambda x: quantiles.quantile(x, 0.3), X)},
-    "rank_tests.rank_sum_test": {
-        "the arms swapped": unchanged(lambda x, y: rank_tests.rank_sum_test(x, y).p_value, (X, Y), (Y, X)),
-        "units and origin": freed(rank_tests.rank_sum_test, X, Y),
-        "any rising scale": unchanged(rank_tests.rank_sum_test, (X, Y), (np.exp(X), np.exp(Y))),
-    },
-    "rank_tests.rank_variance_test": {
-        "the order of arms": unchanged(rank_tests.rank_variance_test, ([X, Y, X + Y],), ([X + Y, X, Y],))
-    },
     "ranks.merge": {"the order of rows": reordered(ranks.merge, X, Y)},
     "ranks.merge_distributions": {
         "the samples themselves": lambda: same(
@@ -1041,11 +937,6 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda unit: ratios.ratio_of(moments_of(unit * X, unit * Y), numerator=0, denominator=1), (1.0,), (8.0,)
         ),
     },
-    "ratios.variance_of_ratio": {
-        "the unit of both": unchanged(
-            ratios.variance_of_ratio, (2.0, 1.0, 8.0, 4.0, 0.5), (20.0, 100.0, 80.0, 400.0, 50.0)
-        )
-    },
     "resampled_folds.corrected_mean": {
         "the order of folds": reordered(lambda s: resampled_folds.corrected_mean(s, **FOLDS), FOLD_SCORES)
     },
@@ -1081,37 +972,6 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "sample_ratio.normal_share_p_value": {
         "failures counted instead": unchanged(sample_ratio.normal_share_p_value, (7, 30, 0.4), (23, 30, 0.6))
-    },
-    "score_tests.score_test": {
-        "the arms swapped": lambda: same(
-            score_tests.score_test(control=CONTROL, treatment=TREATMENT, null=0.02)[0],
-            -score_tests.score_test(control=TREATMENT, treatment=CONTROL, null=-0.02)[0],
-        )
-    },
-    "score_tests.score_of_difference": {
-        "failures counted instead": lambda: same(
-            score_tests.score_of_difference(CONTROL, TREATMENT, null=0.02),
-            -score_tests.score_of_difference(opposite(CONTROL), opposite(TREATMENT), null=-0.02),
-        )
-    },
-    "score_tests.score_of_ratio": {
-        "the arms swapped": lambda: same(
-            score_tests.score_of_ratio(CONTROL, TREATMENT, null=1.3),
-            -score_tests.score_of_ratio(TREATMENT, CONTROL, null=1 / 1.3),
-        )
-    },
-    "score_tests.score_interval": {
-        "the arms swapped": mirrored(score_tests.score_interval, CONTROL, TREATMENT),
-        "failures counted instead": lambda: same(
-            list(score_tests.score_interval(CONTROL, TREATMENT)),
-            [-end for end in score_tests.score_interval(opposite(CONTROL), opposite(TREATMENT))[::-1]],
-        ),
-    },
-    "score_tests.score_interval_of_ratio": {
-        "the arms swapped": lambda: same(
-            list(score_tests.score_interval_of_ratio(CONTROL, TREATMENT)),
-            [1 / (end or 1) for end in score_tests.score_interval_of_ratio(TREATMENT, CONTROL)[::-1]],
-        )
     },
     "several_arms.compare_several_means": {
         "the order of arms": unchanged(
@@ -1150,11 +1010,6 @@ LAWS: dict[str, dict[str, Check]] = {
         "the order of rows": reordered(
             lambda y, s, one, two: shuffled_areas.area_lost(y, s, [one, two]), LABELS, SCORES, OTHERS, CHANCES
         )
-    },
-    "sign_tests.sign_test": {
-        "the order of rows": reordered(sign_tests.sign_test, X - 3),
-        "rows that do not differ": unchanged(sign_tests.sign_test, (X - 3,), (np.append(X - 3, [0.0, 0.0]),)),
-        "the size of differences": unchanged(sign_tests.sign_test, (X - 3,), ((X - 3) ** 3,)),
     },
     "signed_ranks.signed_rank_test": {
         "the order of rows": reordered(signed_ranks.signed_rank_test, X - 3),

@@ -16,25 +16,19 @@ from lab.stats.experiments import (
     exact_tables,
     group_sequential,
     lifts,
-    margins,
     mixtures,
     moments,
     plans,
     posteriors,
     power_of_means,
     power_of_proportions,
-    proportion_intervals,
-    rank_tests,
     ratios,
     sample_ratio,
-    score_tests,
     several_arms,
-    sign_tests,
     spending,
     strata,
     two_proportions,
 )
-from lab.stats.models import paired_bootstrap
 from tests.lab.stats.laws import leaves
 
 Call = Callable[..., Any]
@@ -84,7 +78,6 @@ def by_name(*functions: Call) -> list[Any]:
         two_proportions.compare_with_added_counts,
         two_proportions.compare_by_normal_limit,
         lifts.lift_of_proportions,
-        score_tests.score_test,
     ),
 )
 @pytest.mark.parametrize("side", ["two-sided", "greater", "less"])
@@ -96,8 +89,6 @@ def test_any_two_shares(compare: Call, side: str) -> None:
 @pytest.mark.parametrize(
     "describe",
     by_name(
-        score_tests.score_interval,
-        score_tests.score_interval_of_ratio,
         two_proportions.wald_interval,
         two_proportions.chi_square_of,
         two_proportions.likelihood_ratio_of,
@@ -108,22 +99,9 @@ def test_any_two_shares_in_other_ways(describe: Call) -> None:
         answers_or_refuses(describe, control, treatment)
 
 
-@pytest.mark.parametrize(
-    "p_value", by_name(exact_tables.fisher_p_value, exact_tables.barnard_p_value, exact_tables.boschloo_p_value)
-)
-def test_any_two_small_arms(p_value: Call) -> None:
+def test_any_two_small_arms() -> None:
     for control, treatment in product(TRIALS[:9], TRIALS[:9]):
-        answers_or_refuses(p_value, control, treatment)
-
-
-@pytest.mark.parametrize("margin", [1e-9, 0.3])
-def test_any_margin(margin: float) -> None:
-    for control, treatment in product(TRIALS, TRIALS):
-        arms = {"control": control, "treatment": treatment}
-        for better in (True, False):
-            answers_or_refuses(margins.proportion_not_worse, **arms, margin=margin, higher_is_better=better)
-        answers_or_refuses(margins.wald_not_worse, **arms, margin=margin)
-        answers_or_refuses(margins.proportions_equivalent, **arms, low=-margin, high=margin)
+        answers_or_refuses(exact_tables.fisher_p_value, control, treatment)
 
 
 @pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5)])
@@ -134,20 +112,6 @@ def test_any_two_posteriors(prior: tuple[float, float]) -> None:
 
     for control, treatment in product(TRIALS[::2], TRIALS):
         answers_or_refuses(believe, control, treatment)
-
-
-@pytest.mark.parametrize(
-    "interval",
-    by_name(
-        proportion_intervals.wald_share_interval,
-        proportion_intervals.agresti_coull_interval,
-        proportion_intervals.clopper_pearson_interval,
-        proportion_intervals.jeffreys_interval,
-    ),
-)
-def test_any_share(interval: Call) -> None:
-    for trials in TRIALS:
-        answers_or_refuses(interval, trials)
 
 
 @pytest.mark.parametrize("tuned_to", [1, 100, 10**6])
@@ -167,8 +131,6 @@ def test_any_two_means(spread: str, reference: str) -> None:
 def test_any_two_means_in_other_ways() -> None:
     for control, treatment in product(ARMS, ARMS):
         answers_or_refuses(lifts.relative_lift, control, treatment)
-        answers_or_refuses(margins.mean_not_worse, control, treatment, margin=0.1)
-        answers_or_refuses(margins.means_equivalent, control, treatment, low=-0.1, high=0.1)
         answers_or_refuses(effect_sizes.glass_delta, control, treatment)
         answers_or_refuses(strata.post_stratify, [(control, treatment), (treatment, control)])
         for equal_spread in (True, False):
@@ -217,13 +179,7 @@ def test_any_plan_for_means(spread: str, reference: str) -> None:
 
 @pytest.mark.parametrize("first", SAMPLES)
 def test_any_rows(first: list[float]) -> None:
-    rng = np.random.default_rng(1)
-    for call in (sign_tests.sign_test, paired_bootstrap.ideal_bootstrap, summarise):
-        answers_or_refuses(call, first)
-    answers_or_refuses(paired_bootstrap.bootstrap_mean, first, resamples=50, rng=rng)
-    for second in SAMPLES:
-        answers_or_refuses(rank_tests.rank_sum_test, first, second)
-        answers_or_refuses(rank_tests.rank_variance_test, [first, second])
+    answers_or_refuses(summarise, first)
 
 
 @pytest.mark.parametrize("first", SAMPLES)
@@ -277,7 +233,6 @@ def test_any_stop() -> None:
 def test_any_sum_at_any_time() -> None:
     for s, v, one_sided in product((0, 1, 1e8), (1e-9, 1, 1e9), (False, True)):
         answers_or_refuses(mixtures.log_mixture, s, v, rho=1.0, one_sided=one_sided)
-        answers_or_refuses(mixtures.mixture_p_value, s, v, rho=1.0, one_sided=one_sided)
         answers_or_refuses(mixtures.mixture_bound, v, 0.05, rho=1.0, one_sided=one_sided)
     for difference, error, units in product((0, -1e9, 1e9), (1e-9, 1, 1e9), (1, 10**12)):
         for side in ("two-sided", "greater", "less"):

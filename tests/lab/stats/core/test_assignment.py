@@ -1,4 +1,4 @@
-"""Units keep their arm in every process, arms their weights, and rows are matched by name or not at all."""
+"""Units keep their arm in every process, arms their weights."""
 
 import os
 import subprocess
@@ -7,8 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.stats.core.assignment import arm_at, assign, assign_balanced, compatible_place, place_of
-from lab.stats.core.pairing import match_rows
+from lab.stats.core.assignment import arm_at, assign, compatible_place, place_of
 from lab.stats.experiments.sample_ratio import check_sample_ratio
 
 UNITS = [f"unit-{number}" for number in range(20_000)]
@@ -56,27 +55,6 @@ def test_a_stratum_is_divided_by_itself() -> None:
     assert not check_sample_ratio([agree, len(UNITS) - agree], [1, 1]).invalid
 
 
-def test_a_closed_list_is_divided_evenly_within_every_stratum() -> None:
-    strata = [f"stratum-{number % 7}" for number in range(1003)]
-    arms = assign_balanced(UNITS[:1003], salt="s", weights=[2, 1, 1], strata=strata)
-    for stratum in set(strata):
-        counts = Counter(arm for arm, own in zip(arms, strata, strict=True) if own == stratum)
-        rows = strata.count(stratum)
-        assert all(abs(counts[arm] - rows * share) <= 1 for arm, share in enumerate((0.5, 0.25, 0.25)))
-
-
-def test_the_order_of_a_closed_list_does_not_matter() -> None:
-    units = UNITS[:100]
-    forth = dict(zip(units, assign_balanced(units, salt="s", weights=[1, 1]), strict=True))
-    back = dict(zip(units[::-1], assign_balanced(units[::-1], salt="s", weights=[1, 1]), strict=True))
-    assert forth == back
-
-
-def test_a_unit_listed_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="a unit must not be in two arms"):
-        assign_balanced(["a", "a"], salt="s", weights=[1, 1])
-
-
 @pytest.mark.parametrize("weights", [[], [0, 0], [-1, 2], [float("nan"), 1], [float("inf"), 1]])
 def test_weights_that_divide_nothing_are_refused(weights: list[float]) -> None:
     with pytest.raises(ValueError, match="expected weights of 0 or more"):
@@ -92,21 +70,3 @@ def test_the_last_place_on_the_line_belongs_to_an_arm() -> None:
 def test_an_unknown_form_of_hash_is_refused() -> None:
     with pytest.raises(ValueError, match="version 1 or 2, got 3"):
         compatible_place("a", seed="s", version=3)
-
-
-def test_rows_are_matched_whatever_their_order() -> None:
-    assert match_rows([3, 1, 2], [1, 2, 3]).tolist() == [2, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "message"),
-    [
-        ([1, 2, 3], [1, 3, 4], r"rows are not the same: 1 only in the first list \[2\], 1 only in the second \[4\]"),
-        ([1, 2], [1], "rows are not the same"),
-        ([1, 1], [1, 2], "the first list repeats 1 of 2"),
-        ([1, 2], [2, 2], "the second list repeats 1 of 2"),
-    ],
-)
-def test_rows_that_do_not_match_are_refused(first: list[int], second: list[int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        match_rows(first, second)

@@ -17,7 +17,7 @@ from lab.stats.experiments.group_sequential import (
     sequential_power,
     spending_bounds,
 )
-from lab.stats.experiments.mixtures import log_mixture, mixing_variance, mixture_bound, mixture_p_value, stitched_bound
+from lab.stats.experiments.mixtures import log_mixture, mixing_variance, mixture_bound, stitched_bound
 from lab.stats.experiments.spending import spending_named
 
 FIVE = [0.2, 0.4, 0.6, 0.8, 1.0]
@@ -147,14 +147,6 @@ def test_a_mixture_is_the_likelihood_ratio_added_up_over_effects() -> None:
     upper = 2 * integrate.quad(part, 0, 5, epsrel=1e-12)[0]
     assert log_mixture(s, v, rho=rho) == pytest.approx(math.log(both))
     assert log_mixture(s, v, rho=rho, one_sided=True) == pytest.approx(math.log(upper))
-
-
-@pytest.mark.parametrize("one_sided", [False, True])
-def test_at_its_bound_the_anytime_p_value_is_the_level(one_sided: bool) -> None:
-    rho = mixing_variance(50.0, 0.05, one_sided=one_sided)
-    for v in (1.0, 50.0, 5000.0):
-        bound = mixture_bound(v, 0.05, rho=rho, one_sided=one_sided)
-        assert mixture_p_value(bound, v, rho=rho, one_sided=one_sided) == pytest.approx(0.05)
 
 
 def test_a_mixture_is_narrowest_where_it_was_tuned() -> None:

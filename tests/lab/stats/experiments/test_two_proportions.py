@@ -6,15 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from lab.stats.core.comparison import Side
 from lab.stats.experiments.lifts import lift_of_proportions
-from lab.stats.experiments.proportion_intervals import (
-    agresti_coull_interval,
-    clopper_pearson_interval,
-    jeffreys_interval,
-)
 from lab.stats.experiments.two_proportions import (
     chi_square_of,
     compare_by_normal_limit,
@@ -56,18 +51,6 @@ def test_chi_square_and_likelihood_ratio_agree_with_scipy(control: tuple[int, in
         assert chi_square_of(control, treatment, corrected=corrected) == pytest.approx(expected[:2], rel=1e-9)
     expected = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
     assert likelihood_ratio_of(control, treatment) == pytest.approx(expected[:2], rel=1e-9)
-
-
-@pytest.mark.parametrize("trials", [(0, 1), (1, 1), (0, 50), (50, 50), (3, 40), (999, 1000)])
-def test_intervals_of_one_share_agree_with_statsmodels(trials: tuple[int, int]) -> None:
-    for level in (0.5, 0.95, 0.999):
-        for name, function in (
-            ("beta", clopper_pearson_interval),
-            ("jeffreys", jeffreys_interval),
-            ("agresti_coull", agresti_coull_interval),
-        ):
-            expected = proportion_confint(*trials, method=name, alpha=1 - level)
-            assert function(trials, level=level) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("hits", [0, 30])
