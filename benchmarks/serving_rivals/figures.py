@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benchmarks.load.outcomes import quantile
 from benchmarks.serving_rivals.asking import Asked
 from benchmarks.serving_rivals.contenders import BARE, BATCHED, DURABLE, FASTAPI, MLFLOW_SERVE, WITH_METRICS
 from benchmarks.serving_rivals.intervals import ratio_of
 from benchmarks.serving_rivals.rounds import MANY, ONE, TOGETHER, Seen
-from deploy.load.outcomes import quantile
 
 MILLISECONDS = 1000
 DIGITS = 4

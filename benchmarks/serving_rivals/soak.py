@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load.arrivals import poisson_arrivals
+from benchmarks.load.bodies import bodies
+from benchmarks.load.client import Target, load
+from benchmarks.load.outcomes import summary
 from benchmarks.serving_rivals.asking import HOST, closed_loop
 from benchmarks.serving_rivals.contenders import DURABLE, our_own
 from benchmarks.serving_rivals.intervals import slope_of
 from benchmarks.serving_rivals.models import Prepared
 from benchmarks.serving_rivals.rounds import SEVERAL
 from benchmarks.serving_rivals.servers import Running, running
-from deploy.load.arrivals import poisson_arrivals
-from deploy.load.bodies import bodies
-from deploy.load.client import Target, load
-from deploy.load.outcomes import summary
 
 SECONDS_FOR_THE_PEAK = 10.0
 SECONDS_OF_WARMING = 30.0

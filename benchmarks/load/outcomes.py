@@ -1,4 +1,4 @@
-"""What came of the requests, in numbers."""
+"""Summarise the outcomes of requests: rates, status codes and latency quantiles."""
 
 import math
 from collections import Counter
@@ -12,17 +12,17 @@ MILLISECONDS = 1000
 
 @dataclass(frozen=True)
 class Outcome:
-    """One request, in seconds from the start: due when it should have gone, sent when it went, done when it ended."""
+    """One request: when it was due, sent and done, in seconds from the start."""
 
     due: float
     sent: float
     done: float
     answer: str
-    """The status as text, or what went wrong instead of an answer."""
+    """The status code as text, or the name of the error."""
 
     @property
     def answered(self) -> bool:
-        """Whether it got what it asked for."""
+        """Whether the status is 2xx."""
         return self.answer.startswith("2")
 
 
@@ -38,9 +38,8 @@ def quantile(values: Sequence[float], share: float) -> float:
 def summary(outcomes: Sequence[Outcome], *, seconds: float) -> dict[str, Any]:
     """Return rates and latencies; these in milliseconds, of the requests that were answered with 2xx.
 
-    `latency` is counted from when a request was due, so that waiting for a busy server, or for a connection, counts.
-    `service` is counted from when it went out; where the two differ, requests queued. `late` says by how much the
-    client itself sent later than due: where that is large, this machine was the limit.
+    `latency` counts from when a request was due, so it includes the wait for a connection. `service` counts from when
+    it was sent. `late` is the client's own delay: if it is large, this machine was the limit.
     """
     good = [outcome for outcome in outcomes if outcome.answered]
     until = max((outcome.done for outcome in outcomes), default=0.0) - min((each.due for each in outcomes), default=0.0)
@@ -56,8 +55,8 @@ def summary(outcomes: Sequence[Outcome], *, seconds: float) -> dict[str, Any]:
     }
 
 
-def told(found: dict[str, Any]) -> str:
-    """Return a summary as text for a person."""
+def to_text(found: dict[str, Any]) -> str:
+    """Return a summary as a text table."""
     lines = [f"{name.replace('_', ' '):20} {found[name]}" for name in ("requests", "due_per_second", "failed")]
     lines.insert(2, f"{'answered per second':20} {found['answered_per_second']}")
     lines += [f"  {answer:18} {times}" for answer, times in found["answers"].items()]

@@ -1,4 +1,4 @@
-"""What to ask: bodies of requests by the server's own OpenAPI, or rows that were asked before, out of its log."""
+"""Make request bodies from the server's OpenAPI document or from its prediction log."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""For people: Locust's page with its sliders, asking what the API's own OpenAPI says.
+"""Load test with Locust's web page; request bodies follow the server's OpenAPI document.
 
-From the root of the repository: python -m locust --locustfile deploy/load/locustfile.py --host http://127.0.0.1:8000
-Its users wait for their answers, so it cannot show how a queue grows; `python -m deploy.load` can.
+From the root of the repository: python -m locust --locustfile benchmarks/load/locustfile.py --host http://127.0.0.1:8000
+Its users wait for their answers, so it cannot show how a queue grows; `python -m benchmarks.load` can.
 """
 
 import os
@@ -9,20 +9,20 @@ from collections.abc import Iterator
 
 from locust import FastHttpUser, constant_pacing, task  # type: ignore[import-not-found]  # people install it
 
-from deploy.load.bodies import MANY, ONE, bodies, rows_of_openapi
+from benchmarks.load.bodies import MANY, ONE, bodies, rows_of_openapi
 
 ROWS_OF_A_BATCH = 100
 
 
-class Asker(FastHttpUser):  # type: ignore[misc]  # its types are unknown without it
-    """Somebody who asks once a second: mostly about one row, at times about a hundred."""
+class User(FastHttpUser):  # type: ignore[misc]  # its types are unknown without it
+    """A user who sends one request a second: mostly one row, sometimes a hundred."""
 
     wait_time = constant_pacing(1)
     one: Iterator[bytes]
     many: Iterator[bytes]
 
     def on_start(self) -> None:
-        """Learn what this server wants to know."""
+        """Read the server's OpenAPI document."""
         key = os.environ.get("LAB_API_KEY")
         self.headers = {"Content-Type": "application/json", **({"X-API-Key": key} if key else {})}
         rows = rows_of_openapi(self.client.get("/openapi.json", headers=self.headers).json(), count=1000, seed=0)
@@ -30,10 +30,10 @@ class Asker(FastHttpUser):  # type: ignore[misc]  # its types are unknown withou
 
     @task(20)  # type: ignore[untyped-decorator]
     def predict(self) -> None:
-        """Ask about one row."""
+        """Send one row."""
         self.client.post(ONE, data=next(self.one), headers=self.headers)
 
     @task(1)  # type: ignore[untyped-decorator]
     def predict_batch(self) -> None:
-        """Ask about a hundred rows."""
+        """Send a hundred rows."""
         self.client.post(MANY, data=next(self.many), headers=self.headers)

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from deploy.load.__main__ import main, parser_of_arguments
-from deploy.load.arrivals import poisson_arrivals
-from deploy.load.bodies import bodies, rows_of_log, rows_of_openapi
-from deploy.load.client import Target, load
-from deploy.load.outcomes import Outcome, quantile, summary
+from benchmarks.load.__main__ import main, parser_of_arguments
+from benchmarks.load.arrivals import poisson_arrivals
+from benchmarks.load.bodies import bodies, rows_of_log, rows_of_openapi
+from benchmarks.load.client import Target, load
+from benchmarks.load.outcomes import Outcome, quantile, summary
 from tests.project import ROOT
 from tests.serving.served import ROWS, model_folder
 from tests.serving.server import served
@@ -85,7 +85,7 @@ def test_another_machine_is_not_put_under_load_by_accident(address: str, capsys:
 def test_a_server_that_is_not_there_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["http://127.0.0.1:9", "--seconds", "1"])
-    assert "Is it served?" in capsys.readouterr().err
+    assert "Is the server running?" in capsys.readouterr().err
 
 
 @asynccontextmanager
@@ -173,8 +173,8 @@ def test_bodies_take_turns_through_the_rows(tmp_path: Path) -> None:
 
 
 def examples_of_docs() -> list[str]:
-    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "deploy/load/__main__.py"]
-    found = [re.findall(r"python -m deploy\.load((?: +(?:--)?[\w./:-]+)+)", page.read_text()) for page in pages]
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "benchmarks/load/__main__.py"]
+    found = [re.findall(r"python -m benchmarks\.load((?: +(?:--)?[\w./:-]+)+)", page.read_text()) for page in pages]
     return [example.strip() for examples in found for example in examples]
 
 
@@ -195,7 +195,7 @@ def test_people_may_ask_with_locust(server: str) -> None:
         "-m",
         "locust",
         "--locustfile",
-        "deploy/load/locustfile.py",
+        "benchmarks/load/locustfile.py",
         "--headless",
         "--host",
         server,

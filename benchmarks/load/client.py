@@ -1,4 +1,4 @@
-"""Send requests when they are due, whether or not earlier ones have been answered."""
+"""Send requests when they are due, without waiting for earlier responses."""
 
 import asyncio
 import ssl
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from deploy.load.outcomes import Outcome
+from benchmarks.load.outcomes import Outcome
 
 SECONDS_BEFORE_THE_FIRST = 0.1
 
@@ -23,7 +23,7 @@ class Target:
 
 
 class Connections:
-    """Connections to one server: kept open, taken again, and never more than are allowed."""
+    """A pool of keep-alive connections to one server, limited in size."""
 
     def __init__(self, target: Target) -> None:
         self._target, self._parts = target, urlsplit(target.address)
@@ -31,7 +31,7 @@ class Connections:
         self._free = asyncio.Semaphore(target.connections)
 
     async def ask(self, body: bytes, sent: "list[float]") -> str:
-        """Return the status of the answer; `sent` gets the moment at which the request went out."""
+        """Return the status of the response; append the moment of sending to `sent`."""
         async with self._free:
             reader, writer = await self._connection()
             try:
@@ -74,7 +74,7 @@ class Connections:
 
 
 async def load(target: Target, arrivals: Sequence[float], bodies: Iterator[bytes]) -> list[Outcome]:
-    """Ask at every moment of `arrivals`, and return what came of each request, in the order in which they were due."""
+    """Send a request at each moment of `arrivals`; return the outcomes in the order in which they were due."""
     loop, connections = asyncio.get_running_loop(), Connections(target)
     start = loop.time() + SECONDS_BEFORE_THE_FIRST
     asked: list[asyncio.Task[Outcome]] = []
@@ -101,7 +101,7 @@ async def _one(connections: Connections, target: Target, body: bytes, start: flo
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[str, bool]:
-    """Read an answer to its end; return its status, and whether the connection may be used again."""
+    """Read a response; return its status, and whether the connection can be reused."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
     await reader.readexactly(int(headers["content-length"]))

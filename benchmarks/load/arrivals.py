@@ -1,4 +1,4 @@
-"""When requests are due: at random, as they come from people who do not wait for one another."""
+"""Draw the times at which requests are due: a Poisson process."""
 
 from random import Random
 
