@@ -47,7 +47,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     },
     "Maintain": {
         "deps": Verb("ops.deps", "Check and repair the code dependencies in dvc.yaml."),
-        "readme": Verb("ops.readme.command", "Update the generated parts of README.md."),
+        "readme": Verb("ops.readme.command", "Update the generated parts of README and architecture."),
         "story": Verb("ops.demo.story_command", "Demo: the life of a model, in a new folder."),
     },
 }

@@ -1,4 +1,4 @@
-"""What docs/ say of the code is what the code does."""
+"""The pages in docs/ agree with the code."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,9 @@ from lab.train.candidates import candidate_of
 from lab.train.estimators import ESTIMATORS, completed
 from tests.project import ROOT
 
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+GLOSSARY = (ROOT / "docs/glossary.md").read_text()
 TRAINING = (ROOT / "docs/training.md").read_text()
 TABLE = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \| ([^|]+) \|$", TRAINING, flags=re.MULTILINE)
 
@@ -24,11 +26,11 @@ def combinations(space: Space) -> int:
 
 
 def test_every_estimator_is_described_with_the_size_of_its_grid() -> None:
-    told: dict[str, int] = {}
+    described: dict[str, int] = {}
     for names, sizes in TABLE:
         listed, counts = re.findall(r"`(\w+)`", names), [0 if size == "–" else int(size) for size in sizes.split(", ")]
-        told |= dict(zip(listed, counts * len(listed) if len(counts) == 1 else counts, strict=False))
-    assert told == {name: combinations(recipe.space) for name, recipe in ESTIMATORS.items()}
+        described |= dict(zip(listed, counts * len(listed) if len(counts) == 1 else counts, strict=False))
+    assert described == {name: combinations(recipe.space) for name, recipe in ESTIMATORS.items()}
 
 
 def test_the_candidate_that_is_shown_is_one() -> None:
@@ -46,6 +48,19 @@ def test_every_method_of_search_is_described() -> None:
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_links_lead_to_files(page: Path) -> None:
+def test_links_point_to_files(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def test_the_paths_that_the_architecture_names_exist() -> None:
+    named = re.findall(r"`((?:lab|ops|stages|serving|tests|tasks|docs|deploy|benchmarks)/[\w./-]*)`", ARCHITECTURE)
+    assert len(named) > 30
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_each_term_of_the_glossary_stands_once() -> None:
+    rows = re.findall(r"^\| ([^|]+?) \| [^-|]", GLOSSARY, flags=re.MULTILINE)
+    each = [term for row in rows for term in row.split(", ") if row != "term"]
+    assert len(each) > 50
+    assert sorted(set(each)) == sorted(each)

@@ -1,4 +1,4 @@
-"""README.md is true: its commands run, its drawing is the DAG, its table is today's answer, its links lead on."""
+"""README.md is true: commands, drawing, tables and links."""
 
 import re
 import shlex
@@ -12,13 +12,13 @@ from tests.project import ROOT, run
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
-# What cannot run inside itself, with what holds it true instead.
+# What cannot run here, and which test covers it.
 ELSEWHERE = {
     "make test": "this is that command",
-    "make story": "tests/ops/test_story.py plays it",
-    "make monitor": "tests/ops/test_monitor.py plays it",
+    "make story": "tests/ops/test_story.py runs it",
+    "make monitor": "tests/ops/test_monitor.py runs it",
     "make serve": "tests/serving starts that server",
-    "make repro": "it is `dvc repro` after a set-up that stands here already; CI runs it from nothing",
+    "make repro": "`dvc repro` after an installation; CI runs it in a fresh clone",
     ". .venv/bin/activate": "the tests run in that environment",
 }
 
@@ -41,12 +41,13 @@ def test_the_commands_of_make_are_targets(target: str) -> None:
     assert run(["make", "--dry-run", target], cwd=ROOT).returncode == 0
 
 
-def test_help_lists_every_target_with_a_word() -> None:
+def test_help_lists_every_target_with_a_word_users_targets_first() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
-    assert targets is not None
-    told = run(["make", "help"], cwd=ROOT).stdout
-    assert [name for name in targets.group(1).split() if not re.search(rf"^{name} +\S", told, flags=re.MULTILINE)] == []
+    targets = [name for names in re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE) for name in names.split()]
+    shown = run(["make", "help"], cwd=ROOT).stdout
+    assert re.findall(r"^  ([a-z-]+) +\S", shown, flags=re.MULTILINE) == targets
+    assert shown.index("Targets for you") < shown.index(" repro ") < shown.index("Targets that the workflows call")
+    assert shown.index("Targets that the workflows call") < shown.index(" hand-over ")
 
 
 def test_the_drawing_is_the_dag() -> None:
@@ -54,7 +55,7 @@ def test_the_drawing_is_the_dag() -> None:
     assert f"```mermaid\n{drawn}\n```" in README
 
 
-def test_the_answer_is_todays() -> None:
+def test_the_generated_parts_are_up_to_date() -> None:
     done = run(["python", "-m", "ops", "readme", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -67,11 +68,11 @@ def test_every_stage_is_described() -> None:
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_links_lead_to_files(link: str) -> None:
+def test_links_point_to_files(link: str) -> None:
     assert (ROOT / link).exists()
 
 
 @pytest.mark.parametrize("place", re.findall(r"^\| `([^`]+/?)`(?:, `([^`]+)`)?", README, flags=re.MULTILINE))
-def test_the_places_that_are_named_are_there(place: tuple[str, str]) -> None:
+def test_named_places_exist(place: tuple[str, str]) -> None:
     made_by_a_run = {"data/truth/", "models/"}
     assert all((ROOT / name).exists() for name in place if name and name not in made_by_a_run)

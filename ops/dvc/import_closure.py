@@ -19,7 +19,7 @@ def import_closure(module: str, *, root: Path) -> list[str]:
         if path is None or str(path.relative_to(root)) in found:
             continue
         found.add(str(path.relative_to(root)))
-        waiting += _imported(path, root)
+        waiting += imported_modules(path, root=root)
     return sorted(found)
 
 
@@ -32,7 +32,8 @@ def rooms_of(files: list[str]) -> list[str]:
     return sorted({str(PurePosixPath(path).parent) if path.startswith(LIBRARY) else path for path in files})
 
 
-def _imported(path: Path, root: Path) -> list[str]:
+def imported_modules(path: Path, *, root: Path) -> list[str]:
+    """Return the modules of this repository that a file imports by itself, also inside its functions."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""`python -m ops readme`: keep today's answer, its picture and the DAG in README.md true."""
+"""`python -m ops readme`: write the generated parts of README.md and docs/architecture.md."""
 
 import subprocess
 from collections.abc import Mapping
@@ -9,9 +9,11 @@ import click
 
 from lab.core.atomic_outputs import replaced_file
 from lab.core.params import load_value
-from lab.core.result_files import read_json, write_text
+from lab.core.result_files import read_json
 from lab.core.yaml_files import read_yaml
 from lab.task.schema import read_task
+from ops.readme.architecture import ARCHITECTURE, HOUSE, architecture_blocks, floors, stage_arrows
+from ops.readme.rooms import room_imports
 
 README = Path("README.md")
 PICTURE = Path("docs/answer.svg")
@@ -19,31 +21,44 @@ SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1", "brier")
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if README.md or its picture is not true.")
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if a generated part is out of date.")
 def readme(*, check: bool) -> None:
-    """Put today's answer, its picture and the DAG into README.md, from metrics/, plots/ and dvc.yaml."""
-    from ops.readme.picture import draw_answer  # noqa: PLC0415 - matplotlib, which no other verb needs
-
-    text = README.read_text(encoding="utf-8")
-    fresh = text
-    for name, content in blocks().items():
-        fresh = with_block(fresh, name, content)
-    picture = draw_answer(read_json(Path("metrics/abtest.json")), read_json(Path("plots/evaluate/gain.json")))
-    stale = [
-        str(path)
-        for path, old, new in ((README, text.encode(), fresh.encode()), (PICTURE, _bytes_of(PICTURE), picture))
-        if old != new
-    ]
+    """Write the generated parts of README.md and docs/architecture.md, from results, dvc.yaml and the code."""
+    mermaid = drawn_dag()
+    fresh = _readme(mermaid) | (_architecture(mermaid) if ARCHITECTURE.exists() else {})
+    stale = {path: content for path, content in fresh.items() if _bytes_of(path) != content}
     if check and stale:
-        click.echo(f"{' and '.join(stale)} do not say what metrics/, plots/ and dvc.yaml say. Cure: make format")
+        click.echo(f"Out of date: {', '.join(map(str, stale))}. Cure: make format")
         raise SystemExit(1)
-    if not check:
-        write_text(fresh, README)
-        with replaced_file(PICTURE) as partial:
-            partial.write_bytes(picture)
+    for path, content in stale.items():
+        with replaced_file(path) as partial:
+            partial.write_bytes(content)
 
 
-def blocks() -> dict[str, str]:
+def _readme(mermaid: str) -> dict[Path, bytes]:
+    from ops.readme.picture import draw_answer  # noqa: PLC0415 - matplotlib, which --help must not load
+
+    picture = draw_answer(read_json(Path("metrics/abtest.json")), read_json(Path("plots/evaluate/gain.json")))
+    return {README: _filled(README, blocks(mermaid)), PICTURE: picture}
+
+
+def _architecture(mermaid: str) -> dict[Path, bytes]:
+    from ops.readme.house import draw_house  # noqa: PLC0415 - as above
+
+    table = floors(ARCHITECTURE.read_text(encoding="utf-8"))
+    rooms = {room: imports for room, imports in room_imports(Path()).items() if room in table}
+    picture = draw_house(stages=stage_arrows(mermaid), rooms=rooms, floors={room: table[room][0] for room in rooms})
+    return {ARCHITECTURE: _filled(ARCHITECTURE, architecture_blocks(Path())), HOUSE: picture}
+
+
+def _filled(page: Path, content: Mapping[str, str]) -> bytes:
+    text = page.read_text(encoding="utf-8")
+    for name, block in content.items():
+        text = with_block(text, name, block, page=page)
+    return text.encode()
+
+
+def blocks(mermaid: str) -> dict[str, str]:
     """Return the text of each generated block of README.md by its name."""
     results = {name: read_json(Path(f"metrics/{name}.json")) for name in ("abtest", "drift", "select", "validate")}
     task = load_value("task", str)
@@ -52,24 +67,23 @@ def blocks() -> dict[str, str]:
     return {
         "question": f" {read_task(task).features.question} ",
         "answer": f"\n{answer(results, champion=champion)}\n",
-        "dag": f"\n{drawing()}\n",
+        "dag": f"\n```mermaid\n{mermaid}\n```\n",
     }
 
 
-def with_block(text: str, name: str, content: str) -> str:
-    """Return text with the content between a block's two marks replaced."""
+def with_block(text: str, name: str, content: str, *, page: Path) -> str:
+    """Return the text of a page with the content between a block's two marks replaced."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, marked, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not marked or not closed:
-        raise click.ClickException(f"{README} lacks the marks {begin} and {end}. Cure: git checkout {README}")
+        raise click.ClickException(f"{page} lacks the marks {begin} and {end}. Cure: git checkout {page}")
     return f"{before}{begin}{content}{end}{after}"
 
 
-def drawing() -> str:
-    """Return the DAG as DVC draws it, in a form that GitHub shows as a picture."""
-    drawn = subprocess.run(["dvc", "dag", "--mermaid"], capture_output=True, text=True, check=True).stdout
-    return f"```mermaid\n{drawn.strip()}\n```"
+def drawn_dag() -> str:
+    """Return the DAG as DVC draws it in Mermaid's language, which GitHub shows as a picture."""
+    return subprocess.run(["dvc", "dag", "--mermaid"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def answer(results: Mapping[str, Any], *, champion: str) -> str:

@@ -1,4 +1,4 @@
-"""Draw today's answer as one picture: what acting on the best-scored finds, and the difference with its interval."""
+"""Draw the gain of both models, and their differences with intervals, as one picture."""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from ops.revisions.git import changed_files, content_at, git, text_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 
 README = "README.md"
-GENERATED = ("champion.yaml", "dvc.lock", README, "docs/answer.svg")
+GENERATED = ("champion.yaml", "dvc.lock", README, "docs/answer.svg", "docs/architecture.md", "docs/architecture.svg")
 MARK = b"<!-- answer:begin -->"
 
 

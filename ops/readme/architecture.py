@@ -1,0 +1,51 @@
+"""The generated parts of docs/architecture.md: the stages, the verbs and the picture."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from ops.dvc.pipeline import Stage, read_stages
+from ops.readme.rooms import Arrows
+from ops.verbs import GROUPS
+
+ARCHITECTURE = Path("docs/architecture.md")
+HOUSE = Path("docs/architecture.svg")
+
+
+def floors(page: str) -> dict[str, tuple[int, set[str]]]:
+    """Return each room of the table of floors with its floor and the rooms that it may import from."""
+    rows = re.findall(r"^\| (\d) \| `([\w/]+)` \| [^|]+ \| ([^|]*) \|$", page, flags=re.MULTILINE)
+    return {room: (int(floor), set(re.findall(r"`([\w/]+)`", imports))) for floor, room, imports in rows}
+
+
+def architecture_blocks(root: Path) -> dict[str, str]:
+    """Return the text of each generated block of docs/architecture.md by its name."""
+    return {"stages": f"\n{_stages(read_stages(root))}\n", "verbs": f"\n{_verbs()}\n"}
+
+
+def stage_arrows(mermaid: str) -> Arrows:
+    """Return for each stage of a DAG that DVC drew the stages that read from it; `train@forest` counts as `train`."""
+    names = dict(re.findall(r'(node\d+)\["([^"@]+)', mermaid))
+    arrows: Arrows = {name: set() for name in names.values()}
+    for start, end in re.findall(r"(node\d+)-->(node\d+)", mermaid):
+        arrows[names[start]].add(names[end])
+    return arrows
+
+
+def _stages(stages: Iterable[Stage]) -> str:
+    rows = [f"| {stage.name} | {_folders(stage.data)} | {_folders(stage.outputs)} |" for stage in stages]
+    return "\n".join(["| stage | reads | writes |", "|---|---|---|", *rows])
+
+
+def _folders(paths: Iterable[str]) -> str:
+    """Return the paths cut to two parts, each once: `data/task/split.json` is `data/task`."""
+    return ", ".join(f"`{path}`" for path in dict.fromkeys("/".join(PurePosixPath(path).parts[:2]) for path in paths))
+
+
+def _verbs() -> str:
+    rows = [
+        f"| {group if not place else ''} | `{name}` | {verb.summary} |"
+        for group, verbs in GROUPS.items()
+        for place, (name, verb) in enumerate(verbs.items())
+    ]
+    return "\n".join(["| group | verb | what it does |", "|---|---|---|", *rows])
