@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
 from benchmarks.coverage import WORLDS, draw
-from lab.stats.core.classification import Tally, area_under_curve, calibration_error, measure, tally
+from lab.stats.core.classification import ScoredSample, area_under_curve, calibration_error, measure, scored_sample
 from lab.stats.core.log_odds import SMALLEST_PROBABILITY
 from lab.stats.models.bootstrap import resample
 
@@ -58,7 +58,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def resampled(labels: Labels, scores: Numbers, of: Callable[[Tally], dict[str, Numbers]]) -> object:
+def resampled(labels: Labels, scores: Numbers, of: Callable[[ScoredSample], dict[str, Numbers]]) -> object:
     return resample(labels, [scores], [of], resamples=RESAMPLES, rng=np.random.default_rng(2))
 
 
@@ -68,7 +68,7 @@ def looped(
     return [of(labels[rows], scores[rows]) for rows in drawn]
 
 
-def area(counted: Tally) -> dict[str, Numbers]:
+def area(counted: ScoredSample) -> dict[str, Numbers]:
     return {"roc_auc": area_under_curve(counted)}
 
 
@@ -85,7 +85,7 @@ def ten_metrics(labels: Labels, scores: Numbers) -> list[float]:
         *(of(labels, decided) for of in (oracle.precision_score, oracle.recall_score)),
         *(of(labels, scores) for of in (oracle.roc_auc_score, oracle.average_precision_score, oracle.brier_score_loss)),
         oracle.log_loss(labels, clipped),
-        float(calibration_error(tally(labels, scores))),
+        float(calibration_error(scored_sample(labels, scores))),
     ]
 
 

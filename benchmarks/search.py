@@ -25,7 +25,7 @@ from lab.search.result import Progress, SearchResult, Task
 from lab.search.rule import SearchRule
 from lab.search.search import search
 from lab.search.space import CLASS_WEIGHTS, Point
-from lab.stats.core.classification import measure, tally
+from lab.stats.core.classification import measure, scored_sample
 from lab.stats.core.resampled_folds import corrected_mean
 from lab.train.estimator_spaces import space_of, with_point
 from lab.train.estimators import completed
@@ -73,7 +73,7 @@ class Fits:
         plan = Plan(with_point(self.specification, point), self.features, SEED, "benchmark")
         pipeline = fit_pipeline(plan, self.frame.iloc[fold.train], self.labels[fold.train])
         scores = score_frame(pipeline, self.frame.iloc[fold.validation])
-        return float(measure(tally(self.labels[fold.validation], scores), threshold=0.5)["roc_auc"])
+        return float(measure(scored_sample(self.labels[fold.validation], scores), threshold=0.5)["roc_auc"])
 
     def by_fold(self, point: Point) -> list[float]:
         return [self.scores[key_of(point), number] for number in range(1, len(self.folds) + 1)]

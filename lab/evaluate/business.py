@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.core.classification import Decisions, Tally, decide, decisions_by_threshold
+from lab.stats.core.classification import Decisions, ScoredSample, decide, decisions_by_threshold
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -57,7 +57,7 @@ def cost_cents(decisions: Decisions, money: Money) -> Numbers:
     )
 
 
-def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
+def value_at(counted: ScoredSample, money: Money, *, threshold: float) -> Value:
     """Return what deciding at a threshold is worth; there must be a row."""
     decisions = decide(counted, threshold=threshold)
     benefit, cost, net, returned = (float(value) for value in cents_per_row(decisions, money).values())
@@ -65,12 +65,12 @@ def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
     return Value(threshold, benefit, cost, net, None if np.isnan(returned) else returned, acted_on)
 
 
-def value_curve(counted: Tally, money: Money) -> list[Value]:
+def value_curve(counted: ScoredSample, money: Money) -> list[Value]:
     """Return what every threshold in steps of 0.01 is worth, so that curves of two revisions lie over each other."""
     return [value_at(counted, money, threshold=float(threshold)) for threshold in GRID]
 
 
-def best_in_hindsight(counted: Tally, money: Money) -> Value:
+def best_in_hindsight(counted: ScoredSample, money: Money) -> Value:
     """Return what the threshold that these very rows would have wished for is worth; of equal ones the highest.
 
     It is chosen on the rows that it is judged on, so it promises too much: no decision may rest on it.

@@ -23,7 +23,7 @@ from lab.evaluate.evaluation_points import (
 from lab.evaluate.measurement import Measured, Window, measure_models, money_of, summary_of
 from lab.evaluate.slices import group_rows, name_of, small_groups, unseen_groups
 from lab.model_files.manifest import Manifest
-from lab.stats.core.classification import tally, undefined_metrics
+from lab.stats.core.classification import scored_sample, undefined_metrics
 from lab.stats.models.bootstrap import Estimate
 from lab.task.money import Money
 
@@ -139,7 +139,7 @@ def _group_rows(window: str, seen: Window, rows_of: Callable[..., Iterator[Row]]
 
 def _undefined(windows: Mapping[str, Window]) -> Iterator[str]:
     for name, window in windows.items():
-        if absent := undefined_metrics(tally(window.labels, window.scores[MODELS[0]])):
+        if absent := undefined_metrics(scored_sample(window.labels, window.scores[MODELS[0]])):
             positives = int(window.labels.sum())
             reason = f"{len(window.labels)} rows, {positives} positive"
             yield f"{_named(name)}: {', '.join(sorted(absent))} undefined ({reason})"

@@ -7,7 +7,7 @@ from typing import Any
 from lab.core.predictions import MODELS
 from lab.evaluate.business import Value, best_in_hindsight, value_at, value_curve
 from lab.evaluate.measurement import CENTS, Measured, Window
-from lab.stats.core.classification import Tally, decide
+from lab.stats.core.classification import ScoredSample, decide
 from lab.stats.models.bootstrap import Estimate
 from lab.stats.models.curves import (
     Point,
@@ -28,7 +28,7 @@ CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
 BEST_TENTH = 0.1
 
 # By name: what lies along, what goes up, the metric written beside each line, and the curve itself.
-CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
+CURVES: dict[str, tuple[str, str, str, Callable[[ScoredSample], list[Point]]]] = {
     "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
     "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
     "gain": ("share_acted_on", "share_found", "", gain_curve),
@@ -140,7 +140,7 @@ def short(seen: Estimate) -> str:
     return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
 
 
-def lift_label(counted: Tally) -> str:
+def lift_label(counted: ScoredSample) -> str:
     """Return how much richer the best-scored tenth is than all rows, as one would write it beside a line."""
     return f"lift {lift_at(counted, BEST_TENTH):.2f}"
 

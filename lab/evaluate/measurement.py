@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lab.core.columns import numbers_of
 from lab.core.predictions import LABEL, MODELS, score_column
 from lab.evaluate.business import cents_per_row
-from lab.stats.core.classification import METRICS, Tally, decide, measure, tally
+from lab.stats.core.classification import METRICS, ScoredSample, decide, measure, scored_sample
 from lab.stats.core.proportions import Trials, wilson_interval
 from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample
 from lab.task.money import Money
@@ -37,9 +37,9 @@ class Window:
     thresholds: dict[str, float]
     groups: dict[str, list[Any]]
 
-    def tallied(self, model: str) -> Tally:
+    def tallied(self, model: str) -> ScoredSample:
         """Return the rows counted by the model's scores."""
-        return tally(self.labels, self.scores[model])
+        return scored_sample(self.labels, self.scores[model])
 
     def where(self, rows: NDArray[np.bool_]) -> "Window":
         """Return the window with some of its rows, without their groups."""
@@ -119,7 +119,7 @@ def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
     return Estimate(summary[name], low, high)
 
 
-def _measure(counted: Tally, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
+def _measure(counted: ScoredSample, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
     measured = measure(counted, threshold=threshold)
     if not measured:
         return {}
@@ -142,7 +142,7 @@ def _estimates(
     return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
 
 
-def _trials_of(counted: Tally, *, threshold: float) -> dict[str, Trials]:
+def _trials_of(counted: ScoredSample, *, threshold: float) -> dict[str, Trials]:
     """Return the metrics that are a share of so many rows, as (hits, rows), where there is a row."""
     found = decide(counted, threshold=threshold)
     hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))

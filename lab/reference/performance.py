@@ -13,7 +13,7 @@ from lab.stats.core.areas import (
     area_under_curve,
     area_variance,
     area_variance_by_unit,
-    compare_estimates,
+    compare_independent_areas,
 )
 from lab.stats.shift.calibration_tests import calibration_in_the_large, expected_calibration_error, spiegelhalter_test
 from lab.stats.shift.estimated_performance import estimate_performance
@@ -36,8 +36,8 @@ def area_facts(labels: Numbers, scores: Numbers, units: Codes | None) -> AreaFac
     return AreaFacts(
         value=area.value,
         variance=variance_of(area, labels, units),
-        of_positives=float(np.var(area.positive_places)),
-        of_negatives=float(np.var(area.negative_places)),
+        of_positives=float(np.var(area.positive_placements)),
+        of_negatives=float(np.var(area.negative_placements)),
     )
 
 
@@ -83,7 +83,7 @@ def estimated_performance(facts: ModelFacts, scores: Numbers, *, margin: float) 
         return {**_undefined(_why(facts, scores)), **described}
     expected = float(chances.sum())
     variance = facts.area.of_positives / expected + facts.area.of_negatives / (len(scores) - expected)
-    areas = compare_estimates((facts.area.value, facts.area.variance), (found["roc_auc"], variance))
+    areas = compare_independent_areas((facts.area.value, facts.area.variance), (found["roc_auc"], variance))
     return {**_described(areas, margin=margin), **described}
 
 
@@ -100,7 +100,7 @@ def realised_performance(
         reason = f"the {'reference' if facts.area is None else 'current'} rows hold "
         empty = facts.labelled == 0 if facts.area is None else len(labels) == 0
         return _undefined(reason + ("no label" if empty else "one class only"))
-    areas = compare_estimates((facts.area.value, facts.area.variance), (found.value, found.variance))
+    areas = compare_independent_areas((facts.area.value, facts.area.variance), (found.value, found.variance))
     return _described(areas, margin=margin)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lab.select.trained import Candidate
 from lab.stats.core.areas import area_under_curve
-from lab.stats.core.classification import LOWER_IS_BETTER, areas, losses, tally
+from lab.stats.core.classification import LOWER_IS_BETTER, areas, losses, scored_sample
 from lab.stats.core.paired import compare_means, log_losses, squared_errors
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.core.resampled_folds import FoldMean, corrected_mean
@@ -68,7 +68,7 @@ def score_interval(labels: Truths, scores: Numbers, by: str) -> tuple[float | No
         seen = compare_means(np.zeros(len(scores)), LOSSES[by](labels, scores), level=LEVEL)
         return seen.low, seen.high
     area = area_under_curve(labels, scores)
-    places = (area.positive_places, area.negative_places)
+    places = (area.positive_placements, area.negative_placements)
     if min(map(len, places)) < 2:
         return None, None
     error = float(np.sqrt(sum(np.var(each, ddof=1) / len(each) for each in places)))
@@ -90,6 +90,6 @@ def _standing(place: int, candidate: Candidate, score: float, by: str) -> Standi
 
 
 def _metric(table: pa.Table, name: str) -> float:
-    # A score has 6 decimals and so is the tally of it; a metric is cut there too, or the last bits of a sum would rank.
-    counted = tally(*labels_and_scores(table))
+    # Metrics are rounded, or the last bits of a sum would decide a rank.
+    counted = scored_sample(*labels_and_scores(table))
     return round(float({**areas(counted), **losses(counted)}[name]), 9)

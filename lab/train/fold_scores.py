@@ -13,7 +13,7 @@ from lab.core.seeds import generator_of
 from lab.models.scoring import score_frame
 from lab.search.result import Evaluate, Outcome, Task, Unfitted
 from lab.search.space import Point
-from lab.stats.core.classification import measure, tally
+from lab.stats.core.classification import measure, scored_sample
 from lab.train.estimator_spaces import with_point
 from lab.train.fitting import Plan, fit_pipeline, fitting
 from lab.train.folds import Fold
@@ -79,7 +79,7 @@ def part_of(rows: Rows, fold: int, *, share: float, seed: int) -> Places:
 
 def measured(labels: Labels, scores: Numbers, *, threshold: float | None = None) -> dict[str, float]:
     """Return every metric at a threshold; without one, those that need none."""
-    found = measure(tally(labels, scores), threshold=threshold if threshold is not None else 0.5)
+    found = measure(scored_sample(labels, scores), threshold=threshold if threshold is not None else 0.5)
     # Cut where the last bits of a sum end, so that they never choose.
     return {name: round(float(value), 9) for name, value in found.items() if threshold is not None or name in RANKED}
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lab.core.errors import ParamsError
 from lab.core.params import Params
-from lab.stats.core.classification import Decisions, Tally, decisions_by_threshold, tally
+from lab.stats.core.classification import Decisions, ScoredSample, decisions_by_threshold, scored_sample
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -29,14 +29,14 @@ def choose_threshold(labels: NDArray[np.int8], scores: Numbers, rule: ThresholdR
     """
     if rule.rule == "fixed":
         return rule.value
-    counted = tally(labels, scores)
+    counted = scored_sample(labels, scores)
     decisions = decisions_by_threshold(counted)
     if rule.rule == "best_f1":
         return _best(counted.scores, decisions.f1)
     return _cheapest(counted, decisions, money)
 
 
-def _cheapest(counted: Tally, decisions: Decisions, money: Money) -> float:
+def _cheapest(counted: ScoredSample, decisions: Decisions, money: Money) -> float:
     benefit, alarm = money.benefit_of_true_positive, money.cost_of_false_positive
     miss = money.cost_of_false_negative
     if not (benefit or alarm or miss):

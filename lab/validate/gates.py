@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.core.classification import Tally, area_under_curve, tally
+from lab.stats.core.classification import ScoredSample, area_under_curve, scored_sample
 from lab.stats.models.bootstrap import UNDEFINED, Estimate, estimate, resample
 from lab.stats.models.gaps import PairGap
 
@@ -109,7 +109,7 @@ def not_worse(
         reason = "one class only" if positives or negatives else "no row"
         return _gate(UNDEFINED, "above", -margin, passed=False, reason=f"undefined on these rows: {reason}")
     first, second = resample(labels, [champion, challenger], [_area, _area], resamples=resamples, rng=rng)
-    values = [float(area_under_curve(tally(labels, scores))) for scores in (champion, challenger)]
+    values = [float(area_under_curve(scored_sample(labels, scores))) for scores in (champion, challenger)]
     moved = second["roc_auc"] - first["roc_auc"]
     seen = estimate(values[1] - values[0], moved, rows=min(positives, negatives))
     passed = seen.low is not None and seen.low > -margin
@@ -147,7 +147,7 @@ def _documented(held: HeldGate) -> Mapping[str, Any]:
     return {"gate": held.name, **asdict(held.gate), "passed": held.gate.passed}
 
 
-def _area(counted: Tally) -> dict[str, Numbers]:
+def _area(counted: ScoredSample) -> dict[str, Numbers]:
     return {"roc_auc": area_under_curve(counted)}
 
 

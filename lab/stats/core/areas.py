@@ -1,4 +1,4 @@
-"""Compare areas under the ROC curve: of two models on the same rows, or of one model on two samples."""
+"""DeLong's tests of ROC AUC: two models on the same rows, or two samples."""
 
 import math
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Area:
-    """The area under a ROC curve, and where each row's score lies among the scores of the other class.
+    """A ROC AUC with DeLong's placements: the share of the other class that each row ranks correctly.
 
-    `positive_places` and `negative_places` are in the order of the rows of their class.
+    `positive_placements` and `negative_placements` are in the order of the rows of their class.
     """
 
     value: float
-    positive_places: Numbers
-    negative_places: Numbers
+    positive_placements: Numbers
+    negative_placements: Numbers
 
 
 @dataclass(frozen=True)
 class AreaComparison:
-    """Two areas; the difference is second less first.
+    """Two areas; the difference is second minus first.
 
-    The p-value and the interval are None where the spread cannot be estimated, and `reason` says why.
+    The p-value and the interval are None where the variance cannot be estimated; `reason` says why.
     """
 
     first: float
@@ -44,9 +44,9 @@ class AreaComparison:
 
 
 def area_under_curve(labels: ArrayLike, scores: ArrayLike) -> Area:
-    """Return the area under the ROC curve: the chance that a positive row scores above a negative one, ties half.
+    """Return the ROC AUC: the probability that a positive row scores above a negative one, ties counting half.
 
-    One sort; placements as in DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44. Both classes must be there.
+    Placements as in DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44. Both classes are needed.
 
     >>> area_under_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value
     0.75
@@ -60,78 +60,72 @@ def area_under_curve(labels: ArrayLike, scores: ArrayLike) -> Area:
     negatives_at = np.diff(np.cumsum(~positive[order])[ends], prepend=0)
     negatives_below = np.cumsum(negatives_at) - negatives_at / 2
     positives_above = positives_at.sum() - np.cumsum(positives_at) + positives_at / 2
-    places = np.empty(len(numbers))
-    sorted_positive = positive[order]
-    places[order] = np.where(
-        sorted_positive, negatives_below[group] / negatives_at.sum(), positives_above[group] / positives_at.sum()
+    placements = np.empty(len(numbers))
+    placements[order] = np.where(
+        positive[order], negatives_below[group] / negatives_at.sum(), positives_above[group] / positives_at.sum()
     )
-    wins = float(np.sum(positives_at * negatives_below))  # halves of whole numbers: exact in any order
+    wins = float(np.sum(positives_at * negatives_below))  # multiples of ½: exact in any order
     value = wins / (float(positives_at.sum()) * float(negatives_at.sum()))
-    return Area(value, places[positive], places[~positive])
+    return Area(value, placements[positive], placements[~positive])
 
 
 def compare_areas(labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> AreaComparison:
     """Return DeLong's paired comparison of two models' scores of the same rows.
 
-    Models that rank every pair alike do not differ: difference 0, p-value 1.
+    Models that rank every pair of rows equally have difference 0 and p-value 1.
 
     >>> compare_areas([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], [0.1, 0.4, 0.35, 0.8]).p_value
     1.0
     """
     one, two = area_under_curve(labels, first), area_under_curve(labels, second)
-    positives = np.stack([one.positive_places, two.positive_places])
-    negatives = np.stack([one.negative_places, two.negative_places])
+    positives = np.stack([one.positive_placements, two.positive_placements])
+    negatives = np.stack([one.negative_placements, two.negative_placements])
     if min(positives.shape[1], negatives.shape[1]) < 2:
-        return _unjudged(one.value, two.value, "one row of a class only: the spread cannot be estimated")
+        return _untested(one.value, two.value, "only one row of a class: the variance cannot be estimated")
     variance = _variance_of_mean(positives[1] - positives[0]) + _variance_of_mean(negatives[1] - negatives[0])
     covariance = np.cov(positives) / positives.shape[1] + np.cov(negatives) / negatives.shape[1]
-    return _judged(one.value, two.value, variance=variance, covariance=covariance, level=level)
+    return _tested(one.value, two.value, variance=variance, covariance=covariance, level=level)
 
 
 def area_variance(area: Area) -> float | None:
-    """Return DeLong's variance of an area; None where a class has one row only."""
-    if min(len(area.positive_places), len(area.negative_places)) < 2:
+    """Return DeLong's variance of an area; None when a class has only one row."""
+    if min(len(area.positive_placements), len(area.negative_placements)) < 2:
         return None
-    return _variance_of_mean(area.positive_places) + _variance_of_mean(area.negative_places)
+    return _variance_of_mean(area.positive_placements) + _variance_of_mean(area.negative_placements)
 
 
 def area_variance_by_unit(area: Area, labels: ArrayLike, units: ArrayLike) -> float | None:
-    """Return the variance of an area whose rows come in units that are alike within; None below two units.
+    """Return the variance of an area for clustered rows, correlated within units; None below two units.
 
-    Obuchowski (1997), Biometrics 53: what each row moves the area by is added up within its unit first.
+    Obuchowski (1997), Biometrics 53: the influences of the rows are added up within each unit.
     """
     positive = np.asarray(labels).astype(bool)
-    moved = np.empty(len(positive))
-    moved[positive] = (area.positive_places - area.value) / len(area.positive_places)
-    moved[~positive] = (area.negative_places - area.value) / len(area.negative_places)
-    _, places = np.unique(np.asarray(units), return_inverse=True)
-    sums = np.bincount(places, weights=moved)
-    if len(sums) < 2 or min(len(area.positive_places), len(area.negative_places)) < 2:
+    influences = np.empty(len(positive))
+    influences[positive] = (area.positive_placements - area.value) / len(area.positive_placements)
+    influences[~positive] = (area.negative_placements - area.value) / len(area.negative_placements)
+    _, codes = np.unique(np.asarray(units), return_inverse=True)
+    sums = np.bincount(codes, weights=influences)
+    if len(sums) < 2 or min(len(area.positive_placements), len(area.negative_placements)) < 2:
         return None
     return float(np.sum(sums**2)) * len(sums) / (len(sums) - 1)
 
 
-def compare_samples(first: Area, second: Area, *, level: float = 0.95) -> AreaComparison:
-    """Return the comparison of one model's areas on two samples that share no row."""
-    return compare_estimates((first.value, area_variance(first)), (second.value, area_variance(second)), level=level)
-
-
-def compare_estimates(
+def compare_independent_areas(
     first: tuple[float, float | None], second: tuple[float, float | None], *, level: float = 0.95
 ) -> AreaComparison:
-    """Return the comparison of two areas on samples that share no row, each with its variance (None: not known)."""
+    """Return the comparison of two areas on samples without common rows, each given with its variance or None."""
     (area, variance), (other, other_variance) = first, second
     if variance is None or other_variance is None:
-        return _unjudged(area, other, "one row of a class only: the spread cannot be estimated")
+        return _untested(area, other, "only one row of a class: the variance cannot be estimated")
     covariance = np.diag(np.array([variance, other_variance]))
-    return _judged(area, other, variance=variance + other_variance, covariance=covariance, level=level)
+    return _tested(area, other, variance=variance + other_variance, covariance=covariance, level=level)
 
 
 def _check(positive: NDArray[np.bool_], scores: Numbers) -> None:
     if positive.shape != scores.shape:
         raise ValueError(f"expected a score for every label, got {positive.shape} labels and {scores.shape} scores")
     if np.isnan(scores).any():
-        raise ValueError(f"expected a score in every row, {int(np.isnan(scores).sum())} are missing")
+        raise ValueError(f"expected a score in every row, got {int(np.isnan(scores).sum())} missing ones")
     if positive.all() or not positive.any():
         raise ValueError(f"the area is undefined: {int(positive.sum())} of {positive.size} rows are positive")
 
@@ -140,13 +134,13 @@ def _variance_of_mean(values: Numbers) -> float:
     return float(np.var(values, ddof=1)) / len(values)
 
 
-def _judged(first: float, second: float, *, variance: float, covariance: Numbers, level: float) -> AreaComparison:
+def _tested(first: float, second: float, *, variance: float, covariance: Numbers, level: float) -> AreaComparison:
     difference = second - first
     if variance == 0 and difference != 0:
-        return _unjudged(first, second, "the difference is the same for every row: its spread cannot be estimated")
+        return _untested(first, second, "the difference is the same in every row: its variance cannot be estimated")
     error = math.sqrt(variance)
     z = difference / error if error else 0.0
-    reach = normal_quantile((1 + level) / 2) * error
+    half_width = normal_quantile((1 + level) / 2) * error
     return AreaComparison(
         first=first,
         second=second,
@@ -159,11 +153,11 @@ def _judged(first: float, second: float, *, variance: float, covariance: Numbers
         z=z,
         p_value=normal_p_value(z),
         log10_p=normal_log10_p(z) if error else 0.0,
-        low=difference - reach,
-        high=difference + reach,
-        reason="" if error else "the spread is zero: both rank every pair alike",
+        low=difference - half_width,
+        high=difference + half_width,
+        reason="" if error else "zero variance: both rank every pair of rows equally",
     )
 
 
-def _unjudged(first: float, second: float, reason: str) -> AreaComparison:
+def _untested(first: float, second: float, reason: str) -> AreaComparison:
     return AreaComparison(first, second, second - first, None, None, None, None, None, None, None, reason)

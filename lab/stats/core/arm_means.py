@@ -1,4 +1,4 @@
-"""Compare the means of two arms that share no unit."""
+"""Two-sample t-tests (Welch, Student) from counts, means and variances."""
 
 import math
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lab.stats.core.comparison import Comparison, Side, judge, undefined
+from lab.stats.core.comparison import Comparison, Side, compare_estimates, undefined
 
 ROUNDING = 8 * np.finfo(np.float64).eps
-LARGEST = 1e150  # the squares of larger numbers are none
+LARGEST = 1e150  # the squares of larger numbers overflow
 
 Spread = Literal["welch", "pooled"]
 Reference = Literal["student", "normal"]
@@ -18,9 +18,9 @@ Reference = Literal["student", "normal"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a comparison of means needs to know of an arm; the variance has n − 1 below the line, None below two.
+    """Count, mean and variance of an arm; the variance divides by n − 1 and is None for one unit.
 
-    Rows that are alike count as fewer than they are, so the count need not be whole.
+    The count may be a fraction: an effective sample size for correlated rows.
     """
 
     count: float
@@ -29,14 +29,14 @@ class Summary:
 
 
 def summarise(values: ArrayLike) -> Summary:
-    """Return the count, mean and variance of a sample; an offset of all values costs no digits.
+    """Return the count, mean and variance of a sample, without loss of precision for values far from 0.
 
     >>> summarise([1e9, 1e9 + 1, 1e9 + 2]).variance
     1.0
     """
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or sample.size == 0 or not np.all(np.abs(sample) < LARGEST):
-        raise ValueError(f"expected numbers below 1e150 in size, one or more and none missing, got {sample.shape}")
+        raise ValueError(f"expected one number or more, none missing, all below 1e150 in size; got {sample.shape}")
     shifted = sample - sample[0]
     mean = float(shifted.mean())
     variance = float(np.sum((shifted - mean) ** 2)) / (sample.size - 1) if sample.size > 1 else None
@@ -53,20 +53,20 @@ def compare_arm_means(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Comparison:
-    """Return the t-test of two arms from their summaries: Welch's by default, Student's with a pooled spread.
+    """Return the t-test of two arms from their summaries: Welch's by default, Student's with a pooled variance.
 
     >>> round(compare_arm_means(Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31)).statistic or 0, 4)
     1.1414
     """
     if min(control.count, treatment.count) < 1:
-        raise ValueError(f"expected a unit or more in each arm, got {control.count} and {treatment.count}")
+        raise ValueError(f"expected at least one unit in each arm, got {control.count} and {treatment.count}")
     try:
         error, degrees = (_welch if spread == "welch" else _pooled)(control, treatment)
     except ZeroDivisionError:
         return undefined(control.mean, treatment.mean, "undefined: zero variance")
     if error is None:
-        return undefined(control.mean, treatment.mean, "undefined: one unit in an arm, so its spread is not known")
-    return judge(
+        return undefined(control.mean, treatment.mean, "undefined: one unit in an arm, its variance is unknown")
+    return compare_estimates(
         control.mean,
         treatment.mean,
         standard_error=error,
@@ -78,23 +78,23 @@ def compare_arm_means(
 
 
 def welch_degrees(parts: tuple[float, float], counts: tuple[float, float]) -> float:
-    """Return Welch and Satterthwaite's degrees of freedom of a sum of two variances of means.
+    """Return the Welch–Satterthwaite degrees of freedom for two variances of means.
 
     >>> round(welch_degrees((0.1, 0.1), (10, 10)), 6)
     18.0
     """
     first, second = parts
     largest = max(first, second)
-    shares = first / largest, second / largest  # squares of small variances would underflow
+    shares = first / largest, second / largest  # the squares of small variances would underflow
     return (shares[0] + shares[1]) ** 2 / sum(
         share**2 / (count - 1) for share, count in zip(shares, counts, strict=True)
     )
 
 
-def spread_within(arm: Summary) -> float:
-    """Return the variance of an arm, 0 where it is what rounding leaves of values that are all the same.
+def variance_of(arm: Summary) -> float:
+    """Return the variance of an arm, 0 where it is only a rounding error of equal values.
 
-    >>> spread_within(Summary(9, 1e12, 1e-9))
+    >>> variance_of(Summary(9, 1e12, 1e-9))
     0.0
     """
     variance = arm.variance or 0.0
@@ -104,7 +104,7 @@ def spread_within(arm: Summary) -> float:
 def _welch(control: Summary, treatment: Summary) -> tuple[float | None, float]:
     if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
         return None, 0.0
-    parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
+    parts = variance_of(control) / control.count, variance_of(treatment) / treatment.count
     return math.sqrt(sum(parts)), welch_degrees(parts, (control.count, treatment.count))
 
 
@@ -112,5 +112,5 @@ def _pooled(control: Summary, treatment: Summary) -> tuple[float | None, float]:
     degrees = control.count + treatment.count - 2
     if degrees < 1:
         return None, 0.0
-    squares = sum(spread_within(arm) * (arm.count - 1) for arm in (control, treatment))
+    squares = sum(variance_of(arm) * (arm.count - 1) for arm in (control, treatment))
     return math.sqrt(squares / degrees * (1 / control.count + 1 / treatment.count)), float(degrees)

@@ -1,64 +1,64 @@
-"""Assign units to arms by a salted hash: the same arm in every process, on every machine, without a list to keep."""
+"""Assign units to arms by a salted hash: deterministic and without storage."""
 
 import hashlib
 import math
 from collections.abc import Callable, Sequence
 
 HASH_BITS = 64
-FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193  # Fowler, Noll and Vo's 32-bit hash, form 1a
+FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193  # 32-bit FNV-1a hash (Fowler, Noll and Vo)
 
 
-def place_of(identifier: str, *, salt: str) -> float:
-    """Return where a unit lies between 0 and 1 (exclusive): the first 64 bits of the SHA-256 of salt and identifier.
+def hash_to_unit_interval(identifier: str, *, salt: str) -> float:
+    """Return a number in [0, 1) from the first 64 bits of the SHA-256 of salt and identifier.
 
-    Python's own `hash` would differ from process to process.
+    Python's `hash` differs between processes.
 
-    >>> place_of("u1", salt="abtest:v1")
+    >>> hash_to_unit_interval("u1", salt="abtest:v1")
     0.741532710609459
     """
     digest = hashlib.sha256(f"{salt}:{identifier}".encode()).digest()
-    place: float = int.from_bytes(digest[: HASH_BITS // 8], "big") / 2**HASH_BITS
-    return min(place, 1 - 2**-53)  # the last few thousand hashes would round up to 1
+    number: float = int.from_bytes(digest[: HASH_BITS // 8], "big") / 2**HASH_BITS
+    return min(number, 1 - 2**-53)  # the last few thousand hashes would round up to 1
 
 
 def assign(identifier: str, *, salt: str, weights: Sequence[float], stratum: str = "") -> int:
     """Return the arm of a unit, counted from 0; arms receive units in proportion to their weights.
 
-    A stratum is made part of the salt, so that each stratum is divided by itself: for strata that are few and large.
+    The stratum becomes part of the salt, so each stratum is split on its own: use it for few, large strata.
 
     >>> [assign(unit, salt="offer", weights=[1, 1]) for unit in ("a", "b", "c", "d")]
     [1, 1, 0, 1]
     """
     full_salt = f"{salt}:{stratum}" if stratum else salt
-    return arm_at(place_of(identifier, salt=full_salt), weights)
+    return arm_at(hash_to_unit_interval(identifier, salt=full_salt), weights)
 
 
-def arm_at(place: float, weights: Sequence[float]) -> int:
-    """Return the arm whose stretch of the line from 0 to 1 holds the place; an arm of weight 0 has none.
+def arm_at(number: float, weights: Sequence[float]) -> int:
+    """Return the arm of a number in [0, 1), which is split into one interval per arm by weight.
 
-    >>> [arm_at(place, [0.5, 0.3, 0.2]) for place in (0.0, 0.5, 0.79, 0.9999)]
+    >>> [arm_at(number, [0.5, 0.3, 0.2]) for number in (0.0, 0.5, 0.79, 0.9999)]
     [0, 1, 1, 2]
     """
     shares = _shares(weights)
-    reached = 0.0
+    end = 0.0
     for arm, share in enumerate(shares):
-        reached += share
-        if place < reached:
+        end += share
+        if number < end:
             return arm
-    return max(arm for arm, share in enumerate(shares) if share)  # where rounding left the shares short of 1
+    return max(arm for arm, share in enumerate(shares) if share)  # the shares may add up to slightly less than 1
 
 
-def compatible_place(identifier: str, *, seed: str, version: int = 2) -> float:
-    """Return the bucket that GrowthBook's kits give a unit, to replay experiments they assigned.
+def growthbook_bucket(identifier: str, *, seed: str, version: int = 2) -> float:
+    """Return the bucket of a unit in GrowthBook's SDKs, to reproduce their assignments.
 
-    32 bits cut to 10,000 buckets (version 2) or 1,000 (version 1): too coarse for anything new.
+    Only 10,000 buckets (version 2) or 1,000 (version 1): too coarse for new experiments.
 
-    >>> compatible_place("user_1", seed="exp-1"), compatible_place("a", seed="seed", version=1)
+    >>> growthbook_bucket("user_1", seed="exp-1"), growthbook_bucket("a", seed="seed", version=1)
     (0.6059, 0.913)
     """
     hashing: dict[int, Callable[[], float]] = {
-        1: lambda: _fowler_noll_vo(identifier + seed) % 1000 / 1000,
-        2: lambda: _fowler_noll_vo(str(_fowler_noll_vo(seed + identifier))) % 10000 / 10000,
+        1: lambda: _fnv1a(identifier + seed) % 1000 / 1000,
+        2: lambda: _fnv1a(str(_fnv1a(seed + identifier))) % 10000 / 10000,
     }
     if version not in hashing:
         raise ValueError(f"expected version 1 or 2, got {version}")
@@ -67,13 +67,13 @@ def compatible_place(identifier: str, *, seed: str, version: int = 2) -> float:
 
 def _shares(weights: Sequence[float]) -> list[float]:
     if not weights or min(weights) < 0 or not 0 < sum(weights) < math.inf:
-        raise ValueError(f"expected weights of 0 or more, one above 0, got {list(weights)}")
+        raise ValueError(f"expected weights of at least 0, one of them above 0, got {list(weights)}")
     total = math.fsum(weights)
     return [weight / total for weight in weights]
 
 
-def _fowler_noll_vo(text: str) -> int:
+def _fnv1a(text: str) -> int:
     value = FNV_OFFSET
-    for character in text:  # the kits take characters, not bytes
+    for character in text:  # the SDKs hash characters, not bytes
         value = ((value ^ ord(character)) * FNV_PRIME) & 0xFFFFFFFF
     return value

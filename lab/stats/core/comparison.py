@@ -1,4 +1,4 @@
-"""One form for the answer to "how does the treatment differ from the control?", whatever was measured."""
+"""The result of every two-arm comparison: estimate, interval, p-value."""
 
 import math
 from dataclasses import dataclass
@@ -22,11 +22,10 @@ Interval = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two arms; the difference is treatment less control.
+    """Two arms; the difference is treatment minus control.
 
-    An end of an interval that is not bounded is None. Where nothing can be judged, the p-value is None (or 1, where
-    both arms hold one and the same value) and `reason` says why. `degrees` is None for a normal statistic, `log10_p`
-    where even the logarithm is too large to be a number.
+    An unbounded end of an interval is None. When no test is possible, the p-value is None (or 1 when all values of both
+    arms are equal) and `reason` says why. `degrees` is None for a normal statistic, `log10_p` when it is infinite.
     """
 
     control: float
@@ -42,7 +41,7 @@ class Comparison:
     reason: str
 
 
-def judge(
+def compare_estimates(
     control: float,
     treatment: float,
     *,
@@ -54,8 +53,8 @@ def judge(
 ) -> Comparison:
     """Return the comparison of two estimates whose difference has this standard error.
 
-    Student's distribution where degrees are given, else the normal one. `null` is the difference that is tested;
-    "greater" asks whether the treatment lies above it.
+    A t-test when degrees are given, else a z-test. `null` is the difference under the null hypothesis; with side
+    "greater" the alternative is a larger difference.
     """
     difference = treatment - control
     if not standard_error > 0:
@@ -69,8 +68,8 @@ def judge(
         standard_error=standard_error,
         statistic=statistic,
         degrees=degrees,
-        p_value=tail(statistic, degrees=degrees, side=side),
-        log10_p=None if math.isinf(log10_p := log10_tail(statistic, degrees=degrees, side=side)) else log10_p,
+        p_value=p_value_of(statistic, degrees=degrees, side=side),
+        log10_p=None if math.isinf(log10_p := log10_p_of(statistic, degrees=degrees, side=side)) else log10_p,
         low=low,
         high=high,
         reason="",
@@ -78,7 +77,7 @@ def judge(
 
 
 def undefined(control: float, treatment: float, reason: str) -> Comparison:
-    """Return the comparison of two arms that cannot be judged; equal values do not differ, so their p-value is 1."""
+    """Return the comparison of two arms that cannot be tested; equal values without variance have p-value 1."""
     same = 1.0 if control == treatment and "variance" in reason else None
     log10_p = None if same is None else 0.0
     return Comparison(control, treatment, treatment - control, None, None, None, same, log10_p, None, None, reason)
@@ -92,25 +91,25 @@ def interval(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Interval:
-    """Return the interval of an estimate; a one-sided one has one end, and None at the other.
+    """Return the confidence interval of an estimate; the open end of a one-sided interval is None.
 
     >>> [round(end or 0, 3) for end in interval(1.0, 0.5)]
     [0.02, 1.98]
     """
     share = (1 + level) / 2 if side == "two-sided" else level
-    reach = critical(share, degrees) * standard_error
-    return None if side == "less" else estimate - reach, None if side == "greater" else estimate + reach
+    half_width = critical_value(share, degrees) * standard_error
+    return None if side == "less" else estimate - half_width, None if side == "greater" else estimate + half_width
 
 
-def critical(share: float, degrees: float | None = None) -> float:
-    """Return the point below which the share lies, of Student's distribution or, without degrees, of the normal one."""
+def critical_value(share: float, degrees: float | None = None) -> float:
+    """Return the quantile of Student's t distribution or, without degrees, of the normal distribution."""
     return normal_quantile(share) if degrees is None else student_quantile(share, degrees)
 
 
-def tail(statistic: float, *, degrees: float | None = None, side: Side = "two-sided") -> float:
-    """Return the p-value of a statistic.
+def p_value_of(statistic: float, *, degrees: float | None = None, side: Side = "two-sided") -> float:
+    """Return the p-value of a t statistic or, without degrees, of a z statistic.
 
-    >>> round(tail(1.959963984540054), 12)
+    >>> round(p_value_of(1.959963984540054), 12)
     0.05
     """
     if side == "two-sided":
@@ -119,10 +118,10 @@ def tail(statistic: float, *, degrees: float | None = None, side: Side = "two-si
     return float(special.ndtr(beyond) if degrees is None else special.stdtr(degrees, beyond))
 
 
-def log10_tail(statistic: float, *, degrees: float | None = None, side: Side = "two-sided") -> float:
-    """Return log10 of the p-value of a statistic, also where the p-value itself underflows.
+def log10_p_of(statistic: float, *, degrees: float | None = None, side: Side = "two-sided") -> float:
+    """Return log10 of `p_value_of`, without underflow.
 
-    >>> round(log10_tail(183.9590920463876), 3)
+    >>> round(log10_p_of(183.9590920463876), 3)
     -7350.831
     """
     if side == "two-sided":

@@ -1,4 +1,4 @@
-"""Test whether two samples, or several, fall into the same categories in the same shares."""
+"""Chi-square and Fisher tests of counts in categories, for two samples or more."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class CountsTest:
-    """A chi-square test of a table of counts; p_value is None where there is nothing to test, and reason says why."""
+    """A chi-square test of a table of counts; `p_value` is None where there is nothing to test, `reason` says why."""
 
     statistic: float
     degrees: int
@@ -28,7 +28,7 @@ class CountsTest:
 
 @dataclass(frozen=True)
 class SharesTest:
-    """How often something happens in two samples; p_value is None where there is nothing to test."""
+    """The shares of two samples and their test; `p_value` is None where there is nothing to test."""
 
     reference: float
     current: float
@@ -40,10 +40,10 @@ class SharesTest:
 def compare_counts(table: ArrayLike, *, inflation: float = 1.0) -> CountsTest:
     """Return Pearson's chi-square test of a table with one row per sample and one column per category.
 
-    Both margins are random: no sample is taken as the truth, and totals may differ. Columns that expect fewer than five
-    in any sample are pooled into one; Yates' correction is not applied. Pearson (1900); Cramér (1946) for V. Where rows
-    are alike (lab/stats/shift/dependence.py) the statistic is judged after division by their inflation, the first-order
-    correction of Rao and Scott (1981, Journal of the American Statistical Association 76).
+    All samples are treated as random, and totals may differ. Columns with an expected count below five in any sample
+    are pooled into one; Yates' correction is not applied. Pearson (1900); Cramér (1946) for V. For correlated rows the
+    statistic is divided by their design effect (lab/stats/shift/dependence.py), the first-order correction of Rao and
+    Scott (1981, Journal of the American Statistical Association 76).
 
     >>> compare_counts([[120, 880], [135, 865], [160, 840], [118, 882]]).degrees
     3
@@ -54,13 +54,13 @@ def compare_counts(table: ArrayLike, *, inflation: float = 1.0) -> CountsTest:
     pooled, pooled_levels = pool_rare(counts)
     if pooled.shape[1] < 2:
         if pooled_levels:
-            return CountsTest(0.0, 0, None, 0.0, pooled_levels, "every level is too rare to test")
-        return CountsTest(0.0, 0, 1.0, 0.0, 0, "one level only")
+            return CountsTest(0.0, 0, None, 0.0, pooled_levels, "all levels are too rare to test")
+        return CountsTest(0.0, 0, 1.0, 0.0, 0, "only one level")
     return _pearson(pooled, pooled_levels, inflation=inflation)
 
 
 def pool_rare(counts: Counts) -> tuple[Counts, int]:
-    """Return the table without empty columns and with its rare ones pooled (last), and how many were pooled."""
+    """Return the table without empty columns, its rare ones pooled into a last column, and how many were pooled."""
     counts = counts[:, counts.sum(axis=0) > 0]
     totals = counts.sum(axis=0)
     smallest_expected = totals * (counts.sum(axis=1).min() / counts.sum())
@@ -75,9 +75,9 @@ def pool_rare(counts: Counts) -> tuple[Counts, int]:
 def compare_shares(*, reference: tuple[int, int], current: tuple[int, int], inflation: float = 1.0) -> SharesTest:
     """Return the test of two shares, each given as (count, rows).
 
-    It is chi-square, or exact where fewer than five are expected: Fisher's (1935) with the smaller tail doubled.
-    Chi-square would be badly wrong there when the samples differ in size. An inflation divides the statistic, or, for
-    the exact test, every count.
+    Chi-square, or Fisher's exact test (1935, the smaller tail doubled) when an expected count is below five: there
+    chi-square is badly wrong for samples of different size. The design effect `inflation` divides the chi-square
+    statistic or, in the exact test, every count.
 
     >>> round(compare_shares(reference=(0, 1000), current=(8, 1000)).p_value or 0, 4)
     0.0077
@@ -88,7 +88,7 @@ def compare_shares(*, reference: tuple[int, int], current: tuple[int, int], infl
     shares = hits / rows, current_hits / current_rows
     table = np.array([[hits, rows - hits], [current_hits, current_rows - current_hits]])
     if np.any(table.sum(axis=0) == 0):
-        return SharesTest(*shares, 0.0, 1.0, "the same in every row")
+        return SharesTest(*shares, 0.0, 1.0, "all rows are equal")
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     if expected.min() < SMALLEST_EXPECTED:
         p_value: float | None = _fisher(np.rint(table / inflation).astype(np.int64))
@@ -100,9 +100,9 @@ def compare_shares(*, reference: tuple[int, int], current: tuple[int, int], infl
 def _checked(table: ArrayLike) -> Counts:
     counts = np.asarray(table)
     if counts.ndim != 2 or counts.shape[0] < 2:
-        raise ValueError(f"expected a table with a row of counts for each of two samples or more, got {counts.shape}")
+        raise ValueError(f"expected a table with one row of counts per sample, at least two; got {counts.shape}")
     if counts.size and counts.min() < 0:
-        raise ValueError(f"expected counts, got {counts.min()}")
+        raise ValueError(f"expected counts of at least 0, got {counts.min()}")
     return counts.astype(np.int64)
 
 
@@ -122,9 +122,9 @@ def _fisher(table: Counts) -> float:
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     cells = np.arange(max(0, columns[0] - rows[1]), min(rows[0], columns[0]) + 1)
     ways = _log_choose(columns[0], cells) + _log_choose(columns[1], rows[0] - cells)
-    chances = np.exp(ways - _log_choose(table.sum(), rows[0]))
-    below = chances[cells <= table[0, 0]].sum()
-    above = chances[cells >= table[0, 0]].sum()
+    probabilities = np.exp(ways - _log_choose(table.sum(), rows[0]))
+    below = probabilities[cells <= table[0, 0]].sum()
+    above = probabilities[cells >= table[0, 0]].sum()
     return min(1.0, 2 * float(min(below, above)))
 
 

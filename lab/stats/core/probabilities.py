@@ -1,18 +1,16 @@
-"""Tail probabilities of the usual distributions, and their logarithms where a p-value underflows."""
+"""P-values and quantiles of common distributions, with log10 p-values that never underflow."""
 
 import math
 
 from scipy import special
 
 LOG_10 = math.log(10)
-LARGEST_SUMMED = (
-    1e6  # degrees of freedom; beyond, Student's tail is the normal one to the digits that a logarithm shows
-)
-SMALLEST_EXACT = 1e-290  # below this a p-value is near the end of the floats, and its logarithm is summed instead
+LARGEST_SUMMED = 1e6  # degrees of freedom; beyond, the normal tail gives the same digits as Student's
+SMALLEST_EXACT = 1e-290  # below this a p-value is close to underflow, and its logarithm is summed instead
 
 
 def normal_quantile(share: float) -> float:
-    """Return the point of the standard normal distribution below which the share lies."""
+    """Return the quantile of the standard normal distribution."""
     return float(special.ndtri(share))
 
 
@@ -22,7 +20,7 @@ def normal_p_value(z: float) -> float:
 
 
 def normal_log10_p(z: float) -> float:
-    """Return log10 of the two-sided p-value of a standard normal statistic, however far out.
+    """Return log10 of the two-sided p-value of a standard normal statistic, without underflow.
 
     >>> round(normal_log10_p(183.9590920463876), 3)
     -7350.831
@@ -36,10 +34,10 @@ def student_p_value(t: float, degrees: float) -> float:
 
 
 def student_log10_p(t: float, degrees: float) -> float:
-    """Return log10 of the two-sided p-value of Student's t, also where the p-value itself underflows.
+    """Return log10 of the two-sided p-value of Student's t, without underflow.
 
-    There it is the series of the incomplete beta function (Abramowitz and Stegun, 26.5.4), or Wallace's normal
-    equivalent (1959) where the degrees of freedom are many.
+    Tiny p-values come from the series of the incomplete beta function (Abramowitz and Stegun, 26.5.4), or from
+    Wallace's normal approximation (1959) for more than a million degrees of freedom.
 
     >>> round(student_log10_p(3.0, 10), 6) == round(math.log10(student_p_value(3.0, 10)), 6)
     True
@@ -58,7 +56,7 @@ def student_log10_p(t: float, degrees: float) -> float:
 
 
 def student_quantile(share: float, degrees: float) -> float:
-    """Return the point of Student's distribution below which the share lies."""
+    """Return the quantile of Student's t distribution."""
     return float(special.stdtrit(degrees, share))
 
 
@@ -68,9 +66,9 @@ def chi_square_p_value(statistic: float, degrees: int) -> float:
 
 
 def chi_square_log10_p(statistic: float, degrees: int) -> float:
-    """Return log10 of the probability of a chi-square statistic at least this large, also where that underflows.
+    """Return log10 of the probability of a chi-square statistic at least this large, without underflow.
 
-    There it is Legendre's continued fraction of the incomplete gamma function (Abramowitz and Stegun, 6.5.31).
+    Tiny ones come from Legendre's continued fraction of the incomplete gamma function (Abramowitz and Stegun, 6.5.31).
 
     >>> round(chi_square_log10_p(33840.94754653131, 1), 6)
     -7350.831185
@@ -85,13 +83,13 @@ def chi_square_log10_p(statistic: float, degrees: int) -> float:
     return (a * math.log(x) - x - math.lgamma(a) - math.log(x + 1 - a - fraction)) / LOG_10
 
 
-def fisher_ratio_p_value(ratio: float, degrees: tuple[float, float]) -> float:
-    """Return the probability of a ratio of variances at least this large, for degrees above and below the line."""
+def f_p_value(ratio: float, degrees: tuple[float, float]) -> float:
+    """Return the probability of an F statistic at least this large, for (numerator, denominator) degrees of freedom."""
     return float(special.fdtrc(*degrees, ratio))
 
 
-def fair_coin_share(successes: int, trials: int) -> float:
-    """Return the probability of so many heads or fewer in tosses of a fair coin."""
+def binomial_half_cdf(successes: int, trials: int) -> float:
+    """Return the probability of at most this many successes when each has probability ½."""
     if successes < 0:
         return 0.0
     if successes >= trials:
@@ -99,45 +97,41 @@ def fair_coin_share(successes: int, trials: int) -> float:
     return float(special.betainc(trials - successes, successes + 1, 0.5))  # bdtr loses four digits at a million tosses
 
 
-def fair_coin_p_value(successes: int, trials: int) -> float:
-    """Return the exact two-sided p-value of heads in tosses of a fair coin.
+def binomial_half_p_value(successes: int, trials: int) -> float:
+    """Return the exact two-sided binomial p-value for a probability of ½ (the sign test).
 
-    >>> fair_coin_p_value(7, 8)
+    >>> binomial_half_p_value(7, 8)
     0.0703125
     """
     fewer = min(successes, trials - successes)
-    return min(1.0, 2 * fair_coin_share(fewer, trials))
+    return min(1.0, 2 * binomial_half_cdf(fewer, trials))
 
 
-def fair_coin_log10_p(successes: int, trials: int) -> float:
-    """Return log10 of the exact two-sided p-value, also where the p-value itself underflows.
+def binomial_half_log10_p(successes: int, trials: int) -> float:
+    """Return log10 of `binomial_half_p_value`, without underflow.
 
-    >>> round(fair_coin_log10_p(0, 5000) - math.log10(2) * (1 - 5000), 6)
+    >>> round(binomial_half_log10_p(0, 5000) - math.log10(2) * (1 - 5000), 6)
     0.0
     """
-    p_value = fair_coin_p_value(successes, trials)
+    p_value = binomial_half_p_value(successes, trials)
     if p_value > SMALLEST_EXACT:
         return math.log10(p_value)
     fewer = min(successes, trials - successes)
     ratio, total = 1.0, 1.0
-    for step in range(fewer):  # each term is the one before times a ratio below one
+    for step in range(fewer):  # each term is the previous one times a ratio below one
         ratio *= (fewer - step) / (trials - fewer + 1 + step)
         total += ratio
         if ratio < 1e-17 * total:
             break
-    return (math.log(2) + _log_fair_coin(fewer, trials) + math.log(total)) / LOG_10
+    log_ways = math.lgamma(trials + 1) - math.lgamma(fewer + 1) - math.lgamma(trials - fewer + 1)
+    return (math.log(2) + (log_ways - trials * math.log(2)) + math.log(total)) / LOG_10
 
 
 def _beta_series(a: float, x: float) -> float:
-    """Return the hypergeometric series F(a + 1/2, 1; a + 1; x), whose terms fall in a ratio that nears x."""
+    """Return the hypergeometric series F(a + 1/2, 1; a + 1; x)."""
     term, total, step = 1.0, 1.0, 0
     while term > 1e-17 * total:
         term *= x * (a + 0.5 + step) / (a + 1 + step)
         total += term
         step += 1
     return total
-
-
-def _log_fair_coin(successes: int, trials: int) -> float:
-    ways = math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
-    return ways - trials * math.log(2)

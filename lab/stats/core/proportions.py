@@ -1,4 +1,4 @@
-"""Intervals for shares: of one sample, and of the difference of two."""
+"""Confidence intervals for a proportion and for the difference of two proportions."""
 
 import math
 
@@ -15,16 +15,16 @@ def wilson_interval(trials: Trials, *, level: float = 0.95) -> tuple[float, floa
     """
     hits, rows = trials
     if not 0 <= hits <= rows or rows == 0:
-        raise ValueError(f"expected hits among one row or more, got {hits} of {rows}")
+        raise ValueError(f"expected 0 to n hits in n rows, n at least 1; got {hits} of {rows}")
     z, share = normal_quantile((1 + level) / 2), hits / rows
     middle = share + z * z / (2 * rows)
-    reach = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    half_width = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     scale = 1 + z * z / rows
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    return max(0.0, (middle - half_width) / scale), min(1.0, (middle + half_width) / scale)
 
 
 def newcombe_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Newcombe's hybrid score interval of the second share less the first (1998, Statistics in Medicine 17).
+    """Return Newcombe's hybrid score interval of the second share minus the first (1998, Statistics in Medicine 17).
 
     Each sample is given as (hits, rows).
 

@@ -1,4 +1,4 @@
-"""Means over folds, whose training rows overlap, so that folds agree more than new data would."""
+"""Corrected resampled t-test for scores of overlapping cross-validation folds (Nadeau and Bengio)."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from scipy import special
 from lab.stats.core.probabilities import student_p_value, student_quantile
 
 POWER = 0.8
-ROUNDING = 1e-12  # scores lie between 0 and a few: what differs by less is equal but for the last bits of a sum
+ROUNDING = 1e-12  # smaller differences of scores are rounding errors
 
 
 @dataclass(frozen=True)
 class FoldMean:
-    """A mean over folds; the ends are None for a single fold."""
+    """A mean over folds; `low` and `high` are None for a single fold."""
 
     mean: float
     low: float | None
@@ -24,9 +24,9 @@ class FoldMean:
 
 @dataclass(frozen=True)
 class FoldDifference:
-    """A mean difference over folds with its corrected t-test; what cannot be told is None, and `reason` says why.
+    """A mean difference over folds with its corrected t-test; what cannot be estimated is None, `reason` says why.
 
-    `detectable` is the smallest difference that so many folds of such a spread would have found four times in five.
+    `detectable` is the smallest difference found with a power of 80 %.
     """
 
     difference: float
@@ -45,8 +45,8 @@ def corrected_mean(
 ) -> FoldMean:
     """Return the mean of fold scores with the corrected resampled t-interval (Nadeau and Bengio, 2003, section 3).
 
-    The variance of the mean is taken as (1/k + validation rows / training rows) times the variance between folds,
-    where plain 1/k would take folds for independent. Where folds differ in size, the mean of their ratios stands.
+    The variance of the mean is (1/k + validation rows / training rows) times the variance between folds; 1/k alone
+    would assume independent folds. When folds differ in size, the mean of their ratios is used.
 
     >>> found = corrected_mean([0.80, 0.82, 0.78], train_rows=[200] * 3, validation_rows=[100] * 3)
     >>> round(found.mean, 6), round(found.low, 6), round(found.high, 6)
@@ -57,18 +57,17 @@ def corrected_mean(
     if folds == 1:
         return FoldMean(mean, None, None)
     error = math.sqrt(widening * float(np.var(scores, ddof=1)))
-    reach = student_quantile((1 + level) / 2, folds - 1) * error
-    return FoldMean(mean, mean - reach, mean + reach)
+    half_width = student_quantile((1 + level) / 2, folds - 1) * error
+    return FoldMean(mean, mean - half_width, mean + half_width)
 
 
 def corrected_difference(
     differences: Sequence[float], *, train_rows: Sequence[int], validation_rows: Sequence[int], level: float = 0.95
 ) -> FoldDifference:
-    """Return the corrected resampled t-test of the differences that two models show fold by fold.
+    """Return the corrected resampled t-test of the differences between two models, one per fold.
 
-    Nadeau and Bengio (2003), Machine Learning 52, section 3; the variance is that of `corrected_mean`. Models that are
-    equal in every fold do not differ: p-value 1. A difference that is the same in every fold has no spread, so no
-    p-value.
+    Nadeau and Bengio (2003), Machine Learning 52, section 3; the variance is that of `corrected_mean`. The p-value is 1
+    for models that are equal in every fold, and None when the difference is the same in every fold (no variance).
 
     >>> found = corrected_difference([0.01, 0.03, 0.02], train_rows=[200] * 3, validation_rows=[100] * 3)
     >>> round(found.t, 6), round(found.p_value, 6)
@@ -79,10 +78,10 @@ def corrected_difference(
     if all(abs(difference) <= ROUNDING for difference in differences):
         return FoldDifference(0.0, 0.0, degrees, 0.0, 1.0, 0.0, 0.0, None, "equal in every fold")
     if folds == 1:
-        return _untold(mean, degrees, "one fold: the spread cannot be estimated")
+        return _untested(mean, degrees, "one fold: the variance cannot be estimated")
     error = math.sqrt(widening * float(np.var(differences, ddof=1)))
     if error <= ROUNDING:
-        return _untold(mean, degrees, "the difference is the same in every fold: its spread cannot be estimated")
+        return _untested(mean, degrees, "the difference is the same in every fold: its variance cannot be estimated")
     critical = student_quantile((1 + level) / 2, degrees)
     return FoldDifference(
         difference=mean,
@@ -98,14 +97,14 @@ def corrected_difference(
 
 
 def _folds_of(values: Sequence[float], train_rows: Sequence[int], validation_rows: Sequence[int]) -> tuple[int, float]:
-    """Return the number of folds, and what the variance between them is multiplied by to give that of their mean."""
+    """Return the number of folds and the factor from the variance between folds to that of their mean."""
     folds = len(values)
     if not folds or folds != len(train_rows) or folds != len(validation_rows):
         raise ValueError(
-            f"expected the rows of each of {folds} folds, one or more, got {len(train_rows)} and {len(validation_rows)}"
+            f"expected the row counts of {folds} folds (at least 1), got {len(train_rows)} and {len(validation_rows)}"
         )
     return folds, 1 / folds + float(np.mean(np.divide(validation_rows, train_rows)))
 
 
-def _untold(difference: float, degrees: int, reason: str) -> FoldDifference:
+def _untested(difference: float, degrees: int, reason: str) -> FoldDifference:
     return FoldDifference(difference, None, degrees, None, None, None, None, None, reason)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lab.stats.core.arm_means import LARGEST, Summary, compare_arm_means
-from lab.stats.core.comparison import Comparison, Side, judge, undefined
+from lab.stats.core.comparison import Comparison, Side, compare_estimates, undefined
 from lab.stats.experiments.moments import Moments, merge_moments
 
 Numbers = NDArray[np.float64]
@@ -98,7 +98,7 @@ def lift_after_adjustment(
     )
     variance = float(spread) / control.count + (adjusted.arms[1].variance or 0.0) / treatment.count
     error, lift = math.sqrt(variance) / abs(base), absolute.difference / abs(base)
-    return judge(0.0, lift, standard_error=error, degrees=absolute.degrees, side=side, level=level)
+    return compare_estimates(0.0, lift, standard_error=error, degrees=absolute.degrees, side=side, level=level)
 
 
 def regress(outcomes: ArrayLike, covariates: ArrayLike, treated: ArrayLike, *, interacted: bool = False) -> Regression:

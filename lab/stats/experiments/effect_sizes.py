@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from lab.stats.core.arm_means import Summary, spread_within
+from lab.stats.core.arm_means import Summary, variance_of
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.experiments.roots import find_root, widen
 
@@ -86,7 +86,7 @@ def pooled_spread(control: Summary, treatment: Summary) -> float | None:
     degrees = control.count + treatment.count - 2
     if degrees < 1:
         return None
-    squares = sum(spread_within(arm) * (arm.count - 1) for arm in (control, treatment))
+    squares = sum(variance_of(arm) * (arm.count - 1) for arm in (control, treatment))
     return math.sqrt(squares / degrees)
 
 

@@ -2,8 +2,8 @@
 
 import math
 
-from lab.stats.core.arm_means import Reference, Spread, Summary, spread_within, welch_degrees
-from lab.stats.core.comparison import Comparison, Side, interval, judge, undefined
+from lab.stats.core.arm_means import Reference, Spread, Summary, variance_of, welch_degrees
+from lab.stats.core.comparison import Comparison, Side, compare_estimates, interval, undefined
 from lab.stats.core.proportions import Trials
 from lab.stats.experiments.two_proportions import share_of
 
@@ -25,8 +25,8 @@ def relative_lift(control: Summary, treatment: Summary, *, side: Side = "two-sid
         return undefined(0.0, 0.0, NO_BASE)
     lift = (treatment.mean - control.mean) / abs(control.mean)
     if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
-        return undefined(0.0, lift, "undefined: one unit in an arm, so its spread is not known")
-    parts = spread_within(control) / control.count, spread_within(treatment) / treatment.count
+        return undefined(0.0, lift, "undefined: one unit in an arm, its variance is unknown")
+    parts = variance_of(control) / control.count, variance_of(treatment) / treatment.count
     if sum(parts) == 0:
         return undefined(0.0, lift, "undefined: zero variance")
     return lift_by_delta_method(
@@ -57,7 +57,7 @@ def lift_by_delta_method(
         return undefined(0.0, 0.0, NO_BASE)
     error = math.sqrt(variances[1] + variances[0] * (treatment / denominator) ** 2) / abs(denominator)
     lift = (treatment - control) / abs(denominator)
-    return judge(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
+    return compare_estimates(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
 
 
 def lift_by_log_ratio(
@@ -81,9 +81,9 @@ def lift_by_log_ratio(
         return undefined(0.0, 0.0, "undefined: a ratio of means needs both above 0")
     ratio = treatment.mean / control.mean
     if control.variance is None or treatment.variance is None or min(control.count, treatment.count) < 2:
-        return undefined(0.0, ratio - 1, "undefined: one unit in an arm, so its spread is not known")
+        return undefined(0.0, ratio - 1, "undefined: one unit in an arm, its variance is unknown")
     counts = control.count, treatment.count
-    scaled = spread_within(control) / control.mean**2, spread_within(treatment) / treatment.mean**2
+    scaled = variance_of(control) / control.mean**2, variance_of(treatment) / treatment.mean**2
     if sum(scaled) == 0:
         return undefined(0.0, ratio - 1, "undefined: zero variance")
     if spread == "pooled":
@@ -136,7 +136,7 @@ def _grown(log_ratio: float) -> float | None:
 def _from_log(
     ratio: float, error: float, degrees: float | None, side: Side, level: float, *, step: float = 0.0
 ) -> Comparison:
-    answer = judge(0.0, math.log(ratio), standard_error=error, degrees=degrees, side=side, level=level)
+    answer = compare_estimates(0.0, math.log(ratio), standard_error=error, degrees=degrees, side=side, level=level)
     low, high = interval(math.log(ratio), error, degrees=degrees, side=side, level=level)
     return Comparison(
         control=0.0,

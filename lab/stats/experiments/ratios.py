@@ -31,8 +31,6 @@ def ratio_of(moments: Moments, *, numerator: int, denominator: int) -> RatioArm:
     ratio = above / below
     parts = [moments.variance(numerator), moments.variance(denominator), moments.covariance(numerator, denominator)]
     if parts[0] is None or parts[1] is None or parts[2] is None:
-        return RatioArm(
-            Summary(moments.count, ratio, None), "undefined: one unit in an arm, so its spread is not known"
-        )
+        return RatioArm(Summary(moments.count, ratio, None), "undefined: one unit in an arm, its variance is unknown")
     variance = (parts[0] - 2 * ratio * parts[2] + ratio * ratio * parts[1]) / (below * below)
     return RatioArm(Summary(moments.count, ratio, max(0.0, variance)), "")

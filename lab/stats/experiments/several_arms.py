@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lab.stats.core.arm_means import Summary, spread_within
-from lab.stats.core.probabilities import fisher_ratio_p_value
+from lab.stats.core.arm_means import Summary, variance_of
+from lab.stats.core.probabilities import f_p_value
 from lab.stats.experiments.quadrature import panels
 from lab.stats.experiments.roots import find_root, widen
 
@@ -63,7 +63,7 @@ def compare_with_control(control: Summary, treatments: Sequence[Summary], *, lev
     """
     arms = [control, *treatments]
     degrees = sum(arm.count for arm in arms) - len(arms)
-    squares = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
+    squares = sum(variance_of(arm) * (arm.count - 1) for arm in arms)
     differences = tuple(arm.mean - control.mean for arm in treatments)
     if degrees < 1 or squares == 0:
         return ManyToOne(differences, (), (), (), (), NO_SPREAD)
@@ -126,7 +126,7 @@ def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
 def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
     total = sum(arm.count for arm in arms)
     degrees = float(len(arms) - 1), float(total - len(arms))
-    within = sum(spread_within(arm) * (arm.count - 1) for arm in arms)
+    within = sum(variance_of(arm) * (arm.count - 1) for arm in arms)
     if degrees[1] < 1 or within == 0:
         return VarianceRatioTest(None, degrees, None, NO_SPREAD)
     mean = sum(arm.count * arm.mean for arm in arms) / total
@@ -135,7 +135,7 @@ def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
 
 
 def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
-    spreads = [spread_within(arm) for arm in arms]
+    spreads = [variance_of(arm) for arm in arms]
     if min(spreads) == 0:
         return VarianceRatioTest(None, (len(arms) - 1.0, 0.0), None, NO_SPREAD)
     smallest = min(spreads)  # only their ratios matter, and those of small numbers are numbers
@@ -152,4 +152,4 @@ def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
 def _judged(ratio: float, degrees: tuple[float, float]) -> VarianceRatioTest:
     if not math.isfinite(ratio):
         return VarianceRatioTest(None, degrees, None, "undefined: the spread is too small beside the differences")
-    return VarianceRatioTest(ratio, degrees, fisher_ratio_p_value(ratio, degrees), "")
+    return VarianceRatioTest(ratio, degrees, f_p_value(ratio, degrees), "")

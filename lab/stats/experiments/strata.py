@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lab.stats.core.arm_means import Summary, welch_degrees
-from lab.stats.core.comparison import Comparison, Side, judge, undefined
+from lab.stats.core.comparison import Comparison, Side, compare_estimates, undefined
 from lab.stats.core.probabilities import chi_square_p_value, normal_quantile
 from lab.stats.experiments.roots import find_root
 
@@ -60,13 +60,15 @@ def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level:
     covariance = _covariance(strata, means, shares, sizes)
     degrees = _degrees(strata)
     error = math.sqrt(max(0.0, float(covariance[1, 1])))
-    absolute = judge(control, control + difference, standard_error=error, degrees=degrees, side=side, level=level)
+    absolute = compare_estimates(
+        control, control + difference, standard_error=error, degrees=degrees, side=side, level=level
+    )
     if control == 0:
         return PostStratified(absolute, undefined(0.0, 0.0, "undefined: the control's value is 0"))
     slope = np.array([-difference / control, 1.0]) / abs(control)
     error = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
     lift = difference / abs(control)
-    relative = judge(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
+    relative = compare_estimates(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
     return PostStratified(absolute, relative)
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from lab.stats.core.comparison import Comparison, Side, interval, judge, log10_tail, tail, undefined
+from lab.stats.core.comparison import Comparison, Side, compare_estimates, interval, log10_p_of, p_value_of, undefined
 from lab.stats.core.probabilities import chi_square_p_value, normal_quantile
 from lab.stats.core.proportions import Trials, newcombe_interval
 from lab.stats.experiments.effect_sizes import cohen_h
@@ -51,8 +51,8 @@ def compare_proportions(
         treatment=second,
         difference=second - first,
         z=z,
-        p_value=tail(z, side=side) if error else 1.0,
-        log10_p=log10_tail(z, side=side) if error else 0.0,
+        p_value=p_value_of(z, side=side) if error else 1.0,
+        log10_p=log10_p_of(z, side=side) if error else 0.0,
         low=None if side == "less" else low,
         high=None if side == "greater" else high,
         effect=cohen_h(first, second),
@@ -92,8 +92,8 @@ def compare_by_normal_limit(
         standard_error=error,
         statistic=shrunk / error,
         degrees=None,
-        p_value=tail(shrunk / error, side=side),
-        log10_p=log10_tail(shrunk / error, side=side),
+        p_value=p_value_of(shrunk / error, side=side),
+        log10_p=log10_p_of(shrunk / error, side=side),
         low=None if low is None else low - step,
         high=None if high is None else high + step,
         reason="",
@@ -113,7 +113,7 @@ def compare_with_added_counts(
     share_of(control, "control"), share_of(treatment, "treatment")
     (hits, rows), (other_hits, other_rows) = ((arm[0] + 1, arm[1] + 2) for arm in (control, treatment))
     error = _wald_error((hits, rows), (other_hits, other_rows))
-    return judge(hits / rows, other_hits / other_rows, standard_error=error, side=side, level=level)
+    return compare_estimates(hits / rows, other_hits / other_rows, standard_error=error, side=side, level=level)
 
 
 def wald_interval(control: Trials, treatment: Trials, *, level: float = 0.95) -> tuple[float, float]:

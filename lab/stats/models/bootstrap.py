@@ -1,4 +1,4 @@
-"""Resample rows within their class, and tell how much a metric moves."""
+"""Stratified bootstrap of classification metrics, with bias-corrected intervals."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from lab.stats.core.classification import Scale, Tally, tally
+from lab.stats.core.classification import ScoredSample, SortedScores, scored_sample
 from lab.stats.core.probabilities import normal_quantile, student_quantile
 
 Numbers = NDArray[np.float64]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 Draws = NDArray[np.uint32]
-Measure = Callable[[Tally], Mapping[str, Numbers]]
+Measure = Callable[[ScoredSample], Mapping[str, Numbers]]
 
 LEVEL = 0.95
-CELLS_PER_BLOCK = 40_000  # of a block of resamples, so that its arrays stay in the cache
+CELLS_PER_BLOCK = 40_000  # so that the arrays of a block of resamples fit into the CPU cache
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ def resample(
     resamples: int,
     rng: np.random.Generator,
 ) -> list[dict[str, Numbers]]:
-    """Return, for each model's scores of the same rows, its metrics on the same resamples of those rows.
+    """Return each model's metrics on the same resamples of the rows.
 
-    Each class is drawn from by itself (the stratified bootstrap), and how many rows of a sample of this size would
-    have been positive is drawn besides: the classes weigh as much as that, so what varies is who was seen and how many
-    of them were positive. Models share the draws: their differences are paired.
+    Rows are drawn within their class (the stratified bootstrap). The number of positives is drawn too, and gives the
+    classes their weights: both the rows and the share of positives vary. All models use the same draws, so their
+    differences are paired.
     """
     positive = np.asarray(labels).astype(bool)
-    order = np.argsort(np.asarray(scores[0], dtype=np.float64), kind="stable")  # the first model's rows stay in place
+    order = np.argsort(np.asarray(scores[0], dtype=np.float64), kind="stable")  # so that one model needs no reordering
     models = [_ranked(positive[order], np.asarray(model, dtype=np.float64)[order]) for model in scores]
     classes = int(positive.sum()), int((~positive).sum())
     weights = draw_weights(*classes, resamples=resamples, rng=rng)
@@ -66,9 +66,9 @@ def resample(
 def draw_rows(
     *classes: int, resamples: int, rng: np.random.Generator, cells: int = CELLS_PER_BLOCK
 ) -> Iterator[tuple[Draws, ...]]:
-    """Yield blocks of resamples: for each class, given by its rows, the rows drawn, a line a resample.
+    """Yield blocks of resamples: for each class, given by its row count, the drawn rows, one line per resample.
 
-    How many resamples fit into a block leaves no trace in what is drawn.
+    The block size does not change what is drawn.
     """
     streams = rng.spawn(len(classes))
     block = max(1, cells // max(1, sum(classes)))
@@ -80,10 +80,10 @@ def draw_rows(
 def draw_weights(
     positives: int, negatives: int, *, resamples: int, rng: np.random.Generator
 ) -> tuple[Numbers, Numbers]:
-    """Return what a positive and a negative row weigh in each resample, so that the classes have the drawn shares.
+    """Return the weight of a positive and of a negative row in each resample.
 
-    The number of positives is binomial at the share seen, and there is one of each class at least; a sample of one
-    class stays as it is.
+    The number of positives is binomial at the observed share, with at least one row of each class. A sample of only
+    one class has weights 1.
     """
     rows = positives + negatives
     if not positives or not negatives:
@@ -98,27 +98,27 @@ def estimate(
 ) -> Estimate:
     """Return a value with the bias-corrected percentile interval of its resamples (Efron, 1987, JASA 82).
 
-    `rows` are those of the smaller class: resamples of few rows vary too little, so the interval is widened as a
-    Student interval is (Hesterberg, 2015, The American Statistician 69); one row tells no spread, and all resamples
-    are inside. Equal resamples give an interval of width 0.
+    `rows` is the size of the smaller class. Resamples of few rows vary too little, so the interval is widened like a
+    Student interval (Hesterberg, 2015, The American Statistician 69); for one row it contains all resamples. Equal
+    resamples give an interval of width 0.
 
     >>> estimate(2.0, np.array([1.0, 2.0, 3.0]), level=0.5)
     Estimate(value=2.0, low=1.5, high=2.5)
     """
     if value is None or resampled is None:
         return UNDEFINED
-    shares = _shares(value, resampled, reach=_reach(rows, level=level))
+    shares = _shares(value, resampled, errors=_standard_errors(rows, level=level))
     low, high = np.quantile(resampled, shares)
     return Estimate(value, float(low), float(high))
 
 
 def estimate_distance(value: float | None, resampled: Numbers | None, noise: Numbers | None) -> Estimate:
-    """Return a sum of absolute gaps, which chance alone makes positive, with an interval that allows for that.
+    """Return a sum of absolute gaps with an interval that accounts for its bias: chance alone makes it positive.
 
-    `noise` is the same sum of what each resample's gaps differ from those seen. The gaps' own noise cannot lower or
-    raise the sum by more than its own sum (the triangle inequality), which gives the lower end; on average it raises
-    it, so the upper end lies as far above the value as the low resamples lie below their mean. It covers the truth at
-    least as often as it says, where the percentile interval of such a sum may never do.
+    `noise` is, for each resample, the sum of absolute differences between its gaps and the observed ones. By the
+    triangle inequality noise cannot change the sum by more than that: this gives the lower end. On average noise
+    raises the sum, so the upper end is as far above the value as the low resamples are below their mean. The interval
+    is conservative; a percentile interval of such a sum may never cover the truth.
     """
     if value is None or resampled is None or noise is None:
         return UNDEFINED
@@ -127,8 +127,8 @@ def estimate_distance(value: float | None, resampled: Numbers | None, noise: Num
     return Estimate(value, low, value + float(resampled.mean() - np.quantile(resampled, tail)))
 
 
-def _reach(rows: int | None, *, level: float) -> float:
-    """Return how many standard deviations an interval of the level reaches to either side."""
+def _standard_errors(rows: int | None, *, level: float) -> float:
+    """Return the half-width of an interval in standard errors."""
     if rows is None:
         return normal_quantile((1 + level) / 2)
     if rows < 2:
@@ -136,33 +136,33 @@ def _reach(rows: int | None, *, level: float) -> float:
     return student_quantile((1 + level) / 2, rows - 1) * math.sqrt(rows / (rows - 1))
 
 
-def _shares(value: float, resampled: Numbers, *, reach: float) -> Numbers:
-    """Return which shares of the resamples lie below the two ends, moved by how far the value is from their middle."""
+def _shares(value: float, resampled: Numbers, *, errors: float) -> Numbers:
+    """Return the shares of the resamples below the two ends, with Efron's correction for bias."""
     below = float(np.mean(resampled < value) + np.mean(resampled <= value)) / 2
-    most = 1 - 1 / (2 * len(resampled))  # no further than the resamples can tell
-    middle = normal_quantile(min(max(below, 1 - most), most))
-    shares: Numbers = special.ndtr(2 * middle + np.array([-reach, reach]))
+    most = 1 - 1 / (2 * len(resampled))  # the resolution of the resamples
+    bias = normal_quantile(min(max(below, 1 - most), most))
+    shares: Numbers = special.ndtr(2 * bias + np.array([-errors, errors]))
     return shares
 
 
 @dataclass(frozen=True)
 class _Ranked:
-    """A model's scores of each class, rising, and which of the class's rows has each."""
+    """A model's sorted scores of each class, and the row of each score."""
 
-    scale: Scale
-    orders: tuple[Places, Places]
+    sorted_scores: SortedScores
+    orders: tuple[Indices, Indices]
 
-    def recount(self, counts: Sequence[Numbers], weights: Sequence[Numbers]) -> Tally:
-        placed = (_placed(count, order) for count, order in zip(counts, self.orders, strict=True))
-        return Tally(self.scale, *placed, *weights)
+    def recount(self, counts: Sequence[Numbers], weights: Sequence[Numbers]) -> ScoredSample:
+        ordered = (_reordered(count, order) for count, order in zip(counts, self.orders, strict=True))
+        return ScoredSample(self.sorted_scores, *ordered, *weights)
 
 
 def _ranked(positive: NDArray[np.bool_], scores: Numbers) -> _Ranked:
     first, second = (np.argsort(scores[kind], kind="stable") for kind in (positive, ~positive))
-    return _Ranked(tally(positive, scores).scale, (first, second))
+    return _Ranked(scored_sample(positive, scores).sorted_scores, (first, second))
 
 
-def _placed(counts: Numbers, order: Places) -> Numbers:
+def _reordered(counts: Numbers, order: Indices) -> Numbers:
     return counts if np.array_equal(order, np.arange(len(order))) else np.take(counts, order, axis=-1)
 
 

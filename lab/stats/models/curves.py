@@ -1,15 +1,15 @@
-"""The curves that show how a classifier ranks and how far its scores can be trusted, as points few enough to draw."""
+"""ROC, precision-recall, gain, lift and calibration curves, thinned to about 100 points."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.core.classification import BIN_EDGES, Tally, decisions_by_threshold
+from lab.stats.core.classification import BIN_EDGES, ScoredSample, decisions_by_threshold
 from lab.stats.core.proportions import wilson_interval
 
 Numbers = NDArray[np.float64]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 POINTS = 100
 SMALLEST_SHARE = 0.01
@@ -17,7 +17,7 @@ SMALLEST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a curve, and the threshold that gives it; None where no score reaches so far."""
+    """A point of a curve and its threshold, None for the point above every score."""
 
     x: float
     y: float
@@ -26,7 +26,7 @@ class Point:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """The rows of a bin of scores: their mean score, and the share that is positive with its 95 % interval."""
+    """The rows of a bin of scores: their mean score, and the share of positives with its 95 % interval."""
 
     score: float
     share: float
@@ -37,7 +37,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class ScoreBin:
-    """How many rows of each class have a score from `start` to below `end`; the last bin holds its end too."""
+    """The number of rows of each class with scores in [start, end); the last bin includes its end."""
 
     start: float
     end: float
@@ -45,56 +45,56 @@ class ScoreBin:
     negatives: int
 
 
-def roc_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
-    """Return false alarms against hits, each as a share of its class, from (0, 0) to (1, 1); both classes needed."""
-    hits, alarms, thresholds = _from_the_top(counted)
+def roc_curve(sample: ScoredSample, *, points: int = POINTS) -> list[Point]:
+    """Return the false positive rate (x) and the true positive rate (y), from (0, 0) to (1, 1); needs both classes."""
+    hits, alarms, thresholds = _from_the_top(sample)
     return _thinned(alarms / alarms[-1], hits / hits[-1], thresholds, points=points)
 
 
-def precision_recall_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
-    """Return recall against precision, from the highest score down; a positive row is needed.
+def precision_recall_curve(sample: ScoredSample, *, points: int = POINTS) -> list[Point]:
+    """Return recall (x) and precision (y), from the highest score down; needs a positive row.
 
-    No threshold gives recall 0 a precision: the curve starts at the first score.
+    Precision is undefined at recall 0, so the curve starts at the highest score.
     """
-    hits, alarms, thresholds = (values[1:] for values in _from_the_top(counted))
+    hits, alarms, thresholds = (values[1:] for values in _from_the_top(sample))
     recall = hits / hits[-1]
-    kept = _evenly(recall, points)
     precision = hits / (hits + alarms)
-    return [Point(float(recall[place]), float(precision[place]), float(thresholds[place])) for place in kept]
+    kept = _evenly_spaced(recall, points)
+    return [Point(float(recall[index]), float(precision[index]), float(thresholds[index])) for index in kept]
 
 
-def gain_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
-    """Return the share of rows acted on, best first, against the share of positives among them; y / x is the lift."""
-    hits, alarms, thresholds = _from_the_top(counted)
-    acted = hits + alarms
-    return _thinned(acted / acted[-1], hits / hits[-1], thresholds, points=points)
+def gain_curve(sample: ScoredSample, *, points: int = POINTS) -> list[Point]:
+    """Return the share of rows, highest scores first (x), and the share of all positives among them (y)."""
+    hits, alarms, thresholds = _from_the_top(sample)
+    selected = hits + alarms
+    return _thinned(selected / selected[-1], hits / hits[-1], thresholds, points=points)
 
 
-def lift_curve(counted: Tally, *, points: int = POINTS) -> list[Point]:
-    """Return the share of rows acted on, best first, against how many times as often they are positive as all rows.
+def lift_curve(sample: ScoredSample, *, points: int = POINTS) -> list[Point]:
+    """Return the share of rows, highest scores first (x), and their lift (y).
 
-    It starts at one row in a hundred, for the lift of fewer is mostly chance, and ends at (1, 1).
+    The curve starts at 1 % of the rows, because the lift of fewer is mostly chance, and ends at (1, 1).
     """
-    curve = gain_curve(counted, points=points)
+    curve = gain_curve(sample, points=points)
     return [Point(point.x, point.y / point.x, point.threshold) for point in curve if point.x >= SMALLEST_SHARE]
 
 
-def lift_at(counted: Tally, share: float) -> float:
-    """Return how many times as often the best-scored share of the rows is positive as all rows are.
+def lift_at(sample: ScoredSample, share: float) -> float:
+    """Return the lift: the positive rate of the given share of highest scores over that of all rows.
 
-    Rows with equal scores count as if they came in any order.
+    Rows with equal scores count as if in random order.
     """
-    hits, alarms, _ = _from_the_top(counted)
-    acted = hits + alarms
-    return float(np.interp(share, acted / acted[-1], hits / hits[-1])) / share
+    hits, alarms, _ = _from_the_top(sample)
+    selected = hits + alarms
+    return float(np.interp(share, selected / selected[-1], hits / hits[-1])) / share
 
 
-def calibration_curve(counted: Tally) -> list[CalibrationBin]:
-    """Return the ten bins of the calibration error that hold a row."""
-    positives, negatives = counted.scale.positives, counted.scale.negatives
-    hits, misses = positives.add_up_bins(counted.positives), negatives.add_up_bins(counted.negatives)
-    sums = positives.add_up_bins(counted.positives * positives.values)
-    sums += negatives.add_up_bins(counted.negatives * negatives.values)
+def calibration_curve(sample: ScoredSample) -> list[CalibrationBin]:
+    """Return the non-empty ones of the ten bins of the calibration error."""
+    positives, negatives = sample.sorted_scores.positives, sample.sorted_scores.negatives
+    hits, misses = positives.sum_by_bin(sample.positives), negatives.sum_by_bin(sample.negatives)
+    sums = positives.sum_by_bin(sample.positives * positives.values)
+    sums += negatives.sum_by_bin(sample.negatives * negatives.values)
     return [
         CalibrationBin(score / total, hit / total, *wilson_interval((int(hit), int(total))), rows=int(total))
         for total, hit, score in zip((hits + misses).tolist(), hits.tolist(), sums.tolist(), strict=True)
@@ -102,8 +102,8 @@ def calibration_curve(counted: Tally) -> list[CalibrationBin]:
     ]
 
 
-def score_bins(counted: Tally, *, per_calibration_bin: int = 2) -> list[ScoreBin]:
-    """Return equal bins of scores with their rows of each class; empty bins are there too."""
+def score_bins(sample: ScoredSample, *, per_calibration_bin: int = 2) -> list[ScoreBin]:
+    """Return bins of equal width with their rows of each class, empty bins included."""
     count = per_calibration_bin * (len(BIN_EDGES) + 1)
     edges = np.arange(count + 1) / count
     positives, negatives = (
@@ -111,8 +111,8 @@ def score_bins(counted: Tally, *, per_calibration_bin: int = 2) -> list[ScoreBin
             int
         )
         for side, counts in (
-            (counted.scale.positives, counted.positives),
-            (counted.scale.negatives, counted.negatives),
+            (sample.sorted_scores.positives, sample.positives),
+            (sample.sorted_scores.negatives, sample.negatives),
         )
     )
     return [
@@ -121,24 +121,23 @@ def score_bins(counted: Tally, *, per_calibration_bin: int = 2) -> list[ScoreBin
     ]
 
 
-def _from_the_top(counted: Tally) -> tuple[Numbers, Numbers, Numbers]:
-    """Return hits and false alarms as the threshold falls from above every score to the lowest one."""
-    decisions = decisions_by_threshold(counted)
+def _from_the_top(sample: ScoredSample) -> tuple[Numbers, Numbers, Numbers]:
+    """Return true and false positives as the threshold falls from above the highest score to the lowest one."""
+    decisions = decisions_by_threshold(sample)
     hits, alarms = (
         np.concatenate([[0.0], counts[::-1]]) for counts in (decisions.true_positives, decisions.false_positives)
     )
-    return hits, alarms, np.concatenate([[np.inf], counted.scores[::-1]])
+    return hits, alarms, np.concatenate([[np.inf], sample.scores[::-1]])
 
 
 def _thinned(x: Numbers, y: Numbers, thresholds: Numbers, *, points: int) -> list[Point]:
     return [
-        Point(float(x[place]), float(y[place]), float(thresholds[place]) if place else None)
-        for place in _evenly(x + y, points)
+        Point(float(x[index]), float(y[index]), float(thresholds[index]) if index else None)
+        for index in _evenly_spaced(x + y, points)
     ]
 
 
-def _evenly(way: Numbers, points: int) -> Places:
-    """Return places about evenly spread along a way that never falls, the first and the last among them."""
-    wanted = np.linspace(way[0], way[-1], points)
-    places = np.searchsorted(way, wanted, side="left")
-    return np.unique(np.concatenate([[0], places, [len(way) - 1]]))
+def _evenly_spaced(values: Numbers, points: int) -> Indices:
+    """Return the indices of about evenly spaced values of an ascending array, including both ends."""
+    wanted = np.linspace(values[0], values[-1], points)
+    return np.unique(np.concatenate([[0], np.searchsorted(values, wanted, side="left"), [len(values) - 1]]))

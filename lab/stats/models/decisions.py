@@ -1,4 +1,4 @@
-"""Compare two models' yes-or-no decisions on the same rows, by resampling the table that holds all they say."""
+"""Paired bootstrap of accuracy, precision, recall and F1 of two models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Metric = Callable[[Counts], Parts]
 
 @dataclass(frozen=True)
 class ResampledDifference:
-    """A metric of two models; the difference is second less first, the interval is of the resampled differences."""
+    """A metric of two models; the difference is second minus first, the interval is of the resampled differences."""
 
     first: float
     second: float
@@ -27,12 +27,12 @@ class ResampledDifference:
 
 
 def count_decisions(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> Counts:
-    """Return the rows in each of the eight cells: [label, decision of the first, decision of the second]."""
-    answers = [np.asarray(answer).astype(bool) for answer in (labels, first, second)]
-    if len({answer.shape for answer in answers}) != 1 or answers[0].size == 0:
-        raise ValueError(f"expected the same rows thrice, one or more, got {[answer.shape for answer in answers]}")
-    places = 4 * answers[0] + 2 * answers[1] + answers[2]
-    return np.bincount(places.astype(np.int64), minlength=8).reshape(2, 2, 2)
+    """Return the row counts of the eight cells [label, decision of the first model, decision of the second]."""
+    columns = [np.asarray(column).astype(bool) for column in (labels, first, second)]
+    if len({column.shape for column in columns}) != 1 or columns[0].size == 0:
+        raise ValueError(f"expected three columns of equal length, not empty; got {[one.shape for one in columns]}")
+    cells = 4 * columns[0] + 2 * columns[1] + columns[2]
+    return np.bincount(cells.astype(np.int64), minlength=8).reshape(2, 2, 2)
 
 
 def compare_decisions(
@@ -40,9 +40,9 @@ def compare_decisions(
 ) -> dict[str, ResampledDifference]:
     """Return the differences in accuracy, precision, recall and F1, with percentile intervals of the paired bootstrap.
 
-    Rows in the same cell are alike, so a multinomial draw of the eight counts *is* a resample of the rows. A ratio
-    without a denominator is 0. Efron and Tibshirani (1993), chapters 6, 13 and 16; the p-value doubles the share of
-    resampled differences on the far side of 0, and counts the sample itself.
+    A multinomial draw of the eight counts is equivalent to resampling the rows. A ratio with denominator 0 is 0. Efron
+    and Tibshirani (1993), chapters 6, 13 and 16; the p-value is twice the share of resampled differences on the other
+    side of 0, the sample itself included.
     """
     total = int(cells.sum())
     drawn = rng.multinomial(total, cells.ravel() / total, size=resamples).reshape(resamples, 2, 2, 2)
@@ -50,24 +50,24 @@ def compare_decisions(
 
 
 def _compare(metric: Metric, cells: Counts, drawn: Counts, *, level: float) -> ResampledDifference:
-    seen = [_ratio(*metric(side)) for side in _sides(cells)]
-    first, second = (_ratio(*metric(side)) for side in _sides(drawn))
+    observed = [_ratio(*metric(table)) for table in _tables(cells)]
+    first, second = (_ratio(*metric(table)) for table in _tables(drawn))
     differences = second - first
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
-    undefined = any(float(metric(side)[1]) == 0 for side in _sides(cells))
+    undefined = any(float(metric(table)[1]) == 0 for table in _tables(cells))
     return ResampledDifference(
-        first=float(seen[0]),
-        second=float(seen[1]),
-        difference=float(seen[1] - seen[0]),
+        first=float(observed[0]),
+        second=float(observed[1]),
+        difference=float(observed[1] - observed[0]),
         standard_error=float(differences.std(ddof=1)),
         low=float(low),
         high=float(high),
         p_value=_p_value(differences),
-        reason="nothing to divide by, taken as 0" if undefined else "",
+        reason="denominator 0, ratio set to 0" if undefined else "",
     )
 
 
-def _sides(cells: Counts) -> tuple[Counts, Counts]:
+def _tables(cells: Counts) -> tuple[Counts, Counts]:
     return cells.sum(axis=-1), cells.sum(axis=-2)
 
 

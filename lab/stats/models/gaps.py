@@ -1,4 +1,4 @@
-"""How far groups lie apart, pair by pair, with intervals that hold for all pairs at once, hence for the widest too."""
+"""Pairwise differences and ratios between groups, with simultaneous confidence intervals."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Sample = TypeVar("Sample")
 
 @dataclass(frozen=True)
 class PairGap:
-    """What parts two groups, with its interval: a difference, larger less smaller, or a ratio, smaller over larger."""
+    """A comparison of two groups: the difference larger minus smaller, or the ratio smaller over larger."""
 
     value: float
     low: float
@@ -28,7 +28,7 @@ class PairGap:
 
 
 def share_gaps(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
-    """Return the difference of the shares of every two groups, each given as (hits, rows).
+    """Return the difference of the shares of every pair of groups, each given as (hits, rows).
 
     Newcombe's intervals (1998, Statistics in Medicine 17), widened by Bonferroni's correction over the pairs.
 
@@ -40,16 +40,16 @@ def share_gaps(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[Pai
 
 
 def share_ratios(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
-    """Return the smaller share over the larger of every two groups, each given as (hits, rows).
+    """Return the smaller share over the larger of every pair of groups, each given as (hits, rows).
 
-    Pairs without a hit have no ratio, and are left out. The intervals hold for all pairs that are there.
+    Pairs without a hit are left out. The intervals are simultaneous for the remaining pairs.
     """
     shares = {name: hits / rows for name, (hits, rows) in groups.items()}
     return _pairs(groups, shares, _share_ratio, level=level, kept=lambda larger: larger > 0)
 
 
 def mean_gaps(groups: Mapping[str, Numbers], *, level: float = 0.95) -> list[PairGap]:
-    """Return the difference of the means of every two groups of two rows or more.
+    """Return the difference of the means of every pair of groups, which need at least two rows each.
 
     Welch's intervals (1947, Biometrika 34), widened by Bonferroni's correction over the pairs.
     """
@@ -60,8 +60,8 @@ def mean_gaps(groups: Mapping[str, Numbers], *, level: float = 0.95) -> list[Pai
 def ratio_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of the first share over the second, which needs a hit; each sample is (hits, rows).
 
-    It is put together from Wilson's intervals of the two shares (the MOVER for a ratio: Donner and Zou, 2012,
-    Statistical Methods in Medical Research 21), so that no hit in the first sample gives an interval from 0.
+    It combines Wilson's intervals of the two shares (MOVER: Donner and Zou, 2012, Statistical Methods in Medical
+    Research 21).
 
     >>> [round(end, 3) for end in ratio_interval((48, 80), (56, 70))]
     [0.601, 0.927]
@@ -92,20 +92,20 @@ def _mean_gap(larger: Numbers, smaller: Numbers, *, level: float) -> tuple[float
     if one + two == 0:
         return difference, difference, difference
     degrees = (one + two) ** 2 / (one**2 / (len(larger) - 1) + two**2 / (len(smaller) - 1))
-    reach = student_quantile((1 + level) / 2, degrees) * math.sqrt(one + two)
-    return difference, difference - reach, difference + reach
+    half_width = student_quantile((1 + level) / 2, degrees) * math.sqrt(one + two)
+    return difference, difference - half_width, difference + half_width
 
 
 def _pairs(
     groups: Mapping[str, Sample],
-    places: Mapping[str, float],
+    values: Mapping[str, float],
     gap: Callable[..., tuple[float, float, float]],
     *,
     level: float,
     kept: Callable[[float], bool] = lambda _: True,
 ) -> list[PairGap]:
-    ranked = sorted(groups, key=lambda name: (places[name], name))
-    pairs = [pair for pair in combinations(ranked, 2) if kept(places[pair[1]])]
+    ranked = sorted(groups, key=lambda name: (values[name], name))
+    pairs = [pair for pair in combinations(ranked, 2) if kept(values[pair[1]])]
     each = 1 - (1 - level) / max(1, len(pairs))
     return [
         PairGap(*gap(groups[larger], groups[smaller], level=each), larger=larger, smaller=smaller)

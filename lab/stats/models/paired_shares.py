@@ -1,4 +1,4 @@
-"""The share of rows that a change turns, one way less the other, with an interval that few turned rows cannot fool."""
+"""Net share of changed rows with the adjusted interval of Bonett and Price."""
 
 import math
 
@@ -10,18 +10,18 @@ from lab.stats.models.bootstrap import UNDEFINED, Estimate
 
 
 def net_share(changes: ArrayLike, *, level: float = 0.95) -> Estimate:
-    """Return the mean of what changed in each row, from −1 to 1, with its interval; no rows have none.
+    """Return the mean change per row, from −1 to 1, with its interval; undefined without rows.
 
-    For the interval one row is added that changed each way (Bonett and Price, 2012, Journal of Educational and
-    Behavioral Statistics 37), so that rows none of which changed do not prove that none ever will.
+    For the interval two rows are added, +1 and −1 (Bonett and Price, 2012, Journal of Educational and Behavioral
+    Statistics 37), so that its width is not 0 when no row changed.
 
     >>> net_share([1] * 15 + [-1] * 5 + [0] * 80).value
     0.1
     """
-    seen = np.asarray(changes, dtype=np.float64)
-    if not seen.size:
+    values = np.asarray(changes, dtype=np.float64)
+    if not values.size:
         return UNDEFINED
-    padded = np.append(seen, [1.0, -1.0])
+    padded = np.append(values, [1.0, -1.0])
     middle = float(padded.mean())
-    reach = normal_quantile((1 + level) / 2) * math.sqrt(float(np.mean((padded - middle) ** 2)) / padded.size)
-    return Estimate(float(seen.mean()), max(-1.0, middle - reach), min(1.0, middle + reach))
+    half_width = normal_quantile((1 + level) / 2) * math.sqrt(float(np.mean((padded - middle) ** 2)) / padded.size)
+    return Estimate(float(values.mean()), max(-1.0, middle - half_width), min(1.0, middle + half_width))

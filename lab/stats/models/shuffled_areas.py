@@ -1,4 +1,4 @@
-"""How much area under the ROC curve goes when something a score stands on is shuffled among the rows."""
+"""Permutation importance: the loss of ROC AUC when a feature is shuffled."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AreaLoss:
-    """The mean loss over the shuffles with its interval, None where rows are too few; noise means it may be none."""
+    """The mean loss over the shuffles; the interval is None for too few rows, `noise` says that it includes 0."""
 
     value: float
     low: float | None
@@ -24,24 +24,23 @@ class AreaLoss:
 
 
 def area_lost(labels: ArrayLike, scores: ArrayLike, shuffled: Sequence[ArrayLike], *, level: float = 0.95) -> AreaLoss:
-    """Return the area of the scores less the mean area of the shuffled scores of the same rows.
+    """Return the area of the scores minus the mean area of the shuffled scores of the same rows.
 
-    The interval allows for the chance of the rows and of the shuffles. Each row's part in the loss (DeLong's
-    placements, 1988, Biometrics 44) is averaged over the shuffles; as every shuffle gives each row a value of its own,
-    the spread of these averages over rows holds both (in 9,000 simulated samples of 200 to 2,000 rows the interval
-    covered the truth in 94 to 96 of 100). What another training sample would have made of the model is not in it.
+    The interval covers the randomness of rows and shuffles, not of training. Each row's part in the loss (DeLong's
+    placements, 1988, Biometrics 44) is averaged over the shuffles; the variance of these averages over rows includes
+    both. In 9,000 simulated samples of 200 to 2,000 rows the 95 % interval covered the truth in 94 to 96 %.
 
     >>> area_lost([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], [[0.1, 0.4, 0.35, 0.8]]).value
     0.0
     """
     clean = area_under_curve(labels, scores)
     others = [area_under_curve(labels, values) for values in shuffled]
-    # Differences first: what no shuffle moves is lost to the last bit by none.
-    positives = np.mean([clean.positive_places - area.positive_places for area in others], axis=0)
-    negatives = np.mean([clean.negative_places - area.negative_places for area in others], axis=0)
+    # Subtract before averaging: rows that no shuffle changes then contribute exactly 0.
+    positives = np.mean([clean.positive_placements - area.positive_placements for area in others], axis=0)
+    negatives = np.mean([clean.negative_placements - area.negative_placements for area in others], axis=0)
     value = math.fsum(clean.value - area.value for area in others) / len(others)
     if min(len(positives), len(negatives)) < 2:
         return AreaLoss(value, None, None, noise=True)
     error = math.sqrt(np.var(positives, ddof=1) / len(positives) + np.var(negatives, ddof=1) / len(negatives))
-    reach = normal_quantile((1 + level) / 2) * error
-    return AreaLoss(value, value - reach, value + reach, noise=value - reach <= 0)
+    half_width = normal_quantile((1 + level) / 2) * error
+    return AreaLoss(value, value - half_width, value + half_width, noise=value - half_width <= 0)

@@ -1,4 +1,4 @@
-"""Wilcoxon's signed rank test: whether paired differences lie as often, and as far, above 0 as below it."""
+"""Wilcoxon's signed rank test of paired differences."""
 
 import math
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from lab.stats.core.probabilities import normal_p_value
 
 Numbers = NDArray[np.float64]
-MOST_EXACT = 60  # differences; beyond, the normal limit is right to more digits than anyone reads
+MOST_EXACT = 60  # differences; beyond, the normal approximation is accurate enough
 
 
 @dataclass(frozen=True)
 class SignedRankTest:
-    """The rank sums of the positive and the negative differences; `count` leaves out those that are 0.
+    """The rank sums of the positive and the negative differences; `count` leaves out zeros.
 
-    `smallest_p_value` is what so few differences could have given at best: above the level asked for, the test cannot
-    tell, whatever the differences. `effect` is the rank-biserial correlation, 1 where all differences are positive.
+    `smallest_p_value` is the smallest one possible for this count: above the significance level, the test can never
+    be significant. `effect` is the rank-biserial correlation, 1 when all differences are positive.
     """
 
     count: int
@@ -33,28 +33,28 @@ class SignedRankTest:
 def signed_rank_test(differences: ArrayLike) -> SignedRankTest:
     """Return Wilcoxon's two-sided test (1945, Biometrics Bulletin 1); differences of 0 are left out.
 
-    Exact for up to sixty differences, ties included, by counting the sign patterns; beyond by the normal limit with
-    the variance that ties leave, without correction for continuity. No difference at all: p-value 1.
+    Exact for up to sixty differences, ties included, by counting the sign patterns; beyond by the normal approximation
+    with the variance corrected for ties, without continuity correction. The p-value is 1 when all differences are 0.
 
     >>> found = signed_rank_test([0.01, 0.03, 0.02, 0.04])
     >>> found.p_value, found.smallest_p_value
     (0.125, 0.125)
     """
-    found = np.asarray(differences, dtype=np.float64)
-    if found.ndim != 1 or found.size == 0 or not np.isfinite(found).all():
-        raise ValueError(f"expected a list of finite differences, one or more, got {found.shape}")
-    found = found[found != 0]
-    if found.size == 0:
-        return SignedRankTest(0, 0.0, 0.0, 1.0, 1.0, exact=True, effect=0.0, reason="every difference is 0")
-    ranks = _midranks(np.abs(found))
-    positive, negative = float(ranks[found > 0].sum()), float(ranks[found < 0].sum())
-    exact = found.size <= MOST_EXACT
+    values = np.asarray(differences, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(f"expected a list of one finite difference or more, got {values.shape}")
+    values = values[values != 0]
+    if values.size == 0:
+        return SignedRankTest(0, 0.0, 0.0, 1.0, 1.0, exact=True, effect=0.0, reason="all differences are 0")
+    ranks = _midranks(np.abs(values))
+    positive, negative = float(ranks[values > 0].sum()), float(ranks[values < 0].sum())
+    exact = values.size <= MOST_EXACT
     return SignedRankTest(
-        count=int(found.size),
+        count=int(values.size),
         positive_sum=positive,
         negative_sum=negative,
         p_value=_exact_p(ranks, min(positive, negative)) if exact else normal_p_value(_z(ranks, positive)),
-        smallest_p_value=2.0 ** (1 - found.size) if exact else normal_p_value(_z(ranks, float(ranks.sum()))),
+        smallest_p_value=2.0 ** (1 - values.size) if exact else normal_p_value(_z(ranks, float(ranks.sum()))),
         exact=exact,
         effect=(positive - negative) / (positive + negative),
         reason="",
@@ -62,25 +62,26 @@ def signed_rank_test(differences: ArrayLike) -> SignedRankTest:
 
 
 def normal_signed_rank_p(differences: ArrayLike, *, corrected: bool = False) -> float:
-    """Return the p-value of the normal limit, with a correction for continuity on request; one difference must be left.
+    """Return the p-value of the normal approximation, optionally with continuity correction; needs a difference not 0.
 
     >>> round(normal_signed_rank_p([0.01, 0.03, 0.02, 0.04], corrected=True), 6)
     0.100348
     """
-    found = np.asarray(differences, dtype=np.float64)
-    ranks = _midranks(np.abs(found[found != 0]))
-    return normal_p_value(_z(ranks, float(ranks[found[found != 0] > 0].sum()), corrected=corrected))
+    values = np.asarray(differences, dtype=np.float64)
+    values = values[values != 0]
+    ranks = _midranks(np.abs(values))
+    return normal_p_value(_z(ranks, float(ranks[values > 0].sum()), corrected=corrected))
 
 
 def _midranks(values: Numbers) -> Numbers:
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Numbers = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Numbers = (np.cumsum(counts) - (counts - 1) / 2)[codes]
     return ranks
 
 
 def _exact_p(ranks: Numbers, smaller: float) -> float:
-    """Return twice the share of the sign patterns whose sum is at most the smaller one."""
-    doubled = np.round(2 * ranks).astype(np.int64)  # midranks are whole or half
+    """Return twice the share of sign patterns whose rank sum is at most the smaller one."""
+    doubled = np.round(2 * ranks).astype(np.int64)  # midranks are multiples of ½
     ways = np.zeros(int(doubled.sum()) + 1)
     ways[0] = 1.0
     for rank in doubled:

@@ -3,11 +3,11 @@
 import pytest
 
 from lab.evaluate.business import best_in_hindsight, value_at, value_curve
-from lab.stats.core.classification import tally
+from lab.stats.core.classification import scored_sample
 from lab.task.money import Money
 
 MONEY = Money(benefit_of_true_positive=2500, cost_of_false_positive=800, cost_of_false_negative=100)
-COUNTED = tally([1, 1, 1, 0, 0], [0.9, 0.6, 0.2, 0.6, 0.1])
+COUNTED = scored_sample([1, 1, 1, 0, 0], [0.9, 0.6, 0.2, 0.6, 0.1])
 
 
 def test_a_threshold_earns_its_hits_and_pays_for_its_mistakes() -> None:
@@ -41,4 +41,6 @@ def test_the_best_in_hindsight_is_found_among_the_scores_themselves() -> None:
 
 
 def test_equal_worth_acts_on_the_fewest() -> None:
-    assert best_in_hindsight(tally([0, 1, 0], [0.9, 0.5, 0.4]), Money(benefit_of_true_positive=1)).threshold == 0.5
+    assert (
+        best_in_hindsight(scored_sample([0, 1, 0], [0.9, 0.5, 0.4]), Money(benefit_of_true_positive=1)).threshold == 0.5
+    )

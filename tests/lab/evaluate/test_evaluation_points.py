@@ -15,7 +15,7 @@ from lab.evaluate.evaluation_points import (
     score_rows,
 )
 from lab.evaluate.measurement import Window, measure_models
-from lab.stats.core.classification import tally
+from lab.stats.core.classification import scored_sample
 from lab.task.money import Money
 
 MONEY = Money(benefit_of_true_positive=2500, cost_of_false_positive=800)
@@ -127,4 +127,4 @@ def test_every_row_is_in_one_bin_of_its_class() -> None:
 
 
 def test_lift_is_told_of_the_best_tenth() -> None:
-    assert lift_label(tally(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"
+    assert lift_label(scored_sample(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"

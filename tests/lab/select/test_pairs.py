@@ -143,7 +143,7 @@ def test_a_difference_without_spread_cannot_be_told() -> None:
     tests = compare_pairs([one, shifted], QUESTION)
     seen = of_kind(tests, "folds")[0]
     assert (seen.word, seen.p_value, seen.p_adjusted) == ("undefined", None, None)
-    assert "its spread cannot be estimated" in seen.reason
+    assert "its variance cannot be estimated" in seen.reason
     assert "cannot be told" in headline([one, shifted], tests, QUESTION)
 
 

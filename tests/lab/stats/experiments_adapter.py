@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lab.stats.core.arm_means import Summary, compare_arm_means, summarise
-from lab.stats.core.assignment import arm_at, compatible_place, place_of
-from lab.stats.core.comparison import Comparison, tail
+from lab.stats.core.assignment import arm_at, growthbook_bucket, hash_to_unit_interval
+from lab.stats.core.comparison import Comparison, p_value_of
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.experiments import lifts, power_of_means, power_of_proportions, two_proportions
 from lab.stats.experiments.confidence_sequences import anytime_comparison, anytime_share
@@ -114,7 +114,7 @@ def guardrail_noninferiority(inputs: Inputs) -> Answer:
     if test.standard_error is None:
         return Answer({}, test.reason)
     z = (test.difference + inputs["margin_abs"]) / test.standard_error
-    p_value = tail(z, side="greater")
+    p_value = p_value_of(z, side="greater")
     return Answer({"z_wald": z, "p_wald": p_value, "tost_wald_p": p_value})
 
 
@@ -539,9 +539,9 @@ trap_cumulative_alpha_as_nominal = trap_naive_peeking
 
 def assignment_hash(inputs: Inputs) -> Answer:
     if "salt_id" in inputs:
-        return Answer({"u": [place_of(identifier, salt=salt) for salt, identifier in inputs["salt_id"]]})
+        return Answer({"u": [hash_to_unit_interval(identifier, salt=salt) for salt, identifier in inputs["salt_id"]]})
     places = [
-        compatible_place(value, seed=seed, version=version) for seed, value, version in inputs["seed_value_version"]
+        growthbook_bucket(value, seed=seed, version=version) for seed, value, version in inputs["seed_value_version"]
     ]
     return Answer({"bucket_0_1": places})
 
@@ -551,9 +551,9 @@ def assignment_counts(inputs: Inputs) -> Answer:
     weights, seed = inputs["weights"], inputs.get("seed", inputs.get("salt"))
     units = [f"{prefix}{unit}" for unit in range(int(last) + 1)]
     if "version" in inputs:
-        places = [compatible_place(unit, seed=seed, version=inputs["version"]) for unit in units]
+        places = [growthbook_bucket(unit, seed=seed, version=inputs["version"]) for unit in units]
     else:
-        places = [place_of(unit, salt=seed) for unit in units]
+        places = [hash_to_unit_interval(unit, salt=seed) for unit in units]
     arms = [arm_at(place, weights) for place in places]
     counts = np.bincount(arms, minlength=len(weights)).tolist()
     edges = np.concatenate([[0.0], np.cumsum(weights)])

@@ -139,7 +139,7 @@ def arms_of(function: Call, **options: Any) -> Call:
 
 
 def counted(function: Call) -> Call:
-    return lambda labels, scores: function(classification.tally(labels, scores))
+    return lambda labels, scores: function(classification.scored_sample(labels, scores))
 
 
 def of_rows(function: Call, *columns: Any, repeat: bool = True) -> dict[str, Check]:
@@ -236,12 +236,9 @@ LAWS: dict[str, dict[str, Check]] = {
             np.arange(80) // 2,
         )
     },
-    "areas.compare_samples": {
-        "the samples swapped": swapped(
-            areas.compare_samples, areas.area_under_curve(LABELS, SCORES), areas.area_under_curve(LABELS, OTHERS)
-        )
+    "areas.compare_independent_areas": {
+        "the samples swapped": swapped(areas.compare_independent_areas, (0.7, 0.01), (0.8, 0.02))
     },
-    "areas.compare_estimates": {"the samples swapped": swapped(areas.compare_estimates, (0.7, 0.01), (0.8, 0.02))},
     "arm_means.summarise": of_rows(arm_means.summarise, X, repeat=False)
     | {
         "an offset, but for the mean": unchanged(
@@ -254,9 +251,9 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda x, y: arm_means.compare_arm_means(arm_means.summarise(x), arm_means.summarise(y)), X, Y
         ),
     },
-    "arm_means.spread_within": {
+    "arm_means.variance_of": {
         "an offset that leaves digits": unchanged(
-            lambda mean: arm_means.spread_within(Summary(9, mean, 4.0)), (0.0,), (1e9,)
+            lambda mean: arm_means.variance_of(Summary(9, mean, 4.0)), (0.0,), (1e9,)
         )
     },
     "arm_means.welch_degrees": {
@@ -265,9 +262,11 @@ LAWS: dict[str, dict[str, Check]] = {
         ),
         "units": unchanged(arm_means.welch_degrees, ((0.1, 0.7), (9, 30)), ((1e-200, 7e-200), (9, 30))),
     },
-    "assignment.place_of": {
-        "nothing but salt and name": repeated(lambda: assignment.place_of("a", salt="s")),
-        "within the line": between(lambda unit: assignment.place_of(unit, salt="s"), *((unit,) for unit in UNITS)),
+    "assignment.hash_to_unit_interval": {
+        "nothing but salt and name": repeated(lambda: assignment.hash_to_unit_interval("a", salt="s")),
+        "within the line": between(
+            lambda unit: assignment.hash_to_unit_interval(unit, salt="s"), *((unit,) for unit in UNITS)
+        ),
     },
     "assignment.assign": {
         "the scale of weights": unchanged(
@@ -278,8 +277,8 @@ LAWS: dict[str, dict[str, Check]] = {
         "the scale of weights": unchanged(assignment.arm_at, (0.6, [1, 1, 2]), (0.6, [10, 10, 20])),
         "an arm of weight 0 at the end": unchanged(assignment.arm_at, (0.6, [1, 1]), (0.6, [1, 1, 0])),
     },
-    "assignment.compatible_place": {
-        "nothing but seed and name": repeated(lambda: assignment.compatible_place("a", seed="s"))
+    "assignment.growthbook_bucket": {
+        "nothing but seed and name": repeated(lambda: assignment.growthbook_bucket("a", seed="s"))
     },
     "average_precisions.average_precision_of": of_rows(
         lambda y, s: average_precisions.average_precision_of(y, s).value, LABELS, SCORES
@@ -319,12 +318,14 @@ LAWS: dict[str, dict[str, Check]] = {
     "calibration_tests.expected_calibration_error": of_rows(
         calibration_tests.expected_calibration_error, LABELS, CHANCES
     ),
-    "classification.tally": {
-        "the order of rows": reordered(lambda y, s: classification.losses(classification.tally(y, s)), LABELS, SCORES)
+    "classification.scored_sample": {
+        "the order of rows": reordered(
+            lambda y, s: classification.losses(classification.scored_sample(y, s)), LABELS, SCORES
+        )
     },
     "classification.measure": of_rows(counted(partial(classification.measure, threshold=0.5)), LABELS, SCORES),
     "classification.undefined_metrics": of_rows(
-        lambda y, s: sorted(classification.undefined_metrics(classification.tally(y, s))) or "all defined",
+        lambda y, s: sorted(classification.undefined_metrics(classification.scored_sample(y, s))) or "all defined",
         LABELS,
         SCORES,
     ),
@@ -347,12 +348,12 @@ LAWS: dict[str, dict[str, Check]] = {
             (np.column_stack([LABELS, RIGHT, ALSO]),),
         ),
     },
-    "comparison.judge": {
+    "comparison.compare_estimates": {
         "the arms swapped": swapped(
-            lambda one, two: comparison.judge(one, two, standard_error=0.3, degrees=12), 1.0, 1.7
+            lambda one, two: comparison.compare_estimates(one, two, standard_error=0.3, degrees=12), 1.0, 1.7
         ),
         "units": unchanged(
-            lambda one, two, error: comparison.judge(one, two, standard_error=error).p_value,
+            lambda one, two, error: comparison.compare_estimates(one, two, standard_error=error).p_value,
             (1.0, 1.7, 0.3),
             (10.0, 17.0, 3.0),
         ),
@@ -365,22 +366,22 @@ LAWS: dict[str, dict[str, Check]] = {
             list(comparison.interval(2.0, 0.5)), [-(end or 0) for end in comparison.interval(-2.0, 0.5)[::-1]]
         )
     },
-    "comparison.critical": {
-        "the side": lambda: same(comparison.critical(0.9, 7), -comparison.critical(0.1, 7)),
-        "a level": at_least(comparison.critical, (0.6,), (0.9,), (0.99,)),
+    "comparison.critical_value": {
+        "the side": lambda: same(comparison.critical_value(0.9, 7), -comparison.critical_value(0.1, 7)),
+        "a level": at_least(comparison.critical_value, (0.6,), (0.9,), (0.99,)),
     },
-    "comparison.tail": {
-        "the sign": unchanged(comparison.tail, (1.3,), (-1.3,)),
+    "comparison.p_value_of": {
+        "the sign": unchanged(comparison.p_value_of, (1.3,), (-1.3,)),
         "both sides add up": lambda: same(
-            comparison.tail(1.3, side="greater") + comparison.tail(1.3, side="less"), 1.0
+            comparison.p_value_of(1.3, side="greater") + comparison.p_value_of(1.3, side="less"), 1.0
         ),
     },
-    "comparison.log10_tail": {
-        "the sign": unchanged(lambda z: comparison.log10_tail(z, degrees=9), (1.3,), (-1.3,)),
+    "comparison.log10_p_of": {
+        "the sign": unchanged(lambda z: comparison.log10_p_of(z, degrees=9), (1.3,), (-1.3,)),
         "the tail": unchanged(
             lambda value: value,
-            (comparison.log10_tail(2.0, degrees=9, side="greater"),),
-            (float(np.log10(comparison.tail(2.0, degrees=9, side="greater"))),),
+            (comparison.log10_p_of(2.0, degrees=9, side="greater"),),
+            (float(np.log10(comparison.p_value_of(2.0, degrees=9, side="greater"))),),
         ),
     },
     "confidence_sequences.anytime_comparison": {
@@ -856,19 +857,21 @@ LAWS: dict[str, dict[str, Check]] = {
             probabilities.chi_square_log10_p(50.0**2, 1), probabilities.normal_log10_p(50.0)
         )
     },
-    "probabilities.fisher_ratio_p_value": {
+    "probabilities.f_p_value": {
         "one degree is a square": lambda: same(
-            probabilities.fisher_ratio_p_value(1.7**2, (1, 9)), probabilities.student_p_value(1.7, 9)
+            probabilities.f_p_value(1.7**2, (1, 9)), probabilities.student_p_value(1.7, 9)
         )
     },
-    "probabilities.fair_coin_share": {
-        "heads and tails": lambda: same(probabilities.fair_coin_share(3, 10), 1 - probabilities.fair_coin_share(6, 10))
+    "probabilities.binomial_half_cdf": {
+        "heads and tails": lambda: same(
+            probabilities.binomial_half_cdf(3, 10), 1 - probabilities.binomial_half_cdf(6, 10)
+        )
     },
-    "probabilities.fair_coin_p_value": {
-        "heads and tails": unchanged(probabilities.fair_coin_p_value, (3, 10), (7, 10))
+    "probabilities.binomial_half_p_value": {
+        "heads and tails": unchanged(probabilities.binomial_half_p_value, (3, 10), (7, 10))
     },
-    "probabilities.fair_coin_log10_p": {
-        "heads and tails": unchanged(probabilities.fair_coin_log10_p, (3, 5000), (4997, 5000))
+    "probabilities.binomial_half_log10_p": {
+        "heads and tails": unchanged(probabilities.binomial_half_log10_p, (3, 5000), (4997, 5000))
     },
     "proportions.wilson_interval": {"failures counted instead": mirror_of_share(proportions.wilson_interval)},
     "proportions.newcombe_interval": {"the arms swapped": mirrored(proportions.newcombe_interval, CONTROL, TREATMENT)},

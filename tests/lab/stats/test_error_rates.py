@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.error_rates import Case, cases, rate, variance_left
-from lab.stats.core.areas import area_under_curve, compare_areas, compare_samples
+from lab.stats.core.areas import area_under_curve, area_variance, compare_areas, compare_independent_areas
 from lab.stats.core.arm_means import compare_arm_means, summarise
 from lab.stats.core.contingency import compare_counts, compare_shares
 from lab.stats.core.corrections import benjamini_hochberg
@@ -70,8 +70,8 @@ def of_paired_areas(rng: np.random.Generator) -> float | None:
 
 
 def of_areas_of_two_samples(rng: np.random.Generator) -> float | None:
-    samples = [two_models(rng, rows)[:2] for rows in (2000, 1000)]
-    return compare_samples(*(area_under_curve(*sample) for sample in samples)).p_value
+    areas = [area_under_curve(*two_models(rng, rows)[:2]) for rows in (2000, 1000)]
+    return compare_independent_areas(*((area.value, area_variance(area)) for area in areas)).p_value
 
 
 def of_paired_means(rng: np.random.Generator) -> float | None:

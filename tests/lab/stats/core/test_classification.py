@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
-from lab.stats.core.classification import METRICS, decide, decisions_by_threshold, measure, tally
+from lab.stats.core.classification import METRICS, decide, decisions_by_threshold, measure, scored_sample
 from lab.stats.core.log_odds import SMALLEST_PROBABILITY
 
 Labels = NDArray[np.bool_]
@@ -54,7 +54,7 @@ def slow_calibration_error(labels: Labels, scores: Numbers, weights: Numbers | N
 @pytest.mark.parametrize("decimals", [1, 2, 6])
 def test_every_metric_agrees_with_scikit_learn(seed: int, decimals: int) -> None:
     labels, scores = sample(seed, decimals=decimals)
-    found = measure(tally(labels, scores), threshold=THRESHOLD)
+    found = measure(scored_sample(labels, scores), threshold=THRESHOLD)
     assert set(found) == set(METRICS)
     assert {name: float(value) for name, value in found.items()} == pytest.approx(expected(labels, scores), abs=1e-12)
 
@@ -62,28 +62,30 @@ def test_every_metric_agrees_with_scikit_learn(seed: int, decimals: int) -> None
 def test_the_order_of_the_rows_does_not_matter() -> None:
     labels, scores = sample(1)
     order = np.random.default_rng(2).permutation(len(labels))
-    assert measure(tally(labels, scores), threshold=0.4) == measure(tally(labels[order], scores[order]), threshold=0.4)
+    assert measure(scored_sample(labels, scores), threshold=0.4) == measure(
+        scored_sample(labels[order], scores[order]), threshold=0.4
+    )
 
 
 def test_turning_labels_and_scores_around_keeps_the_area() -> None:
     labels, scores = sample(3)
-    forth, back = tally(labels, scores), tally(~labels, np.round(1 - scores, 2))
+    forth, back = scored_sample(labels, scores), scored_sample(~labels, np.round(1 - scores, 2))
     areas = [float(measure(counted, threshold=0.5)["roc_auc"]) for counted in (forth, back)]
     assert areas[0] == pytest.approx(areas[1], abs=1e-15)
 
 
 def test_a_score_that_equals_the_threshold_is_decided_positive() -> None:
-    decisions = decide(tally([1, 0], [0.4, 0.39]), threshold=0.4)
+    decisions = decide(scored_sample([1, 0], [0.4, 0.39]), threshold=0.4)
     assert [int(decisions.true_positives), int(decisions.true_negatives)] == [1, 1]
 
 
 def test_a_threshold_above_every_score_decides_nothing_positive_and_its_precision_is_zero() -> None:
-    found = measure(tally([1, 0], [0.4, 0.3]), threshold=0.9)
+    found = measure(scored_sample([1, 0], [0.4, 0.3]), threshold=0.9)
     assert (float(found["precision"]), float(found["recall"]), float(found["accuracy"])) == (0.0, 0.0, 0.5)
 
 
 def test_decisions_by_threshold_are_those_at_each_distinct_score() -> None:
-    counted = tally(*sample(4))
+    counted = scored_sample(*sample(4))
     curve = decisions_by_threshold(counted)
     for place, score in enumerate(counted.scores):
         one = decide(counted, threshold=score)
@@ -99,30 +101,30 @@ def test_decisions_by_threshold_are_those_at_each_distinct_score() -> None:
     ],
 )
 def test_one_class_leaves_out_what_it_cannot_define(labels: list[int], defined: set[str]) -> None:
-    assert set(measure(tally(labels, [0.2, 0.7]), threshold=0.5)) == defined
+    assert set(measure(scored_sample(labels, [0.2, 0.7]), threshold=0.5)) == defined
 
 
 def test_no_rows_have_no_metric() -> None:
-    assert measure(tally([], []), threshold=0.5) == {}
+    assert measure(scored_sample([], []), threshold=0.5) == {}
 
 
 def test_a_score_of_certainty_that_is_wrong_has_a_finite_log_loss() -> None:
-    found = measure(tally([1, 0], [0.0, 0.0]), threshold=0.5)
+    found = measure(scored_sample([1, 0], [0.0, 0.0]), threshold=0.5)
     assert float(found["log_loss"]) == pytest.approx(-np.log(SMALLEST_PROBABILITY) / 2, rel=1e-6)
 
 
 def test_an_edge_of_the_bins_belongs_to_the_bin_above() -> None:
-    assert float(measure(tally([1, 0], [0.3, 0.299999]), threshold=0.5)["calibration_error"]) == pytest.approx(
+    assert float(measure(scored_sample([1, 0], [0.3, 0.299999]), threshold=0.5)["calibration_error"]) == pytest.approx(
         (0.7 + 0.299999) / 2
     )
 
 
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan"), float("inf")])
 def test_a_score_that_is_no_probability_is_refused(score: float) -> None:
-    with pytest.raises(ValueError, match="between 0 and 1, 1 of 2 are not"):
-        tally([0, 1], [0.5, score])
+    with pytest.raises(ValueError, match="between 0 and 1, got 1 of 2 outside"):
+        scored_sample([0, 1], [0.5, score])
 
 
 def test_labels_and_scores_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="a score for every label"):
-        tally([0, 1], [0.5])
+        scored_sample([0, 1], [0.5])

@@ -36,7 +36,7 @@ def test_a_difference_that_is_the_same_in_every_row_gives_no_p_value(step: float
     test = compare_means(first, first + step)
     assert test.p_value is None
     assert test.difference == pytest.approx(step)
-    assert "its spread cannot be estimated" in test.reason
+    assert "its variance cannot be estimated" in test.reason
 
 
 def test_one_row_gives_no_p_value() -> None:
@@ -45,7 +45,7 @@ def test_one_row_gives_no_p_value() -> None:
 
 @pytest.mark.parametrize("second", [[], [1.0, np.nan], [1.0, np.inf]])
 def test_rows_that_cannot_be_paired_are_refused(second: list[float]) -> None:
-    with pytest.raises(ValueError, match="the same rows twice, finite numbers, one or more"):
+    with pytest.raises(ValueError, match="two columns of equal length, finite and not empty"):
         compare_means([1.0, 2.0][: len(second)], second)
 
 

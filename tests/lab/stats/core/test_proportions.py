@@ -29,5 +29,5 @@ def test_swapping_the_samples_only_flips_the_interval() -> None:
 
 @pytest.mark.parametrize("trials", [(0, 0), (3, 2), (-1, 5)])
 def test_impossible_counts_are_refused(trials: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="expected hits among one row or more"):
+    with pytest.raises(ValueError, match="expected 0 to n hits in n rows"):
         wilson_interval(trials)

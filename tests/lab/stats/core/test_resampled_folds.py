@@ -48,12 +48,12 @@ def test_a_single_fold_has_no_interval() -> None:
 
 
 def test_folds_without_rows_of_their_own_are_refused() -> None:
-    with pytest.raises(ValueError, match="rows of each of 2 folds, one or more, got 1 and 2"):
+    with pytest.raises(ValueError, match=r"row counts of 2 folds \(at least 1\), got 1 and 2"):
         corrected_mean([0.8, 0.9], train_rows=[10], validation_rows=[5, 5])
 
 
 def test_no_fold_is_refused() -> None:
-    with pytest.raises(ValueError, match="rows of each of 0 folds"):
+    with pytest.raises(ValueError, match="row counts of 0 folds"):
         corrected_mean([], train_rows=[], validation_rows=[])
 
 
@@ -98,12 +98,12 @@ def test_a_difference_that_is_the_same_in_every_fold_has_no_p_value() -> None:
     found = difference([0.01, 0.01, 0.01])
     assert found.difference == pytest.approx(0.01)
     assert (found.p_value, found.low) == (None, None)
-    assert "its spread cannot be estimated" in found.reason
+    assert "its variance cannot be estimated" in found.reason
 
 
 def test_a_single_fold_has_no_test() -> None:
     found = difference([0.01])
-    assert (found.p_value, found.reason) == (None, "one fold: the spread cannot be estimated")
+    assert (found.p_value, found.reason) == (None, "one fold: the variance cannot be estimated")
 
 
 @pytest.mark.slow

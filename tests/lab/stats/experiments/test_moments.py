@@ -103,7 +103,7 @@ def test_comparisons_agree_with_scipy(side: Side, spread: Spread) -> None:
     [
         ([1.0, 1.0], [2.0, 2.0], None, "undefined: zero variance"),
         ([1.0, 1.0], [1.0, 1.0], 1.0, "undefined: zero variance"),
-        ([1.0], [2.0, 3.0], None, "undefined: one unit in an arm, so its spread is not known"),
+        ([1.0], [2.0, 3.0], None, "undefined: one unit in an arm, its variance is unknown"),
     ],
 )
 def test_without_a_spread_no_significance_is_claimed(

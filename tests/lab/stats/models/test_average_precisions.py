@@ -43,7 +43,7 @@ def test_swapping_the_models_only_flips_the_sign() -> None:
 def test_scores_that_rank_alike_do_not_differ() -> None:
     found = compare_average_precisions(LABELS, FIRST, 10 * FIRST + 3)
     assert (found.difference, found.p_value, found.low, found.high) == (0.0, 1.0, 0.0, 0.0)
-    assert "rank every pair alike" in found.reason
+    assert "rank every pair of rows equally" in found.reason
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

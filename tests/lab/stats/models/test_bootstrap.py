@@ -10,11 +10,11 @@ from scipy import stats
 
 from lab.stats.core.classification import (
     METRICS,
-    Tally,
+    ScoredSample,
     area_under_curve,
     calibration_error,
     measure,
-    tally,
+    scored_sample,
 )
 from lab.stats.models.bootstrap import draw_rows, draw_weights, estimate, estimate_distance, resample
 from tests.lab.stats.core.test_classification import THRESHOLD, Labels, Numbers, expected, sample
@@ -24,7 +24,7 @@ Places = NDArray[np.intp]
 MEASURE = partial(measure, threshold=THRESHOLD)
 
 
-def area(counted: Tally) -> dict[str, Numbers]:
+def area(counted: ScoredSample) -> dict[str, Numbers]:
     return {"roc_auc": area_under_curve(counted)}
 
 
@@ -181,14 +181,14 @@ def test_the_interval_covers_the_true_area_as_often_as_it_promises() -> None:
     for _ in range(300):
         labels, scores = normal_pair(rng, positives=120, negatives=280)
         (found,) = resample(labels, [scores], [area], resamples=500, rng=rng)
-        seen = estimate(float(area_under_curve(tally(labels, scores))), found["roc_auc"])
+        seen = estimate(float(area_under_curve(scored_sample(labels, scores))), found["roc_auc"])
         assert seen.low is not None
         assert seen.high is not None
         covered += seen.low <= truth <= seen.high
     assert 0.92 <= covered / 300 <= 0.98
 
 
-def error_and_noise(counted: Tally, *, gaps: Numbers) -> dict[str, Numbers]:
+def error_and_noise(counted: ScoredSample, *, gaps: Numbers) -> dict[str, Numbers]:
     noise = np.abs(counted.calibration_gaps - gaps).sum(axis=-1)
     return {"error": calibration_error(counted), "noise": noise}
 
@@ -200,7 +200,7 @@ def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_non
     for _ in range(100):
         scores = rng.beta(2, 3, 1000).round(6)
         labels = rng.random(1000) < scores + tilt * (0.5 - scores)
-        counted = tally(labels, scores)
+        counted = scored_sample(labels, scores)
         measured = partial(error_and_noise, gaps=counted.calibration_gaps)
         (found,) = resample(labels, [scores], [measured], resamples=200, rng=rng)
         seen = estimate_distance(float(calibration_error(counted)), found["error"], found["noise"])

@@ -63,9 +63,9 @@ def test_no_number_of_resamples_can_prove_a_difference_beyond_itself() -> None:
 
 def test_a_model_that_decides_nothing_positive_says_so() -> None:
     seen = compared(count_decisions(LABELS, np.zeros(300), SECOND))["precision"]
-    assert (seen.first, seen.reason) == (0.0, "nothing to divide by, taken as 0")
+    assert (seen.first, seen.reason) == (0.0, "denominator 0, ratio set to 0")
 
 
 def test_rows_that_do_not_match_are_refused() -> None:
-    with pytest.raises(ValueError, match="the same rows thrice"):
+    with pytest.raises(ValueError, match="three columns of equal length"):
         count_decisions(LABELS, FIRST, SECOND[:-1])

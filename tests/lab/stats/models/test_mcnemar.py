@@ -30,7 +30,7 @@ def test_identical_models_do_not_differ() -> None:
     right = np.arange(100) % 3 == 0
     test = compare_correctness(right, right)
     assert (test.difference, test.p_value, test.exact_p_value) == (0.0, 1.0, 1.0)
-    assert test.reason == "right on the same rows"
+    assert test.reason == "correct on the same rows"
 
 
 def test_rows_that_both_have_right_do_not_bear_on_the_p_value() -> None:
@@ -44,10 +44,10 @@ def test_a_p_value_beyond_the_floats_keeps_its_logarithm() -> None:
 
 
 def test_lists_of_other_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="the same rows twice"):
+    with pytest.raises(ValueError, match="two lists of equal length"):
         compare_correctness([True], [True, False])
 
 
 def test_no_row_is_refused() -> None:
-    with pytest.raises(ValueError, match="one row or more"):
+    with pytest.raises(ValueError, match="four counts of at least 0"):
         compare_correctness([], [])

@@ -54,10 +54,10 @@ def test_differences_of_nothing_are_left_out() -> None:
 
 def test_no_difference_at_all_is_no_evidence() -> None:
     found = signed_rank_test([0.0, 0.0])
-    assert (found.p_value, found.smallest_p_value, found.reason) == (1.0, 1.0, "every difference is 0")
+    assert (found.p_value, found.smallest_p_value, found.reason) == (1.0, 1.0, "all differences are 0")
 
 
 @pytest.mark.parametrize("differences", [[], [0.1, float("nan")], [[0.1]]])
 def test_what_is_no_list_of_finite_differences_is_refused(differences: list[float]) -> None:
-    with pytest.raises(ValueError, match="a list of finite differences, one or more"):
+    with pytest.raises(ValueError, match="a list of one finite difference or more"):
         signed_rank_test(differences)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lab.stats.core.classification import calibration_error, tally
+from lab.stats.core.classification import calibration_error, scored_sample
 from lab.stats.shift.calibration_tests import calibration_in_the_large, expected_calibration_error, spiegelhalter_test
 
 RNG = np.random.default_rng(4)
@@ -46,7 +46,9 @@ def test_a_rate_that_rose_shows_in_the_large() -> None:
 
 def test_the_calibration_error_agrees_with_the_one_of_evaluate() -> None:
     scores = CHANCES.round(6)
-    assert expected_calibration_error(LABELS, scores) == pytest.approx(float(calibration_error(tally(LABELS, scores))))
+    assert expected_calibration_error(LABELS, scores) == pytest.approx(
+        float(calibration_error(scored_sample(LABELS, scores)))
+    )
 
 
 def test_chances_without_doubt_have_a_reason_instead_of_a_test() -> None:

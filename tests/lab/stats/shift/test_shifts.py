@@ -53,7 +53,7 @@ def test_the_bins_hold_every_row(case: str) -> None:
         ("all missing in the current", "no value in current"),
         ("no current row", "no row in current"),
         ("infinite in part", f"{int(np.sum(NORMAL > 2))} infinite values: ranked, but left out of the distance"),
-        ("constant and the same", "one level only"),
+        ("constant and the same", "only one level"),
     ],
 )
 def test_the_reason_is_said(case: str, remark: str) -> None:
@@ -121,7 +121,7 @@ def test_ten_thousand_levels_with_a_row_each_say_that_they_cannot_be_tested() ->
     names = [str(place) for place in range(10_000)]
     levels = np.arange(10_000) % 2
     shift = measure_levels(1 - levels, levels, names=names)
-    assert (shift.p_value, shift.remarks) == (None, ("every level is too rare to test",))
+    assert (shift.p_value, shift.remarks) == (None, ("all levels are too rare to test",))
     assert len(shift.bins) <= 200
     assert shift.rows == (5000, 5000)
 
