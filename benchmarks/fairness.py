@@ -14,7 +14,16 @@ from itertools import product
 
 import numpy as np
 
-from lab.validate.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
+from lab.validate.fairness import (
+    ACCURACY,
+    CALIBRATION,
+    PRECISION,
+    RECALL,
+    SELECTION,
+    Groups,
+    Predictions,
+    fairness_gates,
+)
 from lab.validate.gates import Gate
 
 LIMITS = {ACCURACY: 0.1, SELECTION: 0.8, RECALL: 0.1, PRECISION: 0.1, CALIBRATION: 0.1}
@@ -35,7 +44,7 @@ def draw(rng: np.random.Generator, *, groups: int, rows: int, worse: str | None)
     hits, alarms = (np.where(last, *pair) for pair in zip(WORSE.get(worse or "", EQUAL), EQUAL, strict=True))
     decisions = rng.random(groups * rows) < np.where(labels, hits, alarms)
     levels = {f"{place:02d}": of == place for place in range(groups)}
-    return fairness_gates(Decided(labels, scores, decisions), Groups(levels, (), SMALLEST), LIMITS)
+    return fairness_gates(Predictions(labels, scores, decisions), Groups(levels, (), SMALLEST), LIMITS)
 
 
 def share_failed(measure: str, *, groups: int, rows: int, worse: str | None, runs: int) -> str:

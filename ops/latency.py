@@ -22,7 +22,7 @@ from lab.models.models import CHALLENGER, Model, load_model
 from lab.models.scoring import score_rows
 from lab.stats.experiments.quantiles import quantile
 from lab.stats.models.bootstrap import Estimate
-from lab.validate.gates import HeldGate, ceiling, verdict_of
+from lab.validate.gates import NamedGate, ceiling, verdict_of
 from ops.gate import told
 
 LOG = Path("logs/latency.jsonl")
@@ -83,7 +83,7 @@ def times_of(model: Model, rows: pa.Table, *, calls: int) -> Times:
     return Times([passed for passed, _ in taken], [processor for _, processor in taken])
 
 
-def judged(times: Times, *, megabytes: float, params: ServingParams) -> list[HeldGate]:
+def judged(times: Times, *, megabytes: float, params: ServingParams) -> list[NamedGate]:
     """Return the gates: median and 99th percentile of the time that passed, and the size.
 
     The processor's time is said beside: where it is much less, the machine was busy with something else.
@@ -94,7 +94,7 @@ def judged(times: Times, *, megabytes: float, params: ServingParams) -> list[Hel
         "milliseconds_p99": ceiling(quantile(times.passed, 0.99), params.p99_milliseconds, note=_beside(most, times)),
         "megabytes": ceiling(Estimate(megabytes, None, None), params.megabytes),
     }
-    return [HeldGate(name, ABOUT, decides=True, gate=gate) for name, gate in gates.items()]
+    return [NamedGate(name, ABOUT, decides=True, gate=gate) for name, gate in gates.items()]
 
 
 def _milliseconds(model: Model, row: pa.Table) -> tuple[float, float]:

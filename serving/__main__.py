@@ -1,4 +1,4 @@
-"""`python -m serving`: serve the promoted model, as the settings in the environment (LAB_…) say."""
+"""Serve the champion over HTTP: `python -m serving`, configured by LAB_… environment variables."""
 
 import argparse
 import os
@@ -12,37 +12,43 @@ import uvicorn
 from pydantic import ValidationError
 
 from lab.core.errors import LabError
-from serving.arms import read_lineup
-from serving.multiprocess import shared_numbers
+from serving.arms import load_arms
+from serving.multiprocess import shared_metrics_folder
 from serving.settings import Settings
 
 MISTAKE = 2
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until told to stop; a setting or a model that cannot be is one message and exit code 2."""
+    """Serve until a stop signal; a wrong setting or model ends with one message and exit code 2."""
     parser = argparse.ArgumentParser(
         prog="python -m serving", description=__doc__, epilog="\n".join(_setting_lines()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (0.0.0.0: everywhere)")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--workers", type=int, default=1, help="number of processes")
+    options = parser.parse_args(arguments)
     try:
-        read_lineup(Settings())
+        load_arms(Settings())
     except ValidationError as error:
-        sys.exit(_told(error))
+        _print_mistakes(error)
     except LabError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(MISTAKE)
-    with shared_numbers(asked.workers):
+    else:
+        _serve(options)
+        return
+    sys.exit(MISTAKE)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    with shared_metrics_folder(options.workers):
         uvicorn.run(
             "serving.app:create_application",
             factory=True,
-            host=asked.host,
-            port=asked.port,
-            workers=asked.workers,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
             loop="uvloop",
             http="httptools",
             access_log=False,
@@ -53,14 +59,13 @@ def main(arguments: list[str]) -> None:
 
 def _setting_lines() -> list[str]:
     described = ((name, field.description or "") for name, field in Settings.model_fields.items())
-    return ["settings, from the environment:", *(f"  LAB_{name.upper()}: {says}" for name, says in described)]
+    return ["settings (environment variables):", *(f"  LAB_{name.upper()}: {says}" for name, says in described)]
 
 
-def _told(error: ValidationError) -> int:
+def _print_mistakes(error: ValidationError) -> None:
     for mistake in error.errors(include_url=False):
         name = "_".join(["LAB", *(str(part).upper() for part in mistake["loc"])])
         sys.stderr.write(f"{name}: {mistake['msg']}. Correct it in the environment; --help lists the settings.\n")
-    return MISTAKE
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Turn checked requests into columns, columns into scores, and scores into answers."""
+"""Convert validated requests to columns and score them with the model of each arm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from lab.compiled.parts import Column
-from serving.arms import CHALLENGER, CHAMPION, Lineup
-from serving.models import Kind, Served
+from serving.arms import CHALLENGER, CHAMPION, Arms
+from serving.models import Kind, LoadedModel
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows, column by column; units and moments are None where the request named none."""
+    """Validated rows as columns; units and moments are None where the request gives none."""
 
     columns: Mapping[str, Sequence[Any]]
     units: Sequence[str | None]
@@ -22,7 +22,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Scored:
-    """Which arm answers for each row, and each model's scores; in the shadow a model has scores and no arm."""
+    """The arm and score of each row, and the scores by arm, which in shadow mode include the challenger's."""
 
     arms: Sequence[str]
     by_arm: Mapping[str, Sequence[float]]
@@ -31,12 +31,12 @@ class Scored:
 
 
 def rows_of_one(row: Any) -> Rows:
-    """Return one checked row."""
+    """Return the row of a validated request."""
     return Rows(_columns([row.features]), [row.unit], [row.moment])
 
 
 def rows_of_batch(batch: Any) -> Rows:
-    """Return the rows of a checked batch, however it was written."""
+    """Return the rows of a validated batch, sent as rows or as columns."""
     if batch.rows is not None:
         return Rows(
             _columns([row.features for row in batch.rows]),
@@ -44,28 +44,29 @@ def rows_of_batch(batch: Any) -> Rows:
             [row.moment for row in batch.rows],
         )
     columns = vars(batch.columns)
-    nobody = [None] * len(next(iter(columns.values())))
-    return Rows(columns, batch.units or nobody, batch.moments or nobody)
+    nothing = [None] * len(next(iter(columns.values())))
+    return Rows(columns, batch.units or nothing, batch.moments or nothing)
 
 
-def scored(lineup: Lineup, rows: Rows) -> Scored:
-    """Return the scores of rows, each by the model of its unit's arm; both models score all rows in the shadow."""
-    arms = [lineup.arm_of(unit) for unit in rows.units]
-    asked = {CHAMPION, CHALLENGER} if lineup.settings.shadow else set(arms)
-    by_arm = {arm: scores_of(lineup.of(arm), rows.columns) for arm in sorted(asked)}
-    scores = [by_arm[arm][place] for place, arm in enumerate(arms)]
-    thresholds = {arm: lineup.of(arm).threshold for arm in asked}
-    return Scored(arms, by_arm, scores, [score >= thresholds[arm] for arm, score in zip(arms, scores, strict=True)])
+def score_arms(arms: Arms, rows: Rows) -> Scored:
+    """Score each row with the model of its unit's arm; in shadow mode both models score all rows."""
+    assigned = [arms.arm_of(unit) for unit in rows.units]
+    scoring = {CHAMPION, CHALLENGER} if arms.settings.shadow else set(assigned)
+    by_arm = {arm: scores_of(arms.model_of(arm), rows.columns) for arm in sorted(scoring)}
+    scores = [by_arm[arm][place] for place, arm in enumerate(assigned)]
+    thresholds = {arm: arms.model_of(arm).threshold for arm in scoring}
+    positive = [score >= thresholds[arm] for arm, score in zip(assigned, scores, strict=True)]
+    return Scored(assigned, by_arm, scores, positive)
 
 
-def scores_of(served: Served, columns: Mapping[str, Sequence[Any]]) -> list[float]:
-    """Return the score of each row; a model takes its own features and leaves others unread."""
-    scores: list[float] = served.compiled.scores(columns_for(served.features, columns)).tolist()
+def scores_of(model: LoadedModel, columns: Mapping[str, Sequence[Any]]) -> list[float]:
+    """Return the score of each row; features that the model does not use are ignored."""
+    scores: list[float] = model.compiled.scores(columns_for(model.features, columns)).tolist()
     return scores
 
 
 def columns_for(features: Mapping[str, Kind], columns: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
-    """Return some features as a compiled model takes them."""
+    """Return features in the types that a compiled model expects."""
     return {name: _column(columns[name], kind) for name, kind in features.items()}
 
 
@@ -74,7 +75,7 @@ def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _column(values: Sequence[Any], kind: Kind) -> Column:
-    """Return values as a model takes them: numbers and booleans as float64 with NaN for null, texts with None."""
+    """Return numbers and booleans as float64 with NaN for null, and texts as objects with None for null."""
     if kind != "category":
         return np.array(values, dtype=np.float64)
     column = np.empty(len(values), dtype=object)

@@ -1,4 +1,4 @@
-"""Who answers: champion and challenger as they are now, and what may be asked of the two."""
+"""Champion and challenger as they are loaded now, and the arm of each unit."""
 
 import logging
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import cached_property
 
 from lab.core.errors import ModelError
 from lab.stats.core.assignment import assign
-from serving.models import Kind, Served, read_served, state_in
-from serving.requests import Asked, asked_of
+from serving.models import Kind, LoadedModel, load_model, state_in
+from serving.requests import RequestTypes, request_types
 from serving.settings import Settings
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -15,49 +15,48 @@ LOG = logging.getLogger("serving")
 
 
 @dataclass(frozen=True)
-class Lineup:
-    """One state of the server's models; a request keeps to the one that it began with."""
+class Arms:
+    """The loaded models; a request uses the same instance from start to end."""
 
-    champion: Served
-    challenger: Served | None
+    champion: LoadedModel
+    challenger: LoadedModel | None
     settings: Settings
 
     @cached_property
-    def asked(self) -> Asked:
-        """The types of requests: the features of both, for either may have to answer."""
-        return asked_of(self.features, most_rows=self.settings.most_rows)
+    def request_types(self) -> RequestTypes:
+        """The request types, with the features of both models."""
+        return request_types(self.features, most_rows=self.settings.most_rows)
 
     @cached_property
     def features(self) -> dict[str, Kind]:
-        """Every feature that one of the two takes, in the order of their names."""
+        """The features of both models, sorted by name."""
         both = {**(self.challenger.features if self.challenger else {}), **self.champion.features}
         return dict(sorted(both.items()))
 
     def arm_of(self, unit: str | None) -> str:
-        """Return which model answers for a unit: always the same one; who is not named gets the champion."""
+        """Return the arm of a unit, always the same one; without a unit it is the champion."""
         share = self.settings.challenger_share
         if self.challenger is None or unit is None or share == 0:
             return CHAMPION
         return (CHAMPION, CHALLENGER)[assign(unit, salt=self.settings.salt, weights=[1 - share, share])]
 
-    def of(self, arm: str) -> Served:
-        """Return the model of an arm."""
+    def model_of(self, arm: str) -> LoadedModel:
         return self.challenger if arm == CHALLENGER and self.challenger is not None else self.champion
 
 
-def read_lineup(settings: Settings) -> Lineup:
-    """Return the models that lie in the folders now."""
-    challenger = read_served(settings.challenger) if settings.challenger is not None else None
-    return Lineup(read_served(settings.champion), challenger, settings)
+def load_arms(settings: Settings) -> Arms:
+    """Load the models from their folders."""
+    challenger = load_model(settings.challenger) if settings.challenger is not None else None
+    return Arms(load_model(settings.champion), challenger, settings)
 
 
-def renewed(lineup: Lineup) -> Lineup:
-    """Return the same line-up, or a new one where a folder holds another model; what cannot be read changes nothing."""
-    settings = lineup.settings
+def reload_arms(arms: Arms) -> Arms:
+    """Load the models again when a folder has changed; keep the current ones when loading fails."""
+    settings = arms.settings
     try:
         found = [state_in(folder) for folder in (settings.champion, settings.challenger) if folder is not None]
-        known = [served.state for served in (lineup.champion, lineup.challenger) if served is not None]
-        return lineup if found == known else read_lineup(settings)
+        known = [model.state for model in (arms.champion, arms.challenger) if model is not None]
+        return arms if found == known else load_arms(settings)
     except ModelError as error:
-        LOG.warning("the models stay as they are: %s", error)
-        return lineup
+        LOG.warning("cannot load the new model, keeping the current one: %s", error)
+        return arms

@@ -1,4 +1,4 @@
-"""What a request is refused with: one form for every mistake, with field, value and rule, and no stack trace."""
+"""Error responses of the API: one format with field, value and rule."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -12,11 +12,11 @@ LONGEST_VALUE = 100
 
 
 class Detail(BaseModel):
-    """One thing that is wrong."""
+    """One mistake in a request."""
 
     field: str = Field(description="Where in the request, such as features.amount.")
-    value: str = Field(description="What was found there, cut to 100 characters.")
-    rule: str = Field(description="What was expected.")
+    value: str = Field(description="The value found, cut to 100 characters.")
+    rule: str = Field(description="The rule that it breaks.")
 
 
 class Problem(BaseModel):
@@ -26,15 +26,15 @@ class Problem(BaseModel):
     details: list[Detail] = []
 
 
-class Refused(Exception):  # noqa: N818 - it is no error of ours
-    """Ends a request with a status and a problem; `reason` is its label in the metrics."""
+class Refused(Exception):  # noqa: N818 - the client's mistake, not ours
+    """Ends a request with a status and a problem; `reason` is the label in the metrics."""
 
     def __init__(self, status: HTTPStatus, reason: str, problem: Problem, headers: Mapping[str, str] | None = None):
         super().__init__(problem.error)
         self.status, self.reason, self.problem, self.headers = status, reason, problem, headers
 
     def response(self) -> JSONResponse:
-        """Return what the client is told."""
+        """Return the JSON response for the client."""
         return JSONResponse(self.problem.model_dump(), self.status, dict(self.headers or {}))
 
 
@@ -44,7 +44,7 @@ def refused(status: HTTPStatus, reason: str, error: str, headers: Mapping[str, s
 
 
 def invalid(error: ValidationError) -> Refused:
-    """Return the refusal of a body that is not what the OpenAPI says: 400 where it is not even JSON."""
+    """Return the refusal of an invalid body: 400 when it is not JSON, else 422."""
     mistakes = error.errors(include_url=False, include_context=False)
     if mistakes[0]["type"] == "json_invalid":
         return refused(HTTPStatus.BAD_REQUEST, "not_json", f"The body is not JSON: {mistakes[0]['msg']}.")
@@ -63,7 +63,7 @@ def _detail(mistake: Any) -> Detail:
 
 
 def _value(found: Any) -> str:
-    """Return a value as text; of what is large, its kind and size."""
+    """Return a value as short text; of a container, its type and size."""
     if isinstance(found, Mapping | list | tuple) or hasattr(found, "model_fields"):
         return f"{type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else type(found).__name__
     text = repr(found)
@@ -71,6 +71,6 @@ def _value(found: Any) -> str:
 
 
 def _reason(mistakes: Sequence[Any]) -> str:
-    """Return the label of a refusal: few values, so that metrics stay few."""
+    """Return the label of a refusal; there are few, so that the metrics stay small."""
     kinds = {"missing": "missing_field", "extra_forbidden": "unknown_field", "finite_number": "not_finite"}
     return kinds.get(mistakes[0]["type"], "wrong_value")

@@ -1,4 +1,4 @@
-"""Why a row has its score: what each feature adds, and the weightiest reasons in the words of the task."""
+"""Explain a score: SHAP values by feature, and the strongest reasons as text."""
 
 from http import HTTPStatus
 from typing import Any, Literal
@@ -8,61 +8,62 @@ from pydantic import BaseModel, Field
 from lab.compiled.wording import Reason
 from lab.reasons.reasons import Reasoner
 from serving.answers import columns_for, rows_of_one
-from serving.arms import Lineup
+from serving.arms import Arms
 from serving.errors import refused
-from serving.models import Served
+from serving.models import LoadedModel
 
-LACKING = (
-    "The model that answers was packed without reasons. Cure: `python -m ops pack` of a revision in which the stage "
-    "explain has run; it says why where it leaves them out."
+NO_REASONS = (
+    "This model was packed without reasons. Cure: `python -m ops pack` of a revision in which the stage explain has "
+    "run; its output says why reasons are left out."
 )
 
 
-class Moved(BaseModel):
-    """One feature's part in the score."""
+class FeatureReason(BaseModel):
+    """The contribution of one feature to the score."""
 
     feature: str
-    value: float | bool | str | None = Field(description="As it was asked.")
-    contribution: float = Field(description="Measured as the model adds; above zero it raises the score.")
+    value: float | bool | str | None = Field(description="The value in the request.")
+    contribution: float = Field(description="The SHAP value; above zero it raises the score.")
     text: str = Field(description="The reason in plain language.")
 
 
 class Explanation(BaseModel):
-    """Why a row has its score: base and contributions add up to the output."""
+    """The explanation of a score: base and contributions add up to the output."""
 
-    arm: str = Field(description="Which model is explained: the one that answers for this unit.")
-    fingerprint: str = Field(description="Of that model.")
+    arm: str = Field(description="The arm of the unit; its model is explained.")
+    fingerprint: str = Field(description="The fingerprint of that model.")
     score: float = Field(ge=0, le=1, description="As POST /predict gives it.")
     positive: bool = Field(description="Whether the score reaches the model's threshold.")
-    measured_in: Literal["log_odds", "probability"] = Field(description="Base, output and contributions.")
-    base: float = Field(description="What the model says where nothing is known of a row.")
-    output: float = Field(description="The score measured so, before it is rounded.")
-    contributions: dict[str, float] = Field(description="What each feature adds to the base: its SHAP value.")
-    reasons: list[Moved] = Field(description="The weightiest, the first first; what moves nothing is no reason.")
+    measured_in: Literal["log_odds", "probability"] = Field(description="The scale of base, output and contributions.")
+    base: float = Field(description="The output of the model when nothing is known of a row.")
+    output: float = Field(description="The score on that scale, before rounding.")
+    contributions: dict[str, float] = Field(description="The SHAP value of each feature.")
+    reasons: list[FeatureReason] = Field(description="The strongest first; features with contribution 0 are left out.")
 
 
-def explained(lineup: Lineup, asked: Any) -> dict[str, Any]:
-    """Return the explanation of one checked row by the model that would answer for it."""
-    arm = lineup.arm_of(asked.unit)
-    served = lineup.of(arm)
-    columns = columns_for(lineup.features, rows_of_one(asked).columns)
-    (found,) = _reasoner(served).explained(columns, most=asked.most)
-    (score,) = served.compiled.scores(columns).tolist()
+def explain_row(arms: Arms, row: Any) -> dict[str, Any]:
+    """Return the explanation of one validated row by the model of its unit's arm."""
+    arm = arms.arm_of(row.unit)
+    model = arms.model_of(arm)
+    columns = columns_for(arms.features, rows_of_one(row).columns)
+    reasoner = _reasoner(model)
+    (found,) = reasoner.explained(columns, most=row.most)
+    (score,) = model.compiled.scores(columns).tolist()
     return {
         "arm": arm,
-        "fingerprint": served.fingerprint,
+        "fingerprint": model.fingerprint,
         "score": score,
-        "positive": score >= served.threshold,
-        "measured_in": _reasoner(served).additions.unit,
+        "positive": score >= model.threshold,
+        "measured_in": reasoner.additions.unit,
         "base": found.base,
         "output": found.output,
         "contributions": found.contributions,
-        "reasons": [_moved(reason, getattr(asked.features, reason.feature)) for reason in found.reasons],
+        "reasons": [_reason(reason, getattr(row.features, reason.feature)) for reason in found.reasons],
     }
 
 
-def _moved(reason: Reason, value: Any) -> dict[str, Any]:
-    """Return a reason with its value as it was asked: true stays true, which a model takes for a 1."""
+def _reason(reason: Reason, value: Any) -> dict[str, Any]:
+    """Return a reason with the value of the request: true stays true, where the model sees 1."""
     return {
         "feature": reason.feature,
         "value": value,
@@ -71,7 +72,7 @@ def _moved(reason: Reason, value: Any) -> dict[str, Any]:
     }
 
 
-def _reasoner(served: Served) -> Reasoner:
-    if served.reasoner is None:
-        raise refused(HTTPStatus.CONFLICT, "no_reasons", LACKING)
-    return served.reasoner
+def _reasoner(model: LoadedModel) -> Reasoner:
+    if model.reasoner is None:
+        raise refused(HTTPStatus.CONFLICT, "no_reasons", NO_REASONS)
+    return model.reasoner

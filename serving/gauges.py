@@ -1,4 +1,4 @@
-"""Show numbers that a batch job has left in files (`python -m ops gauges`), so that no request pays for them."""
+"""Add gauges from files of batch jobs (`python -m ops gauges`) to the server's metrics."""
 
 import logging
 from collections.abc import Collection
@@ -14,10 +14,9 @@ LOG = logging.getLogger("serving")
 
 
 def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
-    """Return what the folder's files say, and of each file when it was written and whether it can be read.
+    """Return the gauges in a folder, and for each file when it was written and whether it is readable.
 
-    A file that cannot be read is left out whole, and so is a family that the server counts itself (`own`): neither may
-    take the server's own numbers down with it.
+    Unreadable files and families that the server has itself (`own`) are left out: they must not break its own metrics.
     """
     families: dict[str, Metric] = {}
     written = GaugeMetricFamily("lab_gauges_written_seconds", "When a file was written.", labels=("file",))
@@ -29,8 +28,8 @@ def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
             found = _families(path, (state.st_mtime_ns, state.st_size, state.st_ino))
             written.add_metric((path.name,), state.st_mtime)
             unreadable.add_metric((path.name,), 0)
-        except (OSError, ValueError, KeyError, IndexError) as error:  # the parser raises what it stumbles on
-            LOG.warning("%s is left out of the metrics: %s", path, error)
+        except (OSError, ValueError, KeyError, IndexError) as error:  # the parser raises all of these
+            LOG.warning("%s is not shown in the metrics: %s", path, error)
             unreadable.add_metric((path.name,), 1)
             continue
         for family in found:
@@ -41,17 +40,17 @@ def read_gauges(folder: Path, own: Collection[str]) -> list[Metric]:
 
 @lru_cache(maxsize=64)
 def _families(path: Path, state: tuple[int, int, int]) -> list[Metric]:
-    """Return what a file says, read once for each state of it: reading takes as long as several requests."""
+    """Return the gauges of a file, cached by its state: parsing takes as long as several requests."""
     if state[1] > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES} bytes")
     found = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
-    if strange := sorted(family.name for family in found if family.type != "gauge"):
-        raise ValueError(f"{strange} are no gauges")
+    if others := sorted(family.name for family in found if family.type != "gauge"):
+        raise ValueError(f"{others} are no gauges")
     return found
 
 
 def _merge(into: Metric, family: Metric) -> None:
-    """Add samples without their times, for a sample that is older than the scrape would be refused by Prometheus."""
+    """Add samples without timestamps: Prometheus rejects samples older than the scrape."""
     known = {(sample.name, *sorted(sample.labels.items())) for sample in into.samples}
     into.samples += [
         Sample(sample.name, sample.labels, sample.value)

@@ -1,4 +1,4 @@
-"""What a request may cost before anybody looks at it: a key, how many there are, how large and slow its body is."""
+"""Check API key, request rate, body size and body time before a request is handled."""
 
 import asyncio
 import hmac
@@ -12,13 +12,13 @@ from serving.errors import Refused, refused
 from serving.settings import Settings
 
 OPEN = frozenset({"/health", "/ready"})  # probes have no key
-UNLIMITED = OPEN | {"/metrics"}  # who watches must not be turned away on a busy day, which is when it matters
+UNLIMITED = OPEN | {"/metrics"}  # monitoring must work under high load
 MEGABYTE = 1_000_000
 BURST_SECONDS = 1.0
 
 
 class Limits:
-    """A layer in front of the API. It takes a body in whole, so that what lies behind never waits for a slow client."""
+    """Middleware that reads the whole body first, so that no endpoint waits for a slow client."""
 
     def __init__(self, application: ASGIApp, settings: Settings) -> None:
         self._application, self._settings = application, settings
@@ -56,7 +56,7 @@ class Limits:
             )
 
     def _check_rate(self) -> None:
-        """Take one of the requests that are allowed; they come back evenly, and a second's worth may come at once."""
+        """Token bucket: it refills evenly, and allows the requests of one second at once."""
         if self._rate is None:
             return
         moment = time.monotonic()
@@ -70,8 +70,8 @@ class Limits:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         most = int(self._settings.most_megabytes * MEGABYTE)
-        said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if said.isdigit() and int(said) > most:
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if length.isdigit() and int(length) > most:
             raise _too_large(most)
         try:
             async with asyncio.timeout(self._settings.seconds_for_a_body):
@@ -97,7 +97,7 @@ async def _read(receive: Receive, most: int) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return what the API receives: the body at once, and after it whatever the client does."""
+    """Return a `receive` that gives the whole body first, then the client's further messages."""
     given = False
 
     async def replayed() -> Message:

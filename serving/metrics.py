@@ -1,9 +1,9 @@
-"""Count what is asked and answered, for Prometheus: a layer around the API, with one look at the clock at each end."""
+"""Prometheus metrics of the server: requests, refusals, scores, log, models, memory."""
 
 import os
 import time
 from bisect import bisect_left
-from collections import Counter as Tally
+from collections import Counter as CounterOf
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gauges import read_gauges
-from serving.multiprocess import SHARED, forget_dead
+from serving.multiprocess import MULTIPROCESS_DIR, forget_dead
 
 PATHS = frozenset({"/predict", "/predict/batch", "/feedback", "/explain", "/model", "/health", "/ready", "/metrics"})
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
-_interval_of = partial(bisect_left, SHARES)  # an interval holds its upper limit
+_interval_of = partial(bisect_left, SHARES)  # an interval includes its upper limit
 MEMORY = Path("/proc/self/statm")
-PASSING = frozenset({"lab_model", "lab_model_trained_until_seconds"})  # 0 stands for a model that has gone
+ZERO_MEANS_ABSENT = frozenset({"lab_model", "lab_model_trained_until_seconds"})  # 0: the model is no longer loaded
 
 
 @dataclass(frozen=True)
-class Named:
-    """What the metrics tell of a model; `trained_until` is its newest training row's moment, in seconds since 1970."""
+class ModelLabels:
+    """Labels of a model; `trained_until` is the time of its newest training row in seconds since 1970."""
 
     fingerprint: str
     version: str
@@ -39,7 +39,7 @@ class Named:
 
 
 def seconds_of(moment: str | None) -> float | None:
-    """Return a moment as seconds since 1970; one that names no zone is in UTC."""
+    """Return a time as seconds since 1970; without a time zone it is UTC."""
     if moment is None:
         return None
     found = datetime.fromisoformat(moment)
@@ -47,19 +47,19 @@ def seconds_of(moment: str | None) -> float | None:
 
 
 class Metrics:
-    """The numbers of one process; with PROMETHEUS_MULTIPROC_DIR set, `text` adds up those of all workers."""
+    """Metrics of one process; with PROMETHEUS_MULTIPROC_DIR set, `text` aggregates those of all workers."""
 
     def __init__(self, gauges: Path | None = None) -> None:
         registry = self._registry = CollectorRegistry()
         self._gauges = gauges
         self._requests = Counter("lab_requests", "Requests by path and status.", ("path", "status"), registry=registry)
         self._seconds = Histogram(
-            "lab_request_seconds", "From the request's head to the answer's end.", ("path",),
+            "lab_request_seconds", "Latency, from the request's headers to the end of the response.", ("path",),
             buckets=SECONDS, registry=registry,
         )  # fmt: skip
         self._refused = Counter("lab_refused", "Requests that were refused, by reason.", ("reason",), registry=registry)
         self._refused_rows = Counter(
-            "lab_refused_rows", "Rows of requests that were refused for what they say, by reason.", ("reason",),
+            "lab_refused_rows", "Rows of requests that were refused for their content, by reason.", ("reason",),
             registry=registry,
         )  # fmt: skip
         self._scores = Histogram(
@@ -69,11 +69,11 @@ class Metrics:
             "lab_positives", "Rows that were decided positive, by arm.", ("arm",), registry=registry
         )
         self._waiting = Gauge(
-            "lab_log_waiting_lines", "Lines that are not yet written.", ("log",), registry=registry,
+            "lab_log_waiting_lines", "Lines not yet written.", ("log",), registry=registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
         self._lag = Gauge(
-            "lab_log_lag_seconds", "How long the oldest line that is not yet written has waited.", ("log",),
+            "lab_log_lag_seconds", "Age of the oldest line not yet written.", ("log",),
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
         self._lines = {
@@ -81,88 +81,88 @@ class Metrics:
             for name, says in (
                 ("written", "Lines that were written."),
                 ("failed", "Lines that could not be written."),
-                ("repaired", "Torn lines that were cut off at the start."),
+                ("repaired", "Half-written lines that were cut off at the start."),
             )
         }
-        self._workers = Gauge("lab_workers", "Workers that live.", registry=registry, multiprocess_mode="livesum")
+        self._workers = Gauge("lab_workers", "Running workers.", registry=registry, multiprocess_mode="livesum")
         self._workers.set(1)
         self._memory = Gauge(
-            "lab_resident_bytes", "Memory that the workers hold, where the system tells.", registry=registry,
+            "lab_resident_bytes", "Resident memory of the workers, on Linux.", registry=registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
         self._model = Gauge(
-            "lab_model", "In how many workers a model answers.", ("arm", "fingerprint", "version"),
+            "lab_model", "The number of workers that have a model loaded.", ("arm", "fingerprint", "version"),
             registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
         self._trained_until = Gauge(
-            "lab_model_trained_until_seconds", "The moment of a model's newest training row.", ("arm", "fingerprint"),
+            "lab_model_trained_until_seconds", "The time of a model's newest training row.", ("arm", "fingerprint"),
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
-        self._said: dict[str, Named] = {}
-        # To look labels up takes the library longer than to count.
+        self._models: dict[str, ModelLabels] = {}
+        # Cached: looking up labels takes the library longer than counting.
         self._ended = cache(lambda path, status: (self._requests.labels(path, str(status)), self._seconds.labels(path)))
         self._answered = cache(lambda arm: (self._scores.labels(arm), self._positive.labels(arm)))
         self._counted: dict[tuple[str, str], int] = {}
 
     def count_request(self, path: str, status: int, seconds: float) -> None:
-        """Count a request that has ended; paths that nobody serves are one."""
+        """Count a finished request; unknown paths count as `other`."""
         requests, latencies = self._ended(path if path in PATHS else "other", status)
         requests.inc()
         latencies.observe(seconds)
 
     def count_refusal(self, reason: str, rows: int) -> None:
-        """Count a request that was refused, and its rows; there are none where it was refused unread."""
+        """Count a refused request and its rows; rows is 0 when the body was not read."""
         self._refused.labels(reason).inc()
         if rows:
             self._refused_rows.labels(reason).inc(rows)
 
     def count_rows(self, arms: Sequence[str], scores: Sequence[float], positive: Iterable[bool]) -> None:
-        """Count answered rows. The histogram is filled by interval, for one call a row costs a batch milliseconds."""
+        """Count answered rows. The histogram is filled by interval: a call for each row would take milliseconds."""
         sums: dict[str, float] = defaultdict(float)
         for arm, score in zip(arms, scores, strict=True):
             sums[arm] += score
         for arm, total in sums.items():
-            self._answered(arm)[0]._sum.inc(total)  # noqa: SLF001 - the library adds one value at a time only
-        for (arm, interval), count in Tally(zip(arms, map(_interval_of, scores), strict=True)).items():
+            self._answered(arm)[0]._sum.inc(total)  # noqa: SLF001 - the public method adds one value at a time
+        for (arm, interval), count in CounterOf(zip(arms, map(_interval_of, scores), strict=True)).items():
             self._answered(arm)[0]._buckets[interval].inc(count)  # noqa: SLF001 - as above
-        for arm, count in Tally(compress(arms, positive)).items():
+        for arm, count in CounterOf(compress(arms, positive)).items():
             self._answered(arm)[1].inc(count)
 
-    def say_log(self, log: str, *, waiting: int, lag: float, **lines: int) -> None:
-        """Say how a log is doing; `lines` are how many were written, failed and repaired since it was opened."""
+    def set_log(self, log: str, *, waiting: int, lag: float, **lines: int) -> None:
+        """Set the state of a log; `lines` are the counts written, failed and repaired since it was opened."""
         self._waiting.labels(log).set(waiting)
         self._lag.labels(log).set(lag)
         for name, count in lines.items():
             self._lines[name].labels(log).inc(count - self._counted.get((log, name), 0))
             self._counted[log, name] = count
 
-    def say_memory(self) -> None:
-        """Say how much memory this process holds; nothing where there is no /proc."""
+    def set_memory(self) -> None:
+        """Set the resident memory of this process; nothing without /proc."""
         if MEMORY.exists():
             self._memory.set(int(MEMORY.read_text().split()[1]) * os.sysconf("SC_PAGESIZE"))
 
-    def say_models(self, models: Mapping[str, Named]) -> None:
-        """Say which models answer, by arm; those that went are said no more.
+    def set_models(self, models: Mapping[str, ModelLabels]) -> None:
+        """Set the loaded models by arm.
 
-        They are set to 0 and left out of the text, for prometheus_client cannot take a gauge back from several workers.
+        Earlier models become 0 and are hidden: prometheus_client cannot remove a gauge of several workers.
         """
-        for arm, gone in self._said.items():
-            self._model.labels(arm, gone.fingerprint, gone.version).set(0)
-            self._trained_until.labels(arm, gone.fingerprint).set(0)
+        for arm, earlier in self._models.items():
+            self._model.labels(arm, earlier.fingerprint, earlier.version).set(0)
+            self._trained_until.labels(arm, earlier.fingerprint).set(0)
         for arm, model in models.items():
             self._model.labels(arm, model.fingerprint, model.version).set(1)
             self._trained_until.labels(arm, model.fingerprint).set(model.trained_until or 0)
-        self._said = dict(models)
+        self._models = dict(models)
 
     def text(self) -> bytes:
-        """Return the numbers as Prometheus reads them."""
+        """Return the metrics in the text format of Prometheus."""
         shown = CollectorRegistry()
-        shown.register(_Shown(self._registry, self._gauges))
+        shown.register(_ScrapeCollector(self._registry, self._gauges))
         return generate_latest(shown)
 
 
-class _Shown(Collector):
-    """What a scrape sees: the numbers of this process or of all workers, and the files of batch jobs."""
+class _ScrapeCollector(Collector):
+    """Collects the metrics of this process or of all workers, and the gauges in files of batch jobs."""
 
     def __init__(self, registry: CollectorRegistry, gauges: Path | None) -> None:
         self._registry, self._gauges = registry, gauges
@@ -174,24 +174,24 @@ class _Shown(Collector):
             yield from read_gauges(self._gauges, {family.name for family in own})
 
     def _counted(self) -> list[Metric]:
-        if SHARED not in os.environ:
+        if MULTIPROCESS_DIR not in os.environ:
             return list(self._registry.collect())
-        forget_dead(Path(os.environ[SHARED]))
+        forget_dead(Path(os.environ[MULTIPROCESS_DIR]))
         return list(MultiProcessCollector(None).collect())  # type: ignore[no-untyped-call]  # the library's are untyped
 
 
 def _shown(family: Metric) -> Metric:
-    """Return a family without models that have gone, and without when each number was made, which nobody asks."""
+    """Return a family without `_created` samples and without models that are no longer loaded."""
     family.samples = [
         sample
         for sample in family.samples
-        if not sample.name.endswith("_created") and (sample.value or family.name not in PASSING)
+        if not sample.name.endswith("_created") and (sample.value or family.name not in ZERO_MEANS_ABSENT)
     ]
     return family
 
 
-class Counted:
-    """A layer around everything else that counts each request once, however it ends."""
+class RequestCounter:
+    """Outermost middleware: counts each request once, also after an error."""
 
     def __init__(self, application: ASGIApp, metrics: Metrics) -> None:
         self._application, self._metrics = application, metrics
@@ -200,18 +200,18 @@ class Counted:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), 500
 
-        async def seen(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._application(scope, receive, seen)
+            await self._application(scope, receive, send_and_note_status)
         finally:
-            self._metrics.count_request(scope["path"], status, time.perf_counter() - begun)
+            self._metrics.count_request(scope["path"], status, time.perf_counter() - started)
             state = scope.get("state", {})
             if reason := state.get("refused"):
                 self._metrics.count_refusal(reason, state.get("refused_rows", 0))

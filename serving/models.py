@@ -1,4 +1,4 @@
-"""The models that answer: read from their folders, checked, and exchanged for newer ones while requests go on."""
+"""Load a packed model from its folder and verify its fingerprints."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ class _Specification(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What the server needs of a manifest; lab/model_files/manifest.py writes more, and would bring more libraries."""
+    """The fields of manifest.json that the server needs; lab/model_files/manifest.py imports more libraries."""
 
     inputs: _Inputs
     threshold: float
@@ -47,7 +47,7 @@ class _Manifest(BaseModel):
 
 
 class About(BaseModel):
-    """What the registry knows of a model; a folder without about.json is served all the same."""
+    """The content of about.json, written by `python -m ops pack`; the file is optional."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -55,14 +55,14 @@ class About(BaseModel):
     version: str | None = None
     metrics: dict[str, Any] = {}
     words: dict[str, Any] = {}
-    reasons: dict[str, str] = {}  # the fingerprints of what explains the model; none where nothing does
+    reasons: dict[str, str] = {}  # fingerprints of the explanation files; empty without explanations
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that can answer. The fingerprint is the manifest's, which names those of the model's other files.
+class LoadedModel:
+    """A model in memory. Its fingerprint is that of the manifest, which contains those of the other files.
 
-    `state` is another whenever anything in the folder is, such as the version as which the same model is registered.
+    `state` changes with every change in the folder, such as another registered version of the same model.
     """
 
     compiled: Compiled
@@ -77,17 +77,17 @@ class Served:
     about: About
 
 
-def read_served(folder: Path) -> Served:
-    """Return the model of a folder, its fingerprints verified."""
-    folder = folder.resolve()  # a link may be turned to another model in between
-    content, told = _bytes(folder / MANIFEST), _told(folder)
+def load_model(folder: Path) -> LoadedModel:
+    """Return the model of a folder, after its fingerprints are verified."""
+    folder = folder.resolve()  # a link may change to another model meanwhile
+    content, about_content = _bytes(folder / MANIFEST), _about_bytes(folder)
     try:
         manifest = _Manifest.model_validate_json(content)
-        about = About.model_validate_json(told)
+        about = About.model_validate_json(about_content)
     except ValidationError as error:
-        raise ModelError(f"{folder} does not describe a model: {error}. {CURE}") from error
+        raise ModelError(f"{folder} is not a model folder: {error}. {CURE}") from error
     compiled, fingerprint = read_compiled(folder), fingerprint_of(content)
-    return Served(
+    return LoadedModel(
         compiled=compiled,
         reasoner=read_reasons(folder, compiled, fingerprint=fingerprint, named=about.reasons)
         if about.reasons
@@ -95,7 +95,7 @@ def read_served(folder: Path) -> Served:
         features={name: feature.kind for name, feature in sorted(manifest.inputs.features.items())},
         threshold=manifest.threshold,
         fingerprint=fingerprint,
-        state=_state_of(content, told),
+        state=_state_of(content, about_content),
         question=manifest.inputs.question,
         estimator=manifest.specification.estimator,
         training=manifest.training.model_dump(),
@@ -104,37 +104,37 @@ def read_served(folder: Path) -> Served:
 
 
 def state_in(folder: Path) -> str:
-    """Return the state of the folder as it is now; manifest and about.json name the fingerprints of the rest."""
-    return _state_of(_bytes(folder / MANIFEST), _told(folder))
+    """Return the current state of a folder; two of its files contain the fingerprints of all others."""
+    return _state_of(_bytes(folder / MANIFEST), _about_bytes(folder))
 
 
-def _state_of(manifest: bytes, told: bytes) -> str:
-    return fingerprint_of(manifest) + fingerprint_of(told)
+def _state_of(manifest: bytes, about: bytes) -> str:
+    return fingerprint_of(manifest) + fingerprint_of(about)
 
 
-def _told(folder: Path) -> bytes:
-    """Return about.json; a folder without one is served all the same."""
+def _about_bytes(folder: Path) -> bytes:
+    """Return about.json, or an empty object without the file."""
     return _bytes(folder / ABOUT) if (folder / ABOUT).exists() else b"{}"
 
 
 def fingerprint_of(manifest: bytes) -> str:
-    """Return a model's fingerprint: the SHA-256 of its manifest."""
+    """Return the fingerprint of a model: the SHA-256 of its manifest."""
     return hashlib.sha256(manifest).hexdigest()
 
 
-def described(served: Served) -> dict[str, Any]:
-    """Return what GET /model says of a model."""
+def describe(model: LoadedModel) -> dict[str, Any]:
+    """Return the answer of GET /model for one model."""
     return {
-        "task": served.about.task,
-        "version": served.about.version,
-        "fingerprint": served.fingerprint,
-        "question": served.question,
-        "estimator": served.estimator,
-        "threshold": served.threshold,
-        "trained_on": dict(served.training),
-        "explained": served.reasoner is not None,
-        "metrics": json.loads(json.dumps(served.about.metrics)),
-        "features": dict(served.features),
+        "task": model.about.task,
+        "version": model.about.version,
+        "fingerprint": model.fingerprint,
+        "question": model.question,
+        "estimator": model.estimator,
+        "threshold": model.threshold,
+        "trained_on": dict(model.training),
+        "explained": model.reasoner is not None,
+        "metrics": json.loads(json.dumps(model.about.metrics)),
+        "features": dict(model.features),
     }
 
 
@@ -142,4 +142,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read, expected what describes a model: {error}. {CURE}") from error
+        raise ModelError(f"{path} cannot be read, expected a file of a packed model: {error}. {CURE}") from error

@@ -1,4 +1,4 @@
-"""Where the workers of one server put their numbers, so that whichever of them is asked can add up all."""
+"""The shared folder in which the workers of one server keep their metrics."""
 
 import os
 import tempfile
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SHARED = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it when it is imported
 
 
 @contextmanager
-def shared_numbers(workers: int) -> Iterator[None]:
-    """Give several workers a folder for their numbers; one that the environment names is emptied first.
+def shared_metrics_folder(workers: int) -> Iterator[None]:
+    """Create the metrics folder for several workers, or empty the one that the environment names.
 
-    A number is kept by process id, and ids come again: what another run left would be counted as this one's.
+    Metric files are named by process id, and ids repeat: files of an earlier run would be counted again.
     """
-    if named := os.environ.get(SHARED):
+    if named := os.environ.get(MULTIPROCESS_DIR):
         folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*.db"):
@@ -23,23 +23,23 @@ def shared_numbers(workers: int) -> Iterator[None]:
         yield
     elif workers > 1:
         with tempfile.TemporaryDirectory(prefix="lab-metrics-") as made:
-            os.environ[SHARED] = made
+            os.environ[MULTIPROCESS_DIR] = made
             try:
                 yield
             finally:
-                del os.environ[SHARED]
+                del os.environ[MULTIPROCESS_DIR]
     else:
         yield
 
 
 def forget_dead(folder: Path) -> None:
-    """Remove the gauges of workers that have ended; what they counted stays, for counts must not fall."""
+    """Remove the gauges of stopped workers; their counters stay, since a counter must not decrease."""
     for path in folder.glob("gauge_live*.db"):
-        if not _lives(int(path.stem.rpartition("_")[2])):
+        if not _is_running(int(path.stem.rpartition("_")[2])):
             path.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

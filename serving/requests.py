@@ -1,4 +1,4 @@
-"""What may be asked: rows and columns of this task's features, as strict types that also make the OpenAPI."""
+"""Strict types of requests, built from the features of the loaded models; also used for OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,37 +8,37 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, crea
 
 from serving.models import Kind
 
-LARGEST_NUMBER = 1e30  # beyond it, the pipeline takes a number for missing: here it is refused
+LARGEST_NUMBER = 1e30  # larger numbers are refused; the pipeline would treat them as missing
 LONGEST_TEXT = 1_000
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 Number = Annotated[float, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Unit = Annotated[str, Field(min_length=1, max_length=200, description="Who is asked about; it decides the arm.")]
+Unit = Annotated[str, Field(min_length=1, max_length=200, description="The unit (customer); it decides the arm.")]
 Moment = Annotated[
     str,
     Field(
         max_length=40,
         pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$",
-        description="When the row was true; for the log.",
+        description="The time of the row; for the log.",
     ),
 ]
 TYPES: Mapping[Kind, Any] = {"number": Number, "boolean": StrictBool, "category": Text}
-MISSING = "null says that it is not known"
+MISSING = "null: the value is not known"
 MOST_REASONS = 10
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The types of this task's requests."""
+class RequestTypes:
+    """The types of the requests to /predict, /predict/batch and /explain."""
 
-    one: TypeAdapter[Any]
-    many: TypeAdapter[Any]
-    why: TypeAdapter[Any]
+    row: TypeAdapter[Any]
+    batch: TypeAdapter[Any]
+    explain: TypeAdapter[Any]
 
 
-class Together(BaseModel):
-    """What every batch must be: rows, or columns of one length."""
+class BatchRules(BaseModel):
+    """The rules of every batch: rows, or columns of equal length."""
 
     model_config = STRICT
 
@@ -52,34 +52,35 @@ class Together(BaseModel):
         if (self.rows is None) == (self.columns is None):
             raise ValueError("expected either rows or columns")
         if self.columns is None and (self.units is not None or self.moments is not None):
-            raise ValueError("units and moments stand beside columns; a row has its own")
+            raise ValueError("units and moments belong to columns; each row has its own unit and moment")
         beside = [values for values in (self.units, self.moments) if values is not None]
         lengths = {len(values) for values in [*([] if self.columns is None else vars(self.columns).values()), *beside]}
         if len(lengths) > 1:
-            raise ValueError(f"columns, units and moments have the lengths {sorted(lengths)}, expected one")
+            raise ValueError(f"columns, units and moments have the lengths {sorted(lengths)}, expected equal lengths")
         return self
 
 
-def asked_of(features: Mapping[str, Kind], *, most_rows: int) -> Asked:
-    """Return the types of requests for rows with these features; none may be left out, none be added."""
-    one = create_model("Features", __config__=STRICT, **{name: _value(kind) for name, kind in features.items()})
+def request_types(features: Mapping[str, Kind], *, most_rows: int) -> RequestTypes:
+    """Return the request types for rows with exactly these features."""
+    values = create_model("Features", __config__=STRICT, **{name: _value(kind) for name, kind in features.items()})
     lists: dict[str, Any] = {
         name: (_list(TYPES[kind] | None, most_rows, fewest=1), ...) for name, kind in features.items()
     }
     columns = create_model("Columns", __config__=STRICT, **lists)
     row = create_model(
-        "Row", __config__=STRICT, features=(one, ...), unit=(Unit | None, None), moment=(Moment | None, None)
+        "Row", __config__=STRICT, features=(values, ...), unit=(Unit | None, None), moment=(Moment | None, None)
     )
-    many = create_model(
+    batch = create_model(
         "Batch",
-        __base__=Together,
+        __base__=BatchRules,
         rows=(_list(row, most_rows, fewest=1) | None, None),
         columns=(columns | None, None),
         units=(_list(Unit, most_rows) | None, None),
         moments=(_list(Moment, most_rows) | None, None),
     )
-    why = create_model("RowToExplain", __base__=row, most=(_most_reasons(), 3))
-    return Asked(TypeAdapter(row), TypeAdapter(many), TypeAdapter(why))
+    most = Annotated[int, Field(ge=1, le=MOST_REASONS, description="The maximum number of reasons.")]
+    explain = create_model("RowToExplain", __base__=row, most=(most, 3))
+    return RequestTypes(TypeAdapter(row), TypeAdapter(batch), TypeAdapter(explain))
 
 
 def _value(kind: Kind) -> Any:
@@ -88,7 +89,3 @@ def _value(kind: Kind) -> Any:
 
 def _list(of: Any, most: int, *, fewest: int = 0) -> Any:
     return Annotated[list[of], Field(min_length=fewest, max_length=most)]
-
-
-def _most_reasons() -> Any:
-    return Annotated[int, Field(ge=1, le=MOST_REASONS, description="How many reasons are given at most.")]

@@ -17,7 +17,7 @@ from lab.core.predictions import read_predictions, read_thresholds
 from lab.core.result_files import write_csv, write_json
 from lab.core.schema import load_schema
 from lab.core.seeds import generator_of
-from lab.core.stage_files import read_handed
+from lab.core.stage_files import read_stage_file
 from lab.task.experiment import ExperimentSection
 
 METRICS_FILE = Path("metrics/abtest.json")
@@ -54,7 +54,7 @@ def main() -> None:
 
 def in_traffic() -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """Return what the traffic experiment says, and its points for plots; without one, the reason why not."""
-    found = read_handed(EXPERIMENT / "experiment.json", kind=ExperimentSection, stage="experiment").experiment
+    found = read_stage_file(EXPERIMENT / "experiment.json", kind=ExperimentSection, stage="experiment").experiment
     if found.design is None or (found.log is None and found.simulation is None):
         return {"analysed": False, "reason": NO_EXPERIMENT}, {}
     analysis = assess(EXPERIMENT / "log.parquet", found.design)

@@ -1,4 +1,4 @@
-"""Write the model card from what the stages before found."""
+"""Write the model card from the results of the earlier stages."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

@@ -1,4 +1,4 @@
-"""Hold the challenger against the gates; the verdict is data, and `python -m ops gate` makes an exit code of it."""
+"""Judge the challenger by all gates and write the verdict; `python -m ops gate` turns it into an exit code."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -26,7 +26,7 @@ from lab.validate.validation import (
     gates_of,
     groups_of,
     read_summary,
-    with_own,
+    with_task_gates,
 )
 
 EVALUATION = Path("metrics/evaluate.json")
@@ -38,7 +38,7 @@ JUDGED = "test"
 
 def main() -> None:
     seed, schema = load_seed(), load_schema()
-    params = with_own(load_params("validate", ValidateParams), load_section("gates", GatesSection).gates)
+    params = with_task_gates(load_params("validate", ValidateParams), load_section("gates", GatesSection).gates)
     thresholds, model = read_thresholds(), load_model(CHALLENGER)
     rows, training = (read_table(FEATURES / f"{name}.parquet") for name in (JUDGED, "train"))
     predictions = read_predictions(JUDGED, keys=schema.keys)

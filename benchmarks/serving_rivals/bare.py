@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serving.app import create_application
-from serving.metrics import Counted, Metrics
+from serving.metrics import Metrics, RequestCounter
 
 
 class Silent(Metrics):
@@ -26,7 +26,7 @@ def create_bare() -> FastAPI:
     application = create_application()
     application.state.metrics = Silent()
     application.user_middleware = [
-        layer for layer in application.user_middleware if getattr(layer.cls, "__name__", "") != Counted.__name__
+        layer for layer in application.user_middleware if getattr(layer.cls, "__name__", "") != RequestCounter.__name__
     ]
     return application
 

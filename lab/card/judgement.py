@@ -1,4 +1,4 @@
-"""What was judged of the card's model: the gates, the drift since, and why it scores as it does."""
+"""The sections of the model card on gates, explanation, drift and the A/B test."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ METHODS = {
 
 
 def gates(results: Results) -> list[str]:
-    """Return the verdict, and every gate with its reason."""
+    """Return the verdict and every gate with its reason."""
     verdict = results.of("validate")
     rows = [
         [
@@ -33,13 +33,13 @@ def gates(results: Results) -> list[str]:
         "",
         f"{sentence(verdict_in_words(results))} Judged on the window {verdict['window']}.",
         "",
-        *table(("gate", "value (95 %)", "asked:", "", "why"), rows),
+        *table(("gate", "value (95 %)", "threshold:", "", "reason"), rows),
         "",
     ]
 
 
 def verdict_in_words(results: Results) -> str:
-    """Return how many gates the challenger passed, and which it failed."""
+    """Return how many gates the challenger passed, and which ones it failed."""
     verdict = results.of("validate")
     if verdict["passed"]:
         return f"the challenger passed all {counted(len(verdict['gates']), 'gate')}"
@@ -48,34 +48,34 @@ def verdict_in_words(results: Results) -> str:
 
 
 def explanation(results: Results) -> list[str]:
-    """Return which features move the challenger's scores most, and what is lost without them."""
+    """Return the features with the largest contributions, and the loss of ROC AUC without them."""
     document = results.of("explain")
     found = document["challenger"]
     sample = found["sample"]
-    lost = {seen["feature"]: seen for seen in found["permutation"]}
+    losses = {seen["feature"]: seen for seen in found["permutation"]}
     unit = found.get("unit", "score").replace("_", "-")
     ranked = sorted(found["importance"], key=lambda seen: (-seen["mean_absolute_contribution"], seen["feature"]))
     rows = [
         [
             seen["feature"],
             number(seen["mean_absolute_contribution"], digits=3),
-            _loss(lost.get(seen["feature"])),
+            _loss(losses.get(seen["feature"])),
         ]
         for seen in ranked[:MOST_FEATURES]
     ]
     method = METHODS.get(found["method"], found["method"].replace("_", " "))
-    said = (
-        f"{method}, for {counted(sample['rows'], 'row')} of the window {sample['window']}; a contribution is in "
-        f"{unit}. What is lost is the ROC AUC when a feature is shuffled among the rows, with its 95 % interval. A "
-        "contribution says what the model makes of a feature, not what the feature causes."
+    note = (
+        f"{method}, for {counted(sample['rows'], 'row')} of the window {sample['window']}, in {unit}. The last column "
+        "is the loss of ROC AUC when a feature is shuffled among the rows, with its 95 % interval. A contribution "
+        "describes how the model uses a feature; it is not a causal effect."
     )
-    correlated = [f"these go together and share their importance: {listed(each)}" for each in document["correlated"]]
+    correlated = [f"correlated features that share their importance: {listed(each)}" for each in document["correlated"]]
     return [
-        "## Why it scores as it does",
+        "## Explanation",
         "",
-        said,
+        note,
         "",
-        *table(("feature", "mean contribution, either way:", "ROC AUC lost when shuffled"), rows),
+        *table(("feature", "mean absolute contribution:", "ROC AUC loss when shuffled"), rows),
         "",
         *(f"- {sentence(text)}" for text in (*correlated, *document["notes"])),
         *([""] if correlated or document["notes"] else []),
@@ -83,29 +83,29 @@ def explanation(results: Results) -> list[str]:
 
 
 def drift(results: Results) -> list[str]:
-    """Return what moved since the window that drift is measured from, and whether to retrain."""
+    """Return the drift since the reference window, and whether retraining is suggested."""
     found = results.of("drift")
     columns = found["columns"]
     fired = [name.replace("_", " ") for name, rule in sorted(found["retrain"]["rules"].items()) if rule["fired"]]
-    moved = f"{columns['drifted']} of {counted(sum(columns.values()), 'column')} drifted"
-    said = [
-        f"{moved} from the window {found['reference']} to the newest one: more than chance, and enough to matter",
+    drifted = f"{columns['drifted']} of {counted(sum(columns.values()), 'column')} drifted"
+    sentences = [
+        f"{drifted} from the window {found['reference']} to the newest window (significant, and by a relevant effect)",
         *([f"drifted: {_columns(found['verdicts'])}"] if columns["drifted"] else []),
         *(_performance(model) for model in found["models"]),
-        f"a retraining is suggested, by {listed(fired)}" if fired else "no rule suggests a retraining",
+        f"retraining is suggested by: {listed(fired)}" if fired else "no rule suggests retraining",
     ]
-    return ["## Drift", "", *(f"- {sentence(text)}" for text in said), ""]
+    return ["## Drift", "", *(f"- {sentence(text)}" for text in sentences), ""]
 
 
 def experiment(results: Results) -> list[str]:
-    """Return what a traffic experiment said, or that none was read."""
+    """Return the decision and the effects of the A/B test, or the reason why there is none."""
     online = results.of("abtest")["online"]
     if not online["analysed"]:
-        return ["## In traffic", "", sentence(f"No traffic experiment stands behind this: {online['reason']}"), ""]
+        return ["## A/B test", "", sentence(f"No A/B test is analysed: {online['reason']}"), ""]
     decision = online["decision"]
     head = ("outcome", "role", "control:", "treatment:", "difference (95 %)", "the treatment is")
     return [
-        "## In traffic",
+        "## A/B test",
         "",
         f"**{decision['action']}** for {decision['treatment']}: {decision['rule']}.",
         "",
@@ -136,7 +136,7 @@ def _loss(seen: Document | None) -> str:
         return "not shuffled"
     if seen["loss"] is None:
         return "undefined"
-    noise = ", no more than noise" if seen.get("noise") else ""
+    noise = ", not above noise" if seen.get("noise") else ""
     return f"{number(seen['loss'])} ({interval(seen['low'], seen['high'])}){noise}"
 
 
@@ -150,12 +150,12 @@ def _columns(verdicts: Sequence[Document]) -> str:
 def _performance(model: Document) -> str:
     seen, score = model["performance"], model["score"]
     if seen["difference"] is None:
-        return f"the {model['model']}'s ROC AUC cannot be compared: {seen['reason']}"
+        return f"ROC AUC of the {model['model']} cannot be compared: {seen['reason']}"
     before, now = (number(seen[name], digits=3) for name in ("reference", "current"))
-    moved = f"{signed(seen['difference'], digits=3)}, {interval(seen['low'], seen['high'], digits=3)}"
+    change = f"{signed(seen['difference'], digits=3)}, {interval(seen['low'], seen['high'], digits=3)}"
     shares = [percent(score["positive_share"][name]) for name in ("reference", "current")]
     return (
-        f"the {model['model']}'s ROC AUC went from {before} to {now} ({moved}): {seen['verdict']}, when "
-        f"drift.performance_margin is allowed for; its scores: {score['verdict']}; share decided positive: "
-        f"{shares[0]} before, {shares[1]} now"
+        f"ROC AUC of the {model['model']}: {before} before, {now} now ({change}): {seen['verdict']} with the margin "
+        f"drift.performance_margin; its scores: {score['verdict']}; share predicted positive: {shares[0]} before, "
+        f"{shares[1]} now"
     )

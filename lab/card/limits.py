@@ -1,16 +1,15 @@
-"""What the card's numbers cannot say: derived from the results, so that no limit is claimed or kept back by habit."""
+"""The section of the model card on limitations, derived from the results."""
 
 from collections.abc import Iterator
 
 from lab.card.results import Results
 from lab.pages.markdown import counted, gate_name, interval, listed, number, spoken
 
-UNSURE = ("holds both sides", "cannot be ruled out", "may be chance", "does not rule out")
+UNSURE = ("interval crosses it", "not significant")  # parts of the reasons of gates
 
 
 def limits(results: Results) -> list[str]:
-    """Return the section of limits."""
-    return ["## Limits", "", *(f"- {text}." for text in _limits(results)), ""]
+    return ["## Limitations", "", *(f"- {text}." for text in _limits(results)), ""]
 
 
 def _limits(results: Results) -> Iterator[str]:
@@ -23,18 +22,16 @@ def _limits(results: Results) -> Iterator[str]:
 
 def _of_data(results: Results) -> Iterator[str]:
     if results.of("ingest")["source"] == "synthetic":
-        yield "The rows are synthetic: nothing here is about real people, nor about how the model would do on them"
+        yield "The rows are synthetic: the results say nothing about real people"
     schema = results.schema
     if schema.unit and schema.moment:
         yield (
-            f"One {listed(schema.unit)} may stand in several rows, at different moments. Every interval takes rows as "
-            "independent, so the true uncertainty is wider"
+            f"One {listed(schema.unit)} can be in several rows, at different moments. Every interval assumes "
+            "independent rows, so the true uncertainty is larger"
         )
     if schema.folds.horizon_days:
-        yield (
-            f"A label is known {schema.folds.horizon_days} days after its row: how the model does today is known that "
-            "much later"
-        )
+        days = schema.folds.horizon_days
+        yield f"A label is known {days} days after its row, so today's performance is known {days} days later"
 
 
 def _of_judgement(results: Results) -> Iterator[str]:
@@ -43,7 +40,7 @@ def _of_judgement(results: Results) -> Iterator[str]:
         yield f"Gates failed: {listed(failed)}"
     passed = [gate for gate in gates if gate["passed"]]
     if unsure := [gate_name(gate["gate"]) for gate in passed if any(word in gate["reason"] for word in UNSURE)]:
-        yield f"Passed, but the interval also allows for a failure: {listed(unsure)}"
+        yield f"Passed, but not with the whole interval: {listed(unsure)}"
     if unjudged := [f"{gate_name(gate['gate'])} ({gate['reason']})" for gate in gates if gate["value"] is None]:
         yield f"Not judged: {listed(unjudged)}"
     unclear = [
@@ -52,11 +49,10 @@ def _of_judgement(results: Results) -> Iterator[str]:
         if seen["verdict"] in {"not distinguishable", "undefined"}
     ]
     if unclear:
-        yield f"Champion and challenger cannot be told apart in {listed(unclear)}: that does not make them equal"
+        yield f"Champion and challenger are not distinguishable in {listed(unclear)}; this does not mean equal"
     yield (
-        f"The window {results.judged} is read again by every experiment. The more often a choice was made after "
-        "looking at it, the kinder it is to what was chosen: `git log metrics/evaluate.json` tells how often it was "
-        "written"
+        f"Every experiment evaluates on the window {results.judged}. Each choice made after looking at its results "
+        "makes them more optimistic; `git log metrics/evaluate.json` shows how often it was used"
     )
 
 
@@ -66,12 +62,11 @@ def _of_numbers(results: Results) -> Iterator[str]:
     error, ends = measured.get("calibration_error"), measured.get("calibration_error_95")
     if error is not None and ends:
         yield (
-            f"Scores lie {number(error, digits=3)} from the shares that came true, by the expected calibration error "
-            f"({interval(*ends, digits=3)}; calibration: {results.challenger.specification.calibration}). A score of "
-            "0.70 is to be read with that much doubt"
+            f"The expected calibration error is {number(error, digits=3)} ({interval(*ends, digits=3)}; calibration: "
+            f"{results.challenger.specification.calibration}): the mean difference of scores and observed shares"
         )
     if not results.of("abtest")["online"]["analysed"]:
-        yield "No experiment has shown that acting on these scores changes anything"
+        yield "No A/B test shows that acting on these scores has an effect"
     yield from results.of("explain")["notes"]
 
 
@@ -84,11 +79,11 @@ def _of_groups(results: Results) -> Iterator[str]:
         }
     )
     if small:
-        yield f"Too small to say anything of: {listed(small)}"
+        yield f"Too small to judge: {listed(small)}"
     if unseen := results.of("evaluate")["groups_not_in_training"]:
-        yield f"No model was fitted on a row of these groups: {listed(unseen)}"
+        yield f"No training row is in these groups: {listed(unseen)}"
     if not results.schema.groups:
-        yield "Nothing is known of fairness: the task names no group columns"
+        yield "Fairness is not evaluated: the task names no group columns"
 
 
 def _of_time(results: Results) -> Iterator[str]:
@@ -96,9 +91,9 @@ def _of_time(results: Results) -> Iterator[str]:
     if drifted := found["columns"]["drifted"]:
         columns = counted(sum(found["columns"].values()), "column")
         yield (
-            f"{drifted} of {columns} have drifted since the window {found['reference']}: the numbers above are of a "
-            "past that the newest rows no longer quite resemble"
+            f"{drifted} of {columns} drifted since the window {found['reference']}, so the newest rows differ from "
+            "the rows of the metrics above"
         )
     worse = [seen["model"] for seen in found["models"] if seen["performance"]["verdict"] == "worse"]
     if worse:
-        yield f"On the newest rows this model is worse than on the window {found['reference']}: {listed(worse)}"
+        yield f"Performance on the newest rows is worse than on the window {found['reference']}: {listed(worse)}"

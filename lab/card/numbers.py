@@ -1,4 +1,4 @@
-"""The card's numbers: what both models reach, for which groups, and what it is worth."""
+"""The sections of the model card on performance, value in money, and groups."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,48 +20,50 @@ SHOWN = (
 )
 OF_GROUPS = ("accuracy", "precision", "recall", "roc_auc")
 MONEY = ("benefit", "cost", "net")
-READING = (
-    "Lower is better for the Brier score, the log loss and the calibration error; for all others higher is. A "
-    "difference is the challenger's less the champion's on the same rows, and its word holds after Holm's correction "
-    "for all metrics of the window. The calibration error is never negative: chance alone makes it positive. How the "
-    "models do on the rows that they were fitted on (`train_in_sample` in metrics/evaluate.json) says nothing of new "
-    "rows and is left out here."
+NOTES = (
+    "Lower is better for the Brier score, the log loss and the calibration error; higher is better for all others. A "
+    "difference is challenger minus champion on the same rows; p and the last column include Holm's correction for all "
+    "metrics of the window. The calibration error is never negative, so chance alone makes it positive. Metrics on the "
+    "training rows (`train_in_sample` in metrics/evaluate.json) say nothing about new rows and are not shown."
 )
 
 
-def answer(results: Results) -> list[str]:
-    """Return what both models reach on the windows that neither was fitted on, and whether they differ."""
-    lines = ["## The answer today", ""]
+def performance(results: Results) -> list[str]:
+    """Return the metrics of both models on the windows after training, and their differences."""
+    lines = ["## Performance", ""]
     for window in (results.judged, "current"):
         rows = count(results.of("featurize")["rows"].get(window))
         lines += [f"On the window **{window}** ({rows} rows), with 95 % intervals:", "", *_metrics(results, window), ""]
-    return [*lines, READING, ""]
+    return [*lines, NOTES, ""]
 
 
 def groups(results: Results) -> list[str]:
-    """Return the challenger's metrics for every group of the window that it was judged on."""
+    """Return the challenger's metrics for every group of the judged window."""
     rows = [row for row in results.groups if row["window"] == results.judged and row["model"] == "challenger"]
-    lines = ["## For whom", ""]
+    lines = ["## Performance by group", ""]
     if not rows:
-        return [*lines, "The task names no group columns, so nothing is said of groups.", ""]
+        return [*lines, "The task names no group columns.", ""]
     places = list(dict.fromkeys((row["group"], row["level"]) for row in rows))
     seen = {(row["group"], row["level"], row["metric"]): row for row in rows}
     head = ("group", "level", "rows:", "positive:", *(f"{spoken(name)} (95 %)" for name in OF_GROUPS), "remark")
     body = [_group(place, [seen[*place, metric] for metric in OF_GROUPS]) for place in places]
-    said = f"The challenger on the window {results.judged}, by group. Where a group is small its intervals are wide: "
-    return [*lines, said + "a difference that they allow for is not one that was found.", "", *table(head, body), ""]
+    note = (
+        f"The challenger on the window {results.judged}, by group. Small groups have wide intervals; values that "
+        "differ within their intervals are no evidence of a difference."
+    )
+    return [*lines, note, "", *table(head, body), ""]
 
 
-def worth(results: Results) -> list[str]:
-    """Return what the decisions of both models earn and cost."""
+def value(results: Results) -> list[str]:
+    """Return the benefit and cost of both models' decisions in money."""
     money, currency = results.money, results.money.currency
-    lines = ["## Money", ""]
+    lines = ["## Business value", ""]
     if not money.names_a_price:
-        return [*lines, "The task gives no prices, so decisions have no worth in money.", ""]
+        return [*lines, "The task gives no prices, so decisions have no value in money.", ""]
     prices = (
-        f"Acting on a row that is positive earns {_price(money.benefit_of_true_positive)} {currency}, acting on one "
-        f"that is not costs {_price(money.cost_of_false_positive)}, and a positive row that is missed costs "
-        f"{_price(money.cost_of_false_negative)}. On the window {results.judged}, at each model's own threshold:"
+        f"Acting on a positive row earns {_price(money.benefit_of_true_positive)} {currency}, acting on a negative row "
+        f"costs {_price(money.cost_of_false_positive)}, and missing a positive row costs "
+        f"{_price(money.cost_of_false_negative)}. On the window {results.judged}, at the threshold of each model:"
     )
     found = {model: _figures(results.measured(model, results.judged)) for model in MODELS}
     head = (
@@ -69,7 +71,7 @@ def worth(results: Results) -> list[str]:
         *(f"{model}, {per}" for model in MODELS for per in ("a row", "in total")),
     )
     body = [
-        [name, *(_worth(found[model].get(name), per) for model in MODELS for per in ("per_row", "total"))]
+        [name, *(_amount(found[model].get(name), per) for model in MODELS for per in ("per_row", "total"))]
         for name in MONEY
     ]
     returned = [_returned(found[model].get("return_on_cost")) for model in MODELS]
@@ -78,14 +80,13 @@ def worth(results: Results) -> list[str]:
 
 
 def _thresholds(results: Results) -> str:
-    """Return from which score on each model decides a row positive, and by which rule that was chosen."""
-    said = [
-        f"the {model} from a score of {number(manifest.threshold, digits=3)} on ({in_words(manifest.threshold_rule)})"
+    thresholds = [
+        f"{number(manifest.threshold, digits=3)} for the {model} ({in_words(manifest.threshold_rule)})"
         for model, manifest in results.manifests.items()
     ]
     return (
-        f"A row is decided positive by {' and by '.join(said)}. Thresholds were chosen on out-of-fold scores of the "
-        "training rows, never on the rows above."
+        f"Decision thresholds: {' and '.join(thresholds)}. They are chosen on out-of-fold scores of the training rows, "
+        "never on the rows above."
     )
 
 
@@ -107,7 +108,7 @@ def _metrics(results: Results, window: str) -> list[str]:
 
 
 def with_interval(value: float | None, ends: Sequence[float] | None, *, digits: int = 3) -> str:
-    """Return a value with its interval, or that it is undefined."""
+    """Return a value with its interval, or `undefined`."""
     if value is None:
         return "undefined"
     return f"{number(value, digits=digits)} ({interval(*(ends or (None, None)), digits=digits)})"
@@ -139,7 +140,7 @@ def _figures(measured: Document) -> dict[str, Document]:
     return {figure["figure"]: figure for figure in measured["money"]}
 
 
-def _worth(figure: Document | None, per: str) -> str:
+def _amount(figure: Document | None, per: str) -> str:
     if figure is None:
         return NOTHING
     digits = 2 if per == "per_row" else 0

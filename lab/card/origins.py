@@ -1,4 +1,4 @@
-"""Where the card's model comes from: the data, the choice among the candidates, and how to make it again."""
+"""The sections of the model card on purpose, data, model selection and reproduction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,26 +12,26 @@ from lab.pages.markdown import NOTHING, count, counted, listed, percent, sentenc
 WINDOWS = ("train", "test", "current")
 MARKS = ("pipeline", "training rows", "rows", "positive rows", "first moment", "last moment")
 USE = (
-    "It is for ranking rows, and for choosing on which of them to act. It predicts what happens when nothing is "
-    "changed: whether acting on a row helps is another question, which only an experiment answers."
+    "Use it to rank rows and to choose the rows to act on. It predicts what happens without any action. Whether an "
+    "action helps is another question, which only an experiment answers."
 )
 
 
 def purpose(results: Results) -> list[str]:
-    """Return what the model answers, about what, and what its score and its decision mean."""
+    """Return the question of the task, its unit, and the meaning of a score."""
     schema, manifest = results.schema, results.challenger
-    unit = listed(schema.unit) if schema.unit else "the row's own number"
+    unit = listed(schema.unit) if schema.unit else "row number"
     row = f"One row is one {unit}" + (f" at one {schema.moment}" if schema.moment else "")
-    said = (
-        f"It answers: **{schema.question}** {row}. A row is positive when its label is `{schema.positive}`. The score "
-        "is the model's probability of that, with six decimals, from "
+    meaning = (
+        f"The model answers: **{schema.question}** {row}. A row is positive when its label is `{schema.positive}`. The "
+        "score is the predicted probability of a positive row, with six decimals, from "
         f"{counted(len(manifest.inputs.features), 'feature')}."
     )
-    return ["## What the model is for", "", said, "", USE, ""]
+    return ["## Purpose", "", meaning, "", USE, ""]
 
 
 def data(results: Results) -> list[str]:
-    """Return where the rows come from, how they are divided, and what was left out or mended."""
+    """Return the source of the rows, their split, and what was removed or repaired."""
     ingest, prepare, featurize = (results.of(stage) for stage in ("ingest", "prepare", "featurize"))
     split = prepare["split"]
     found, kept = prepare["rows"]["found"], prepare["rows"]["kept"]
@@ -53,61 +53,61 @@ def data(results: Results) -> list[str]:
         "",
         f"The source is {_source(ingest['source'])}.",
         "",
-        *table(("table", "rows found:", "left out:", "period"), tables),
+        *table(("table", "rows found:", "removed:", "period"), tables),
         "",
         *(f"- {sentence(text)}" for text in _repairs(prepare, featurize)),
         "",
         *table(("window", "moments" if split["kind"] == "time" else "share", "rows:", "positive:"), windows),
         "",
-        sentence(f"Divided by {split['kind']}: {split['reason']}"),
+        sentence(f"Split by {split['kind']}: {split['reason']}"),
         "",
     ]
 
 
-def choice(results: Results) -> list[str]:
-    """Return how the challenger was chosen, and its recipe beside the champion's."""
+def selection(results: Results) -> list[str]:
+    """Return how the challenger was selected, and the settings of both models."""
     select, manifest = results.of("select"), results.challenger
     rule, folds = manifest.inputs.folds, manifest.folds
-    by = f"by {spoken(select['by'])} on rows that none of them was fitted on"
-    said = [
+    by = f"by {spoken(select['by'])} on validation folds"
+    sentences = [
         f"{counted(len(select['scores']), 'candidate')}, compared {by}. The challenger is {select['challenger']}.",
         *select["in_words"],
         sentence(f"{counted(len(folds), 'fold')} by {rule.kind}: {rule.reason}"),
-        *(sentence(f"search of its settings: {text}") for text in select["search"]),
+        *(sentence(f"hyperparameter search: {text}") for text in select["search"]),
     ]
     recipes = {model: _recipe(results.manifests[model]) for model in MODELS}
     names = list(dict.fromkeys(name for model in MODELS for name in recipes[model]))
     body = [[name, *(recipes[model].get(name, NOTHING) for model in MODELS)] for name in names]
     return [
-        "## How it was chosen",
+        "## Model selection",
         "",
-        *(f"- {text}" for text in said),
+        *(f"- {text}" for text in sentences),
         "",
-        *table(("recipe", *MODELS), body),
+        *table(("setting", *MODELS), body),
         "",
-        "[All candidates](candidates/README.md), their differences, searches and learning curves.",
+        "[All candidates](candidates/README.md), with differences, searches and learning curves.",
         "",
     ]
 
 
-def again(results: Results) -> list[str]:
-    """Return how to make the model again, and the fingerprints to hold it to."""
+def reproduction(results: Results) -> list[str]:
+    """Return the commands that reproduce the model, and its fingerprints."""
     marks = [[name, *(_marks(results.manifests[model])[name] for model in MODELS)] for name in MARKS]
     libraries = listed(f"{name} {version}" for name, version in sorted(results.challenger.libraries.items()))
-    said = (
-        "dvc.lock of that revision holds the hash of every input, setting and output; requirements.txt pins every "
+    note = (
+        "dvc.lock of that revision has the hash of every input, setting and output; requirements.txt pins every "
         f"library ({libraries}). On Linux x86-64-v3 the same packages give the same bytes: `dvc repro --force` changes "
-        "no file that git tracks. The fingerprints below are SHA-256."
+        "no file in git. The fingerprints below are SHA-256."
     )
     return [
-        "## How to make it again, to the byte",
+        "## Reproduction",
         "",
         "```",
-        "git checkout REVISION    # the one whose reports/model_card.md is this page",
-        "dvc repro                # or `make repro`, which sets up the environment first",
+        "git checkout REVISION    # the revision of this reports/model_card.md",
+        "dvc repro                # or `make repro`, which also creates the environment",
         "```",
         "",
-        said,
+        note,
         "",
         *table(("", *MODELS), marks),
         "",
@@ -139,7 +139,7 @@ def _recipe(manifest: Manifest) -> dict[str, str]:
 
 
 def _setting(value: Any) -> str:
-    """Return a setting; the members of an ensemble by their estimators only, for each is a whole recipe."""
+    """Return a setting as text; members of an ensemble by their estimators only."""
     if isinstance(value, dict):
         return ", ".join(f"{name} ({in_words(_estimator(part))})" for name, part in sorted(value.items()))
     return str(rounded(value))
@@ -151,8 +151,8 @@ def _estimator(part: Any) -> Any:
 
 def _source(kind: str) -> str:
     return {
-        "synthetic": "a synthetic world, drawn from a seed: no row is about a real person",
-        "files": "files below data/source",
+        "synthetic": "synthetic data, drawn from a seed: no row is about a real person",
+        "files": "files in data/source",
         "sql": "queries to a database",
     }.get(kind, kind)
 
@@ -179,15 +179,15 @@ def _repairs(prepare: Document, featurize: Document) -> list[str]:
     features = "; ".join(f"{name} ({reason})" for name, reason in sorted(left_out.items()))
     shares = {name: percent(share, digits=3) for name, share in quality.items()}
     cells = (
-        f"{shares['completeness']} of the cells hold a value; {shares['accuracy']} of those keep the contract, "
-        f"{shares['consistency']} needed no mending, {shares['outlier_share']} are outliers; "
+        f"{shares['completeness']} of the cells have a value; of these {shares['accuracy']} are valid, "
+        f"{shares['consistency']} needed no repair, {shares['outlier_share']} are outliers; "
         f"{shares['duplicate_share']} of the rows repeat a key"
     )
     return [
         cells,
         f"{counted(prepare['warnings'], 'warning')} of the contract; plots/prepare/quality.md lists them",
-        f"features left out: {features}" if features else "no feature was left out",
+        f"features left out: {features}" if features else "no feature is left out",
         f"{counted(featurize['without_label'], 'row')} without a label left out"
         if featurize["without_label"]
-        else "no row was without a label",
+        else "every row has a label",
     ]

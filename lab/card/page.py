@@ -1,29 +1,29 @@
-"""The model card: one page for a reader who was not there, written from results and from nothing else."""
+"""Write the model card from the results of the stages."""
 
 from lab.card.judgement import drift, experiment, explanation, gates, verdict_in_words
 from lab.card.limits import limits
-from lab.card.numbers import answer, groups, worth
-from lab.card.origins import again, choice, data, purpose
+from lab.card.numbers import groups, performance, value
+from lab.card.origins import data, purpose, reproduction, selection
 from lab.card.results import Results
 from lab.pages.markdown import interval, sentence, signed, spoken
 
 
 def card_of(results: Results) -> str:
-    """Return the card as Markdown; equal results give equal text."""
+    """Return the card as Markdown."""
     lines = [
         f"# Model card: {results.schema.question}",
         "",
         f"**{headline(results)}**",
         "",
-        "Written by the stage `card` from metrics/, plots/ and manifests alone: what is wrong here is wrong there.",
+        "The stage `card` writes this page from metrics/, plots/ and the manifests of the models.",
         "",
     ]
-    sections = (purpose, answer, worth, groups, gates, choice, data, explanation, drift, experiment, limits, again)
-    return "\n".join([*lines, *(line for section in sections for line in section(results))])
+    sections = (purpose, performance, value, groups, gates, selection, data, explanation, drift, experiment, limits)
+    return "\n".join([*lines, *(line for section in (*sections, reproduction) for line in section(results))])
 
 
 def headline(results: Results) -> str:
-    """Return the answer in one line: the verdict of the gates, and how the challenger compares with the champion."""
+    """Return the verdict of the gates and the comparison with the champion in one line."""
     name = results.challenger.specification.estimator.replace("_", " ")
     seen = results.of("abtest")["answer"]
     metric = spoken(seen["metric"])

@@ -1,4 +1,4 @@
-"""Everything that a model card is written from: what the stages before it found."""
+"""Read the results of the earlier stages for the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Any
 from lab.core.errors import SourceError
 from lab.core.result_files import read_json
 from lab.core.schema import FeatureSchema
-from lab.core.stage_files import read_handed
+from lab.core.stage_files import read_stage_file
 from lab.model_files.manifest import Manifest
 from lab.task.money import Money
 
 Document = Mapping[str, Any]
 
-# The fields that the card needs, by the stage that writes them.
+# The fields that the card needs, by stage.
 NEEDED = {
     "ingest": ("source", "tables"),
     "prepare": ("quality", "rows", "split", "warnings"),
@@ -31,10 +31,7 @@ MODELS = ("challenger", "champion")
 
 @dataclass(frozen=True)
 class Results:
-    """What is known of the champion and the challenger, and of the data behind them.
-
-    `found` holds the metrics of each stage by its name, `groups` the points of evaluate's plot of groups.
-    """
+    """The metrics of each stage (`found`), evaluate's points by group, and the manifests of both models."""
 
     found: Mapping[str, Document]
     groups: Sequence[Document]
@@ -43,7 +40,7 @@ class Results:
     schema: FeatureSchema
 
     def of(self, stage: str) -> Document:
-        """Return what a stage found."""
+        """Return the metrics of a stage."""
         return self.found[stage]
 
     def measured(self, model: str, window: str) -> Document:
@@ -57,24 +54,23 @@ class Results:
 
     @property
     def judged(self) -> str:
-        """The window on which the challenger was judged."""
+        """The window of the gates."""
         return str(self.found["validate"]["window"])
 
 
 def read_found(paths: Mapping[str, Path]) -> dict[str, Document]:
-    """Return the metrics of each stage; refuse a file that lacks what the card needs."""
+    """Return the metrics of each stage; a file without the needed fields is refused."""
     return {stage: _read(path, stage) for stage, path in paths.items()}
 
 
 def read_groups(path: Path) -> list[Document]:
-    """Return the points of evaluate's plot of groups."""
     return list(_json(path, "evaluate"))
 
 
 def read_manifests(paths: Mapping[str, Path]) -> dict[str, Manifest]:
-    """Return the manifest of each model by its name; the pipelines beside them are not looked at."""
+    """Return the manifest of each model by name, without loading its pipeline."""
     stages = {"challenger": "select", "champion": "champion"}
-    return {model: read_handed(path, kind=Manifest, stage=stages[model]) for model, path in paths.items()}
+    return {model: read_stage_file(path, kind=Manifest, stage=stages[model]) for model, path in paths.items()}
 
 
 def _read(path: Path, stage: str) -> Document:

@@ -1,4 +1,4 @@
-"""Write outputs so that a killed run leaves the last good ones: beside first, then renamed into place."""
+"""Write outputs atomically: first a temporary path, then a rename."""
 
 import os
 import shutil
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILE_MODE = 0o644  # dvc.lock records the executable bit, and a user's umask must not reach it
+FILE_MODE = 0o644  # independent of the umask: dvc.lock records the executable bit
 
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Yield a path to write; it takes the place of `path` when the block ends well, and vanishes otherwise."""
+    """Yield a temporary path to write; it replaces `path` after success and is removed after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -24,7 +24,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; it takes the place of `path` when the block ends well, and vanishes otherwise."""
+    """Yield a temporary folder to fill; it replaces `path` after success and is removed after an error."""
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

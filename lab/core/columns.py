@@ -1,4 +1,4 @@
-"""Arrow columns as the arrays that statistics take."""
+"""Convert Arrow columns to numpy arrays of floats."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ import pyarrow as pa
 
 
 def numbers_of(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return a column as floats, NaN where a value is missing; whole numbers beyond 2**53 lose their last digits."""
+    """Return a column as floats with NaN for missing values; integers beyond 2**53 lose their last digits."""
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The edge of every command: one message for a user's mistake, a traceback for ours."""
+"""Run a command: a user's mistake prints one message, a bug prints a traceback."""
 
 import errno
 import sys
@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call main and leave with its exit code: 2 after a user's mistake, 1 on a full disk, 130 after Ctrl-C."""
+    """Call main; exit with 2 after a user's mistake, 1 on a full disk, 130 after Ctrl-C."""
     try:
         main()
     except LabError as error:
@@ -20,24 +20,20 @@ def run(main: Callable[[], None]) -> None:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
-        leave(full_disk(error), code=FAILED)
+        leave(_full_disk(error), code=FAILED)
     except KeyboardInterrupt:
-        leave(
-            "Interrupted: the last good outputs are still there. `dvc repro` goes on from here.",
-            code=INTERRUPTED,
-        )
+        leave("Interrupted. The last good outputs are unchanged. `dvc repro` continues from here.", code=INTERRUPTED)
 
 
-def full_disk(error: OSError) -> str:
-    """Return the message for a write that found no room."""
+def _full_disk(error: OSError) -> str:
     where = error.filename or "an output"
     return (
-        f"{where} could not be written: found no space left on the disk, expected room for it. "
-        "The last good outputs are still there. Free some space (`dvc gc -w` drops unused cache) and run again."
+        f"{where} could not be written: no space left on the disk. "
+        "The last good outputs are unchanged. Free some space (`dvc gc -w` removes unused cache) and run again."
     )
 
 
 def leave(message: str, *, code: int) -> None:
-    """Print the message on standard error and leave with the code."""
+    """Print the message on standard error and exit with the code."""
     sys.stderr.write(f"{message}\n")
     raise SystemExit(code)

@@ -1,16 +1,16 @@
-"""The mistakes a user can make, each with one message: what was found, what was expected, where, and the cure."""
+"""Exceptions for users' mistakes; messages say what was found, what was expected, where, and the cure."""
 
 
 class LabError(ValueError):
-    """A mistake of the user's: the command line prints its message and exits 2."""
+    """A user's mistake: the command line prints the message and exits with 2."""
 
 
 class ParamsError(LabError):
-    """params.yaml, a task file or champion.yaml says something that cannot be."""
+    """params.yaml, a task file or champion.yaml is invalid."""
 
 
 class SourceError(LabError):
-    """A source is missing, unreadable, empty or unlike its description."""
+    """A source is missing, unreadable, empty, or differs from its description."""
 
 
 class ContractError(LabError):
@@ -18,4 +18,4 @@ class ContractError(LabError):
 
 
 class ModelError(LabError):
-    """A model folder is damaged, or holds what its manifest does not name."""
+    """A model folder is damaged, or contains files that its manifest does not list."""

@@ -1,4 +1,4 @@
-"""Load one section of params.yaml into a strict class; the only reader of params.yaml."""
+"""Read params.yaml: one section as a strict class, or one value."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,12 +38,12 @@ SomeParams = TypeVar("SomeParams", bound=BaseModel)
 
 
 def load_params(section: str, kind: type[SomeParams]) -> SomeParams:
-    """Return one section of params.yaml, checked."""
+    """Return one validated section of params.yaml."""
     return parse(_sections().get(section, {}), kind=kind, where=f"{PARAMS}: {section}", cure=CURE)
 
 
 def load_value(name: str, kind: type[Any]) -> Any:
-    """Return one top-level value of params.yaml (`task`, `seed`), checked for its type."""
+    """Return one top-level value of params.yaml (`task`, `seed`); another type is an error."""
     value = _sections().get(name)
     if type(value) is not kind:
         raise ParamsError(f"{PARAMS}: {name} is {value!r}, expected {kind.__name__}. {CURE}")
@@ -51,12 +51,12 @@ def load_value(name: str, kind: type[Any]) -> Any:
 
 
 def load_seed() -> int:
-    """Return the seed that every random stream is derived from."""
+    """Return the seed from which every random stream is derived."""
     return int(load_value("seed", int))
 
 
 def parse(content: object, *, kind: type[SomeParams], where: str, cure: str) -> SomeParams:
-    """Return content as the strict class; every mistake is listed, not only the first."""
+    """Validate content against the strict class; the error lists every mistake."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -64,7 +64,7 @@ def parse(content: object, *, kind: type[SomeParams], where: str, cure: str) -> 
 
 
 def parse_json(text: str, *, kind: type[SomeParams], where: str, cure: str) -> SomeParams:
-    """Return JSON text as the strict class; dates, which JSON lacks, may be strings."""
+    """Validate JSON text against the strict class; dates are strings, since JSON has none."""
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -81,7 +81,7 @@ def _explain(error: ValidationError, *, where: str, cure: str) -> str:
 
 
 def _sections() -> dict[str, Any]:
-    content = read_yaml(PARAMS, cure="Run from the root of the repository, or bring it back: git checkout params.yaml")
+    content = read_yaml(PARAMS, cure="Run from the root of the repository, or restore it: git checkout params.yaml")
     if unknown := sorted(set(content) - set(SECTIONS)):
-        raise ParamsError(f"{PARAMS} holds unknown keys {unknown}, expected only {list(SECTIONS)}. {CURE}")
+        raise ParamsError(f"{PARAMS} has unknown keys {unknown}, expected only {list(SECTIONS)}. {CURE}")
     return content

@@ -1,4 +1,4 @@
-"""Read what evaluate wrote: every row's label and both models' scores."""
+"""Read the predictions of stage evaluate: labels, scores of both models, thresholds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +20,11 @@ CURE = "Cure: dvc repro evaluate"
 
 
 def score_column(model: str) -> str:
-    """Return the column that holds a model's scores."""
     return f"{model}_score"
 
 
 def read_predictions(window: str, *, keys: Sequence[str]) -> pa.Table:
-    """Return the predictions of one window; every row must have one identifier, a label and two scores."""
+    """Return the predictions of one window; each row must have a unique key, a label and two scores."""
     path = FOLDER / f"{window}.parquet"
     table = read_table(path)
     needed = [*keys, LABEL, *map(score_column, MODELS)]
@@ -39,7 +38,7 @@ def read_predictions(window: str, *, keys: Sequence[str]) -> pa.Table:
 
 
 def read_thresholds() -> dict[str, float]:
-    """Return each model's decision threshold: a row is decided positive when its score reaches it."""
+    """Return the decision threshold of each model: scores at or above it are positive."""
     path = FOLDER / "models.json"
     try:
         described: dict[str, dict[str, Any]] = read_json(path)
@@ -52,10 +51,9 @@ def _check_pairs(table: pa.Table, *, keys: Sequence[str], where: str) -> None:
     counts = table.group_by(list(keys)).aggregate([([], "count_all")])["count_all"]
     if repeated := pc.sum(pc.greater(counts, 1)).as_py():
         raise SourceError(
-            f"{where}: {repeated} identifiers ({', '.join(keys)}) stand in several rows, expected one row each, "
-            f"so that both models are compared on the same rows. {CURE}"
+            f"{where}: {repeated} keys ({', '.join(keys)}) occur in several rows, expected unique keys. {CURE}"
         )
     for model in MODELS:
         scores = numbers_of(table[score_column(model)])
         if outside := int(np.sum(~((scores >= 0) & (scores <= 1)))):
-            raise SourceError(f"{where}: {outside} scores of the {model} lie outside 0 to 1. {CURE}")
+            raise SourceError(f"{where}: {outside} scores of the {model} are outside 0 to 1. {CURE}")

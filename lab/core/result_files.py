@@ -1,4 +1,4 @@
-"""Write what git tracks: JSON and CSV that are sorted, rounded and the same bytes on every run."""
+"""Write result files for git: JSON and CSV, sorted, rounded, equal bytes on every run."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ SIGNIFICANT_DIGITS = 6
 
 
 def rounded(value: Any) -> Any:
-    """Return value with every float cut to 6 significant digits; NaN and infinity become None, -0.0 becomes 0.0.
+    """Return value with every float rounded to 6 significant digits; NaN and infinity become None, -0.0 becomes 0.0.
 
     >>> rounded({"auc": 0.123456789, "worst": float("inf"), "shift": -0.0, "rows": 12})
     {'auc': 0.123457, 'worst': None, 'shift': 0.0, 'rows': 12}
@@ -34,24 +34,22 @@ def rounded(value: Any) -> Any:
 
 
 def json_bytes(document: object) -> bytes:
-    """Return the one JSON form of a document: sorted keys, rounded floats, one newline at the end."""
+    """Return a document as JSON with sorted keys, rounded floats and a final newline."""
     text = json.dumps(rounded(document), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
 
 
 def write_json(document: object, path: Path) -> None:
-    """Write a document in its one JSON form, atomically."""
     with replaced_file(path) as partial:
         partial.write_bytes(json_bytes(document))
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds."""
     return json.loads(path.read_bytes())
 
 
 def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return rows as CSV with the first row's keys as header; None is an empty field."""
+    """Return rows as CSV with the keys of the first row as header; None is an empty field."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
@@ -60,12 +58,11 @@ def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows as CSV, atomically."""
     with replaced_file(path) as partial:
         partial.write_bytes(csv_bytes(rows))
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write text with one newline at the end, atomically."""
+    """Write text with exactly one final newline."""
     with replaced_file(path) as partial:
         partial.write_bytes(f"{text.rstrip()}\n".encode())

@@ -1,11 +1,11 @@
-"""Cut numbers to a few significant digits: the last ones a processor may see differently."""
+"""Round arrays to a few significant digits: the last digits differ between processors."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def significant(values: NDArray[np.float64], *, digits: int) -> NDArray[np.float64]:
-    """Return values with so many significant digits; what is not finite stays as it is.
+    """Return values rounded to significant digits; NaN and infinity are unchanged.
 
     >>> significant(np.array([1234.5678, -0.00012345678]), digits=4)
     array([ 1.235e+03, -1.235e-04])

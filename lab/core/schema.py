@@ -1,4 +1,4 @@
-"""What the columns of the feature tables are; written by featurize, read by everything after it."""
+"""The schema of the feature tables: written by featurize, read by later stages."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,20 +6,20 @@ from typing import Literal
 from pydantic import Field
 
 from lab.core.params import Params
-from lab.core.stage_files import read_handed
+from lab.core.stage_files import read_stage_file
 
 FEATURES = Path("data/features")
 SCHEMA = FEATURES / "schema.json"
 
 
 class Feature(Params):
-    """One feature: how its values are to be understood."""
+    """The kind of one feature."""
 
     kind: Literal["number", "boolean", "category"]
 
 
 class FoldRule(Params):
-    """How the training rows may be divided into folds, and why."""
+    """How training rows are split into folds, and the reason."""
 
     kind: Literal["time", "group", "stratified"]
     horizon_days: int = Field(default=0, ge=0)
@@ -28,7 +28,7 @@ class FoldRule(Params):
 
 
 class FeatureSchema(Params):
-    """The columns of the feature tables; models take the features in the order of their names."""
+    """The columns of the feature tables; models use the features sorted by name."""
 
     question: str
     unit: tuple[str, ...] = Field(strict=False)
@@ -40,10 +40,9 @@ class FeatureSchema(Params):
 
     @property
     def keys(self) -> list[str]:
-        """The columns that together name a row: the unit, and the moment where the task has time."""
+        """The columns that identify a row: the unit, and the moment if the task has one."""
         return [*self.unit, *([self.moment] if self.moment else [])]
 
 
 def load_schema(path: Path = SCHEMA) -> FeatureSchema:
-    """Return the schema of the feature tables."""
-    return read_handed(path, kind=FeatureSchema, stage="featurize")
+    return read_stage_file(path, kind=FeatureSchema, stage="featurize")

@@ -1,4 +1,4 @@
-"""Random streams by name: one seed in params.yaml, one independent stream per purpose."""
+"""Derive independent random streams by name from the one seed in params.yaml."""
 
 import hashlib
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 def sequence_of(seed: int, name: str) -> np.random.SeedSequence:
-    """Return the seed sequence of a named stream: the same for the same name, whatever else is drawn."""
+    """Return the seed sequence of a named stream, which depends on seed and name alone."""
     digest = hashlib.sha256(name.encode()).digest()
     key = tuple(int.from_bytes(digest[start : start + 4], "little") for start in range(0, 16, 4))
     return np.random.SeedSequence(seed, spawn_key=key)
 
 
 def generator_of(seed: int, name: str) -> np.random.Generator:
-    """Return numpy's generator for a named stream."""
+    """Return the numpy generator of a named stream."""
     return np.random.Generator(np.random.PCG64(sequence_of(seed, name)))
 
 

@@ -1,4 +1,4 @@
-"""Read what an earlier stage wrote, as a strict class."""
+"""Read a JSON output of an earlier stage into a strict class."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -6,14 +6,14 @@ from typing import TypeVar
 from lab.core.errors import SourceError
 from lab.core.params import Params, parse_json
 
-Handed = TypeVar("Handed", bound=Params)
+StageFile = TypeVar("StageFile", bound=Params)
 
 
-def read_handed(path: Path, *, kind: type[Handed], stage: str) -> Handed:
-    """Return the JSON file of an earlier stage, checked; the message names the stage that writes it."""
+def read_stage_file(path: Path, *, kind: type[StageFile], stage: str) -> StageFile:
+    """Return the validated JSON output of an earlier stage; error messages name that stage."""
     cure = f"Cure: dvc repro {stage}"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SourceError(f"{path} is missing, expected what the stage {stage} writes. {cure}") from None
+        raise SourceError(f"{path} is missing, expected an output of stage {stage}. {cure}") from None
     return parse_json(text, kind=kind, where=str(path), cure=cure)

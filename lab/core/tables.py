@@ -1,4 +1,4 @@
-"""Read and write tables: one Parquet writer, so that equal rows are equal bytes."""
+"""Read and write Parquet tables; equal rows give equal bytes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ COMPRESSION_LEVEL = 3
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table as Parquet, atomically; schema metadata (pandas' index, for one) is left out."""
+    """Write a table as Parquet without schema metadata (such as the index of pandas)."""
     write_batches([table], table.schema, path)
 
 
 def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> int:
-    """Write tables of one schema one after another and return their rows; how they were cut leaves no trace."""
+    """Write tables of one schema to one file and return the row count; batch sizes do not change the bytes."""
     plain = schema.remove_metadata()
     rows = 0
     with (
@@ -34,19 +34,18 @@ def write_batches(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) ->
 
 
 def _even_groups(batches: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    waiting = pa.Table.from_batches([], schema=schema)  # schema.empty_table() would import pandas
+    pending = pa.Table.from_batches([], schema=schema)  # schema.empty_table() would import pandas
     for batch in batches:
-        waiting = pa.concat_tables([waiting, batch.replace_schema_metadata(None)])
-        whole = waiting.num_rows - waiting.num_rows % ROWS_PER_GROUP
+        pending = pa.concat_tables([pending, batch.replace_schema_metadata(None)])
+        whole = pending.num_rows - pending.num_rows % ROWS_PER_GROUP
         for start in range(0, whole, ROWS_PER_GROUP):
-            yield waiting.slice(start, ROWS_PER_GROUP).combine_chunks()
-        waiting = waiting.slice(whole)
-    if waiting.num_rows:
-        yield waiting.combine_chunks()
+            yield pending.slice(start, ROWS_PER_GROUP).combine_chunks()
+        pending = pending.slice(whole)
+    if pending.num_rows:
+        yield pending.combine_chunks()
 
 
 def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the table in a Parquet file."""
     try:
         return pq.read_table(path, columns=list(columns) if columns is not None else None, partitioning=None)
     except FileNotFoundError:
@@ -54,10 +53,9 @@ def read_table(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(
             f"{path} cannot be read as Parquet: {error}. "
-            "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
+            "Cure: `dvc checkout --force` restores it, `dvc repro --force` computes it again."
         ) from error
 
 
 def tables_in(folder: Path) -> dict[str, Path]:
-    """Return the Parquet files of a folder by table name, sorted."""
     return {path.stem: path for path in sorted(folder.glob("*.parquet"))}

@@ -1,4 +1,4 @@
-"""Read YAML as DVC reads it: version 1.2, where `1e-3` is a number and `yes` is a word."""
+"""Read YAML 1.2 as DVC does: `1e-3` is a number, `yes` is a string."""
 
 from pathlib import Path
 from typing import Any
@@ -20,5 +20,5 @@ def read_yaml(path: Path, *, cure: str) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ParamsError(f"{path} holds a {type(content).__name__}, expected `key: value` lines. {cure}")
+        raise ParamsError(f"{path} contains a {type(content).__name__}, expected `key: value` lines. {cure}")
     return content

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lab.core.errors import SourceError
 from lab.core.params import Params
-from lab.core.stage_files import read_handed
+from lab.core.stage_files import read_stage_file
 from lab.dataset.split import GroupSplit, RandomSplit, Split, TimeSplit
 
 WINDOWS = Path("data/prepared/windows.json")
@@ -52,7 +52,7 @@ def plan_split(split: Split, *, first: datetime | None, last: datetime | None) -
 
 def load_plan(path: Path = WINDOWS) -> SplitPlan:
     """Return the plan that the stage prepare wrote."""
-    return read_handed(path, kind=SplitPlan, stage="prepare")
+    return read_stage_file(path, kind=SplitPlan, stage="prepare")
 
 
 def _plan_by_time(split: TimeSplit, *, first: datetime, last: datetime) -> SplitPlan:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import SourceError
 from lab.core.result_files import write_json
-from lab.core.stage_files import read_handed
+from lab.core.stage_files import read_stage_file
 from lab.core.tables import read_table, write_table
 from lab.reference.facts import ReferenceFacts
 from lab.stats.shift.distributions import Distribution
@@ -58,7 +58,7 @@ def save_reference(reference: Reference, folder: Path) -> None:
 
 def load_reference(folder: Path = REFERENCE) -> Reference:
     """Return the reference of a folder, once each file is what the facts name."""
-    facts = read_handed(folder / FACTS, kind=ReferenceFacts, stage="reference")
+    facts = read_stage_file(folder / FACTS, kind=ReferenceFacts, stage="reference")
     for name, expected in facts.files.items():
         if not (folder / name).exists() or _fingerprint(folder / name) != expected:
             raise SourceError(f"{folder / name} is not what {folder / FACTS} names: it is damaged or missing. {CURE}")

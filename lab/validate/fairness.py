@@ -1,4 +1,4 @@
-"""Whether the groups of a column are served alike: five usual measures, each compared between every two groups."""
+"""Fairness gates: five measures, each compared between every two groups of a column."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ PRECISION, CALIBRATION = "precision_gap", "calibration_gap"
 
 
 @dataclass(frozen=True)
-class Decided:
-    """The rows of a window: their labels, a model's scores, and what it decides."""
+class Predictions:
+    """Labels, scores and decisions of a model on the rows of a window."""
 
     labels: Truths
     scores: Numbers
@@ -29,31 +29,30 @@ class Decided:
 
 @dataclass(frozen=True)
 class Groups:
-    """Which rows are in each group of a column, and which groups no model was fitted on."""
+    """The rows in each group of a column, and the groups without training rows."""
 
     levels: Levels
     unseen: Collection[str]
     smallest: int
 
 
-def fairness_gates(decided: Decided, groups: Groups, limits: Mapping[str, float]) -> dict[str, Gate]:
+def fairness_gates(predicted: Predictions, groups: Groups, limits: Mapping[str, float]) -> dict[str, Gate]:
     """Return the gate of each measure on one column, in the order of the limits.
 
-    A measure looks at the rows that it is about: recall at the positive ones (equal opportunity), precision at those
-    decided positive (predictive parity), the others at all. A group with fewer of them than the smallest is left out,
-    and named.
+    Recall uses the positive rows (equal opportunity), precision the rows predicted positive (predictive parity), the
+    others use all rows. Groups with fewer such rows than `smallest` are left out and named.
     """
-    everyone = np.ones_like(decided.labels)
+    all_rows = np.ones_like(predicted.labels)
     shares = {
-        ACCURACY: (everyone, decided.decisions == decided.labels, "rows"),
-        SELECTION: (everyone, decided.decisions, "rows"),
-        RECALL: (decided.labels, decided.decisions, "positives"),
-        PRECISION: (decided.decisions, decided.labels, "decided positive"),
+        ACCURACY: (all_rows, predicted.decisions == predicted.labels, "rows"),
+        SELECTION: (all_rows, predicted.decisions, "rows"),
+        RECALL: (predicted.labels, predicted.decisions, "positives"),
+        PRECISION: (predicted.decisions, predicted.labels, "predicted positive"),
     }
     found = {}
     for measure, limit in limits.items():
         if measure == CALIBRATION:
-            found[measure] = calibration_gap(decided.labels - decided.scores, groups, limit)
+            found[measure] = calibration_gap(predicted.labels - predicted.scores, groups, limit)
             continue
         about, hits, called = shares[measure]
         gate = selection_ratio if measure == SELECTION else share_gap
@@ -62,7 +61,7 @@ def fairness_gates(decided: Decided, groups: Groups, limits: Mapping[str, float]
 
 
 def share_gap(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
-    """Return the gate on the widest gap between the groups' shares of hits among the rows that it is about."""
+    """Return the gate on the widest gap between the groups' shares of hits in the rows `about`."""
     trials, note = _trials(about, hits, groups, called)
     if len(trials) < 2:
         return not_judged("at most", limit, _nothing(len(trials), groups, called, note))
@@ -75,16 +74,13 @@ def selection_ratio(about: Truths, hits: Truths, groups: Groups, limit: float, *
     if len(trials) < 2:
         return not_judged("at least", limit, _nothing(len(trials), groups, called, note))
     if not (ratios := share_ratios(trials)):
-        return not_judged("at least", limit, f"nothing to compare: nobody is decided positive{note}")
+        return not_judged("at least", limit, f"nothing to compare: no row is predicted positive{note}")
     return lowest_ratio(ratios, limit, note=note)
 
 
 def calibration_gap(excess: Numbers, groups: Groups, limit: float) -> Gate:
-    """Return the gate on the widest gap between the groups in how far more came true than the scores said.
-
-    `excess` is each row's label less its score.
-    """
-    pairwise = replace(groups, smallest=max(2, groups.smallest))  # one row has no spread
+    """Return the gate on the widest gap between the groups' means of `excess`, the label minus the score."""
+    pairwise = replace(groups, smallest=max(2, groups.smallest))  # one row has no variance
     large, note = _judged(np.ones(len(excess), dtype=bool), pairwise, "rows")
     if len(large) < 2:
         return not_judged("at most", limit, _nothing(len(large), groups, "rows", note))
@@ -97,7 +93,7 @@ def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[d
 
 
 def _judged(about: Truths, groups: Groups, called: str) -> tuple[dict[str, Truths], str]:
-    """Return the rows of the groups that are large enough, and a note on the others and on the unseen."""
+    """Return the rows of the groups that are large enough, and a note on small and unseen groups."""
     rows = {name: inside & about for name, inside in groups.levels.items()}
     large = {name: inside for name, inside in rows.items() if inside.sum() >= groups.smallest}
     small = [f"{name} ({inside.sum()} {called})" for name, inside in rows.items() if name not in large]

@@ -1,4 +1,4 @@
-"""What disturbed rows cost a model: noise on numbers, values withheld, and a category that nobody has seen before."""
+"""The accuracy that a model loses on perturbed rows: noise, missing values, unseen categories."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,7 @@ NEVER_SEEN = "never seen"
 
 @dataclass(frozen=True)
 class Training:
-    """What is known of the training rows: the features, how far the numbers spread, the levels of every category.
-
-    The level of the most rows comes first.
-    """
+    """Statistics of the training rows: standard deviations of numbers, and levels of categories by frequency."""
 
     features: tuple[str, ...]
     spreads: Mapping[str, float]
@@ -35,8 +32,8 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Disturbed:
-    """The rows that are disturbed, with their labels, and what they are decided when nothing is wrong."""
+class Baseline:
+    """The rows to perturb, their labels, and the decisions without perturbation."""
 
     rows: pa.Table
     labels: Truths
@@ -45,7 +42,7 @@ class Disturbed:
 
 @dataclass(frozen=True)
 class Loss:
-    """The accuracy that a disturbance costs on average over its draws, and in the worst of them."""
+    """The loss of accuracy on average over all draws, and in the worst draw."""
 
     seen: Estimate
     worst: float | None
@@ -55,7 +52,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class UnseenLoss:
-    """What rows lose whose level of a category is replaced by one that was never seen."""
+    """The loss on the rows with one level of a category, when an unseen level replaces it."""
 
     feature: str
     level: str
@@ -63,7 +60,7 @@ class UnseenLoss:
 
 
 def training_of(rows: pa.Table, schema: FeatureSchema) -> Training:
-    """Return what the disturbances need to know; a number without two values has a spread of 0."""
+    """Return the statistics of the training rows; a number with fewer than two values has a spread of 0."""
     kinds = sorted((name, feature.kind) for name, feature in schema.features.items())
     return Training(
         features=tuple(sorted(schema.features)),
@@ -72,27 +69,27 @@ def training_of(rows: pa.Table, schema: FeatureSchema) -> Training:
     )
 
 
-def disturbed_of(rows: pa.Table, labels: Truths, *, decide: Decide, most: int, rng: np.random.Generator) -> Disturbed:
-    """Return the rows to disturb: all of them, or a sample of so many, in their order."""
+def baseline_of(rows: pa.Table, labels: Truths, *, decide: Decide, most: int, rng: np.random.Generator) -> Baseline:
+    """Return all rows, or a sample of `most` rows in their order."""
     if len(labels) > most:
         kept = np.sort(rng.choice(len(labels), most, replace=False))
         rows, labels = rows.take(pa.array(kept)), labels[kept]
-    return Disturbed(rows, labels, decide(rows))
+    return Baseline(rows, labels, decide(rows))
 
 
 def with_noise(rows: pa.Table, spreads: Mapping[str, float], *, noise: float, rng: np.random.Generator) -> pa.Table:
-    """Return the rows with normal noise on every number, so many standard deviations wide; missing stays missing."""
+    """Return the rows with normal noise on every number, in standard deviations; missing values stay missing."""
     for name, spread in sorted(spreads.items()):
         values = numbers_of(rows[name])
-        usable, moved = _usable(values), rng.normal(0, noise * spread, len(values))
-        shaken = values.copy()
-        shaken[usable] = (values[usable] + moved[usable]).round(9)
-        rows = _with_column(rows, name, pa.array(shaken, mask=np.isnan(shaken)))
+        usable, added = _usable(values), rng.normal(0, noise * spread, len(values))
+        noisy = values.copy()
+        noisy[usable] = (values[usable] + added[usable]).round(9)
+        rows = _with_column(rows, name, pa.array(noisy, mask=np.isnan(noisy)))
     return rows
 
 
 def with_missing(rows: pa.Table, features: Sequence[str], *, share: float, rng: np.random.Generator) -> pa.Table:
-    """Return the rows with so large a share of the values of each feature withheld, by chance and each by itself."""
+    """Return the rows with a random share of the values of each feature set to missing."""
     for name in sorted(features):
         withheld = pa.array(rng.random(rows.num_rows) < share)
         rows = _with_column(rows, name, pc.if_else(withheld, pa.scalar(None, rows[name].type), rows[name]))
@@ -100,19 +97,19 @@ def with_missing(rows: pa.Table, features: Sequence[str], *, share: float, rng: 
 
 
 def losses_at(
-    disturbed: Disturbed,
+    baseline: Baseline,
     levels: Sequence[float],
-    disturb: Callable[[pa.Table, float, np.random.Generator], pa.Table],
+    perturb: Callable[[pa.Table, float, np.random.Generator], pa.Table],
     *,
     decide: Decide,
     repeats: int,
     stream_of: Callable[[float, int], np.random.Generator],
 ) -> dict[float, Loss]:
-    """Return the accuracy lost at each level of a disturbance, which is drawn anew for each repeat."""
+    """Return the loss of accuracy at each level of a perturbation, with a new draw for each repeat."""
     return {
         level: accuracy_loss(
-            disturbed,
-            (disturb(disturbed.rows, level, stream_of(level, repeat)) for repeat in range(repeats)),
+            baseline,
+            (perturb(baseline.rows, level, stream_of(level, repeat)) for repeat in range(repeats)),
             decide=decide,
         )
         for level in levels
@@ -120,38 +117,38 @@ def losses_at(
 
 
 def losses_when_unseen(
-    disturbed: Disturbed, levels: Mapping[str, Sequence[str]], *, decide: Decide, smallest: int
+    baseline: Baseline, levels: Mapping[str, Sequence[str]], *, decide: Decide, smallest: int
 ) -> list[UnseenLoss]:
-    """Return, for each category, what the rows on its commonest level lose when that level was never seen.
+    """Return, for each category, the loss on rows with its most frequent level when an unseen level replaces it.
 
-    The level is the commonest of the training rows, so that many rows tell; categories with fewer of them than the
-    smallest are left out. The interval of each holds for all of them at once.
+    The level is the most frequent one of the training rows. Categories with fewer than `smallest` such rows are left
+    out. The intervals hold for all categories together (Bonferroni).
     """
     found = []
     for feature, known in sorted(levels.items()):
-        if known and (places := _places(disturbed.rows[feature], known[0])).sum() >= smallest:
-            rows = disturbed.rows.filter(pa.array(places))
-            strange = pa.array([_strange(known)] * rows.num_rows, pa.string())
-            found.append((feature, known[0], places, _with_column(rows, feature, strange)))
+        if known and (places := _places(baseline.rows[feature], known[0])).sum() >= smallest:
+            rows = baseline.rows.filter(pa.array(places))
+            unseen = pa.array([_unseen_level(known)] * rows.num_rows, pa.string())
+            found.append((feature, known[0], places, _with_column(rows, feature, unseen)))
     level = 1 - 0.05 / max(1, len(found))
     return [
-        UnseenLoss(feature, name, accuracy_loss(_part(disturbed, places), [rows], decide=decide, level=level))
+        UnseenLoss(feature, name, accuracy_loss(_part(baseline, places), [rows], decide=decide, level=level))
         for feature, name, places, rows in found
     ]
 
 
-def accuracy_loss(disturbed: Disturbed, draws: Iterable[pa.Table], *, decide: Decide, level: float = 0.95) -> Loss:
-    """Return what the draws cost; it is positive where they do harm. All draws are decided in one go."""
-    tables, rows = list(draws), len(disturbed.labels)
+def accuracy_loss(baseline: Baseline, draws: Iterable[pa.Table], *, decide: Decide, level: float = 0.95) -> Loss:
+    """Return the loss of accuracy over all draws; a positive loss is worse. All draws are scored in one call."""
+    tables, rows = list(draws), len(baseline.labels)
     if not rows:
         return Loss(UNDEFINED, None, len(tables), 0)
     decisions = decide(pa.concat_tables(tables)).reshape(len(tables), rows)
-    lost = (disturbed.clean == disturbed.labels).astype(np.float64) - (decisions == disturbed.labels)
+    lost = (baseline.clean == baseline.labels).astype(np.float64) - (decisions == baseline.labels)
     return Loss(net_share(lost.mean(axis=0), level=level), float(lost.mean(axis=1).max()), len(tables), rows)
 
 
-def _part(disturbed: Disturbed, places: Truths) -> Disturbed:
-    return Disturbed(disturbed.rows.filter(pa.array(places)), disturbed.labels[places], disturbed.clean[places])
+def _part(baseline: Baseline, places: Truths) -> Baseline:
+    return Baseline(baseline.rows.filter(pa.array(places)), baseline.labels[places], baseline.clean[places])
 
 
 def _places(column: pa.ChunkedArray, level: str) -> Truths:
@@ -159,8 +156,7 @@ def _places(column: pa.ChunkedArray, level: str) -> Truths:
     return found
 
 
-def _strange(known: Sequence[str]) -> str:
-    """Return a level that is not known."""
+def _unseen_level(known: Sequence[str]) -> str:
     name = NEVER_SEEN
     while name in set(known):
         name += "!"
@@ -178,7 +174,7 @@ def _spread(values: Numbers) -> float:
 
 
 def _usable(values: Numbers) -> Truths:
-    """Return which values are there, as a model sees them: it takes what is larger than any number as missing."""
+    """Return which values are present for a model, which treats larger numbers as missing."""
     usable: Truths = np.abs(values) <= LARGEST_NUMBER
     return usable
 

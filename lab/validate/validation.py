@@ -1,4 +1,4 @@
-"""All gates of the stage validate: floors, calibration, fairness, robustness, and not worse than the champion."""
+"""All gates of stage validate: metrics, calibration, fairness, robustness, comparison with the champion."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,23 @@ from lab.core.result_files import read_json
 from lab.evaluate.measurement import Window, estimate_in
 from lab.evaluate.slices import levels_of, name_of
 from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
-from lab.validate.fairness import ACCURACY, CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
-from lab.validate.gates import Gate, HeldGate, ceiling, floor, not_judged, not_worse
+from lab.validate.fairness import (
+    ACCURACY,
+    CALIBRATION,
+    PRECISION,
+    RECALL,
+    SELECTION,
+    Groups,
+    Predictions,
+    fairness_gates,
+)
+from lab.validate.gates import Gate, NamedGate, ceiling, floor, not_judged, not_worse
 from lab.validate.robustness import (
     Decide,
     Loss,
     Training,
     UnseenLoss,
-    disturbed_of,
+    baseline_of,
     losses_at,
     losses_when_unseen,
     with_missing,
@@ -39,7 +48,7 @@ REPORTED: tuple[Measure, ...] = ("selection_ratio", "recall_gap", "precision_gap
 
 
 class Floors(Params):
-    """The least that each metric must reach."""
+    """The minimum of each metric."""
 
     accuracy: Share
     precision: Share
@@ -49,9 +58,9 @@ class Floors(Params):
 
 
 class Robustness(Params):
-    """How rows are disturbed, how often and how many of them, and what it may cost in accuracy.
+    """How rows are perturbed, how often and how many of them, and the largest accepted loss of accuracy.
 
-    Noise is in standard deviations of the training rows; missing, a share of each feature's values that is withheld.
+    Noise is in standard deviations of the training rows; missing is the share of values set to missing.
     """
 
     noise: tuple[Noise, ...] = Field(strict=False)
@@ -62,14 +71,14 @@ class Robustness(Params):
 
 
 class AgainstChampion(Params):
-    """By how much ROC AUC may be worse than the champion's."""
+    """The non-inferiority margin of ROC AUC against the champion."""
 
     margin: Margin
     resamples: Resamples
 
 
 class ValidateParams(Params):
-    """The gates that a challenger must pass, but for those that only report."""
+    """The settings of all gates; those in `reported` are informational and never block."""
 
     floors: Floors
     calibration_error: Positive
@@ -86,10 +95,9 @@ class ValidateParams(Params):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the gates look at, all of one window: the challenger's metrics, both models' scores, and the feature rows.
+    """The inputs of the gates for one window: metrics, scores and feature rows.
 
-    `training` is what the disturbances and the groups need to know of the training rows, `decide` says of feature rows
-    which are decided positive.
+    `training` and `trained_on` describe the training rows; `decide` returns which feature rows are predicted positive.
     """
 
     measured: Mapping[str, Any]
@@ -101,16 +109,16 @@ class Evidence:
 
 
 def read_summary(path: Path, *, model: str, window: str) -> Mapping[str, Any]:
-    """Return what metrics/evaluate.json says of a model on a window."""
+    """Return the metrics of a model on a window from metrics/evaluate.json."""
     try:
         summary: Mapping[str, Any] = read_json(path)[model][window]
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
-        raise SourceError(f"{path} does not measure the {model} on the window {window}: {error!r}. {CURE}") from error
+        raise SourceError(f"{path} has no metrics of the {model} on the window {window}: {error!r}. {CURE}") from error
     return summary
 
 
 def check_same_rows(rows: pa.Table, predictions: pa.Table, *, keys: Sequence[str]) -> None:
-    """Refuse predictions that are not, row for row, those of the feature rows."""
+    """Refuse predictions whose keys differ from those of the feature rows."""
     if not rows.select(list(keys)).equals(predictions.select(list(keys))):
         raise SourceError(
             f"data/predictions has {predictions.num_rows} rows that are not the {rows.num_rows} rows of data/features, "
@@ -119,12 +127,12 @@ def check_same_rows(rows: pa.Table, predictions: pa.Table, *, keys: Sequence[str
 
 
 def groups_of(training: pa.Table, groups: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Return the names of the groups of each group column that the training rows know."""
+    """Return the names of the groups in the training rows, by group column."""
     return {group: frozenset(map(name_of, training[group].unique().to_pylist())) for group in groups}
 
 
-def with_own(params: ValidateParams, own: GateOverrides) -> ValidateParams:
-    """Return the gates with those of the task in the place of theirs."""
+def with_task_gates(params: ValidateParams, own: GateOverrides) -> ValidateParams:
+    """Return the gates with the overrides of the task."""
     differing = own.model_dump(exclude_none=True)
     floors = {name: differing.pop(name) for name in Floors.model_fields if name in differing}
     merged = {**params.model_dump(), **differing}
@@ -133,10 +141,10 @@ def with_own(params: ValidateParams, own: GateOverrides) -> ValidateParams:
     return ValidateParams.model_validate(merged)
 
 
-def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) -> list[HeldGate]:
-    """Return every gate, in the order in which it is shown."""
+def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) -> list[NamedGate]:
+    """Return every gate in display order."""
     return [
-        HeldGate(name, about, measure not in params.reported, gate)
+        NamedGate(name, about, measure not in params.reported, gate)
         for about, judge in (
             (PERFORMANCE, _performance),
             (CALIBRATED, _calibration),
@@ -148,23 +156,23 @@ def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) 
     ]
 
 
-Named = Iterator[tuple[str, str, Gate]]  # the measure, as `reported` calls it; the gate's name; the gate
+Gates = Iterator[tuple[str, str, Gate]]  # the measure as in `reported`, the name of the gate, the gate
 
 
-def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     for name, threshold in params.floors.model_dump().items():
         yield name, name, floor(estimate_in(evidence.measured, name), threshold)
 
 
-def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     name = "calibration_error"
     yield name, name, ceiling(estimate_in(evidence.measured, name), params.calibration_error)
 
 
-def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
+def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     window = evidence.window
     scores = window.scores[MODEL]
-    decided = Decided(window.labels, scores, scores >= window.thresholds[MODEL])
+    predicted = Predictions(window.labels, scores, scores >= window.thresholds[MODEL])
     limits = {
         ACCURACY: params.accuracy_gap,
         SELECTION: params.selection_ratio,
@@ -175,26 +183,26 @@ def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Named:
     found = {}
     for group, values in window.groups.items():
         unseen = set(map(name_of, values)) - evidence.trained_on[group]
-        found[group] = fairness_gates(decided, Groups(levels_of(values), unseen, params.smallest_group), limits)
+        found[group] = fairness_gates(predicted, Groups(levels_of(values), unseen, params.smallest_group), limits)
     for measure in limits:
         for group, gates in found.items():
             yield measure, f"{measure}_{group}", gates[measure]
 
 
-def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Gates:
     rules, decide = params.robustness, evidence.decide
-    rows = disturbed_of(
+    rows = baseline_of(
         evidence.rows, evidence.window.labels, decide=decide, most=rules.most_rows, rng=stream_of("rows")
     )
     spreads = evidence.training.spreads
     features = [*evidence.training.features]
-    disturbances = {
+    perturbations = {
         "noise": (rules.noise, lambda rows, level, rng: with_noise(rows, spreads, noise=level, rng=rng)),
         "missing": (rules.missing, lambda rows, share, rng: with_missing(rows, features, share=share, rng=rng)),
     }
-    for measure, (levels, disturb) in disturbances.items():
+    for measure, (levels, perturb) in perturbations.items():
         streams = partial(_stream, stream_of, measure)
-        losses = losses_at(rows, levels, disturb, decide=decide, repeats=rules.repeats, stream_of=streams)
+        losses = losses_at(rows, levels, perturb, decide=decide, repeats=rules.repeats, stream_of=streams)
         for level, loss in losses.items():
             name = f"accuracy_loss_at_{measure}_{str(level).replace('.', '_')}"
             yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(evidence.window.labels))
@@ -206,7 +214,7 @@ def _stream(stream_of: Streams, measure: str, level: float, repeat: int) -> np.r
     return stream_of(f"{measure}/{level}/{repeat}")
 
 
-def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Named:
+def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Gates:
     window, rules = evidence.window, params.champion
     gate = not_worse(
         window.labels,

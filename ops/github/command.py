@@ -17,7 +17,7 @@ from ops.github.images import with_images
 from ops.github.posting import Posted, planned, post_report
 from ops.github.retry import Patience
 from ops.github.target import event_number, hub_of, number_of
-from ops.github.untrusted import NUMBER, REPORT, noted, pull_request_for, read_handed
+from ops.github.untrusted import NUMBER, REPORT, noted, pull_request_for, read_stage_file
 
 WATERMARK = "## Experiment report"
 IMAGE_SECONDS = 20.0
@@ -148,7 +148,7 @@ def _trusted(report: Path, asked: Asked, hub: Hub) -> Posted:
 
 
 def _untrusted(folder: Path, asked: Asked, hub: Hub) -> Posted:
-    handed = read_handed(folder)
+    handed = read_stage_file(folder)
     number = pull_request_for(handed, asked.head_sha, os.environ, hub=hub).number
     return _posted(noted(titled(handed.text, title=asked.watermark)), number, asked, hub)
 

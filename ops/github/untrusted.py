@@ -37,7 +37,7 @@ class Handed:
     number: int | None
 
 
-def read_handed(folder: Path) -> Handed:
+def read_stage_file(folder: Path) -> Handed:
     """Return the report in a folder and its number, if it names one; refuse what is too large or no plain file."""
     text = _content(folder / REPORT)
     if text is None:

@@ -21,7 +21,7 @@ from lab.core.errors import LabError, ModelError, ParamsError, SourceError
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, ROOT, run
 from tests.serving.asking import wait_until
-from tests.serving.going_on import asked_all_the_time
+from tests.serving.going_on import constant_requests
 from tests.serving.served import model_folder
 from tests.serving.server import served
 
@@ -95,7 +95,7 @@ def names_beside(link: Path) -> list[str]:
 def test_a_release_is_taken_over_no_request_is_lost_and_the_former_model_stays_beside(
     models: Path, link: Path, old: Settings, server: Server
 ) -> None:
-    with asked_all_the_time(server.address, key=KEY) as answers:
+    with constant_requests(server.address, key=KEY) as answers:
         wait_until(lambda: answers.total() > 20, lambda: answers)
         done, said = released(models, "new", old)
         before = answers.total()

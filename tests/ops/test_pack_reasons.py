@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from lab.core.schema import FeatureSchema
 from lab.explain.walks import columns_of
 from lab.models.frames import frame_of
-from serving.models import read_served
+from serving.models import load_model
 from tests.history import commit_all, copy_of_history
 from tests.project import run
 
@@ -46,7 +46,7 @@ def explained_rows(project: Path, model: str) -> tuple[FeatureSchema, pa.Table, 
 def test_every_explained_row_has_the_contributions_and_the_reasons_that_are_kept(project: Path, model: str) -> None:
     said = pack(project, "--revision", "first", "--model", model, "--output", f"served/{model}")
     assert "without reasons" not in said
-    reasoner = read_served(project / "served" / model).reasoner
+    reasoner = load_model(project / "served" / model).reasoner
     assert reasoner is not None
     schema, rows, recorded = explained_rows(project, model)
     found = reasoner.explained(columns_of(frame_of(rows, schema.features)), most=3)
@@ -68,4 +68,4 @@ def test_a_revision_that_explained_nothing_is_packed_without_reasons_and_says_so
     folder = project / "served/unexplained"
     assert json.loads((folder / "about.json").read_text())["reasons"] == {}
     assert not list(folder.glob("reasons.*"))
-    assert read_served(folder).reasoner is None
+    assert load_model(folder).reasoner is None

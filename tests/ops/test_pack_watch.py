@@ -14,7 +14,7 @@ from ops.pack.command import pack
 from tests.ops.packable import assign, packable
 from tests.project import QUIET, heed_interrupts, run
 from tests.serving.asking import wait_until
-from tests.serving.going_on import asked_all_the_time, version_at
+from tests.serving.going_on import constant_requests, version_at
 from tests.serving.server import served
 
 pytestmark = pytest.mark.xdist_group("packable")  # made once for all tests of the group
@@ -63,7 +63,7 @@ def test_a_promotion_and_a_rollback_are_taken_over_and_no_request_is_lost(
         wait_until(champion.exists, said.read_text)
         with (
             served(tmp_path / "server", champion=str(champion), seconds_between_looks="0.1") as address,
-            asked_all_the_time(address) as answers,
+            constant_requests(address) as answers,
         ):
             assert version_at(address) == "v1.0.0"
             for version in (2, 1):

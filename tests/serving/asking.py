@@ -1,4 +1,4 @@
-"""Ask a server that runs for predictions and for its numbers."""
+"""Send requests to a running server and read its metrics."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 def numbers_in(text: str) -> dict[str, float]:
-    """Return the value of every sample of a text, by name and labels."""
+    """Return the value of every sample in a text of Prometheus, by name and labels."""
     return {
         name_of(sample.name, sample.labels): sample.value
         for family in text_string_to_metric_families(text)
@@ -33,7 +33,7 @@ def numbers_at(address: str) -> dict[str, float]:
 
 
 def ask(address: str, body: Any, *, key: str = "") -> int:
-    """Ask for the score of one row, and return the status of the answer."""
+    """Request the score of one row and return the HTTP status."""
     headers = {"content-type": "application/json", "x-api-key": key}
     request = urllib.request.Request(f"{address}/predict", json.dumps(body).encode(), headers)  # noqa: S310 - as below
     try:

@@ -1,4 +1,4 @@
-"""People who ask a server without a pause, and what it says of itself meanwhile."""
+"""Clients that send requests without a pause, and the version that a server reports."""
 
 import json
 import urllib.request
@@ -12,23 +12,23 @@ from tests.serving.served import ROWS
 
 
 @contextmanager
-def asked_all_the_time(address: str, *, key: str = "") -> Iterator[Counter[int]]:
-    """Yield what two who never rest are answered: how often which status."""
-    answers, over = Counter[int](), Event()
+def constant_requests(address: str, *, key: str = "") -> Iterator[Counter[int]]:
+    """Yield the count of each status that two busy clients receive."""
+    statuses, stopped = Counter[int](), Event()
 
-    def go_on() -> None:
-        while not over.is_set():
-            answers[ask(address, {"features": ROWS[0]}, key=key)] += 1
+    def request_on() -> None:
+        while not stopped.is_set():
+            statuses[ask(address, {"features": ROWS[0]}, key=key)] += 1
 
-    askers = [Thread(target=go_on) for _ in range(2)]
-    for asker in askers:
-        asker.start()
+    clients = [Thread(target=request_on) for _ in range(2)]
+    for client in clients:
+        client.start()
     try:
-        yield answers
+        yield statuses
     finally:
-        over.set()
-        for asker in askers:
-            asker.join()
+        stopped.set()
+        for client in clients:
+            client.join()
 
 
 def version_at(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Small models in folders that can be served, and rows to ask them about."""
+"""Small packed models, and rows to score."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ DRAWN = Drawn(walks=4, seed=7)
 
 
 def model_folder(folder: Path, variant: str = "logistic_regression") -> Path:
-    """Return a folder with a model that can be served; what lies there is exchanged at once."""
+    """Return a folder with a packed model; a model that is there is replaced atomically."""
     made = folder.with_name(f".{folder.name}.new")
     made.mkdir(parents=True)
     model = model_of(variant)
@@ -37,7 +37,7 @@ def model_folder(folder: Path, variant: str = "logistic_regression") -> Path:
 
 
 def explained_folder(folder: Path, variant: str = "logistic_regression") -> Path:
-    """Return a folder with a model that can be served and explained."""
+    """Return a folder with a packed model and its explanation files."""
     model_folder(folder, variant)
     fingerprint = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
     program, arrays = compile_reasons(
@@ -52,5 +52,5 @@ def explained_folder(folder: Path, variant: str = "logistic_regression") -> Path
 
 
 def reasoning(variant: str) -> Reasoning:
-    """Return what gives the pipeline's own reasons."""
+    """Return the explainer of the pipeline, without compiled files."""
     return reasoning_of(model_of(variant), TRAINING_ROWS, SCHEMA.features, WORDS, walks=DRAWN.walks, seed=DRAWN.seed)

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, on a port of loopback that the system chooses."""
+"""Start a real server in a separate process on a free port of loopback."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ def served(folder: Path, *, workers: int = 1, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**QUIET, **{f"LAB_{name.upper()}": value for name, value in settings.items()}}
-    environment["TMPDIR"] = str(folder.resolve())  # where several workers count together
+    environment["TMPDIR"] = str(folder.resolve())  # for the shared metrics of several workers
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", str(workers)]
     with (folder / "server.txt").open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

@@ -1,4 +1,4 @@
-"""The API answers as the pipeline does, asks for this task's columns, and refuses everything else by name."""
+"""The API gives the scores of the pipeline and refuses invalid requests with the field's name."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
         yield opened
 
 
-def test_it_is_alive_ready_and_says_what_it_serves(client: TestClient) -> None:
+def test_it_is_alive_ready_and_describes_its_model(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "alive"}
     fingerprint = client.get("/ready").json()["fingerprint"]
     described = client.get("/model").json()
@@ -102,13 +102,13 @@ def test_a_wrong_value_is_refused_with_its_field_the_value_and_a_rule(
 
 
 @pytest.mark.parametrize("body", ["", "{", '{"features": ' + "[" * 100_000, b"\xff\xfe{}".decode("latin-1")])
-def test_what_is_not_json_is_refused_as_such(client: TestClient, body: str) -> None:
+def test_a_body_that_is_not_json_is_refused(client: TestClient, body: str) -> None:
     answer = client.post("/predict", content=body.encode("latin-1"), headers=JSON)
     assert answer.status_code == 400
     assert "not JSON" in answer.json()["error"]
 
 
-def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:
+def test_a_body_of_another_media_type_is_refused(client: TestClient) -> None:
     answer = client.post("/predict", content=changed(), headers={"content-type": "text/plain"})
     assert answer.status_code == 415
 
@@ -124,20 +124,20 @@ def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:
         ({"columns": {name: [] for name in COLUMNS}}, "at least 1"),
     ],
 )
-def test_a_batch_that_is_no_table_is_refused(client: TestClient, body: dict[str, Any], says: str) -> None:
+def test_a_batch_that_is_not_a_table_is_refused(client: TestClient, body: dict[str, Any], says: str) -> None:
     answer = client.post("/predict/batch", json=body)
     assert answer.status_code == 422
     assert says in json.dumps(answer.json())
 
 
-def test_a_batch_may_be_only_so_large(tmp_path: Path) -> None:
+def test_a_batch_with_too_many_rows_is_refused(tmp_path: Path) -> None:
     with client_of(tmp_path, most_rows=10) as client:
         assert client.post("/predict/batch", json={"columns": COLUMNS}).status_code == 422
         few = {name: values[:10] for name, values in COLUMNS.items()}
         assert client.post("/predict/batch", json={"columns": few}).status_code == 200
 
 
-def test_a_refusal_shows_no_stack_and_no_more_than_twenty_details(client: TestClient) -> None:
+def test_a_refusal_shows_at_most_twenty_details(client: TestClient) -> None:
     wrong = {f"surprise_{place}": 1 for place in range(100)}
     answer = client.post("/predict", json={"features": {**ROWS[0], **wrong}}).json()
     assert answer["error"] == "Found 100 mistakes in the request; the first 20 are shown."
@@ -152,7 +152,7 @@ def test_the_openapi_names_the_columns_of_this_task(client: TestClient) -> None:
     assert features["additionalProperties"] is False
 
 
-def test_a_new_champion_takes_over_while_requests_go_on_and_back(tmp_path: Path) -> None:
+def test_a_new_champion_is_loaded_while_requests_go_on(tmp_path: Path) -> None:
     with client_of(tmp_path, seconds_between_looks=0.05) as client:
         for variant in ("histogram_gradient_boosting", "random_forest"):
             model_folder(tmp_path / "champion", variant)
@@ -162,7 +162,7 @@ def test_a_new_champion_takes_over_while_requests_go_on_and_back(tmp_path: Path)
         assert client.get("/model").json()["champion"]["estimator"] == "random_forest"
 
 
-def test_a_damaged_new_champion_leaves_the_old_one_at_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_new_champion_is_not_loaded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with client_of(tmp_path, seconds_between_looks=0.05) as client:
         manifest = (tmp_path / "champion").resolve() / "manifest.json"
         manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": "high"'))
@@ -187,7 +187,7 @@ def test_units_keep_their_arm_in_the_answer_and_both_arms_answer(tmp_path: Path)
         assert client.post("/predict", json={"features": ROWS[0]}).json()["arm"] == "champion"
 
 
-def test_a_setting_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ValueError, match="Extra inputs"):
         Settings(champion=Path("x"), durable=True)  # type: ignore[call-arg]
 

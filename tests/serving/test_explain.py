@@ -1,4 +1,4 @@
-"""POST /explain gives the pipeline's own reasons for the score that POST /predict gives, and says when it cannot."""
+"""POST /explain gives the reasons of the pipeline for the score of POST /predict."""
 
 import hashlib
 import json
@@ -65,13 +65,15 @@ def test_three_reasons_are_given_unless_another_number_is_asked_for(client: Test
         ({"features": {name: value for name, value in ROWS[0].items() if name != "visits"}}, "features.visits"),
     ],
 )
-def test_what_is_asked_wrongly_is_refused_by_name(client: TestClient, changed: dict[str, Any], field: str) -> None:
+def test_a_wrong_request_is_refused_with_the_fields_name(
+    client: TestClient, changed: dict[str, Any], field: str
+) -> None:
     answer = client.post("/explain", json={"features": ROWS[0], **changed})
     assert answer.status_code == 422
     assert [detail["field"] for detail in answer.json()["details"]] == [field]
 
 
-def test_a_row_of_which_nothing_is_known_is_explained(client: TestClient) -> None:
+def test_a_row_without_any_value_is_explained(client: TestClient) -> None:
     answer = client.post("/explain", json={"features": dict.fromkeys(ROWS[0]), "most": 10}).json()
     by_feature = {reason["feature"]: reason for reason in answer["reasons"]}
     assert by_feature["visits"]["text"].endswith("the score: never came")
@@ -89,7 +91,7 @@ def test_the_model_of_a_units_arm_is_explained(tmp_path: Path) -> None:
         assert set(arms) == {"champion", "challenger"}
 
 
-def test_an_explanation_is_counted_and_neither_logged_nor_taken_for_a_prediction(tmp_path: Path) -> None:
+def test_an_explanation_is_neither_logged_nor_counted_as_a_prediction(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     with client_for(explained_folder(tmp_path / "champion"), log=folder) as client:
         assert client.post("/explain", json={"features": ROWS[0]}).status_code == 200
@@ -99,7 +101,7 @@ def test_an_explanation_is_counted_and_neither_logged_nor_taken_for_a_prediction
     assert [path for path in folder.glob("predictions-*") if path.read_bytes()] == []
 
 
-def test_a_model_packed_without_reasons_serves_everything_else_and_says_what_to_do(tmp_path: Path) -> None:
+def test_a_model_packed_without_reasons_still_predicts(tmp_path: Path) -> None:
     with client_for(model_folder(tmp_path / "champion")) as client:
         answer = client.post("/explain", json={"features": ROWS[0]})
         assert answer.status_code == 409
@@ -126,7 +128,7 @@ def test_reasons_of_another_model_are_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_reasons_of_a_form_that_is_not_known_are_refused_and_stop_no_exchange(
+def test_unknown_reasons_are_refused_and_the_current_model_stays(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     unknown = explained_folder(tmp_path / "unknown", "naive_bayes")
@@ -145,7 +147,7 @@ def test_reasons_of_a_form_that_is_not_known_are_refused_and_stop_no_exchange(
         assert client.post("/explain", json={"features": ROWS[0]}).status_code == 200
 
 
-def test_reasons_that_are_packed_later_are_taken_over(tmp_path: Path) -> None:
+def test_reasons_that_are_packed_later_are_loaded(tmp_path: Path) -> None:
     plain, explained = model_folder(tmp_path / "plain"), explained_folder(tmp_path / "explained")
     champion = tmp_path / "champion"
     champion.symlink_to(plain)
@@ -156,7 +158,7 @@ def test_reasons_that_are_packed_later_are_taken_over(tmp_path: Path) -> None:
         wait_until(lambda: client.post("/explain", json={"features": ROWS[0]}).status_code == 200, lambda: "refused")
 
 
-def test_a_product_that_the_model_cannot_take_is_refused(tmp_path: Path) -> None:
+def test_a_product_of_features_that_is_too_large_is_refused(tmp_path: Path) -> None:
     huge = {"features": {**ROWS[0], "amount": 1e30}}
     with client_for(model_folder(tmp_path / "champion", "random_forest, multiplied")) as client:
         for path, body in (("/predict", huge), ("/predict/batch", {"rows": [huge]})):

@@ -1,4 +1,4 @@
-"""What costs too much is turned away before it is read: no key, too many, too large, too slow."""
+"""Requests without a key, too many, too large or too slow are refused before they are read."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(settings: Settings, messages: Sequence[tuple[float, bytes, bool]], *, said: bytes | None = None) -> list[Any]:
-    """Return what the layer sends when a body comes in parts, each after so many seconds."""
+    """Return what the middleware sends when a body comes in parts, each after some seconds."""
     sent: list[Any] = []
 
     async def behind(scope: Any, receive: Any, send: Any) -> None:
@@ -46,7 +46,7 @@ def ask(settings: Settings, messages: Sequence[tuple[float, bytes, bool]], *, sa
     return sent
 
 
-def test_a_key_is_asked_for_but_not_of_probes(champion: Path) -> None:
+def test_a_key_is_needed_except_for_probes(champion: Path) -> None:
     with TestClient(create_application(Settings(champion=champion, api_key=SecretStr(SECRET)))) as client:
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 200
@@ -62,7 +62,7 @@ def test_a_key_is_never_shown(champion: Path) -> None:
         assert SECRET not in client.get("/model").text + client.get("/openapi.json").text
 
 
-def test_more_requests_than_allowed_are_told_to_come_back(champion: Path) -> None:
+def test_requests_above_the_rate_are_refused_with_a_retry_header(champion: Path) -> None:
     with TestClient(create_application(Settings(champion=champion, requests_per_second=5))) as client:
         answers = [client.get("/model") for _ in range(8)]
         refused = [answer for answer in answers if answer.status_code == 429]
@@ -73,17 +73,17 @@ def test_more_requests_than_allowed_are_told_to_come_back(champion: Path) -> Non
         assert client.get("/model").status_code == 200
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read(champion: Path) -> None:
+def test_a_body_with_too_large_a_content_length_is_not_read(champion: Path) -> None:
     sent = ask(Settings(champion=champion, most_megabytes=0.001), [], said=b"2000")
     assert sent[0]["status"] == 413
 
 
-def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(champion: Path) -> None:
+def test_a_body_that_grows_too_large_is_not_read_to_its_end(champion: Path) -> None:
     parts = [(0.0, b"x" * 600, True)] * 2  # a third is not there to be asked for
     assert ask(Settings(champion=champion, most_megabytes=0.001), parts)[0]["status"] == 413
 
 
-def test_a_body_that_comes_too_slowly_is_given_up(champion: Path) -> None:
+def test_a_body_that_arrives_too_slowly_is_refused(champion: Path) -> None:
     parts = [(0.0, b"{", True), (5.0, b"}", False)]
     assert ask(Settings(champion=champion, seconds_for_a_body=0.05), parts)[0]["status"] == 408
 

@@ -1,4 +1,4 @@
-"""The log keeps every line that it promised, whatever happens to the process, and no more files than it may."""
+"""The log loses no acknowledged line, also after a kill, and keeps to its size and age limits."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.project import ROOT
 from tests.serving.served import COLUMNS, ROWS, model_folder
 
 RULES = Rules("always", most_bytes=1e6, most_seconds=3600, keep_bytes=None, keep_seconds=None)
-# Promises lines one after another, and says which were kept; ends only when it is killed.
+# Writes lines and prints each after it is acknowledged, until the process is killed.
 WRITER = """
 import asyncio, sys
 from pathlib import Path
@@ -50,14 +50,14 @@ def write(log: Log, *numbers: int) -> None:
     asyncio.run(go())
 
 
-def test_lines_are_there_when_the_promise_is_kept(tmp_path: Path) -> None:
+def test_lines_are_in_the_file_when_append_returns(tmp_path: Path) -> None:
     log = Log(tmp_path, "predictions", RULES)
     write(log, 1, 2, 3)
     assert [line["number"] for line in lines_in(tmp_path)] == [1, 2, 3]
     log.close()
 
 
-def test_what_comes_in_one_turn_of_the_loop_is_forced_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_one_iteration_of_the_loop_are_synced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log, forced, real = Log(tmp_path, "predictions", RULES), [], os.fdatasync
 
     def counted(file: int) -> None:
@@ -75,7 +75,7 @@ def test_what_comes_in_one_turn_of_the_loop_is_forced_out_once(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("durability", ["batched", "never"])
-def test_lines_that_nobody_waits_for_are_there_after_the_log_is_closed(tmp_path: Path, durability: Any) -> None:
+def test_lines_without_a_waiter_are_in_the_file_after_close(tmp_path: Path, durability: Any) -> None:
     log = Log(tmp_path, "predictions", replace(RULES, durability=durability))
     write(log, *range(20))
     log.close()
@@ -83,19 +83,19 @@ def test_lines_that_nobody_waits_for_are_there_after_the_log_is_closed(tmp_path:
     assert log.counts.waiting == 0
 
 
-def test_a_killed_process_has_lost_no_line_that_it_promised(tmp_path: Path) -> None:
+def test_a_killed_process_loses_no_acknowledged_line(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        promised = [process.stdout.readline().split() for _ in range(200)]
+        acknowledged = [process.stdout.readline().split() for _ in range(200)]
         os.kill(process.pid, signal.SIGKILL)
-        promised += [line.split() for line in process.stdout.read().splitlines() if len(line.split()) == 2]
+        acknowledged += [line.split() for line in process.stdout.read().splitlines() if len(line.split()) == 2]
     Log(tmp_path, "predictions", RULES).close()
     kept = {(line["client"], line["number"]) for line in lines_in(tmp_path)}
-    assert {(int(client), int(number)) for client, number in promised} <= kept
+    assert {(int(client), int(number)) for client, number in acknowledged} <= kept
 
 
-def test_a_torn_last_line_is_cut_off_and_counted(tmp_path: Path) -> None:
+def test_a_half_written_last_line_is_cut_off_and_counted(tmp_path: Path) -> None:
     log = Log(tmp_path, "predictions", RULES)
     write(log, 1, 2)
     log.close()
@@ -109,7 +109,7 @@ def test_a_torn_last_line_is_cut_off_and_counted(tmp_path: Path) -> None:
     log.close()
 
 
-def test_two_processes_at_once_write_files_of_their_own(tmp_path: Path) -> None:
+def test_two_processes_write_separate_files(tmp_path: Path) -> None:
     first, second = Log(tmp_path, "predictions", RULES), Log(tmp_path, "predictions", RULES)
     write(first, 1)
     write(second, 2)
@@ -118,7 +118,7 @@ def test_two_processes_at_once_write_files_of_their_own(tmp_path: Path) -> None:
     second.close()
 
 
-def test_files_are_closed_at_their_size_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_files_are_closed_and_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.log.SECONDS_TO_GATHER", 0.0)  # what is gathered is written into one file
     rules = Rules("never", most_bytes=100, most_seconds=3600, keep_bytes=250, keep_seconds=None)
     log = Log(tmp_path, "predictions", rules)
@@ -142,7 +142,7 @@ def test_a_file_is_closed_at_its_age(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.jsonl"))) == 2
 
 
-def test_a_line_that_cannot_be_written_is_not_promised_and_leaves_no_torn_one(
+def test_a_line_that_cannot_be_written_raises_and_leaves_no_partial_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = Log(tmp_path, "predictions", RULES)
@@ -163,7 +163,7 @@ def test_a_line_that_cannot_be_written_is_not_promised_and_leaves_no_torn_one(
     log.close()
 
 
-def test_an_answer_is_in_the_log_with_what_was_asked_and_a_label_comes_later(tmp_path: Path) -> None:
+def test_a_prediction_and_its_later_label_are_in_the_logs(tmp_path: Path) -> None:
     champion = model_folder(tmp_path / "champion")
     settings = Settings(champion=champion, log=tmp_path / "log", redact=frozenset({"region"}))
     with TestClient(create_application(settings)) as client:
@@ -180,7 +180,7 @@ def test_an_answer_is_in_the_log_with_what_was_asked_and_a_label_comes_later(tmp
         assert len(lines_in(tmp_path / "log")) == 1 + len(ROWS)
 
 
-def test_in_the_shadow_the_challenger_scores_and_the_champion_answers(tmp_path: Path) -> None:
+def test_in_shadow_mode_the_challenger_scores_and_the_champion_answers(tmp_path: Path) -> None:
     champion = model_folder(tmp_path / "champion")
     challenger = model_folder(tmp_path / "challenger", "random_forest")
     settings = Settings(champion=champion, challenger=challenger, shadow=True, log=tmp_path / "log")
@@ -192,7 +192,7 @@ def test_in_the_shadow_the_challenger_scores_and_the_champion_answers(tmp_path: 
     assert line["challenger_score"] != line["champion_score"]
 
 
-def test_an_answer_that_cannot_be_logged_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prediction_that_cannot_be_logged_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(champion=model_folder(tmp_path / "champion"), log=tmp_path / "log")
 
     def full(_file: int, _content: bytes) -> int:
@@ -206,6 +206,6 @@ def test_an_answer_that_cannot_be_logged_is_not_given(tmp_path: Path, monkeypatc
         assert client.post("/predict", json={"features": ROWS[0]}).status_code == 200
 
 
-def test_without_a_log_a_label_has_no_place(tmp_path: Path) -> None:
+def test_without_a_log_feedback_is_refused(tmp_path: Path) -> None:
     with TestClient(create_application(Settings(champion=model_folder(tmp_path / "champion")))) as client:
         assert client.post("/feedback", json={"id": "x", "label": False}).status_code == 409

@@ -1,4 +1,4 @@
-"""What is asked and answered is counted once, whichever worker did it, and a batch job's numbers stand beside it."""
+"""Requests of all workers are counted once, and gauges of batch jobs are included."""
 
 import calendar
 import contextlib
@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from lab.core.result_files import write_text
 from serving.app import create_application
-from serving.metrics import SHARES, Metrics, Named, seconds_of
-from serving.multiprocess import SHARED, forget_dead, shared_numbers
+from serving.metrics import SHARES, Metrics, ModelLabels, seconds_of
+from serving.multiprocess import MULTIPROCESS_DIR, forget_dead, shared_metrics_folder
 from serving.settings import Settings
 from tests.serving.asking import ask, name_of, numbers_at, numbers_in, wait_until
 from tests.serving.served import COLUMNS, ROWS, model_folder
@@ -37,7 +37,7 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_folder(tmp_path_factory.mktemp("served") / "champion")
 
 
-def test_two_workers_count_as_one_and_a_model_that_went_is_told_no_more(champion: Path, tmp_path: Path) -> None:
+def test_two_workers_are_aggregated_and_an_earlier_model_is_not_shown(champion: Path, tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "champion")
     log = str(tmp_path / "log")
     with served(tmp_path, workers=2, champion=str(folder), log=log, seconds_between_looks="0.1") as address:
@@ -69,42 +69,42 @@ def test_two_workers_count_as_one_and_a_model_that_went_is_told_no_more(champion
 
         killed = next(int(path.stem.rpartition("_")[2]) for path in tmp_path.glob(COUNTED))
         os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: f"gauge_livesum_{killed}.db" not in files_after_a_look(address, tmp_path), str)
+        wait_until(lambda: f"gauge_livesum_{killed}.db" not in files_after_scrape(address, tmp_path), str)
         wait_until(lambda: list(models().values()) == [2] and numbers_at(address)["lab_workers{}"] == 2, models)
         assert numbers_at(address)["lab_requests_total{path=/predict,status=200}"] == 30
     assert list(tmp_path.glob("lab-metrics-*")) == []
 
 
-def files_after_a_look(address: str, folder: Path) -> list[str]:
-    """Return what lies in the folder once somebody has looked, which is when the dead are forgotten."""
+def files_after_scrape(address: str, folder: Path) -> list[str]:
+    """Return the files after a scrape, which removes the gauges of stopped workers."""
     with contextlib.suppress(urllib.error.URLError, ConnectionError):  # the killed worker had taken the connection
         numbers_at(address)
     return [path.name for path in folder.glob(COUNTED)]
 
 
-def test_several_workers_get_a_folder_of_their_own_that_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SHARED, "")
-    with shared_numbers(2):
-        made = Path(os.environ[SHARED])
+def test_several_workers_get_a_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MULTIPROCESS_DIR, "")
+    with shared_metrics_folder(2):
+        made = Path(os.environ[MULTIPROCESS_DIR])
         assert made.is_dir()
     assert not made.exists()
-    assert SHARED not in os.environ
+    assert MULTIPROCESS_DIR not in os.environ
 
 
-def test_one_worker_shares_with_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SHARED, raising=False)
-    with shared_numbers(1):
-        assert SHARED not in os.environ
+def test_one_worker_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(MULTIPROCESS_DIR, raising=False)
+    with shared_metrics_folder(1):
+        assert MULTIPROCESS_DIR not in os.environ
 
 
-def test_what_another_run_left_is_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_files_of_an_earlier_run_are_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "counter_7.db").write_bytes(b"old")
-    monkeypatch.setenv(SHARED, str(tmp_path))
-    with shared_numbers(1):
+    monkeypatch.setenv(MULTIPROCESS_DIR, str(tmp_path))
+    with shared_metrics_folder(1):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_only_the_dead_are_forgotten_and_what_they_counted_stays(tmp_path: Path) -> None:
+def test_gauges_of_stopped_workers_are_removed_and_their_counters_stay(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -115,7 +115,7 @@ def test_only_the_dead_are_forgotten_and_what_they_counted_stays(tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {f"gauge_livesum_{os.getpid()}.db", f"counter_{child}.db"}
 
 
-def test_files_of_a_batch_job_stand_beside_the_servers_own_numbers(champion: Path, tmp_path: Path) -> None:
+def test_gauges_of_a_batch_job_are_shown_beside_the_servers_metrics(champion: Path, tmp_path: Path) -> None:
     (tmp_path / "churn.prom").write_text(GAUGES)
     (tmp_path / "other.prom").write_text(GAUGES.replace("churn", "other"))
     os.utime(tmp_path / "churn.prom", (5000, 5000))
@@ -133,9 +133,7 @@ def test_files_of_a_batch_job_stand_beside_the_servers_own_numbers(champion: Pat
     "content",
     [b"lab_drift_drifted_share{ 1\n", b"\xff\xfe", b"# TYPE x counter\nx_total 1\n", b"# " + b"x" * 1_000_000],
 )
-def test_a_file_that_cannot_be_read_is_told_and_takes_nothing_down(
-    champion: Path, tmp_path: Path, content: bytes
-) -> None:
+def test_an_unreadable_file_is_reported_and_breaks_nothing(champion: Path, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.prom").write_bytes(content)
     (tmp_path / "whole.prom").write_text(GAUGES)
     with TestClient(create_application(Settings(champion=champion, gauges=tmp_path))) as client:
@@ -146,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_told_and_takes_nothing_down(
     assert found["lab_workers{}"] == 1
 
 
-def test_a_file_that_is_written_anew_is_read_anew_and_one_that_went_is_told_no_more(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again_and_a_deleted_one_is_not_shown(tmp_path: Path) -> None:
     name, path, metrics = "lab_drift_drifted_share{task=churn}", tmp_path / "churn.prom", Metrics(tmp_path)
     for share in ("0.25", "0.75"):
         write_text(GAUGES.replace("0.25", share), path)
@@ -155,13 +153,13 @@ def test_a_file_that_is_written_anew_is_read_anew_and_one_that_went_is_told_no_m
     assert name not in numbers_in(metrics.text().decode())
 
 
-def test_a_file_cannot_say_what_the_server_counts_itself(champion: Path, tmp_path: Path) -> None:
+def test_a_file_cannot_override_the_servers_own_metrics(champion: Path, tmp_path: Path) -> None:
     (tmp_path / "false.prom").write_text("# TYPE lab_workers gauge\nlab_workers 9\n")
     with TestClient(create_application(Settings(champion=champion, gauges=tmp_path))) as client:
         assert numbers_in(client.get("/metrics").text)["lab_workers{}"] == 1
 
 
-def test_who_watches_shows_the_key_as_prometheus_can_and_is_not_turned_away(champion: Path) -> None:
+def test_prometheus_sends_the_key_as_bearer_token_and_has_no_rate_limit(champion: Path) -> None:
     settings = Settings(champion=champion, api_key=SecretStr(SECRET), requests_per_second=2)
     with TestClient(create_application(settings)) as client:
         assert client.get("/metrics").status_code == 401
@@ -169,7 +167,7 @@ def test_who_watches_shows_the_key_as_prometheus_can_and_is_not_turned_away(cham
             assert client.get("/metrics", headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
 
 
-def test_the_log_tells_how_long_a_line_has_waited(champion: Path, tmp_path: Path) -> None:
+def test_the_log_reports_its_lag(champion: Path, tmp_path: Path) -> None:
     with TestClient(create_application(Settings(champion=champion, log=tmp_path))) as client:
         client.post("/predict/batch", json={"columns": COLUMNS})
         found = numbers_in(client.get("/metrics").text)
@@ -178,22 +176,22 @@ def test_the_log_tells_how_long_a_line_has_waited(champion: Path, tmp_path: Path
         assert found["lab_log_failed_lines_total{log=feedback}"] == 0
 
 
-def test_how_old_a_models_training_rows_are_is_told_while_it_answers() -> None:
+def test_the_end_of_the_training_rows_is_shown_while_the_model_is_loaded() -> None:
     metrics = Metrics()
-    metrics.say_models({"champion": Named("a", "v1", seconds_of("2025-03-01T00:00:00"))})
+    metrics.set_models({"champion": ModelLabels("a", "v1", seconds_of("2025-03-01T00:00:00"))})
     assert numbers_in(metrics.text().decode())[
         "lab_model_trained_until_seconds{arm=champion,fingerprint=a}"
     ] == calendar.timegm((2025, 3, 1, 0, 0, 0))
-    metrics.say_models({"champion": Named("b", "v2", None)})
+    metrics.set_models({"champion": ModelLabels("b", "v2", None)})
     assert not [name for name in numbers_in(metrics.text().decode()) if "trained_until" in name]
 
 
-def test_the_memory_that_is_told_is_that_of_the_process() -> None:
+def test_the_memory_is_that_of_the_process() -> None:
     metrics = Metrics()
-    metrics.say_memory()
-    told = numbers_in(metrics.text().decode())["lab_resident_bytes{}"]
+    metrics.set_memory()
+    found = numbers_in(metrics.text().decode())["lab_resident_bytes{}"]
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    assert 1e7 < told <= 1.01 * most
+    assert 1e7 < found <= 1.01 * most
 
 
 def test_a_batch_counts_as_its_rows_do_one_by_one() -> None:
@@ -231,7 +229,7 @@ def test_the_rows_of_a_refused_batch_are_counted(champion: Path, body: Any, rows
     assert sum(value for name, value in found.items() if name.startswith("lab_refused_total")) == 1
 
 
-def test_a_moment_keeps_its_zone() -> None:
+def test_a_time_keeps_its_zone() -> None:
     assert seconds_of("1970-01-01T02:00:00+02:00") == 0
     assert seconds_of("1970-01-01T00:00:00") == 0
     assert seconds_of(None) is None

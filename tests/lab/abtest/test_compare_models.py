@@ -165,7 +165,7 @@ def test_the_same_rows_give_the_same_bytes(folder: Path) -> None:
 def test_an_identifier_in_two_rows_is_refused(folder: Path) -> None:
     predictions = tables()[1]
     predictions["test"] = pa.concat_tables([predictions["test"], predictions["test"].slice(0, 3)])
-    with pytest.raises(SourceError, match=r"test.parquet: 3 identifiers \(customer_id\) stand in several rows.*Cure"):
+    with pytest.raises(SourceError, match=r"test.parquet: 3 keys \(customer_id\) occur in several rows.*Cure"):
         run_abtest(folder, predictions)
 
 
@@ -185,7 +185,7 @@ def test_scores_that_are_no_probabilities_are_refused(folder: Path) -> None:
     predictions["test"] = (
         predictions["test"].drop_columns(["challenger_score"]).append_column("challenger_score", [scores])
     )
-    with pytest.raises(SourceError, match="2 scores of the challenger lie outside 0 to 1"):
+    with pytest.raises(SourceError, match="2 scores of the challenger are outside 0 to 1"):
         run_abtest(folder, predictions)
 
 

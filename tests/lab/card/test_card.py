@@ -1,4 +1,4 @@
-"""The model card says what the results say, whatever they are, and the same bytes for the same results."""
+"""The model card agrees with the results, and equal results give equal bytes."""
 
 import copy
 import json
@@ -70,9 +70,7 @@ def measured(value: float) -> dict[str, Any]:
     }
 
 
-def gate(
-    name: str, *, passed: bool = True, reason: str = "meets the floor, as does the whole interval"
-) -> dict[str, Any]:
+def gate(name: str, *, passed: bool = True, reason: str = "meets the floor with its whole interval") -> dict[str, Any]:
     judged = {"value": 0.8, "low": 0.7, "high": 0.9, "rule": "at least", "threshold": 0.75}
     return {"gate": name, **judged, "passed": passed, "reason": reason}
 
@@ -82,7 +80,7 @@ def difference(metric: str, verdict: str = "better") -> dict[str, Any]:
 
 
 def found() -> dict[str, Any]:
-    """Return what the stages before the card write, as small as it can be."""
+    """Return minimal results of the stages before the card."""
     performance = {"reference": 0.85, "current": 0.82, "difference": -0.03, "low": -0.05, "high": -0.01}
     score = {"verdict": "stable", "positive_share": {"reference": 0.4, "current": 0.35}}
     window = {"starts": "2024-01-01T00:00:00", "ends": "2024-06-30T00:00:00"}
@@ -207,7 +205,7 @@ def manifest(schema: FeatureSchema, **specification: Any) -> Manifest:
 
 
 def results(change: Callable[[dict[str, Any]], None] | None = None, **parts: Any) -> Results:
-    """Return results; `change` is made to what the stages found, parts take the place of others."""
+    """Return results; `change` modifies the metrics of the stages, `parts` replaces fields."""
     documents = copy.deepcopy(found())
     if change:
         change(documents)
@@ -234,7 +232,7 @@ def test_the_first_line_gives_the_verdict_and_the_comparison() -> None:
     )
 
 
-def test_failed_gates_are_named_on_top_and_among_the_limits() -> None:
+def test_failed_gates_are_named_on_top_and_in_the_limitations() -> None:
     def change(documents: dict[str, Any]) -> None:
         failed = {"failed": ["accuracy_loss_at_noise_0_05"], "passed": False}
         documents["validate"] |= {**failed, "gates": [gate("accuracy_loss_at_noise_0_05", passed=False), gate("f1")]}
@@ -242,11 +240,11 @@ def test_failed_gates_are_named_on_top_and_among_the_limits() -> None:
     text = card_of(results(change))
     assert "**The challenger failed 1 of 2 gates: accuracy loss at noise 0.05 (random forest)." in text
     assert "| **failed** |" in section(text, "Gates")
-    assert "- Gates failed: accuracy loss at noise 0.05." in section(text, "Limits")
+    assert "- Gates failed: accuracy loss at noise 0.05." in section(text, "Limitations")
 
 
-def test_champion_stands_beside_challenger_with_intervals_and_a_word() -> None:
-    lines = section(card_of(results()), "The answer today").splitlines()
+def test_champion_and_challenger_are_shown_with_intervals_and_a_verdict() -> None:
+    lines = section(card_of(results()), "Performance").splitlines()
     assert (
         "| ROC AUC | 0.850 (0.020 to 0.900) | 0.800 (0.020 to 0.900) | +0.050 (0.010 to 0.090) | 0.02 | better |"
         in lines
@@ -254,7 +252,7 @@ def test_champion_stands_beside_challenger_with_intervals_and_a_word() -> None:
     assert "| recall | 0.750 (0.020 to 0.900) | 0.750 (0.020 to 0.900) | – | – | not tested |" in lines
 
 
-def test_what_is_undefined_is_said_and_not_left_out() -> None:
+def test_undefined_metrics_are_shown() -> None:
     def change(documents: dict[str, Any]) -> None:
         for model in MODELS:
             documents["evaluate"][model]["test"] |= {"roc_auc": None, "roc_auc_95": None}
@@ -265,55 +263,55 @@ def test_what_is_undefined_is_said_and_not_left_out() -> None:
 
     text = card_of(results(change))
     assert "| ROC AUC | undefined | undefined | – | – | undefined |" in text
-    assert "- Undefined: test: roc_auc undefined (20 rows, 0 positive)." in section(text, "Limits")
+    assert "- Undefined: test: roc_auc undefined (20 rows, 0 positive)." in section(text, "Limitations")
     assert "It cannot be compared with the champion in ROC AUC." in text
 
 
-def test_a_gate_that_was_not_judged_is_called_so() -> None:
+def test_a_gate_that_was_not_judged_is_shown_as_such() -> None:
     def change(documents: dict[str, Any]) -> None:
         unjudged = {"value": None, "low": None, "high": None, "reason": "nothing to compare: 1 group"}
         documents["validate"]["gates"].append({**gate("accuracy_gap_region"), **unjudged})
 
     text = card_of(results(change))
     assert "| accuracy gap region | not judged |" in section(text, "Gates")
-    assert "- Not judged: accuracy gap region (nothing to compare: 1 group)." in section(text, "Limits")
+    assert "- Not judged: accuracy gap region (nothing to compare: 1 group)." in section(text, "Limitations")
 
 
-def test_limits_follow_from_the_results() -> None:
+def test_limitations_follow_from_the_results() -> None:
     def change(documents: dict[str, Any]) -> None:
-        documents["validate"]["gates"][0]["reason"] = "meets the floor, but the interval holds both sides"
+        documents["validate"]["gates"][0]["reason"] = "meets the floor, but its interval crosses it"
         documents["evaluate"]["groups_not_in_training"] = ["gender: other"]
         documents["explain"]["notes"] = ["missing in all test rows: empty"]
 
-    note = "too small to say: 8 rows, 4 positive"
-    said = section(card_of(results(change, groups=group_rows(note))), "Limits")
+    note = "too small to judge: 8 rows, 4 positive"
+    said = section(card_of(results(change, groups=group_rows(note))), "Limitations")
     for expected in (
         "- The rows are synthetic:",
-        "- One customer_id may stand in several rows",
+        "- One customer_id can be in several rows",
         "- A label is known 60 days after its row",
-        "- Passed, but the interval also allows for a failure: accuracy.",
-        "- Champion and challenger cannot be told apart in accuracy:",
-        "- No experiment has shown that acting",
+        "- Passed, but not with the whole interval: accuracy.",
+        "- Champion and challenger are not distinguishable in accuracy;",
+        "- No A/B test shows that acting",
         "- missing in all test rows: empty.",
-        "- Too small to say anything of: gender female (120 rows).",
-        "- No model was fitted on a row of these groups: gender: other.",
-        "- 1 of 3 columns have drifted since the window test",
-        "- On the newest rows this model is worse than on the window test: champion and challenger.",
+        "- Too small to judge: gender female (120 rows).",
+        "- No training row is in these groups: gender: other.",
+        "- 1 of 3 columns drifted since the window test",
+        "- Performance on the newest rows is worse than on the window test: champion and challenger.",
     ):
         assert expected in said, expected
 
 
-def test_a_traffic_experiment_is_told_by_its_decision_and_every_outcome() -> None:
+def test_an_ab_test_is_shown_with_its_decision_and_every_outcome() -> None:
     def change(documents: dict[str, Any]) -> None:
         documents["abtest"]["online"] = TRAFFIC
 
-    said = section(card_of(results(change)), "In traffic")
+    said = section(card_of(results(change)), "A/B test")
     assert "**SHIP** for challenger: the primary outcome is better." in said
     assert "| stayed | primary | 0.6475 | 0.7495 | +0.1020 (0.0300 to 0.1740) | better |" in said
     assert "| net | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in said
 
 
-def test_limits_that_do_not_hold_are_not_claimed() -> None:
+def test_limitations_that_do_not_apply_are_not_shown() -> None:
     def change(documents: dict[str, Any]) -> None:
         documents["ingest"]["source"] = "files"
         documents["abtest"]["offline"]["test"] = [difference("roc_auc")]
@@ -323,40 +321,40 @@ def test_limits_that_do_not_hold_are_not_claimed() -> None:
             model["performance"]["verdict"] = "equivalent"
 
     schema = schema_of("stratified")
-    said = section(card_of(results(change, schema=schema)), "Limits").splitlines()
+    said = section(card_of(results(change, schema=schema)), "Limitations").splitlines()
     assert len([line for line in said if line]) == 2
-    assert "is read again by every experiment" in said[1]
-    assert "by the expected calibration error" in said[2]
+    assert "Every experiment evaluates on the window test" in said[1]
+    assert "The expected calibration error is 0.030" in said[2]
 
 
 def test_a_task_without_groups_or_prices_says_so() -> None:
     schema = schema_of("stratified").model_copy(update={"groups": ()})
     text = card_of(results(groups=[], money=Money(), schema=schema))
-    assert "The task names no group columns" in section(text, "For whom")
-    assert "The task gives no prices" in section(text, "Money")
-    assert "- Nothing is known of fairness" in section(text, "Limits")
+    assert "The task names no group columns" in section(text, "Performance by group")
+    assert "The task gives no prices" in section(text, "Business value")
+    assert "- Fairness is not evaluated" in section(text, "Limitations")
 
 
 def test_groups_are_the_challengers_on_the_window_it_was_judged_on() -> None:
-    lines = [line for line in section(card_of(results()), "For whom").splitlines() if "female" in line]
+    lines = [line for line in section(card_of(results()), "Performance by group").splitlines() if "female" in line]
     assert lines == ["| gender | female | 120 | 25.0 % |" + " 0.700 (0.600 to 0.800) |" * 4 + "  |"]
 
 
 def test_money_is_in_the_currency_of_the_task() -> None:
-    said = section(card_of(results(money=PRICES.model_copy(update={"currency": "CHF"}))), "Money")
-    assert "earns 25.00 CHF, acting on one that is not costs 8.00" in said
+    said = section(card_of(results(money=PRICES.model_copy(update={"currency": "CHF"}))), "Business value")
+    assert "earns 25.00 CHF, acting on a negative row costs 8.00" in said
     assert "| net | 1.50 (1.00 to 2.00) | 1,500 (1,000 to 2,000) |" in said
     assert "| return on cost | 2.50 (–) | – | 2.50 (–) | – |" in said
 
 
-def test_the_recipes_of_both_models_stand_side_by_side() -> None:
+def test_the_settings_of_both_models_are_shown_side_by_side() -> None:
     schema = schema_of("time")
     members = {"trees": {"estimator": "random_forest", "settings": {}}, "line": {"estimator": "logistic_regression"}}
     models = {
         "challenger": manifest(schema, estimator="voting", settings={"members": members}),
         "champion": manifest(schema, calibration="isotonic"),
     }
-    said = section(card_of(results(manifests=models, schema=schema)), "How it was chosen")
+    said = section(card_of(results(manifests=models, schema=schema)), "Model selection")
     assert "| estimator | voting | random forest |" in said
     assert "| setting: members | line (logistic regression), trees (random forest) | – |" in said
     assert "| calibration | none | isotonic |" in said
@@ -364,14 +362,14 @@ def test_the_recipes_of_both_models_stand_side_by_side() -> None:
     assert "- boosting leads, but by no more than noise: so it is." in said
 
 
-def test_only_the_features_that_move_scores_most_are_shown() -> None:
-    said = section(card_of(results()), "Why it scores as it does")
+def test_only_the_features_with_the_largest_contributions_are_shown() -> None:
+    said = section(card_of(results()), "Explanation")
     assert said.count("| feature_") == 10
     assert "| feature_01 | 1.000 | 0.1000 (0.0800 to 0.1200) |" in said
     assert "| feature_02 | 0.500 | not shuffled |" in said
 
 
-def test_a_split_by_chance_shows_shares() -> None:
+def test_a_random_split_shows_shares() -> None:
     def change(documents: dict[str, Any]) -> None:
         split = {"kind": "random", "reason": "chance divides them", "test_share": 0.2, "current_share": 0.3}
         documents["prepare"]["split"] = split
@@ -384,7 +382,7 @@ def test_a_split_by_chance_shows_shares() -> None:
 
 
 def test_the_fingerprints_are_those_of_the_manifests() -> None:
-    said = section(card_of(results()), "How to make it again, to the byte")
+    said = section(card_of(results()), "Reproduction")
     assert f"| pipeline | `{'a' * 64}` | `{'a' * 64}` |" in said
     assert f"| training rows | `{'f' * 64}` | `{'f' * 64}` |" in said
     assert "numpy 2.0.0" in said
@@ -431,7 +429,7 @@ def test_the_stage_writes_the_same_card_in_another_process(tmp_path: Path) -> No
     assert cards[0].decode().rstrip() == card_of(results()).rstrip()
 
 
-def test_results_that_are_not_there_leave_the_last_card(tmp_path: Path) -> None:
+def test_missing_results_leave_the_last_card(tmp_path: Path) -> None:
     lay_out(tmp_path)
     assert run_card(tmp_path).returncode == 0
     before = (tmp_path / stage.CARD).read_bytes()
@@ -443,7 +441,7 @@ def test_results_that_are_not_there_leave_the_last_card(tmp_path: Path) -> None:
     assert (tmp_path / stage.CARD).read_bytes() == before
 
 
-def test_results_of_another_form_are_refused(tmp_path: Path) -> None:
+def test_results_without_the_needed_fields_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "validate.json"
     path.write_text('{"passed": true}')
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Outputs take their place only when they are whole, and leave nothing beside them."""
+"""Outputs are replaced only after success, and no temporary path remains."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ def write_half(path: Path) -> None:
     raise RuntimeError("half")
 
 
-def test_a_file_takes_its_place_with_plain_rights(tmp_path: Path) -> None:
+def test_a_file_is_written_with_the_same_mode_under_any_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         with replaced_file(tmp_path / "a.txt") as partial:
@@ -25,7 +25,7 @@ def test_a_file_takes_its_place_with_plain_rights(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
 
 
-def test_a_file_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
     with pytest.raises(RuntimeError, match="half"), replaced_file(tmp_path / "a.txt") as partial:
         write_half(partial)
@@ -43,7 +43,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_folder_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_folder(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
     (target / "a.txt").write_text("old")
@@ -53,7 +53,7 @@ def test_a_folder_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
+def test_temporary_folders_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     for name in (".out.partial", ".out.replaced"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half.txt").write_text("half")

@@ -1,4 +1,4 @@
-"""params.yaml is read strictly, in one place, and every mistake in a section is told at once."""
+"""params.yaml is validated strictly, and an error lists every mistake of a section."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_a_mistake_names_its_place_and_what_was_found(section: str, message: str
         load_params("train", Example)
 
 
-def test_every_mistake_is_told_with_the_cure(params: Path) -> None:
+def test_every_mistake_is_listed_with_the_cure(params: Path) -> None:
     params.write_text("train: {share: 2, folds: x}\n")
     with pytest.raises(ParamsError) as caught:
         load_params("train", Example)

@@ -1,4 +1,4 @@
-"""What git tracks is sorted, rounded and the same bytes on every run."""
+"""Result files are sorted, rounded and equal to the byte on every run."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_json_is_sorted_rounded_and_ends_with_one_newline() -> None:
         ((1.0, 2), [1.0, 2]),
     ],
 )
-def test_values_have_one_form(value: object, expected: object) -> None:
+def test_values_are_rounded_to_plain_python(value: object, expected: object) -> None:
     assert repr(rounded(value)) == repr(expected)
 
 
@@ -41,7 +41,7 @@ def test_csv_has_the_first_rows_keys_and_empty_fields_for_none() -> None:
     assert csv_bytes([{"b": 1 / 3, "a": None}, {"b": 2, "a": "x,y"}]) == b'b,a\n0.333333,\n2,"x,y"\n'
 
 
-def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+def test_written_files_are_read_back(tmp_path: Path) -> None:
     write_json({"a": 1}, tmp_path / "new/folder/a.json")
     write_csv([{"a": 1}], tmp_path / "a.csv")
     write_text("a\n\n", tmp_path / "a.md")

@@ -1,4 +1,4 @@
-"""Significant digits: those of the decimal form, for numbers of every size."""
+"""Numbers of every size are rounded to significant decimal digits."""
 
 import numpy as np
 
@@ -13,6 +13,6 @@ def test_digits_are_those_of_the_decimal_form() -> None:
     assert (np.abs(found / values - 1) < 1e-4).all()
 
 
-def test_what_is_not_finite_stays() -> None:
+def test_nan_and_infinity_are_unchanged() -> None:
     found = significant(np.array([np.inf, -np.inf, np.nan, 0.0]), digits=3)
     np.testing.assert_array_equal(found, [np.inf, -np.inf, np.nan, 0.0])

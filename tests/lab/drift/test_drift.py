@@ -190,7 +190,7 @@ def test_missing_models_are_refused_with_the_cure(folder: Path) -> None:
     [
         ("metrics/explain.json", r"gives no importance of features.*Cure: dvc repro explain"),
         ("lab/drift/false_alarms.json", r"holds no false alarm rates.*Cure: git checkout"),
-        ("models/reference/reference.json", r"expected what the stage reference writes.*Cure: dvc repro reference"),
+        ("models/reference/reference.json", r"expected an output of stage reference.*Cure: dvc repro reference"),
     ],
 )
 def test_what_earlier_stages_left_out_is_refused_with_the_cure(folder: Path, path: str, message: str) -> None:

@@ -78,7 +78,7 @@ def test_a_damaged_reference_is_refused(folder: Path, name: str) -> None:
 
 
 def test_a_reference_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"reference.json is missing, expected what the stage reference writes"):
+    with pytest.raises(SourceError, match=r"reference.json is missing, expected an output of stage reference"):
         load_reference(tmp_path)
 
 

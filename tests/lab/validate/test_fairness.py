@@ -1,11 +1,11 @@
-"""Groups that are served alike pass, groups that are not fail, and who is too few to tell is named."""
+"""Equal groups pass, unequal groups fail, and small groups are named."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lab.validate.fairness import CALIBRATION, PRECISION, RECALL, SELECTION, Decided, Groups, fairness_gates
+from lab.validate.fairness import CALIBRATION, PRECISION, RECALL, SELECTION, Groups, Predictions, fairness_gates
 from lab.validate.gates import Gate
 
 ACCURACY = "accuracy_gap"
@@ -19,18 +19,18 @@ def judged(cells: Cells, *, smallest: int = 50, unseen: tuple[str, ...] = ()) ->
     decisions = np.concatenate([np.repeat([True, False, True, False], counts) for counts in cells.values()])
     names = np.repeat(list(cells), [sum(counts) for counts in cells.values()])
     levels = {name: names == name for name in cells}
-    decided = Decided(labels, np.where(decisions, 0.8, 0.2), decisions)
+    decided = Predictions(labels, np.where(decisions, 0.8, 0.2), decisions)
     return fairness_gates(decided, Groups(levels, unseen, smallest), LIMITS)
 
 
-def test_each_measure_is_what_it_says() -> None:
+def test_each_measure_agrees_with_its_definition() -> None:
     found = judged({"a": (300, 100, 50, 550), "b": (150, 150, 100, 600)})
     assert found[ACCURACY].value == pytest.approx(0.85 - 0.75)
     assert found[SELECTION].value == pytest.approx(250 / 350)
     assert found[RECALL].value == pytest.approx(300 / 400 - 150 / 300)
     assert found[PRECISION].value == pytest.approx(300 / 350 - 150 / 250)
-    came_true, said = (0.4, 0.3), (0.2 + 0.6 * 0.35, 0.2 + 0.6 * 0.25)
-    assert found[CALIBRATION].value == pytest.approx((came_true[0] - said[0]) - (came_true[1] - said[1]))
+    observed, predicted = (0.4, 0.3), (0.2 + 0.6 * 0.35, 0.2 + 0.6 * 0.25)
+    assert found[CALIBRATION].value == pytest.approx((observed[0] - predicted[0]) - (observed[1] - predicted[1]))
 
 
 def test_equal_groups_pass_every_measure() -> None:
@@ -40,7 +40,7 @@ def test_equal_groups_pass_every_measure() -> None:
 
 def test_a_missed_group_fails_equal_opportunity_and_names_both() -> None:
     gate = judged({"a": (300, 100, 50, 550), "b": (150, 150, 100, 600)})[RECALL]
-    assert (gate.verdict, gate.reason) == ("failed", "a against b: beyond the limit, as is the whole interval")
+    assert (gate.verdict, gate.reason) == ("failed", "a against b: beyond the limit with its whole interval")
 
 
 def test_a_group_too_small_for_a_measure_is_left_out_of_it_and_named() -> None:
@@ -48,10 +48,10 @@ def test_a_group_too_small_for_a_measure_is_left_out_of_it_and_named() -> None:
     assert found[ACCURACY].verdict == "failed"
     assert found[RECALL].verdict == found[PRECISION].verdict == "passed"
     assert found[RECALL].reason.endswith("; too small to judge: few (40 positives)")
-    assert found[PRECISION].reason.endswith("; too small to judge: few (3 decided positive)")
+    assert found[PRECISION].reason.endswith("; too small to judge: few (3 predicted positive)")
 
 
-def test_a_group_seen_only_after_training_is_judged_and_said() -> None:
+def test_a_group_without_training_rows_is_judged_and_named() -> None:
     found = judged({"a": (300, 100, 50, 550), "new": (300, 100, 50, 550)}, unseen=("new",))
     assert all(gate.reason.endswith("; not in the training rows: new") for gate in found.values())
     assert {gate.verdict for gate in found.values()} == {"passed"}
@@ -61,21 +61,21 @@ def test_a_group_seen_only_after_training_is_judged_and_said() -> None:
 def test_one_group_alone_is_not_judged(cells: Cells, count: str) -> None:
     if not cells:
         nothing = np.array([], dtype=bool)
-        found = fairness_gates(Decided(nothing, nothing.astype(float), nothing), Groups({}, (), 50), LIMITS)
+        found = fairness_gates(Predictions(nothing, nothing.astype(float), nothing), Groups({}, (), 50), LIMITS)
     else:
         found = judged(cells)
     assert {gate.verdict for gate in found.values()} == {"not judged"}
     assert found[ACCURACY].reason == f"nothing to compare: {count} of at least 50 rows"
 
 
-def test_nobody_decided_positive_has_no_ratio_and_no_precision() -> None:
+def test_without_positive_predictions_ratio_and_precision_are_not_judged() -> None:
     found = judged({"a": (0, 100, 0, 500), "b": (0, 80, 0, 500)})
     assert found[SELECTION].verdict == found[PRECISION].verdict == "not judged"
-    assert found[SELECTION].reason == "nothing to compare: nobody is decided positive"
+    assert found[SELECTION].reason == "nothing to compare: no row is predicted positive"
 
 
 @pytest.mark.parametrize("label", [True, False])
-def test_equal_labels_leave_no_number_that_is_not_one(label: bool) -> None:
+def test_equal_labels_give_finite_numbers(label: bool) -> None:
     cells = (80, 20, 0, 0) if label else (0, 0, 20, 80)
     found = judged({"a": cells, "b": cells})
     assert found[ACCURACY].verdict == found[CALIBRATION].verdict == "passed"
@@ -84,19 +84,19 @@ def test_equal_labels_leave_no_number_that_is_not_one(label: bool) -> None:
     assert np.isfinite(numbers).all()
 
 
-def test_groups_of_one_row_are_never_enough_for_a_spread() -> None:
+def test_groups_of_one_row_have_no_calibration_gap() -> None:
     found = judged({"a": (1, 0, 0, 0), "b": (0, 1, 0, 0)}, smallest=1)
     assert found[CALIBRATION].verdict == "not judged"
-    assert found[ACCURACY].reason == "a against b: beyond the limit, but it may be chance"
+    assert found[ACCURACY].reason == "a against b: beyond the limit, but not significant"
 
 
 def simulated(rng: np.random.Generator, *, rows: int, worse: float) -> dict[str, Gate]:
-    """Return the gates of four equal groups and one whose decisions are wrong more often by so much."""
+    """Return the gates of four equal groups and one with a higher error rate."""
     groups = rng.choice(list("abcde"), rows)
     scores = rng.beta(1.2, 1.8, rows).round(6)
     labels = rng.random(rows) < scores
     wrong = rng.random(rows) < 0.2 + worse * (groups == "e")
-    decided = Decided(labels, scores, labels ^ wrong)
+    decided = Predictions(labels, scores, labels ^ wrong)
     return fairness_gates(decided, Groups({name: groups == name for name in "abcde"}, (), 50), LIMITS)
 
 
@@ -107,13 +107,13 @@ def share_failed(measure: str, *, rows: int, worse: float, runs: int) -> float:
 
 @pytest.mark.parametrize("measure", LIMITS)
 @pytest.mark.parametrize("rows", [400, 2000])
-def test_without_a_true_gap_a_gate_fails_no_more_often_than_it_says(measure: str, rows: int) -> None:
+def test_without_a_true_gap_a_gate_keeps_its_error_rate(measure: str, rows: int) -> None:
     runs, stated = 400, 0.05
     luck = 3 * (stated * (1 - stated) / runs) ** 0.5
     assert share_failed(measure, rows=rows, worse=0.0, runs=runs) <= stated + luck
 
 
-def test_a_true_gap_of_a_fifth_is_found() -> None:
+def test_a_true_gap_in_accuracy_is_found() -> None:
     assert share_failed(ACCURACY, rows=2000, worse=0.2, runs=100) >= 0.95
 
 
@@ -121,11 +121,11 @@ def test_a_true_gap_in_recall_is_found() -> None:
     assert share_failed(RECALL, rows=4000, worse=0.2, runs=50) >= 0.9
 
 
-def test_calibration_that_fails_one_group_is_found() -> None:
+def test_miscalibration_of_one_group_is_found() -> None:
     rng = np.random.default_rng(2)
     groups, scores = rng.choice(["a", "b"], 2000), rng.uniform(0, 0.8, 2000)
     labels = rng.random(2000) < scores + 0.2 * (groups == "b")
-    decided: Any = Decided(labels, scores, scores >= 0.5)
+    decided: Any = Predictions(labels, scores, scores >= 0.5)
     gate = fairness_gates(decided, Groups({name: groups == name for name in "ab"}, (), 50), LIMITS)[CALIBRATION]
     assert gate.verdict == "failed"
     assert gate.value == pytest.approx(0.2, abs=0.05)

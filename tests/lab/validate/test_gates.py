@@ -1,4 +1,4 @@
-"""Each gate passes and fails where it should, and says why."""
+"""Each gate passes and fails at its threshold and gives the reason."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lab.stats.core.areas import compare_areas
 from lab.stats.models.bootstrap import UNDEFINED, Estimate
 from lab.stats.models.gaps import PairGap
 from lab.validate.gates import (
-    HeldGate,
+    NamedGate,
     ceiling,
     floor,
     gate_rows,
@@ -28,15 +28,15 @@ def generator() -> np.random.Generator:
 @pytest.mark.parametrize(
     ("seen", "passed", "reason"),
     [
-        (Estimate(0.8, 0.76, 0.84), True, "meets the floor, as does the whole interval"),
-        (Estimate(0.76, 0.72, 0.8), True, "meets the floor, but the interval holds both sides"),
-        (Estimate(0.75, 0.75, 0.8), True, "meets the floor, as does the whole interval"),
-        (Estimate(0.74, 0.7, 0.78), False, "misses the floor, but the interval holds both sides"),
-        (Estimate(0.6, 0.55, 0.65), False, "misses the floor, as does the whole interval"),
+        (Estimate(0.8, 0.76, 0.84), True, "meets the floor with its whole interval"),
+        (Estimate(0.76, 0.72, 0.8), True, "meets the floor, but its interval crosses it"),
+        (Estimate(0.75, 0.75, 0.8), True, "meets the floor with its whole interval"),
+        (Estimate(0.74, 0.7, 0.78), False, "misses the floor, but its interval crosses it"),
+        (Estimate(0.6, 0.55, 0.65), False, "misses the floor with its whole interval"),
         (UNDEFINED, False, "undefined on these rows"),
     ],
 )
-def test_a_floor_is_reached_by_the_value_and_the_interval_is_said(seen: Estimate, passed: bool, reason: str) -> None:
+def test_the_value_decides_a_floor_and_the_reason_names_the_interval(seen: Estimate, passed: bool, reason: str) -> None:
     gate = floor(seen, 0.75)
     assert (gate.passed, gate.reason) == (passed, reason)
 
@@ -44,7 +44,7 @@ def test_a_floor_is_reached_by_the_value_and_the_interval_is_said(seen: Estimate
 @pytest.mark.parametrize(
     ("seen", "passed"), [(Estimate(0.1, 0.05, 0.2), True), (Estimate(0.11, 0.05, 0.2), False), (UNDEFINED, False)]
 )
-def test_a_ceiling_is_kept_by_the_value(seen: Estimate, passed: bool) -> None:
+def test_the_value_decides_a_ceiling(seen: Estimate, passed: bool) -> None:
     assert ceiling(seen, 0.1).passed is passed
 
 
@@ -56,16 +56,14 @@ def pair(value: float, low: float, high: float, *, larger: str = "young", smalle
     ("gap", "passed", "word"),
     [
         (pair(0.05, 0.01, 0.09), True, "within the limit"),
-        (pair(0.05, -0.02, 0.12), True, "within the limit, but more cannot be ruled out"),
-        (pair(0.1, 0.05, 0.15), True, "within the limit, but more cannot be ruled out"),
-        (pair(0.12, -0.01, 0.25), True, "beyond the limit, but it may be chance"),
-        (pair(0.12, 0.01, 0.23), False, "beyond the limit and more than chance"),
-        (pair(0.2, 0.15, 0.25), False, "beyond the limit, as is the whole interval"),
+        (pair(0.05, -0.02, 0.12), True, "within the limit, but its interval crosses it"),
+        (pair(0.1, 0.05, 0.15), True, "within the limit, but its interval crosses it"),
+        (pair(0.12, -0.01, 0.25), True, "beyond the limit, but not significant"),
+        (pair(0.12, 0.01, 0.23), False, "beyond the limit and significant"),
+        (pair(0.2, 0.15, 0.25), False, "beyond the limit with its whole interval"),
     ],
 )
-def test_a_difference_beyond_the_limit_counts_when_it_is_more_than_chance(
-    gap: PairGap, passed: bool, word: str
-) -> None:
+def test_a_difference_beyond_the_limit_fails_when_it_is_significant(gap: PairGap, passed: bool, word: str) -> None:
     gate = widest_difference([gap], 0.1)
     assert (gate.passed, gate.reason) == (passed, f"young against old: {word}")
 
@@ -74,29 +72,29 @@ def test_a_difference_beyond_the_limit_counts_when_it_is_more_than_chance(
     ("ratio", "passed", "word"),
     [
         (pair(0.9, 0.82, 0.98), True, "within the limit"),
-        (pair(0.9, 0.7, 1.1), True, "within the limit, but more cannot be ruled out"),
-        (pair(0.7, 0.4, 1.1), True, "beyond the limit, but it may be chance"),
-        (pair(0.7, 0.55, 0.9), False, "beyond the limit and more than chance"),
-        (pair(0.5, 0.4, 0.6), False, "beyond the limit, as is the whole interval"),
+        (pair(0.9, 0.7, 1.1), True, "within the limit, but its interval crosses it"),
+        (pair(0.7, 0.4, 1.1), True, "beyond the limit, but not significant"),
+        (pair(0.7, 0.55, 0.9), False, "beyond the limit and significant"),
+        (pair(0.5, 0.4, 0.6), False, "beyond the limit with its whole interval"),
     ],
 )
-def test_a_ratio_below_the_limit_counts_when_it_is_more_than_chance(ratio: PairGap, passed: bool, word: str) -> None:
+def test_a_ratio_below_the_limit_fails_when_it_is_significant(ratio: PairGap, passed: bool, word: str) -> None:
     gate = lowest_ratio([ratio], 0.8)
     assert (gate.passed, gate.reason) == (passed, f"young against old: {word}")
 
 
-def test_a_wider_gap_that_may_be_chance_does_not_hide_one_that_counts() -> None:
+def test_a_wider_gap_that_is_not_significant_does_not_hide_a_significant_one() -> None:
     gate = widest_difference([pair(0.3, -0.01, 0.5, smaller="few"), pair(0.15, 0.12, 0.18)], 0.1)
     assert (gate.passed, gate.value) == (False, 0.15)
     ratio = lowest_ratio([pair(0.2, 0.01, 1.1, smaller="few"), pair(0.6, 0.5, 0.7)], 0.8)
     assert (ratio.passed, ratio.value) == (False, 0.6)
 
 
-def test_where_none_counts_the_widest_is_shown() -> None:
+def test_without_a_significant_difference_the_widest_is_shown() -> None:
     assert widest_difference([pair(0.02, 0.0, 0.04), pair(0.08, 0.0, 0.16)], 0.1).value == 0.08
 
 
-def test_what_cannot_be_compared_stops_nobody() -> None:
+def test_a_gate_that_is_not_judged_blocks_nothing() -> None:
     gate = not_judged("at most", 0.1, "nothing to compare")
     assert (gate.verdict, gate.passed, gate.value) == ("not judged", True, None)
 
@@ -104,12 +102,12 @@ def test_what_cannot_be_compared_stops_nobody() -> None:
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (Estimate(8.0, 7.0, None), "exceeds the limit, as does the whole interval"),
-        (Estimate(8.0, 4.0, None), "exceeds the limit, but the interval holds both sides"),
+        (Estimate(8.0, 7.0, None), "exceeds the limit with its whole interval"),
+        (Estimate(8.0, 4.0, None), "exceeds the limit, but its interval crosses it"),
         (Estimate(8.0, None, None), "exceeds the limit"),
     ],
 )
-def test_an_end_that_is_not_known_lies_at_infinity(seen: Estimate, reason: str) -> None:
+def test_an_unknown_end_of_an_interval_is_infinite(seen: Estimate, reason: str) -> None:
     assert ceiling(seen, 5.0).reason == reason
 
 
@@ -136,7 +134,7 @@ def test_a_worse_challenger_fails() -> None:
 def test_too_few_rows_cannot_show_that_it_is_not_worse() -> None:
     gate = not_worse(*scored(40, skills=(1, 1)), margin=0.01, resamples=200, rng=generator())
     assert not gate.passed
-    assert gate.reason.endswith("does not rule out a loss of the margin")
+    assert gate.reason.endswith("includes a loss beyond the margin")
 
 
 def test_the_paired_interval_agrees_with_delongs() -> None:
@@ -159,9 +157,10 @@ def test_one_class_or_none_cannot_show_anything(rows: int, reason: str) -> None:
 GOOD, BAD = floor(Estimate(0.9, 0.8, 1.0), 0.5), floor(Estimate(0.4, 0.3, 0.5), 0.6)
 
 
-def held(**gates: Any) -> list[HeldGate]:
+def held(**gates: Any) -> list[NamedGate]:
     return [
-        HeldGate(name, "performance", decides=not name.startswith("told"), gate=gate) for name, gate in gates.items()
+        NamedGate(name, "performance", decides=not name.startswith("informational"), gate=gate)
+        for name, gate in gates.items()
     ]
 
 
@@ -171,17 +170,17 @@ def test_one_failed_gate_fails_the_verdict_and_is_named() -> None:
     assert verdict_of(held(good=GOOD))["passed"] is True
 
 
-def test_a_gate_that_only_reports_fails_no_verdict_and_stands_by_itself() -> None:
-    verdict = verdict_of(held(good=GOOD, told=BAD))
+def test_an_informational_gate_never_fails_the_verdict() -> None:
+    verdict = verdict_of(held(good=GOOD, informational=BAD))
     assert (verdict["passed"], verdict["failed"]) == (True, [])
     assert [found["gate"] for found in verdict["gates"]] == ["good"]
     assert [(found["gate"], found["verdict"], found["passed"]) for found in verdict["reported"]] == [
-        ("told", "failed", False)
+        ("informational", "failed", False)
     ]
 
 
-def test_the_plot_has_one_row_a_gate_in_words_that_csv_keeps() -> None:
-    rows = gate_rows(held(good=GOOD, told=BAD))
+def test_the_plot_has_one_row_for_each_gate() -> None:
+    rows = gate_rows(held(good=GOOD, informational=BAD))
     assert [(row["passed"], row["decides"], row["about"]) for row in rows] == [
         ("yes", "yes", "performance"),
         ("no", "no", "performance"),

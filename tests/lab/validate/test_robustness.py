@@ -1,4 +1,4 @@
-"""Rows are disturbed as they should be and nowhere else, and the price is what it costs."""
+"""Perturbations change only what they should, and the loss is measured correctly."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ import pytest
 
 from lab.core.schema import FeatureSchema
 from lab.validate.robustness import (
-    Disturbed,
+    Baseline,
     accuracy_loss,
-    disturbed_of,
+    baseline_of,
     losses_at,
     losses_when_unseen,
     training_of,
@@ -58,11 +58,11 @@ def is_old(given: pa.Table) -> Any:
     return np.nan_to_num(given["age"].to_numpy()) > 40
 
 
-def disturbed(table: pa.Table, *, decide: Any = is_old) -> Disturbed:
-    return disturbed_of(table, decide(table), decide=decide, most=10**6, rng=stream(""))
+def baseline(table: pa.Table, *, decide: Any = is_old) -> Baseline:
+    return baseline_of(table, decide(table), decide=decide, most=10**6, rng=stream(""))
 
 
-def test_spreads_are_those_of_the_values_that_are_there() -> None:
+def test_spreads_ignore_missing_values() -> None:
     assert training_of(rows(), SCHEMA).spreads == {
         "age": pytest.approx(10, rel=0.05),
         "visits": pytest.approx(3**0.5, rel=0.05),
@@ -70,35 +70,35 @@ def test_spreads_are_those_of_the_values_that_are_there() -> None:
     }
 
 
-def test_what_a_model_takes_as_missing_does_not_spread() -> None:
+def test_spreads_ignore_infinite_values() -> None:
     ages = pa.array([30.0, 50.0, float("inf"), -float("inf"), 1e308, None])
     assert training_of(rows(6).set_column(0, "age", ages), SCHEMA).spreads["age"] == 10
 
 
-def test_the_level_of_the_most_rows_comes_first_and_missing_is_none() -> None:
+def test_the_most_frequent_level_is_first_and_missing_is_no_level() -> None:
     assert training_of(rows(), SCHEMA).levels == {"region": ["north", "south"]}
     absent = rows(5).set_column(3, "region", pa.nulls(5, pa.string()))
     assert training_of(absent, SCHEMA).levels == {"region": []}
 
 
-def test_noise_moves_numbers_by_its_share_of_the_spread_and_nothing_else() -> None:
+def test_noise_changes_numbers_in_proportion_to_their_spread_and_nothing_else() -> None:
     table = rows()
-    shaken = with_noise(table, training_of(table, SCHEMA).spreads, noise=0.1, rng=stream("a"))
-    moved = shaken["age"].to_numpy() - table["age"].to_numpy()
+    noisy = with_noise(table, training_of(table, SCHEMA).spreads, noise=0.1, rng=stream("a"))
+    moved = noisy["age"].to_numpy() - table["age"].to_numpy()
     assert np.nanstd(moved) == pytest.approx(1, rel=0.05)
-    assert shaken["age"].null_count == table["age"].null_count
-    assert shaken["empty"].null_count == len(table)
-    assert shaken.select(["region", "senior"]) == table.select(["region", "senior"])
-    assert shaken.column_names == table.column_names
+    assert noisy["age"].null_count == table["age"].null_count
+    assert noisy["empty"].null_count == len(table)
+    assert noisy.select(["region", "senior"]) == table.select(["region", "senior"])
+    assert noisy.column_names == table.column_names
 
 
-def test_noise_leaves_infinite_values_as_they_are() -> None:
+def test_noise_does_not_change_infinite_values() -> None:
     table = rows(3).set_column(0, "age", pa.array([1.0, float("inf"), -float("inf")]))
-    shaken = with_noise(table, {"age": 1.0}, noise=0.1, rng=stream("a"))["age"].to_numpy()
-    assert list(shaken[1:]) == [float("inf"), -float("inf")]
+    noisy = with_noise(table, {"age": 1.0}, noise=0.1, rng=stream("a"))["age"].to_numpy()
+    assert list(noisy[1:]) == [float("inf"), -float("inf")]
 
 
-def test_withheld_values_are_the_share_asked_for_of_every_feature() -> None:
+def test_the_given_share_of_each_feature_becomes_missing() -> None:
     table = rows()
     kinds = ["age", "visits", "region", "senior"]
     found = with_missing(table, kinds, share=0.25, rng=stream("a"))
@@ -109,31 +109,31 @@ def test_withheld_values_are_the_share_asked_for_of_every_feature() -> None:
     assert with_missing(table, kinds, share=1.0, rng=stream("a"))["senior"].null_count == len(table)
 
 
-def test_the_loss_is_the_share_of_rows_that_turn_wrong() -> None:
+def test_the_loss_is_the_share_of_rows_that_become_wrong() -> None:
     labels = np.ones(10, dtype=bool)
     draws = [pa.table({"age": [50.0] * right + [30.0] * (10 - right)}) for right in (8, 6)]
-    loss = accuracy_loss(Disturbed(pa.table({"age": [50.0] * 10}), labels, labels), draws, decide=is_old)
+    loss = accuracy_loss(Baseline(pa.table({"age": [50.0] * 10}), labels, labels), draws, decide=is_old)
     assert loss.seen.value == pytest.approx(0.3)
     assert loss.worst == pytest.approx(0.4)
     assert (loss.draws, loss.rows) == (2, 10)
 
 
-def test_decisions_that_turn_right_are_a_gain() -> None:
+def test_decisions_that_become_right_are_a_negative_loss() -> None:
     table = pa.table({"age": [50.0] * 4})
-    loss = accuracy_loss(Disturbed(table, np.ones(4, dtype=bool), np.zeros(4, dtype=bool)), [table], decide=is_old)
+    loss = accuracy_loss(Baseline(table, np.ones(4, dtype=bool), np.zeros(4, dtype=bool)), [table], decide=is_old)
     assert loss.seen.value == -1
 
 
-def test_no_rows_lose_nothing_that_could_be_told() -> None:
-    loss = accuracy_loss(disturbed(rows(0)), [rows(0)] * 2, decide=is_old)
+def test_without_rows_the_loss_is_undefined() -> None:
+    loss = accuracy_loss(baseline(rows(0)), [rows(0)] * 2, decide=is_old)
     assert (loss.seen.value, loss.worst, loss.rows) == (None, None, 0)
 
 
-def test_more_noise_costs_a_rule_on_one_number_more() -> None:
+def test_more_noise_causes_more_loss() -> None:
     table = rows()
     spreads = training_of(table, SCHEMA).spreads
     losses = losses_at(
-        disturbed(table),
+        baseline(table),
         [0.01, 0.5],
         lambda given, level, rng: with_noise(given, spreads, noise=level, rng=rng),
         decide=is_old,
@@ -145,10 +145,10 @@ def test_more_noise_costs_a_rule_on_one_number_more() -> None:
     assert losses[0.01].seen.value == pytest.approx(0.9 * np.arctan(0.01) / np.pi, abs=0.003)
 
 
-def test_withheld_ages_cost_a_rule_on_age_the_old_that_it_no_longer_sees() -> None:
+def test_missing_ages_cause_loss_for_a_rule_on_age() -> None:
     table = rows()
     (loss,) = losses_at(
-        disturbed(table),
+        baseline(table),
         [0.2],
         lambda given, share, rng: with_missing(given, list(SCHEMA.features), share=share, rng=rng),
         decide=is_old,
@@ -162,32 +162,32 @@ def in_north(given: pa.Table) -> Any:
     return np.array([region == "north" for region in given["region"].to_pylist()], dtype=bool)
 
 
-def test_the_commonest_level_unseen_costs_a_rule_on_it_every_row() -> None:
+def test_an_unseen_level_makes_every_row_of_a_rule_on_it_wrong() -> None:
     table = rows()
     (found,) = losses_when_unseen(
-        disturbed(table, decide=in_north), {"region": ["north", "south"]}, decide=in_north, smallest=50
+        baseline(table, decide=in_north), {"region": ["north", "south"]}, decide=in_north, smallest=50
     )
     assert (found.feature, found.level, found.loss.seen.value) == ("region", "north", 1)
     assert found.loss.rows == in_north(table).sum()
 
 
-def test_what_is_put_in_the_place_of_a_level_is_never_a_level_that_is_known() -> None:
+def test_the_unseen_level_is_never_a_known_level() -> None:
     def is_strange(given: pa.Table) -> Any:
         return np.array([region == "never seen" for region in given["region"].to_pylist()], dtype=bool)
 
     levels = {"region": ["north", "never seen"]}
-    (found,) = losses_when_unseen(disturbed(rows(), decide=is_strange), levels, decide=is_strange, smallest=50)
+    (found,) = losses_when_unseen(baseline(rows(), decide=is_strange), levels, decide=is_strange, smallest=50)
     assert found.loss.seen.value == 0
 
 
 @pytest.mark.parametrize("levels", [{}, {"region": []}, {"region": ["absent from these rows"]}])
-def test_categories_without_enough_rows_on_their_commonest_level_are_left_out(levels: dict[str, list[str]]) -> None:
-    assert losses_when_unseen(disturbed(rows()), levels, decide=is_old, smallest=1) == []
+def test_categories_with_too_few_rows_on_their_most_frequent_level_are_left_out(levels: dict[str, list[str]]) -> None:
+    assert losses_when_unseen(baseline(rows()), levels, decide=is_old, smallest=1) == []
 
 
-def test_many_rows_are_disturbed_on_a_sample_in_their_order() -> None:
+def test_many_rows_are_sampled_in_their_order() -> None:
     table = rows().append_column("row", pa.array(range(5000)))
-    found = disturbed_of(table, is_old(table), decide=is_old, most=100, rng=stream("a"))
+    found = baseline_of(table, is_old(table), decide=is_old, most=100, rng=stream("a"))
     kept = found.rows["row"].to_numpy()
     assert len(kept) == 100
     assert (np.diff(kept) > 0).all()

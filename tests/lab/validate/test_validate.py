@@ -1,4 +1,4 @@
-"""The stage validate on bad input: a verdict with reasons or a clear refusal, and never a number that is not one."""
+"""Stage validate on bad input: a verdict with reasons, or an error with its cure."""
 
 import json
 import math
@@ -79,7 +79,7 @@ def write_params(**changes: Any) -> None:
 
 
 def judge(change: Change = lambda rows: rows, *, where: Path = TEST) -> dict[str, dict[str, Any]]:
-    """Return every gate by its name when a table was changed; whatever it is, each says why, in numbers."""
+    """Change a table, run the stages, and return every gate by name."""
     write_table(change(read_table(where)), where)
     evaluate.main()
     validate.main()
@@ -98,7 +98,7 @@ def refuse(word: str) -> None:
 
 
 def filled(name: str, values: Any) -> Change:
-    """Return what puts the same value, or an array made from the number of rows, into a column."""
+    """Return a change that fills a column with one value, or with an array made from the row count."""
 
     def change(rows: pa.Table) -> pa.Table:
         made = values(rows.num_rows) if callable(values) else pa.array([values] * rows.num_rows, rows[name].type)
@@ -111,7 +111,7 @@ def reasons_of(gates: dict[str, dict[str, Any]], verdict: str) -> dict[str, str]
     return {name: gate["reason"] for name, gate in gates.items() if gate["verdict"] == verdict}
 
 
-def test_an_honest_model_passes_every_gate_that_can_be_judged() -> None:
+def test_a_good_model_passes_every_gate() -> None:
     gates = judge()
     assert reasons_of(gates, "failed") == {}
     assert reasons_of(gates, "not judged") == {}
@@ -122,7 +122,7 @@ def test_an_honest_model_passes_every_gate_that_can_be_judged() -> None:
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_equal_labels_fail_what_needs_both_classes_and_leave_the_rest(label: int) -> None:
+def test_equal_labels_fail_only_the_gates_that_need_both_classes(label: int) -> None:
     gates = judge(filled("label", label))
     failed = reasons_of(gates, "failed")
     assert failed["roc_auc"] == "undefined on these rows"
@@ -132,7 +132,7 @@ def test_equal_labels_fail_what_needs_both_classes_and_leave_the_rest(label: int
     assert ("recall_gap_gender" in unjudged) is (label == 0)
 
 
-def test_an_empty_window_fails_every_number_and_judges_no_comparison() -> None:
+def test_an_empty_window_fails_every_metric_and_judges_no_comparison() -> None:
     gates = judge(lambda rows: rows.slice(0, 0))
     assert {gate["value"] for gate in gates.values()} == {None}
     assert {name for name, gate in gates.items() if gate["verdict"] == "not judged"} == {
@@ -168,7 +168,7 @@ def test_a_group_for_every_row_is_too_small_to_judge_and_few_are_named() -> None
     assert gates["accuracy_gap_gender"]["verdict"] == "not judged"
 
 
-def test_a_category_of_one_level_can_still_turn_out_unseen() -> None:
+def test_a_category_with_one_level_can_become_unseen() -> None:
     for path in (TRAIN, TEST):
         write_table(filled("region", "north")(read_table(path)), path)
     gate = judge()["accuracy_loss_at_unseen_category"]
@@ -178,13 +178,13 @@ def test_a_category_of_one_level_can_still_turn_out_unseen() -> None:
 
 @pytest.mark.parametrize("where", [TEST, TRAIN])
 @pytest.mark.parametrize("name", ["amount", "region", "senior"])
-def test_a_feature_that_is_missing_in_every_row_is_no_obstacle(where: Path, name: str) -> None:
+def test_a_feature_that_is_missing_in_every_row_is_accepted(where: Path, name: str) -> None:
     assert judge(filled(name, None), where=where)["accuracy_loss_at_noise_0_05"]["verdict"] == "passed"
 
 
 @pytest.mark.parametrize("where", [TEST, TRAIN])
 @pytest.mark.parametrize("value", [float("inf"), -float("inf"), 1e308])
-def test_infinite_values_are_no_obstacle(where: Path, value: float) -> None:
+def test_infinite_values_are_accepted(where: Path, value: float) -> None:
     def change(rows: pa.Table) -> pa.Table:
         amounts = rows["amount"].to_numpy().copy()
         amounts[::3] = value
@@ -193,7 +193,7 @@ def test_infinite_values_are_no_obstacle(where: Path, value: float) -> None:
     assert judge(change, where=where)["accuracy_loss_at_noise_0_05"]["value"] is not None
 
 
-def test_the_category_that_costs_most_when_unseen_is_the_one_that_is_told() -> None:
+def test_the_category_with_the_largest_loss_is_shown() -> None:
     write_params(smallest_group=10)
     gate = judge()["accuracy_loss_at_unseen_category"]
     model, rows, training = model_of("logistic_regression"), read_table(TEST), read_table(TRAIN)
@@ -211,7 +211,7 @@ def test_the_category_that_costs_most_when_unseen_is_the_one_that_is_told() -> N
     assert f"; {max(losses, key=lambda name: losses[name])}, the worst of 2: its" in gate["reason"]
 
 
-def test_many_rows_are_disturbed_on_a_sample_and_it_is_said() -> None:
+def test_many_rows_are_sampled_and_the_reason_says_so() -> None:
     write_params(robustness={**VALIDATE["robustness"], "most_rows": 100})
     assert judge()["accuracy_loss_at_noise_0_05"]["reason"].endswith(", on a sample of 100 of 360 rows")
 
@@ -251,7 +251,7 @@ def test_running_again_writes_the_same_bytes() -> None:
         ({"robustness": {**VALIDATE["robustness"], "missing": [0]}}, r"validate\.robustness\.missing\.0"),
     ],
 )
-def test_a_gate_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_an_impossible_gate_is_refused(changes: dict[str, Any], message: str) -> None:
     write_params(**changes)
     with pytest.raises(ParamsError, match=message):
         validate.main()
@@ -271,7 +271,7 @@ def test_a_window_without_predictions_is_refused() -> None:
 
 
 def parts_of(template: Any, key: str) -> set[str]:
-    """Return every text that stands under a key, however deep."""
+    """Return every text under a key, at any depth."""
     if isinstance(template, list):
         return set[str]().union(*(parts_of(item, key) for item in template))
     if not isinstance(template, dict):
@@ -280,7 +280,7 @@ def parts_of(template: Any, key: str) -> set[str]:
     return own.union(*(parts_of(item, key) for item in template.values()))
 
 
-def test_the_template_draws_fields_that_the_plot_has() -> None:
+def test_the_template_uses_fields_of_the_plot() -> None:
     judge()
     template = json.loads((ROOT / ".dvc/plots/gates.json").read_text())
     computed = set(re.findall(r"datum\.(\w+)", " ".join(parts_of(template, "calculate") | parts_of(template, "test"))))

@@ -1,11 +1,11 @@
-"""Gates of a task take the place of those in params.yaml, one by one."""
+"""Gates of a task override single gates of params.yaml."""
 
 from typing import Any
 
 import pytest
 
 from lab.task.gates import MEASURES, GateOverrides
-from lab.validate.validation import ValidateParams, with_own
+from lab.validate.validation import ValidateParams, with_task_gates
 
 PARAMS = ValidateParams.model_validate(
     {
@@ -21,7 +21,10 @@ PARAMS = ValidateParams.model_validate(
 
 def changed(own: dict[str, Any]) -> dict[str, Any]:
     """Return what differs, by dotted name."""
-    before, after = flat(PARAMS.model_dump()), flat(with_own(PARAMS, GateOverrides.model_validate(own)).model_dump())
+    before, after = (
+        flat(PARAMS.model_dump()),
+        flat(with_task_gates(PARAMS, GateOverrides.model_validate(own)).model_dump()),
+    )
     return {name: value for name, value in after.items() if value != before[name]}
 
 
@@ -50,7 +53,7 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         ({"reported": []}, {"reported": ()}),
     ],
 )
-def test_only_what_a_task_says_differs(own: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_task_overrides_only_its_own_gates(own: dict[str, Any], expected: dict[str, Any]) -> None:
     assert changed(own) == expected
 
 
@@ -65,7 +68,7 @@ def test_every_setting_can_be_overridden() -> None:
     assert own["champion"] == set(settings["champion"])
 
 
-def test_what_is_left_out_of_params_has_its_default() -> None:
+def test_missing_settings_have_defaults() -> None:
     assert PARAMS.selection_ratio == 0.8
     assert PARAMS.robustness.missing == (0.1,)
     assert set(PARAMS.reported) < set(MEASURES)
