@@ -1,4 +1,4 @@
-"""Hold the raw tables against their contract, clean them, report their quality, and plan the splits."""
+"""Validate the raw tables against their contract, clean them, report their quality, plan the split."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -27,9 +27,9 @@ PLOTS = Path("plots/prepare")
 
 
 class PrepareParams(Params):
-    """How strictly the raw data is looked at."""
+    """The date that freshness rules refer to."""
 
-    as_of: date | None = Field(strict=False)  # DVC takes no date in params.yaml, so it is written as text there
+    as_of: date | None = Field(strict=False)  # text in params.yaml, since DVC accepts no date
 
 
 def main() -> None:

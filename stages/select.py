@@ -1,4 +1,4 @@
-"""Rank the candidates by their out-of-fold scores, say which differ by more than noise, and name the challenger."""
+"""Rank the candidates by out-of-fold score, test their differences, and select the challenger."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -30,18 +30,18 @@ REPORT = Path("reports/candidates")
 
 
 class Candidates(Params):
-    """The names of the candidates; how they are trained is train's business."""
+    """The names of the candidates; their settings are read by stage train."""
 
     model_config = ConfigDict(extra="ignore")
     candidates: dict[str, Any] = Field(min_length=1)
 
 
 class SelectParams(Params):
-    """By which out-of-fold score the candidates are ranked, and when one is better than another."""
+    """The score that ranks the candidates, and the rules of significance and equivalence."""
 
     by: Literal["roc_auc", "average_precision", "brier", "log_loss"]
     significance: float = Field(default=0.05, gt=0, lt=1)
-    # A difference in that score, or in accuracy, whose whole interval lies within this is too small to matter.
+    # Candidates are equivalent when the whole interval of their difference is within this margin.
     margin: float = Field(default=0.01, ge=0)
 
 

@@ -1,4 +1,4 @@
-"""Turn a raw column, text or typed, into the type its contract declares; what does not fit becomes null."""
+"""SQL that casts raw columns to the types of their contract; other values become null."""
 
 from lab.dataset.tables import Column
 from lab.engine.engine import quoted, text_literal
@@ -10,10 +10,10 @@ WHOLE_NUMBER = r"[+-]?\d+"
 
 
 def cast_sql(name: str, column: Column, raw_type: str) -> str:  # noqa: PLR0911 - one return a type
-    """Return the SQL that reads a raw column of an engine type as its declared type."""
+    """Return the SQL that casts a raw column to its declared type."""
     value = quoted(name)
     text = f"trim(cast({value} as varchar))"
-    if direct := _as_it_is(value, column.type, raw_type):
+    if direct := _without_text(value, column.type, raw_type):
         return direct
     match column.type:
         case "integer" | "cents":
@@ -35,13 +35,13 @@ def cast_sql(name: str, column: Column, raw_type: str) -> str:  # noqa: PLR0911 
 
 
 def is_missing_sql(name: str, raw_type: str) -> str:
-    """Return the SQL that is true where a raw column holds nothing; NaN is nothing too."""
+    """Return the SQL that is true where a raw column is null or NaN."""
     value = quoted(name)
     return f"({value} is null or isnan({value}))" if raw_type in {"DOUBLE", "FLOAT"} else f"({value} is null)"
 
 
-def _as_it_is(value: str, kind: str, raw_type: str) -> str | None:
-    """Return the SQL for a column that has its type already, which need not go through text."""
+def _without_text(value: str, kind: str, raw_type: str) -> str | None:
+    """Return the SQL for a column that has its declared type already and is not cast by way of text."""
     if kind in {"integer", "cents"} and raw_type in WHOLE_TYPES:
         return f"cast({value} as bigint)"
     if kind == "number" and raw_type in {"DOUBLE", *WHOLE_TYPES}:
@@ -73,5 +73,5 @@ def _moment(value: str, raw_type: str, form: str | None) -> str:
     text = f"trim({value})"
     if form:
         return f"try_strptime({text}, {text_literal(form)})"
-    # By way of a zone, so that 10:00+02:00 is 08:00; a time without an offset is taken as it stands.
+    # timestamptz first, so that 10:00+02:00 becomes 08:00; a time without offset is unchanged.
     return f"cast(try_cast({text} as timestamptz) as timestamp)"

@@ -1,11 +1,11 @@
-"""Turn a raw table that keeps its contract into the prepared one: typed, mended, each key once, in file order."""
+"""SQL of a prepared table: typed, repaired, unique keys, in file order."""
 
 from lab.engine.engine import quoted
 from lab.prepare.contract import Reading, breaking_sql
 
 
 def clean_sql(reading: Reading) -> str:
-    """Return the query for the prepared table; rows keep their order, and of a repeated key the first row stays."""
+    """Return the query of the prepared table; of a repeated key the first row is kept."""
     columns = ", ".join(
         _value_sql(reading, label, i) for i, label in enumerate(reading.table.columns) if _kept(reading, label)
     )
@@ -49,5 +49,5 @@ def _distinct_rows_sql(reading: Reading) -> str:
 
 
 def _any(conditions: list[str]) -> str:
-    """Return a condition that is true where one of them is, and false, never null, elsewhere."""
+    """Return a condition that is true where one of the conditions is, and else false, never null."""
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or "false"

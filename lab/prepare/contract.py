@@ -1,4 +1,4 @@
-"""Check a raw table against its contract in one pass, and say every way in which it breaks it."""
+"""Validate a raw table against its contract in one pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Check:
-    """One rule on one column: SQL that is true where a row breaks it, and the share of rows that may."""
+    """One rule on one column: SQL that is true where a row breaks it, and the tolerated share of rows."""
 
     column: str
     rule: str
@@ -31,7 +31,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """How often a rule was broken, in how many rows, with up to three examples in file order."""
+    """A broken rule: the number of rows, and up to three examples in file order."""
 
     table: str
     column: str
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a raw table is read under its contract: SQL per column, and what was mended."""
+    """How a raw table is read under its contract: SQL for each column, and the repairs."""
 
     name: str
     table: Table
@@ -60,7 +60,7 @@ class Reading:
 
     @property
     def relation(self) -> str:
-        """SQL of the rows: number n, and per column the raw value r0…, the missing mark m0…, the typed value t0…."""
+        """SQL of the rows: number n, and by column the raw value r0…, whether it is missing m0…, the typed value t0…."""
         parts = [
             f"{quoted(column)} as r{i}, {self.missing[column]} as m{i}, {self.typed[column]} as t{i}"
             for i, column in enumerate(self.table.columns)
@@ -69,7 +69,7 @@ class Reading:
 
 
 def read_under_contract(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> Reading:
-    """Return how a table is to be read; a table that lacks columns is refused, for no rule could be checked."""
+    """Return how a table is read; a table that lacks columns is refused."""
     raw_types = columns_of(connection, f"from {quoted(name)}")
     if lacking := [column for column in table.columns if column not in raw_types]:
         raise ContractError(
@@ -83,12 +83,12 @@ def read_under_contract(connection: duckdb.DuckDBPyConnection, name: str, table:
         for label, column in table.columns.items()
         if column.repair == "nearest" and column.allowed
     }
-    typed |= {label: _mended(typed[label], pairs) for label, pairs in repairs.items() if pairs}
+    typed |= {label: _repaired(typed[label], pairs) for label, pairs in repairs.items() if pairs}
     return Reading(name, table, raw_types, typed, missing, repairs)
 
 
 def check_contract(connection: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: date | None) -> list[Finding]:
-    """Return every rule that the table breaks, errors and warnings, in the order of the contract."""
+    """Return every broken rule of a table, errors and warnings, in the order of the contract."""
     checks = [
         check
         for i, (label, column) in enumerate(reading.table.columns.items())
@@ -104,7 +104,7 @@ def check_contract(connection: duckdb.DuckDBPyConnection, reading: Reading, *, a
 
 
 def check_references(connection: duckdb.DuckDBPyConnection, readings: Mapping[str, Reading]) -> Iterator[Finding]:
-    """Yield each column whose values are not all in the key of the table that it references."""
+    """Yield a finding for each column with values that the referenced table lacks."""
     for reading in readings.values():
         for i, (label, column) in enumerate(reading.table.columns.items()):
             if column.references is not None:
@@ -114,19 +114,19 @@ def check_references(connection: duckdb.DuckDBPyConnection, readings: Mapping[st
 
 
 def refuse(findings: Sequence[Finding]) -> None:
-    """Raise one error that lists every broken rule; warnings pass."""
+    """Raise one error that lists every broken rule; warnings are not errors."""
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         listed = "\n".join(f"  {finding}" for finding in errors)
         raise ContractError(
             f"The raw data breaks its contract in {len(errors)} place(s); nothing was overwritten.\n{listed}\n"
-            "Correct the source, or the rule in the task file under tables: a column may say on_violation: drop_row or "
+            "Correct the source, or the rule in the task file (tables): a column can have on_violation: drop_row or "
             "set_missing, up to a violation_share."
         )
 
 
 def breaking_sql(label: str, column: Column, *, position: int) -> list[str]:
-    """Return the SQL conditions under which a row's value breaks an error rule of its column."""
+    """Return the SQL conditions under which a value breaks an error rule of its column."""
     return [check.breaks for check in _checks_of(label, column, position=position) if check.level == "error"]
 
 
@@ -156,7 +156,7 @@ def _bound_sql(column: Column, bound: float | date | datetime) -> str:
 
 
 def _level(check: Check, count: int, rows: int) -> Level:
-    """Return how grave a broken rule is: what the task tolerates is handled as it says, and only told."""
+    """Return the level of a broken rule: a tolerated one is a warning."""
     return "warning" if count <= check.tolerated * rows else check.level
 
 
@@ -172,7 +172,7 @@ def _count(
 def _examples(
     connection: duckdb.DuckDBPyConnection, reading: Reading, checks: Sequence[Check]
 ) -> list[tuple[str, ...]]:
-    """Return the first rows that break each rule; a second pass, which sound data does not need."""
+    """Return the first rows that break each rule, in a second pass that valid data does not need."""
     if not checks:
         return []
     order = list(reading.table.columns)
@@ -262,6 +262,6 @@ def _repairs_of(connection: duckdb.DuckDBPyConnection, name: str, value: str, al
     return nearest_levels((level for (level,) in rows), allowed)
 
 
-def _mended(value: str, pairs: Mapping[str, str]) -> str:
+def _repaired(value: str, pairs: Mapping[str, str]) -> str:
     cases = " ".join(f"when {text_literal(found)} then {text_literal(level)}" for found, level in pairs.items())
     return f"case {value} {cases} else {value} end"

@@ -1,4 +1,4 @@
-"""Prepare every table of a task in one go: check all contracts first, then clean and measure."""
+"""Prepare all tables of a task: check all contracts, then clean and measure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from lab.prepare.quality import ColumnQuality, measure_quality, summarise_qualit
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was found and done, in the order of the task file."""
+    """The counts, findings and quality of all tables, in the order of the task file."""
 
     rows_found: dict[str, int]
     rows_kept: dict[str, int]
@@ -33,7 +33,7 @@ class Preparation:
 def prepare_tables(
     raw: Path, tables: Mapping[str, Table], features: Features, *, into: Path, as_of: date | None
 ) -> Preparation:
-    """Write the prepared tables into a folder; when any contract is broken, all that broke is raised before a write."""
+    """Write the prepared tables into a folder; all broken contracts are raised before the first write."""
     scratch = into / ".spill"
     with connected(_paths(raw, tables), scratch=scratch, numbered=True) as connection:
         readings = [read_under_contract(connection, name, table) for name, table in tables.items()]
@@ -58,7 +58,7 @@ def _paths(raw: Path, tables: Mapping[str, Table]) -> dict[str, Path]:
     if lacking := sorted(set(tables) - set(found)):
         raise SourceError(
             f"{raw} lacks the tables {lacking}; it has {sorted(found)}. "
-            "Cure: describe in the task file what the source holds, and run `dvc repro ingest`."
+            "Cure: describe the tables of the source in the task file, and run `dvc repro ingest`."
         )
     return {name: found[name] for name in tables}
 

@@ -1,4 +1,4 @@
-"""The quality report: how complete, consistent and accurate the raw tables are, as numbers and as a page."""
+"""The data quality report: completeness, consistency and accuracy, as numbers and as a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from lab.dataset.tables import NUMERIC
 from lab.engine.engine import one_row, text_literal
 from lab.prepare.contract import Finding, Reading, breaking_sql
 
-FENCE = 3.0  # Tukey's outer fence: beyond three interquartile ranges a value is far out
+FENCE = 3.0  # Tukey's outer fence, in interquartile ranges
 BAR_CELLS = 20
 
 MEANING = (
-    "Completeness: cells that hold a value. Accuracy: values that keep every error rule of the contract. "
-    "Consistency: values written as the contract writes them, so that nothing had to be mended. "
-    f"Outliers lie beyond {FENCE:g} interquartile ranges."
+    "Completeness: cells that have a value. Accuracy: values that break no error rule of the contract. "
+    "Consistency: values that needed no repair. "
+    f"Outliers: values beyond {FENCE:g} interquartile ranges from the quartiles."
 )
 MISSING_RULE = (
-    "A feature that too many training rows lack is dropped or kept as the task file says (features: "
-    "high_missing_columns); metrics/featurize.json names what was left out. Missing numbers are filled with the "
-    "training median, missing categories are a level of their own, and both get an indicator, inside the model."
+    "A feature with too many missing training values is dropped or kept, as the task file says (features: "
+    "high_missing_columns); metrics/featurize.json names the dropped ones. The model imputes missing numbers with the "
+    "training median, treats missing categories as a level, and adds an indicator of missing values."
 )
 COLUMN_HEAD = (
-    "| column | type | rows | there | missing | invalid | mended | outliers |",
+    "| column | type | rows | present | missing | invalid | repaired | outliers |",
     "|---|---|---:|---|---:|---:|---:|---:|",
 )
 
 
 @dataclass(frozen=True)
 class ColumnQuality:
-    """One column's faults, counted in rows of the raw table."""
+    """The faults of one column, as counts of rows in the raw table."""
 
     table: str
     column: str
@@ -65,7 +65,7 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, reading: Reading) -> 
 
 
 def summarise_quality(columns: Sequence[ColumnQuality], *, repeated: int) -> dict[str, float]:
-    """Return the shares of a report: cells that are there, valid, as written, and within the fences; rows repeated."""
+    """Return the shares of cells that are present, valid, unrepaired and outliers, and of repeated rows."""
     cells = sum(column.rows for column in columns) or 1
     present = sum(column.rows - column.missing for column in columns) or 1
     rows = sum({column.table: column.rows for column in columns}.values()) or 1
@@ -84,14 +84,14 @@ def quality_page(
     *,
     summary: Mapping[str, float],
 ) -> str:
-    """Return the report as a Markdown page."""
+    """Return the report as Markdown."""
     shares = [f"| {name.replace('_', ' ')} | {_percent(share)} |" for name, share in summary.items()]
-    found = [f"- {finding.level}: {_escaped(str(finding))}" for finding in findings] or ["Nothing."]
+    found = [f"- {finding.level}: {_escaped(str(finding))}" for finding in findings] or ["None."]
     return "\n".join(
         [
-            *("# Quality of the raw data", "", "| what | share |", "|---|---:|", *shares, "", MEANING, ""),
+            *("# Quality of the raw data", "", "| measure | share |", "|---|---:|", *shares, "", MEANING, ""),
             *("## Columns", "", *COLUMN_HEAD, *(_column_row(column) for column in columns), "", MISSING_RULE, ""),
-            *("## What the contract found", "", *found),
+            *("## Findings of the contract", "", *found),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Mend typos in categories: a value that is no allowed level but close to exactly one."""
+"""Repair typos in categories: replace a value by the one allowed level close to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,10 +6,10 @@ MOST_EDITS = 2
 
 
 def nearest_levels(values: Iterable[str], allowed: Sequence[str]) -> dict[str, str]:
-    """Return, for each value that is not allowed but has one nearest allowed level, that level.
+    """Return the nearest allowed level of each value that is not allowed.
 
-    Case and surrounding space do not count; at most two edits do, and never half of the word. A value that is as near
-    to two levels is left alone.
+    Case and surrounding space are ignored. At most two edits are repaired, and never half of the word. A value that is
+    equally near to two levels is not repaired.
 
     >>> nearest_levels(["wbe", "Store ", "radio"], ["web", "store", "partner"])
     {'Store ': 'store', 'wbe': 'web'}
@@ -22,7 +22,7 @@ def nearest_levels(values: Iterable[str], allowed: Sequence[str]) -> dict[str, s
 
 
 def edit_distance(first: str, second: str) -> int:
-    """Return how many insertions, deletions, substitutions or swaps of neighbours turn one word into the other.
+    """Return the number of insertions, deletions, substitutions and swaps of neighbours between two words.
 
     >>> edit_distance("wbe", "web"), edit_distance("store", "sotr"), edit_distance("", "web")
     (1, 2, 3)

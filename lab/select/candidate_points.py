@@ -1,4 +1,4 @@
-"""The points of select's plots: one file a plot, the same columns whatever was found."""
+"""Plot points of stage select: one CSV file for each plot."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -28,7 +28,7 @@ COLUMNS = {
 
 
 def points_of(standings: Sequence[Standing], tests: Sequence[PairTest], *, by: str) -> dict[str, list[Row]]:
-    """Return the rows of every plot by its name, rounded as they are kept, candidates in the order of their places."""
+    """Return the rows of every plot by name, rounded, in the order of the leaderboard."""
     candidates = [standing.candidate for standing in standings]
     points = {
         "leaderboard": [_standing_row(standing, by) for standing in standings],
@@ -41,7 +41,7 @@ def points_of(standings: Sequence[Standing], tests: Sequence[PairTest], *, by: s
 
 
 def write_points(points: Mapping[str, Sequence[Row]], folder: Path) -> None:
-    """Write the rows of every plot as CSV; a plot without rows has its heading all the same."""
+    """Write the rows of every plot as CSV; a plot without rows has only the header."""
     for name, rows in points.items():
         path = folder / f"{name}.csv"
         if rows:
@@ -51,7 +51,7 @@ def write_points(points: Mapping[str, Sequence[Row]], folder: Path) -> None:
 
 
 def settings_in_words(settings: Mapping[str, Any]) -> str:
-    """Return settings as one line, by name.
+    """Return settings as one line, sorted by name.
 
     >>> settings_in_words({"trees": 200, "learning_rate": 0.060000001})
     'learning rate 0.06, trees 200'
@@ -76,13 +76,13 @@ def _standing_row(standing: Standing, by: str) -> Row:
 
 
 def _pair_row(test: PairTest, places: Mapping[str, int]) -> Row:
-    known = {**asdict(test), "first_value": test.values[0], "second_value": test.values[1], "verdict": test.word}
+    known = {**asdict(test), "first_value": test.values[0], "second_value": test.values[1]}
     known |= {"first_place": places[test.first], "second_place": places[test.second]}
     return {name: known[name] for name in COLUMNS["pairs"]}
 
 
 def _search_rows(standing: Standing, by: str) -> Iterable[Row]:
-    """Yield one row a trial; a candidate that was not searched has one, its own settings on all folds."""
+    """Yield one row for each trial; a candidate without search has one, its own settings on all folds."""
     candidate, search, folds = standing.candidate, standing.candidate.search, len(standing.by_fold)
     given = Trial(number=1, settings={}, score=standing.folds.mean, folds=folds, best=standing.folds.mean)
     for trial in search.trials or [given]:

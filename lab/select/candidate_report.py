@@ -1,4 +1,4 @@
-"""The comparison of all candidates for a person, as a page of Markdown, and for a machine, as metrics."""
+"""The comparison of all candidates: a page of Markdown for people, and metrics."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,31 +19,31 @@ from lab.pages.markdown import (
 )
 from lab.select.candidate_points import settings_in_words
 from lab.select.leaderboard import Standing
-from lab.select.pair_sentences import answers, cochran_in_words, headline, limits_of, test_of
-from lab.select.pairs import Kind, PairTest, Question, Word
+from lab.select.pair_sentences import cochran_in_words, headline, limits_of, sentences_of, test_of
+from lab.select.pairs import Kind, PairTest, Question, Verdict
 from lab.select.trained import Candidate
 from lab.stats.models.cochran import CochranTest
 
 SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "not distinguishable": "·", "undefined": "?"}
-TURNED: dict[Word, Word] = {"better": "worse", "worse": "better"}
+OPPOSITE: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 SHOWN: tuple[Kind, ...] = ("folds", "rows", "decisions")
 LEGEND = (
-    "By folds / by rows / by decisions, the candidate of the line against that of the column: ▲ better, ▼ worse, "
-    "= equivalent (the whole interval lies within the margin of {margin:g}), · not distinguishable, ? cannot be told. "
-    "Every p-value is corrected (Holm) for all pairs; plots/select/pairs.csv has every number."
+    "By folds / by rows / by decisions, the candidate of the row against that of the column: ▲ better, ▼ worse, "
+    "= equivalent (the whole interval is within the margin of {margin:g}), · not distinguishable, ? not testable. "
+    "All p-values have Holm's correction for all pairs; plots/select/pairs.csv has every number."
 )
 
 INTERVALS = (
-    "The interval of a mean over folds is widened for the training rows that folds share (Nadeau and Bengio, 2003). "
-    "That of a score on all rows takes the fitted models as they are, and rows as independent: it is the narrower one, "
-    "and says nothing of another training"
+    "The interval of a mean over folds is corrected for training rows that folds share (Nadeau and Bengio, 2003). "
+    "The interval of a score on all rows treats the fitted models as fixed and rows as independent; it is narrower and "
+    "does not include the variation of another training"
 )
 
 
 def summary_of(
     standings: Sequence[Standing], tests: Sequence[PairTest], overall: CochranTest, question: Question
 ) -> dict[str, Any]:
-    """Return what the metrics file says: who is the challenger, how sure that is, and every candidate's score."""
+    """Return the content of the metrics file: the challenger, its certainty, and the score of every candidate."""
     best = standings[0]
     return {
         "by": question.by,
@@ -55,7 +55,7 @@ def summary_of(
         "fold_mean_95": [best.folds.low, best.folds.high],
         "scores": {standing.name: standing.score for standing in standings},
         "cochran_p": overall.p_value,
-        "in_words": answers(standings, tests, question),
+        "in_words": sentences_of(standings, tests, question),
         "search": [best.candidate.search.reason],
     }
 
@@ -68,10 +68,10 @@ def report_of(
     *,
     pictures: Iterable[str],
 ) -> str:
-    """Return the page; the pictures are those that lie beside it."""
+    """Return the page; `pictures` are the names of the files beside it."""
     drawn = set(pictures)
     lines = [
-        "# The candidates",
+        "# Candidates",
         "",
         f"**{headline(standings, tests, question)}**",
         "",
@@ -114,8 +114,8 @@ def _place(standing: Standing) -> list[str]:
 def _differences(
     standings: Sequence[Standing], tests: Sequence[PairTest], overall: CochranTest, question: Question
 ) -> list[str]:
-    lines = ["## Who differs from whom", ""]
-    lines += [f"- {said}" for said in answers(standings, tests, question)[1:]]
+    lines = ["## Differences", ""]
+    lines += [f"- {text}" for text in sentences_of(standings, tests, question)[1:]]
     lines += [f"- {cochran_in_words(overall, count=len(standings), question=question)}", ""]
     if len(standings) == 1:
         return lines
@@ -134,24 +134,27 @@ def _differences(
 def _lead(test: PairTest) -> str:
     if test.p_adjusted is None:
         return f"{signed(test.lead)}: {test.reason}"
-    return f"{signed(test.lead)} ({interval(test.low, test.high)}), p {p_value(test.p_adjusted)}: {test.word}"
+    return f"{signed(test.lead)} ({interval(test.low, test.high)}), p {p_value(test.p_adjusted)}: {test.verdict}"
 
 
 def _matrix(standings: Sequence[Standing], tests: Sequence[PairTest]) -> list[str]:
     names = [standing.name for standing in standings]
-    words = {(each.first, each.second, each.kind): each.word for each in tests}
-    words |= {(each.second, each.first, each.kind): TURNED.get(each.word, each.word) for each in tests}
+    verdicts = {(each.first, each.second, each.kind): each.verdict for each in tests}
+    verdicts |= {(each.second, each.first, each.kind): OPPOSITE.get(each.verdict, each.verdict) for each in tests}
     rows = [
-        [one, *(NOTHING if one == two else " ".join(SIGNS[words[one, two, kind]] for kind in SHOWN) for two in names)]
+        [
+            one,
+            *(NOTHING if one == two else " ".join(SIGNS[verdicts[one, two, kind]] for kind in SHOWN) for two in names),
+        ]
         for one in names
     ]
-    return table(("line against column", *names), rows)
+    return table(("row against column", *names), rows)
 
 
 def _searched(standings: Sequence[Standing]) -> list[str]:
-    head = ("candidate", "method", "what was tried", "fits:", "settings", "what mattered")
+    head = ("candidate", "method", "trials", "fits:", "settings", "importance")
     rows = [_search(standing.candidate) for standing in standings]
-    return ["## What was searched", "", *table(head, rows), ""]
+    return ["## Hyperparameter search", "", *table(head, rows), ""]
 
 
 def _search(candidate: Candidate) -> list[str]:
@@ -171,17 +174,17 @@ def _search(candidate: Candidate) -> list[str]:
 
 
 def _learning(standings: Sequence[Standing], drawn: set[str]) -> list[str]:
-    lines = ["## Would more rows help?", ""]
+    lines = ["## Learning curve", ""]
     points = [point for point in standings[0].candidate.learning if point.score is not None]
     if len(points) > 1:
         before, last = points[-2:]
         what = f"{spoken(standings[0].candidate.search.by)} of {standings[0].name}"
-        said = (
-            f"From {count(round(before.rows))} to {count(round(last.rows))} rows fitted on, in the mean of the folds, "
-            f"the {what} went from {number(before.score)} to {number(last.score)} "
+        change = (
+            f"From {count(round(before.rows))} to {count(round(last.rows))} training rows, the mean {what} over the "
+            f"folds changes from {number(before.score)} to {number(last.score)} "
             f"(95 % interval {interval(last.low, last.high)})."
         )
-        lines += [said, ""]
+        lines += [change, ""]
     return [*lines, *_picture("learning_curves.svg", "The learning curve of each candidate", drawn)]
 
 
@@ -190,17 +193,16 @@ def _reading(standings: Sequence[Standing], question: Question) -> list[str]:
     folds, rule = leader.manifest.folds, leader.manifest.inputs.folds
     sizes = listed(f"{count(fold.train)} → {count(fold.validation)}" for fold in folds)
     rows = (
-        f"Every candidate is scored on the same {counted(leader.out_of_fold.num_rows, 'row')}, none of which it was "
-        f"fitted on, in {counted(len(folds), 'fold')} (rows fitted on → rows scored: {sizes}). "
+        f"Every candidate is scored on the same {counted(leader.out_of_fold.num_rows, 'validation row')} in "
+        f"{counted(len(folds), 'fold')} (training rows → validation rows: {sizes}). "
         f"Folds are made by {rule.kind}: {rule.reason}"
     )
-    kind = (
-        "Settings, thresholds and calibration were chosen on these rows, and so was the first of the candidates: its "
-        "score here is a little kind to it. What it is worth stands in metrics/evaluate.json, on a window that nothing "
-        "was chosen on"
+    optimism = (
+        "Settings, thresholds, calibration and the first candidate are chosen on these rows, so its score is slightly "
+        "optimistic. metrics/evaluate.json has its score on a window that no choice uses"
     )
-    counts = f"A difference counts when its p-value, corrected for all pairs, lies below {question.significance:g}"
-    return ["## How to read this", "", *(f"- {sentence(text)}" for text in (rows, INTERVALS, kind, counts))]
+    level = f"A difference is significant when its corrected p-value is below {question.significance:g}"
+    return ["## Method", "", *(f"- {sentence(text)}" for text in (rows, INTERVALS, optimism, level))]
 
 
 def _picture(name: str, what: str, drawn: set[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rank the candidates by their scores of rows that they were not fitted on, which are the same rows for all."""
+"""Rank candidates by their out-of-fold scores, which are on the same rows for all."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Standing:
-    """A candidate's place: its score on all out-of-fold rows with an interval, and its folds with theirs.
+    """The place of a candidate: its score on all out-of-fold rows and its scores by fold, with intervals.
 
-    The interval of the score takes the models as fitted and asks what other rows would have said; that of the folds
-    allows for other training rows too, and is the wider.
+    The interval of the score treats the models as fitted. The interval over folds includes other training rows and is
+    wider.
     """
 
     place: int
@@ -48,7 +48,7 @@ class Standing:
 
 
 def rank(candidates: Iterable[Candidate], *, by: str) -> list[Standing]:
-    """Return the candidates, the best first; equal ones in the order of their names."""
+    """Return the candidates, the best first; ties are in the order of names."""
     sign = 1 if by in LOWER_IS_BETTER else -1
     scored = [(candidate, _metric(candidate.out_of_fold, by)) for candidate in candidates]
     scored.sort(key=lambda item: (sign * item[1], item[0].name))
@@ -56,12 +56,11 @@ def rank(candidates: Iterable[Candidate], *, by: str) -> list[Standing]:
 
 
 def labels_and_scores(table: pa.Table) -> tuple[Truths, Numbers]:
-    """Return what a table of out-of-fold scores says of each row."""
     return table["label"].to_numpy().astype(bool), table["score"].to_numpy()
 
 
 def score_interval(labels: Truths, scores: Numbers, by: str) -> tuple[float | None, float | None]:
-    """Return the interval of one score over rows: DeLong's, the jackknife's, or Student's of the rows' losses."""
+    """Return the interval of one score over rows: DeLong, jackknife, or Student's t of the losses."""
     if by == "average_precision":
         return average_precision_interval(average_precision_of(labels, scores), level=LEVEL)
     if by in LOSSES:
@@ -90,6 +89,6 @@ def _standing(place: int, candidate: Candidate, score: float, by: str) -> Standi
 
 
 def _metric(table: pa.Table, name: str) -> float:
-    # Metrics are rounded, or the last bits of a sum would decide a rank.
-    counted = scored_sample(*labels_and_scores(table))
+    # Rounded as scores are: otherwise the last bits of a sum could decide the ranking.
+    counted = tally(*labels_and_scores(table))
     return round(float({**areas(counted), **losses(counted)}[name]), 9)

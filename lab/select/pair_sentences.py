@@ -1,4 +1,4 @@
-"""Say in sentences which candidate leads, whether by more than noise, and what the tests could have seen."""
+"""Sentences about the leading candidate, the significance of its lead, and the power of the tests."""
 
 from collections.abc import Sequence
 
@@ -9,66 +9,65 @@ from lab.stats.models.cochran import CochranTest
 
 
 def headline(standings: Sequence[Standing], tests: Sequence[PairTest], question: Question) -> str:
-    """Return the one sentence at the top: who leads, and whether that is more than noise."""
+    """Return one sentence: the leading candidate and the significance of its lead."""
     leader, *others = standings
     if not others:
-        return f"{leader.name} is the only candidate: there is nothing to compare it with."
+        return f"{leader.name} is the only candidate."
     rival, folds = others[0].name, len(leader.by_fold)
     test = test_of(tests, leader.name, rival, kind="folds")
-    told = {
-        "better": f"{leader.name} leads, and by more than noise",
-        "equivalent": f"{leader.name} leads, but {rival} is as good within {question.margin:g}",
-        "not distinguishable": f"{leader.name} leads; whether by more than noise, {folds} folds cannot tell",
-        "worse": f"{leader.name} leads on all rows together, but fold by fold {rival} is better",
-        "undefined": f"{leader.name} leads, and whether by more than noise cannot be told",
+    verdicts = {
+        "better": f"{leader.name} ranks first, significantly better than {rival}",
+        "equivalent": f"{leader.name} ranks first, and {rival} is equivalent within {question.margin:g}",
+        "not distinguishable": f"{leader.name} ranks first, not distinguishable from {rival} on {folds} folds",
+        "worse": f"{leader.name} ranks first on all rows together, but {rival} is better fold by fold",
+        "undefined": f"{leader.name} ranks first, and its difference from {rival} is not testable",
     }
-    return f"{told[test.word]}: {_in_folds(leader, others[0], test)}"
+    return f"{verdicts[test.verdict]}: {_in_folds(leader, others[0], test)}"
 
 
-def answers(standings: Sequence[Standing], tests: Sequence[PairTest], question: Question) -> list[str]:
-    """Return the headline and, for the leader and the runner-up, what rows and decisions say of them."""
-    said = [headline(standings, tests, question)]
+def sentences_of(standings: Sequence[Standing], tests: Sequence[PairTest], question: Question) -> list[str]:
+    """Return the headline, and the tests of leader against runner-up by rows and decisions."""
+    parts = [headline(standings, tests, question)]
     if len(standings) > 1:
         first, second = standings[0].name, standings[1].name
-        said += [_on_rows(test_of(tests, first, second, kind=kind)) for kind in ("rows", "decisions")]
-        said.append(_apart(standings, tests))
-    return said
+        parts += [_on_rows(test_of(tests, first, second, kind=kind)) for kind in ("rows", "decisions")]
+        parts.append(_apart(standings, tests))
+    return parts
 
 
 def cochran_in_words(test: CochranTest, *, count: int, question: Question) -> str:
-    """Return what Cochran's Q says of all candidates together."""
+    """Return the result of Cochran's Q test on all candidates."""
     if count == 1:
-        return "Cochran's Q needs two candidates or more."
-    told = test.p_value < question.significance
-    verdict = "are not all right equally often" if told else "cannot be told apart by how often they are right"
+        return "Cochran's Q needs at least two candidates."
+    verdict = "differ" if test.p_value < question.significance else "do not differ significantly"
     return (
-        f"The {count} candidates {verdict}, each at its own threshold "
-        f"(Cochran's Q {number(test.q, digits=1)} on {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
+        f"The accuracies of the {count} candidates {verdict}, each at its own threshold "
+        f"(Cochran's Q {number(test.q, digits=1)}, {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
     )
 
 
 def limits_of(standings: Sequence[Standing], tests: Sequence[PairTest]) -> str:
-    """Return what so few folds could and could not have seen."""
+    """Return the power of the tests on this number of folds."""
     folds, pairs = len(standings[0].by_fold), [each for each in tests if each.kind == "folds"]
-    seen = sorted(each.detectable for each in pairs if each.detectable is not None)
+    detectable = sorted(each.detectable for each in pairs if each.detectable is not None)
     smallest = 2.0 ** (1 - folds)
-    said = [f"{folds} folds are few."]
-    if seen:
-        span = number(seen[0]) if seen[0] == seen[-1] else f"{number(seen[0])} to {number(seen[-1])}"
-        said.append(
-            f"The smallest difference that the corrected t-test would have found four times in five is {span}, by "
-            "pair, and more after the correction for several pairs."
+    parts = [f"The power of tests on {folds} folds is low."]
+    if detectable:
+        span = " to ".join(dict.fromkeys(map(number, (detectable[0], detectable[-1]))))
+        parts.append(
+            f"The difference that the corrected t-test detects with a power of 80 % is {span}, depending on "
+            "the pair, and larger with the correction for several pairs."
         )
     if smallest >= 0.05:
-        said.append(
-            f"The signed rank test of {folds} folds cannot give a p-value below {smallest:g}, whatever the folds say: "
-            "it is shown as a check, and judges nothing."
+        parts.append(
+            f"The signed rank test of {folds} folds cannot give a p-value below {smallest:g}; it is shown as a check "
+            "and does not decide."
         )
-    return " ".join([*said, "“Not distinguishable” does not mean “the same”."])
+    return " ".join([*parts, "“Not distinguishable” does not mean “equal”."])
 
 
 def test_of(tests: Sequence[PairTest], first: str, second: str, *, kind: str) -> PairTest:
-    """Return the test of one kind between two candidates, of which the first ranks higher."""
+    """Return the test of one kind between two candidates; the first is the one that ranks higher."""
     return next(each for each in tests if (each.first, each.second, each.kind) == (first, second, kind))
 
 
@@ -78,14 +77,14 @@ def _in_folds(leader: Standing, rival: Standing, test: PairTest) -> str:
     if test.p_adjusted is None or test.reason:
         return f"{test.reason}."
     better = "better" if test.lead >= 0 else "worse"
-    said = (
-        f"in the mean of {folds} folds its {name} is {number(abs(test.lead))} {better} than that of {rival.name} "
-        f"(95 % interval {interval(test.low, test.high)}; p {p_value(test.p_adjusted)} after Holm's correction; "
-        f"better in {won} of {folds} folds)"
+    power = ""
+    if test.verdict == "not distinguishable" and test.detectable is not None:
+        power = f"; detectable difference (power 80 %) {number(test.detectable)}"
+    return (
+        f"its mean {name} over {folds} folds is {number(abs(test.lead))} {better} "
+        f"(95 % interval {interval(test.low, test.high)}; p {p_value(test.p_adjusted)} with Holm's correction; "
+        f"better in {won} of {folds} folds{power})."
     )
-    if test.word == "not distinguishable" and test.detectable is not None:
-        return f"{said}; a difference of {number(test.detectable)} would have been found four times in five."
-    return f"{said}."
 
 
 def _on_rows(test: PairTest) -> str:
@@ -96,25 +95,26 @@ def _on_rows(test: PairTest) -> str:
         "better": f"{test.first} is better than {test.second}",
         "worse": f"{test.first} is worse than {test.second}",
         "equivalent": f"{test.first} and {test.second} are equivalent",
-    }.get(test.word, f"{test.first} and {test.second} are not distinguishable")
+    }.get(test.verdict, f"{test.first} and {test.second} are not distinguishable")
     return (
         f"{what}: {verdict} in {spoken(test.metric)} ({signed(test.lead)}, {interval(test.low, test.high)}; "
-        f"{test.test}, p {p_value(test.p_adjusted)} after Holm's correction)."
+        f"{test.test}, p {p_value(test.p_adjusted)} with Holm's correction)."
     )
 
 
 def _apart(standings: Sequence[Standing], tests: Sequence[PairTest]) -> str:
     leader, *others = (standing.name for standing in standings)
-    words = {name: test_of(tests, leader, name, kind="folds").word for name in others}
-    # A word is about the leader; here it is said of the others.
-    told = {
+    by_name = {name: test_of(tests, leader, name, kind="folds").verdict for name in others}
+    verdict_of_other = {
         "better": "worse",
         "equivalent": "equivalent within the margin",
         "not distinguishable": "not distinguishable",
         "worse": "better",
-        "undefined": "not to be told",
+        "undefined": "not testable",
     }
-    groups = [(said, [name for name in others if words[name] == word]) for word, said in told.items()]
-    return (
-        f"Fold by fold, against {leader}: {'; '.join(f'{said}: {listed(names)}' for said, names in groups if names)}."
-    )
+    groups = [
+        f"{of_other}: {listed(names)}"
+        for of_leader, of_other in verdict_of_other.items()
+        if (names := [name for name in others if by_name[name] == of_leader])
+    ]
+    return f"Fold by fold, compared with {leader}: {'; '.join(groups)}."

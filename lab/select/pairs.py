@@ -1,4 +1,4 @@
-"""Compare every two candidates on the same rows: fold by fold, row by row, and decision by decision."""
+"""Compare every two candidates on the same rows: by folds, by rows, and by decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from lab.stats.models.mcnemar import compare_correctness
 from lab.stats.models.signed_ranks import signed_rank_test
 
 Kind = Literal["folds", "fold ranks", "rows", "decisions"]
-Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
+Verdict = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
 Pair = tuple[Standing, Standing]
 
 KINDS: tuple[Kind, ...] = ("folds", "fold ranks", "rows", "decisions")
@@ -34,12 +34,12 @@ ROW_TESTS = {
 
 @dataclass(frozen=True)
 class PairTest:
-    """One test of two candidates, of which the first ranks higher; `lead` is by how much the first is better.
+    """One test of two candidates, of which the first ranks higher; `lead` is how much better the first is.
 
-    So a lead is positive where the first has the higher area or the lower loss. The interval is of 95 %, `p_adjusted`
-    holds for all pairs of this kind of test together (Holm), and `detectable` is the smallest lead that the test would
-    have found four times in five, before that correction. `better` and `worse` are about the first; where nothing can
-    be told, as by ranks of four folds, whose p-value cannot fall below 0.125, it is `undefined`; `reason` says why.
+    The lead is positive where the first has the higher area or the lower loss. The interval is of 95 %. `p_adjusted`
+    has Holm's correction for all pairs of this kind of test. `detectable` is the lead that the test finds with a power
+    of 80 %, without that correction. The verdict is about the first; it is `undefined` where the test cannot decide
+    (four folds give no signed-rank p-value below 0.125), and `reason` says why.
     """
 
     first: str
@@ -56,11 +56,11 @@ class PairTest:
     reason: str
     blind: bool = False
     p_adjusted: float | None = None
-    word: Word = "undefined"
+    verdict: Verdict = "undefined"
 
 
-class Seen(Protocol):
-    """What every test of two samples says."""
+class TwoSampleResult(Protocol):
+    """The common fields of all tests of two samples."""
 
     @property
     def difference(self) -> float: ...
@@ -76,7 +76,7 @@ class Seen(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """By which score candidates are compared, how sure to be, and which lead is too small to matter."""
+    """The score to compare by, the significance level, and the margin of equivalence."""
 
     by: str
     significance: float
@@ -84,7 +84,7 @@ class Question:
 
 
 def compare_pairs(standings: Sequence[Standing], question: Question) -> list[PairTest]:
-    """Return every test of every two candidates, in the order of their places; a single candidate has none."""
+    """Return every test of every two candidates, in the order of the leaderboard."""
     pairs = list(combinations(standings, 2))
     kinds = [
         [_on_folds(pair, question.by) for pair in pairs],
@@ -92,65 +92,65 @@ def compare_pairs(standings: Sequence[Standing], question: Question) -> list[Pai
         [_on_rows(pair, question.by) for pair in pairs],
         [_on_decisions(pair) for pair in pairs],
     ]
-    judged = [[replace(each, word=_word(each, question)) for each in _adjusted(tests)] for tests in kinds]
+    judged = [[replace(each, verdict=_verdict(each, question)) for each in _adjusted(tests)] for tests in kinds]
     return [each for tests in zip(*judged, strict=True) for each in tests]
 
 
 def compare_all(standings: Sequence[Standing]) -> CochranTest:
-    """Return Cochran's Q: whether all candidates decide equally often right, each at its own threshold."""
+    """Return Cochran's Q test: whether the accuracies of all candidates are equal, each at its own threshold."""
     if len(standings) == 1:
-        return CochranTest(0.0, 0, 1.0, "one candidate: nothing to compare")
+        return CochranTest(0.0, 0, 1.0, "only one candidate")
     return cochran_test(np.column_stack([_correct(standing) for standing in standings]))
 
 
 def folds_won(first: Standing, second: Standing, *, by: str) -> int:
-    """Return in how many folds the first candidate is the better one."""
+    """Return the number of folds in which the first candidate is better."""
     return sum(lead > 0 for lead in _leads(first, second, by))
 
 
 def _on_folds(pair: Pair, by: str) -> PairTest:
     sizes = pair[0].candidate.manifest.folds
-    seen = corrected_difference(
+    found = corrected_difference(
         _leads(*pair, by),
         train_rows=[size.train for size in sizes],
         validation_rows=[size.validation for size in sizes],
     )
-    return _made(
+    return _pair_test(
         pair,
-        seen,
+        found,
         kind="folds",
         test="corrected resampled t (Nadeau and Bengio)",
         metric=by,
         values=(pair[0].folds.mean, pair[1].folds.mean),
-        detectable=seen.detectable,
+        detectable=found.detectable,
     )
 
 
 def _on_fold_ranks(pair: Pair, question: Question) -> PairTest:
-    seen = signed_rank_test(_leads(*pair, question.by))
-    blind = seen.count > 0 and seen.smallest_p_value >= question.significance
-    too_few = f"{seen.count} folds cannot give a p-value below {seen.smallest_p_value:g}"
+    found = signed_rank_test(_leads(*pair, question.by))
+    blind = found.count > 0 and found.smallest_p_value >= question.significance
+    too_few = f"{found.count} folds cannot give a p-value below {found.smallest_p_value:g}"
     return replace(
         _on_folds(pair, question.by),
         kind="fold ranks",
-        test=f"Wilcoxon signed rank ({'exact' if seen.exact else 'normal limit'})",
+        test=f"Wilcoxon signed rank ({'exact' if found.exact else 'normal limit'})",
         low=None,
         high=None,
-        p_value=seen.p_value,
+        p_value=found.p_value,
         detectable=None,
         blind=blind,
-        reason=too_few if blind else seen.reason,
+        reason=too_few if blind else found.reason,
     )
 
 
 def _on_rows(pair: Pair, by: str) -> PairTest:
     labels, first = labels_and_scores(pair[0].candidate.out_of_fold)
     _, second = labels_and_scores(pair[1].candidate.out_of_fold)
-    seen = _row_test(labels, first, second, by)
-    # Each test takes its second less its first: the higher-ranking one goes second where more is better.
-    values = (seen.first, seen.second) if by in LOSSES else (seen.second, seen.first)
-    detectable = _detectable(seen.standard_error)
-    return _made(pair, seen, kind="rows", test=ROW_TESTS[by], metric=by, values=values, detectable=detectable)
+    found = _row_test(labels, first, second, by)
+    # Each test is second minus first, so the higher-ranking candidate is second where higher is better.
+    values = (found.first, found.second) if by in LOSSES else (found.second, found.first)
+    detectable = _detectable(found.standard_error)
+    return _pair_test(pair, found, kind="rows", test=ROW_TESTS[by], metric=by, values=values, detectable=detectable)
 
 
 def _row_test(
@@ -165,20 +165,27 @@ def _row_test(
 
 def _on_decisions(pair: Pair) -> PairTest:
     first, second = map(_correct, pair)
-    seen = compare_correctness(second, first)
-    return _made(
+    found = compare_correctness(second, first)
+    return _pair_test(
         pair,
-        seen,
+        found,
         kind="decisions",
         test="McNemar (mid-p)",
         metric="accuracy",
-        values=(seen.second, seen.first),
-        detectable=_detectable(seen.standard_error),
+        values=(found.second, found.first),
+        detectable=_detectable(found.standard_error),
     )
 
 
-def _made(
-    pair: Pair, seen: Seen, *, kind: Kind, test: str, metric: str, values: tuple[float, float], detectable: float | None
+def _pair_test(
+    pair: Pair,
+    found: TwoSampleResult,
+    *,
+    kind: Kind,
+    test: str,
+    metric: str,
+    values: tuple[float, float],
+    detectable: float | None,
 ) -> PairTest:
     return PairTest(
         first=pair[0].name,
@@ -187,12 +194,12 @@ def _made(
         test=test,
         metric=metric,
         values=values,
-        lead=seen.difference,
-        low=seen.low,
-        high=seen.high,
-        p_value=seen.p_value,
+        lead=found.difference,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
         detectable=detectable,
-        reason=seen.reason,
+        reason=found.reason,
     )
 
 
@@ -211,16 +218,16 @@ def _detectable(standard_error: float | None) -> float | None:
 
 
 def _adjusted(tests: Sequence[PairTest]) -> list[PairTest]:
-    """Return the tests of one kind with the p-values that hold for all of them together."""
+    """Return the tests of one kind with p-values corrected for all of them."""
     adjusted = iter(holm([each.p_value for each in tests if each.p_value is not None]))
     return [replace(each, p_adjusted=next(adjusted)) if each.p_value is not None else each for each in tests]
 
 
-def _word(seen: PairTest, question: Question) -> Word:
-    if seen.p_adjusted is None or seen.blind:
+def _verdict(found: PairTest, question: Question) -> Verdict:
+    if found.p_adjusted is None or found.blind:
         return "undefined"
-    if seen.low is not None and seen.high is not None and max(-seen.low, seen.high) <= question.margin:
+    if found.low is not None and found.high is not None and max(-found.low, found.high) <= question.margin:
         return "equivalent"
-    if seen.p_adjusted >= question.significance:
+    if found.p_adjusted >= question.significance:
         return "not distinguishable"
-    return "better" if seen.lead > 0 else "worse"
+    return "better" if found.lead > 0 else "worse"

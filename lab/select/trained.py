@@ -1,4 +1,4 @@
-"""Read what train left of each candidate: its manifest, its out-of-fold scores, its search and its learning curve."""
+"""Read the outputs of train for each candidate: manifest, out-of-fold scores, search, learning curve."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from lab.model_files.manifest import CURE, LEARNING_CURVE, OUT_OF_FOLD, SEARCH, 
 COLUMNS = ("label", "fold", "score")
 
 
-class Kept(BaseModel):
-    """A record of which only the fields named here are read."""
+class Record(BaseModel):
+    """A record of which only the fields named here are read; others are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-class Trial(Kept):
-    """One point that a search tried: its score is the mean over its folds, None where it could not be fitted."""
+class Trial(Record):
+    """One trial of a search: its score is the mean over its folds, None where fitting failed."""
 
     number: int
     settings: dict[str, Any]
@@ -32,8 +32,8 @@ class Trial(Kept):
     best: float | None
 
 
-class Search(Kept):
-    """How a candidate's settings were found; one by the method `none` has no trials, or the candidate's own alone."""
+class Search(Record):
+    """How the settings of a candidate were found; without search there is no trial."""
 
     method: str
     by: str
@@ -45,8 +45,8 @@ class Search(Kept):
     importance_reason: str = ""
 
 
-class LearningPoint(Kept):
-    """The score of fits on a share of the rows: on the rows fitted on, and on others with an interval."""
+class LearningPoint(Record):
+    """The training and validation score of fits on a share of the rows."""
 
     share: float
     rows: float
@@ -64,7 +64,7 @@ class LearningCurve(RootModel[list[LearningPoint]]):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One trained candidate, as its folder holds it."""
+    """One trained candidate, as stored in its folder."""
 
     name: str
     manifest: Manifest
@@ -74,17 +74,17 @@ class Candidate:
 
 
 def read_candidates(folder: Path, names: Iterable[str]) -> list[Candidate]:
-    """Return the candidates by name; refuse a folder that lacks one, or holds one that is named no more."""
-    wanted = sorted(names)
+    """Return the candidates by name; the folder must contain exactly these."""
+    expected = sorted(names)
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    if strange := sorted(set(found) - set(wanted)):
+    if extra := sorted(set(found) - set(expected)):
         raise ModelError(
-            f"{folder} holds {strange}, expected only the candidates of params.yaml: {wanted}. "
-            "Cure: `python -m ops resolve` takes away what params.yaml names no more."
+            f"{folder} contains {extra}, expected only the candidates of params.yaml: {expected}. "
+            "Cure: `python -m ops resolve` removes candidates that params.yaml no longer names."
         )
-    if lacking := sorted(set(wanted) - set(found)):
+    if lacking := sorted(set(expected) - set(found)):
         raise ModelError(f"{folder} lacks {lacking}, expected every candidate of params.yaml. Cure: dvc repro train")
-    candidates = [_read(folder / name) for name in wanted]
+    candidates = [_read(folder / name) for name in expected]
     _check_same_rows(candidates)
     return candidates
 
@@ -92,7 +92,7 @@ def read_candidates(folder: Path, names: Iterable[str]) -> list[Candidate]:
 def _read(folder: Path) -> Candidate:
     manifest = read_manifest(folder)
     if lacking := [name for name in (OUT_OF_FOLD, SEARCH, LEARNING_CURVE) if not (folder / name).exists()]:
-        raise ModelError(f"{folder} lacks {lacking}, expected what train leaves of a candidate. Cure: dvc repro train")
+        raise ModelError(f"{folder} lacks {lacking}, expected the outputs of train. Cure: dvc repro train")
     scored = read_table(folder / OUT_OF_FOLD)
     if absent := [name for name in COLUMNS if name not in scored.column_names]:
         raise ModelError(f"{folder / OUT_OF_FOLD} lacks {absent}; it has {scored.column_names}. {CURE}")
@@ -105,7 +105,7 @@ def _parsed(path: Path, kind: type[SomeParams]) -> SomeParams:
 
 
 def _check_same_rows(candidates: list[Candidate]) -> None:
-    """Refuse candidates that were scored on different rows, for their scores could not be compared."""
+    """Refuse candidates that were scored on different rows: their scores are not comparable."""
     first, *others = candidates
     keys = [name for name in first.out_of_fold.column_names if name != "score"]
     for other in others:

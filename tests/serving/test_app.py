@@ -167,7 +167,7 @@ def test_a_damaged_new_champion_is_not_loaded(tmp_path: Path, caplog: pytest.Log
         manifest = (tmp_path / "champion").resolve() / "manifest.json"
         manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": "high"'))
         deadline = time.monotonic() + 20
-        while "stay as they are" not in caplog.text:
+        while "keeping the current one" not in caplog.text:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert client.post("/predict", json={"features": ROWS[0]}).json()["score"] == expected("logistic_regression")[0]

@@ -1,4 +1,4 @@
-"""The contract of the raw tables: types, rules, tolerance, repair, and one message that lists all that is broken."""
+"""The contract of raw tables: types, rules, tolerance, repair, and one message for all broken rules."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -19,7 +19,7 @@ FLAT = Features(question="?", label="label", positive=1, table="rows")
 
 
 def prepare(folder: Path, data: Mapping[str, Any], *, as_of: date | None = None, **table: Any) -> Preparation:
-    """Prepare one raw table `rows` under a contract written as the task file writes it."""
+    """Prepare one raw table `rows` under a contract in the form of a task file."""
     write_table(pa.table(dict(data)), folder / "raw/rows.parquet")
     contract = Table.model_validate(table)
     return prepare_tables(folder / "raw", {"rows": contract}, FLAT, into=folder / "prepared", as_of=as_of)
@@ -47,7 +47,7 @@ def prepared(folder: Path) -> dict[str, list[Any]]:
         ("number", [float("nan"), 1.0], [None, 1.0]),
     ],
 )
-def test_values_take_their_declared_type(kind: str, raw: list[Any], expected: list[Any], tmp_path: Path) -> None:
+def test_values_are_cast_to_their_declared_type(kind: str, raw: list[Any], expected: list[Any], tmp_path: Path) -> None:
     prepare(tmp_path, {"x": raw}, columns={"x": {"type": kind}})
     assert prepared(tmp_path)["x"] == expected
 
@@ -123,7 +123,7 @@ def test_a_broken_contract_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "prepared").exists()
 
 
-def test_a_warning_is_said_and_passes(tmp_path: Path) -> None:
+def test_a_warning_is_reported_and_passes(tmp_path: Path) -> None:
     done = prepare(tmp_path, {"x": ["5", "50"]}, columns={"x": {"type": "integer", "warn": {"maximum": 10}}})
     assert [(finding.level, finding.rule, finding.count) for finding in done.findings] == [("warning", "maximum 10", 1)]
     assert prepared(tmp_path)["x"] == [5, 50]
@@ -143,7 +143,7 @@ def test_more_violations_than_tolerated_are_refused(tmp_path: Path) -> None:
         prepare(tmp_path, {"x": ["1", "99", "3"]}, columns={"x": rules})
 
 
-def test_of_a_repeated_key_the_first_row_stays_in_file_order(tmp_path: Path) -> None:
+def test_of_a_repeated_key_the_first_row_is_kept(tmp_path: Path) -> None:
     data = {"id": [3, 1, 3, 2], "x": ["a", "b", "c", "d"]}
     columns = {"id": {"type": "identifier"}, "x": {"type": "category"}}
     done = prepare(tmp_path, data, key=["id"], duplicate_share=0.25, columns=columns)
@@ -156,7 +156,7 @@ def test_too_many_repeated_keys_are_refused(tmp_path: Path) -> None:
         prepare(tmp_path, {"id": [3, 3]}, key=["id"], columns={"id": {"type": "identifier"}})
 
 
-def test_a_key_must_be_there(tmp_path: Path) -> None:
+def test_a_missing_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"rows\.id: missing_share 0\.0: found 1 of 2"):
         prepare(tmp_path, {"id": [3, None]}, key=["id"], columns={"id": {"type": "identifier"}})
 
@@ -166,13 +166,13 @@ def test_rows_of_a_table_without_a_key_may_repeat_and_are_numbered(tmp_path: Pat
     assert prepared(tmp_path) == {"x": ["a", "a"], "row": [0, 1]}
 
 
-def test_a_column_that_is_not_described_is_left_out_with_a_word(tmp_path: Path) -> None:
+def test_an_undescribed_column_is_dropped_with_a_warning(tmp_path: Path) -> None:
     done = prepare(tmp_path, {"x": ["a"], "y": ["b"]}, columns={"x": {"type": "category"}})
     assert [(finding.column, finding.level) for finding in done.findings] == [("y", "warning")]
     assert "y" not in prepared(tmp_path)
 
 
-def test_an_ignored_column_is_left_out(tmp_path: Path) -> None:
+def test_an_ignored_column_is_dropped(tmp_path: Path) -> None:
     prepare(tmp_path, {"x": ["a"], "y": ["b"]}, columns={"x": {"type": "category"}, "y": {"type": "ignore"}})
     assert "y" not in prepared(tmp_path)
 
@@ -195,7 +195,7 @@ def test_too_few_rows_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("as_of", "stale"), [(date(2024, 1, 4), True), (date(2024, 1, 3), False), (None, False)])
-def test_freshness_is_asked_of_a_stated_day(as_of: date | None, *, stale: bool, tmp_path: Path) -> None:
+def test_freshness_refers_to_a_stated_day(as_of: date | None, *, stale: bool, tmp_path: Path) -> None:
     table = {"newest": "day", "fresh_within_days": 2, "columns": {"day": {"type": "date"}}}
     if stale:
         with pytest.raises(ContractError, match=r"fresh_within_days 2 of 2024-01-04: .*newest: 2024-01-01"):
@@ -204,14 +204,14 @@ def test_freshness_is_asked_of_a_stated_day(as_of: date | None, *, stale: bool, 
         prepare(tmp_path, {"day": ["2024-01-01"]}, as_of=as_of, **table)
 
 
-def test_typos_are_mended_to_the_nearest_level_and_counted(tmp_path: Path) -> None:
+def test_typos_are_repaired_to_the_nearest_level_and_counted(tmp_path: Path) -> None:
     rules = {"type": "category", "allowed": ["web", "store"], "repair": "nearest"}
     done = prepare(tmp_path, {"x": ["web", "wbe", "STORE", " store"]}, columns={"x": rules})
     assert prepared(tmp_path)["x"] == ["web", "web", "store", "store"]
     assert done.columns[0].mended == 2
 
 
-def test_a_value_far_from_every_level_is_not_mended(tmp_path: Path) -> None:
+def test_a_value_far_from_every_level_is_not_repaired(tmp_path: Path) -> None:
     rules = {"type": "category", "allowed": ["web", "store"], "repair": "nearest"}
     with pytest.raises(ContractError, match=r"found 1 of 1 rows \(100 %\), such as row 1: radio"):
         prepare(tmp_path, {"x": ["radio"]}, columns={"x": rules})
@@ -233,7 +233,7 @@ def test_a_value_that_the_referenced_table_lacks_is_refused(tmp_path: Path) -> N
         prepare_two(tmp_path, share=0.2)
 
 
-def test_a_tolerated_share_of_such_values_passes(tmp_path: Path) -> None:
+def test_a_tolerated_share_of_unknown_references_passes(tmp_path: Path) -> None:
     assert prepare_two(tmp_path, share=0.25).rows_kept == {"shops": 2, "rows": 4}
 
 
@@ -243,7 +243,7 @@ def test_a_column_may_have_any_name(name: str, tmp_path: Path) -> None:
     assert prepared(tmp_path)[name] == [1]
 
 
-def test_quality_counts_missing_invalid_and_far_out_values(tmp_path: Path) -> None:
+def test_quality_counts_missing_invalid_and_outlying_values(tmp_path: Path) -> None:
     values = [str(number) for number in range(100)] + ["1000000", None, "bad"]
     rules = {"type": "number", "on_violation": "set_missing", "violation_share": 0.1}
     done = prepare(tmp_path, {"x": values}, columns={"x": rules})
@@ -252,7 +252,7 @@ def test_quality_counts_missing_invalid_and_far_out_values(tmp_path: Path) -> No
     assert done.summary["completeness"] == pytest.approx(102 / 103)
 
 
-def test_equal_rows_are_equal_bytes_however_they_were_cut(tmp_path: Path) -> None:
+def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
     data = {"x": [str(number % 997) for number in range(200_000)]}
     for name in ("first", "second"):
         prepare(tmp_path / name, data, columns={"x": {"type": "integer"}})

@@ -1,4 +1,4 @@
-"""What a person reads of the candidates: tables that hold, pictures of the same bytes, plots that are never empty."""
+"""The report on candidates: valid tables, deterministic pictures, plots with headers."""
 
 import csv
 import io
@@ -42,15 +42,15 @@ def points(standings: Sequence[Standing]) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def tables_in(text: str) -> list[list[list[str]]]:
-    """Return the tables of a page, each a list of lines of cells."""
+    """Return the tables of a page as lists of rows of cells."""
     blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     return [[line.replace("\\|", "¦").strip("| ").split(" | ") for line in block] for block in blocks]
 
 
-def test_the_first_line_says_who_leads_and_whether_that_is_more_than_noise() -> None:
+def test_the_first_line_names_the_leader_and_the_significance_of_its_lead() -> None:
     lines = page(rank(three(), by="roc_auc")).splitlines()
-    assert lines[0] == "# The candidates"
-    assert lines[2].startswith("**strong leads, and by more than noise: ")
+    assert lines[0] == "# Candidates"
+    assert lines[2].startswith("**strong ranks first, significantly better than plain: ")
 
 
 def test_every_table_has_as_many_cells_in_every_line() -> None:
@@ -60,7 +60,7 @@ def test_every_table_has_as_many_cells_in_every_line() -> None:
         assert len({len(line) for line in table}) == 1, table
 
 
-def test_the_page_tells_of_each_candidate_what_it_is_and_what_was_searched() -> None:
+def test_the_page_describes_each_candidate_and_its_search() -> None:
     board, *_, searched = tables_in(page(rank(three(), by="roc_auc")))
     place, name, estimator, *_, threshold, chosen, calibration, weights, fits = board[2]
     assert (place, name, estimator) == ("1", "strong", "dummy")
@@ -76,22 +76,22 @@ def test_the_page_tells_of_each_candidate_what_it_is_and_what_was_searched() -> 
     assert searched[3][1:] == ["none", "no search: the settings are as given", "–", "as given", "–"]
 
 
-def test_settings_whose_importance_is_not_known_have_the_reason_instead() -> None:
+def test_settings_of_unknown_importance_have_the_reason_instead() -> None:
     unknown = {**SEARCHED, "importance": {}, "importance_reason": "too few trials on all folds"}
     text = page(rank([candidate("only", skill=1.0, search=unknown)], by="roc_auc"))
     assert "| trees 40 | too few trials on all folds |" in text
 
 
-def test_only_pictures_that_were_drawn_are_shown() -> None:
+def test_only_pictures_that_were_drawn_are_linked() -> None:
     standings = rank(three(), by="roc_auc")
     text = page(standings, pictures=["leaderboard.svg"])
     assert "](leaderboard.svg)" in text
     assert "search.svg" not in text
 
 
-def test_the_matrix_says_the_opposite_on_its_other_side() -> None:
+def test_the_matrix_is_antisymmetric() -> None:
     matrix = next(
-        table for table in tables_in(page(rank(three(), by="roc_auc"))) if table[0][0] == "line against column"
+        table for table in tables_in(page(rank(three(), by="roc_auc"))) if table[0][0] == "row against column"
     )
     turned = str.maketrans("▲▼", "▼▲")
     body = [line[1:] for line in matrix[2:]]
@@ -102,23 +102,23 @@ def test_the_matrix_says_the_opposite_on_its_other_side() -> None:
 
 def test_a_single_candidate_has_a_page_and_plots_with_headings() -> None:
     standings = rank([candidate("only", skill=1.0)], by="roc_auc")
-    assert "**only is the only candidate: there is nothing to compare it with.**" in page(standings)
+    assert "**only is the only candidate.**" in page(standings)
     assert points(standings)["pairs"] == []
 
 
-def test_metrics_are_few_and_say_the_pair_in_words() -> None:
+def test_metrics_are_few_and_describe_the_leading_pair() -> None:
     standings = rank(three(), by="roc_auc")
     found = summary_of(standings, compare_pairs(standings, QUESTION), compare_all(standings), QUESTION)
     scalars = {name for name, value in found.items() if not isinstance(value, list | dict)}
     assert scalars == {"by", "challenger", "estimator", "score", "fold_mean", "cochran_p"}
     assert found["challenger"] == "strong"
     assert set(found["scores"]) == {"plain", "strong", "weak|er"}
-    assert found["in_words"][0].startswith("strong leads, and by more than noise")
+    assert found["in_words"][0].startswith("strong ranks first, significantly better than plain")
     low, high = found["fold_mean_95"]
     assert low < found["fold_mean"] < high
 
 
-def test_plots_have_the_same_columns_whatever_was_found(tmp_path: Path) -> None:
+def test_plots_always_have_the_same_columns(tmp_path: Path) -> None:
     for standings in (rank(three(), by="roc_auc"), rank([candidate("only", skill=1.0)], by="roc_auc")):
         write_points(points(standings), tmp_path)
         for name, columns in COLUMNS.items():
@@ -126,7 +126,7 @@ def test_plots_have_the_same_columns_whatever_was_found(tmp_path: Path) -> None:
             assert heading.split(",") == list(columns), name
 
 
-def test_a_search_is_plotted_with_its_best_so_far_and_what_failed(tmp_path: Path) -> None:
+def test_a_search_is_plotted_with_its_best_score_so_far_and_failed_trials(tmp_path: Path) -> None:
     write_points(points(rank(three(), by="roc_auc")), tmp_path)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "search.csv").read_text())))
     own = [row for row in rows if row["candidate"] == "strong"]
@@ -140,7 +140,7 @@ def test_a_search_is_plotted_with_its_best_so_far_and_what_failed(tmp_path: Path
     assert [(row["trial"], row["settings"], row["method"]) for row in unsearched] == [("1", "as given", "none")]
 
 
-def test_pictures_are_drawn_of_what_there_is() -> None:
+def test_pictures_without_data_are_not_drawn() -> None:
     assert list(draw_candidates(points(rank(three(), by="roc_auc")))) == [
         "leaderboard.svg",
         "search.svg",
@@ -150,7 +150,7 @@ def test_pictures_are_drawn_of_what_there_is() -> None:
     assert list(draw_candidates(unsearched)) == ["leaderboard.svg", "learning_curves.svg"]
 
 
-def test_pictures_name_neither_a_day_nor_a_program() -> None:
+def test_pictures_contain_no_date_and_no_program() -> None:
     for picture in draw_candidates(points(rank(three(), by="roc_auc"))).values():
         text = picture.decode()
         assert "<dc:date>" not in text
@@ -195,15 +195,15 @@ def test_another_process_writes_the_same_bytes(project: Path) -> None:
     }
 
 
-def test_the_ranking_score_and_what_counts_are_settings(project: Path) -> None:
+def test_the_ranking_score_and_the_margin_are_settings(project: Path) -> None:
     change_params(project, {"select.by": "log_loss", "select.significance": 0.01, "select.margin": 0.5})
     run_select(project)
     found = json.loads((project / "metrics/select.json").read_text())
     assert found["by"] == "log_loss"
-    assert "is as good within 0.5" in found["in_words"][0]
+    assert "is equivalent within 0.5" in found["in_words"][0]
 
 
-def test_a_report_links_only_to_what_lies_beside_it(project: Path) -> None:
+def test_a_report_links_only_to_existing_files(project: Path) -> None:
     run_select(project)
     folder = project / "reports/candidates"
     links = [part.split(")")[0] for part in (folder / "README.md").read_text().split("](")[1:]]
@@ -225,4 +225,4 @@ def test_a_learning_curve_without_training_scores_is_drawn() -> None:
     )
     standings = rank([Candidate(one.name, one.manifest, one.out_of_fold, one.search, bare)], by="roc_auc")
     assert "learning_curves.svg" in draw_candidates(points(standings))
-    assert "## Would more rows help?" in page(standings)
+    assert "## Learning curve" in page(standings)

@@ -1,4 +1,4 @@
-"""The leaderboard: the best on rows that no model was fitted on, and nothing compared that cannot be."""
+"""The leaderboard ranks by out-of-fold score, and refuses candidates that are not comparable."""
 
 from pathlib import Path
 
@@ -24,12 +24,12 @@ METRICS = {
 
 
 @pytest.mark.parametrize("by", METRICS)
-def test_the_best_comes_first_whether_more_or_less_is_better(by: str) -> None:
+def test_the_best_comes_first_for_scores_and_losses(by: str) -> None:
     standings = rank([candidate("b", skill=0.5), candidate("a", skill=0.0), candidate("c", skill=1.0)], by=by)
     assert [(standing.place, standing.name) for standing in standings] == [(1, "c"), (2, "b"), (3, "a")]
 
 
-def test_equal_candidates_stand_in_the_order_of_their_names() -> None:
+def test_ties_are_in_the_order_of_names() -> None:
     standings = rank([candidate("b", skill=1.0), candidate("a", skill=1.0)], by="roc_auc")
     assert [standing.name for standing in standings] == ["a", "b"]
 
@@ -69,7 +69,7 @@ def test_an_interval_stays_between_0_and_1(by: str, scores: list[float]) -> None
     assert low == 0 or high == 1
 
 
-def test_one_row_of_a_class_gives_an_area_no_interval() -> None:
+def test_an_area_with_one_row_of_a_class_has_no_interval() -> None:
     assert score_interval(np.array([True, False, False]), np.array([0.3, 0.2, 0.4]), "roc_auc") == (None, None)
 
 
@@ -83,9 +83,11 @@ def test_candidates_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert (found[0].search, found[0].learning) == (expected.search, expected.learning)
 
 
-def test_a_folder_that_is_no_candidate_any_more_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_a_removed_candidate_is_refused(tmp_path: Path) -> None:
     store(tmp_path, candidate("a", skill=1.0), candidate("old", skill=0.0))
-    with pytest.raises(ModelError, match=r"holds \['old'\], expected only .*\['a'\]\. Cure: `python -m ops resolve`"):
+    with pytest.raises(
+        ModelError, match=r"contains \['old'\], expected only .*\['a'\]\. Cure: `python -m ops resolve`"
+    ):
         read_candidates(tmp_path, ["a"])
 
 
@@ -96,14 +98,16 @@ def test_a_candidate_that_was_not_trained_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [SEARCH, LEARNING_CURVE, OUT_OF_FOLD])
-def test_a_candidate_without_what_train_leaves_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_candidate_with_a_missing_output_is_refused(tmp_path: Path, name: str) -> None:
     store(tmp_path, candidate("a", skill=1.0))
     (tmp_path / "a" / name).unlink()
-    with pytest.raises(ModelError, match=rf"a lacks \['{name}'\], expected what train leaves .* Cure: dvc repro train"):
+    with pytest.raises(
+        ModelError, match=rf"a lacks \['{name}'\], expected the outputs of train.* Cure: dvc repro train"
+    ):
         read_candidates(tmp_path, ["a"])
 
 
-def test_a_search_of_another_form_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_search_file_is_refused(tmp_path: Path) -> None:
     one = candidate("a", skill=1.0)
     store(tmp_path, one)
     (tmp_path / "a" / SEARCH).write_text('{"method": "none"}')

@@ -1,4 +1,4 @@
-"""Every two candidates compared: numbers as the textbook tests have them, words that claim no more than they show."""
+"""Pair tests agree with textbook tests, and verdicts follow from them."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from lab.model_files.manifest import FoldSize
 from lab.select.leaderboard import Standing, rank
-from lab.select.pair_sentences import answers, cochran_in_words, headline, limits_of
+from lab.select.pair_sentences import cochran_in_words, headline, limits_of, sentences_of
 from lab.select.pairs import KINDS, PairTest, Question, compare_all, compare_pairs
 from lab.stats.core.areas import compare_areas
 from tests.candidates import LABELS, candidate, scores_of
@@ -71,10 +71,10 @@ def test_the_test_on_rows_is_delongs_for_areas_and_students_for_losses() -> None
 
 
 @pytest.mark.parametrize("by", ["roc_auc", "average_precision", "brier", "log_loss"])
-def test_a_lead_is_positive_where_the_first_is_better_whichever_way_the_score_runs(by: str) -> None:
+def test_a_lead_is_positive_where_the_first_is_better_for_scores_and_losses(by: str) -> None:
     for each in compared(3.0, 0.0, by=by, noise=0.1):
         assert each.lead > 0, each.kind
-        assert each.word in {"better", "undefined"}
+        assert each.verdict in {"better", "undefined"}
         assert each.low is None or (each.high is not None and each.low < each.lead < each.high)
 
 
@@ -90,7 +90,7 @@ def test_decisions_are_taken_at_each_candidates_own_threshold() -> None:
     assert seen.p_value == pytest.approx(exact - chance)  # the mid-p
 
 
-def test_p_values_of_a_kind_hold_for_all_pairs_together() -> None:
+def test_p_values_of_a_kind_are_corrected_for_all_pairs() -> None:
     tests = compared(1.2, 1.0, 0.8, 0.6)
     for kind in KINDS:
         own = of_kind(tests, kind)
@@ -98,33 +98,33 @@ def test_p_values_of_a_kind_hold_for_all_pairs_together() -> None:
         assert [each.p_adjusted for each in own] == pytest.approx(list(expected))
 
 
-def test_a_word_goes_by_the_p_value_that_holds_for_all_pairs() -> None:
+def test_the_verdict_uses_the_corrected_p_value() -> None:
     tests = of_kind(compared(1.0, 0.8, 0.7, 0.65, 0.5, noise=1.0), "rows")
     only_alone = [each for each in tests if (each.p_value or 1) < 0.05 <= (each.p_adjusted or 0)]
     assert only_alone
-    assert {each.word for each in only_alone} == {"not distinguishable"}
+    assert {each.verdict for each in only_alone} == {"not distinguishable"}
 
 
-def test_four_folds_cannot_judge_by_ranks_and_the_reason_says_so() -> None:
+def test_four_folds_cannot_decide_by_ranks_and_the_reason_says_so() -> None:
     for each in of_kind(compared(3.0, 0.0), "fold ranks"):
-        assert (each.p_value, each.word) == (0.125, "undefined")
+        assert (each.p_value, each.verdict) == (0.125, "undefined")
         assert each.reason == "4 folds cannot give a p-value below 0.125"
 
 
 def test_identical_candidates_are_equivalent_with_p_1() -> None:
     tests = compare_pairs(rank([candidate("a", skill=1.0), candidate("b", skill=1.0)], by="roc_auc"), QUESTION)
     assert [(each.lead, each.p_value, each.p_adjusted) for each in tests] == [(0.0, 1.0, 1.0)] * 4
-    assert [each.word for each in tests] == ["equivalent", "not distinguishable", "equivalent", "equivalent"]
+    assert [each.verdict for each in tests] == ["equivalent", "not distinguishable", "equivalent", "equivalent"]
 
 
-def test_a_difference_that_is_too_small_to_matter_is_equivalent_not_better() -> None:
+def test_a_difference_within_the_margin_is_equivalent() -> None:
     tests = compare_pairs(ranked(3.0, 0.0, noise=0.1), replace(QUESTION, margin=1.0))
-    assert {each.word for each in tests if each.kind != "fold ranks"} == {"equivalent"}
+    assert {each.verdict for each in tests if each.kind != "fold ranks"} == {"equivalent"}
 
 
 def test_what_is_not_distinguishable_is_not_called_equivalent() -> None:
     folds = of_kind(compared(1.0, 0.95, noise=1.0), "folds")[0]
-    assert folds.word == "not distinguishable"
+    assert folds.verdict == "not distinguishable"
     assert folds.detectable is not None
     assert folds.detectable > abs(folds.lead)
 
@@ -133,26 +133,26 @@ def test_the_second_can_be_the_better_one_fold_by_fold() -> None:
     one, other = ranked(1.0, 0.9)
     better = tuple(score + place / 100 for place, score in enumerate(one.by_fold, start=10))
     tests = compare_pairs([one, replace(other, by_fold=better)], QUESTION)
-    assert of_kind(tests, "folds")[0].word == "worse"
-    assert "but fold by fold c1 is better" in headline([one, replace(other, by_fold=better)], tests, QUESTION)
+    assert of_kind(tests, "folds")[0].verdict == "worse"
+    assert "but c1 is better fold by fold" in headline([one, replace(other, by_fold=better)], tests, QUESTION)
 
 
-def test_a_difference_without_spread_cannot_be_told() -> None:
+def test_a_difference_without_variance_is_not_testable() -> None:
     one, other = ranked(1.0, 0.5)
     shifted = replace(other, by_fold=tuple(score - 0.25 for score in one.by_fold))
     tests = compare_pairs([one, shifted], QUESTION)
     seen = of_kind(tests, "folds")[0]
-    assert (seen.word, seen.p_value, seen.p_adjusted) == ("undefined", None, None)
-    assert "its variance cannot be estimated" in seen.reason
-    assert "cannot be told" in headline([one, shifted], tests, QUESTION)
+    assert (seen.verdict, seen.p_value, seen.p_adjusted) == ("undefined", None, None)
+    assert "its spread cannot be estimated" in seen.reason
+    assert "is not testable" in headline([one, shifted], tests, QUESTION)
 
 
 def test_a_single_candidate_is_compared_with_nothing() -> None:
     only = ranked(1.0)
     assert compare_pairs(only, QUESTION) == []
     assert compare_all(only).p_value == 1.0
-    said = answers(only, [], QUESTION)
-    assert said == ["c0 is the only candidate: there is nothing to compare it with."]
+    said = sentences_of(only, [], QUESTION)
+    assert said == ["c0 is the only candidate."]
 
 
 def test_cochrans_q_is_over_all_candidates() -> None:
@@ -160,34 +160,34 @@ def test_cochrans_q_is_over_all_candidates() -> None:
     expected = cochrans_q(np.column_stack(right))
     found = compare_all(ranked(2.0, 1.0, 0.0))
     assert (found.q, found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
-    assert "are not all right equally often" in cochran_in_words(found, count=3, question=QUESTION)
+    assert "The accuracies of the 3 candidates differ" in cochran_in_words(found, count=3, question=QUESTION)
 
 
-def test_the_headline_says_whether_the_lead_is_more_than_noise() -> None:
+def test_the_headline_gives_the_significance_of_the_lead() -> None:
     clear, close = ranked(3.0, 0.0, noise=0.1), ranked(1.0, 0.95, noise=1.0)
     twins = rank([candidate("a", skill=1.0), candidate("b", skill=1.0)], by="roc_auc")
     said = [headline(standings, compare_pairs(standings, QUESTION), QUESTION) for standings in (clear, close, twins)]
-    assert said[0].startswith("c0 leads, and by more than noise: in the mean of 4 folds its ROC AUC is ")
+    assert said[0].startswith("c0 ranks first, significantly better than c1: its mean ROC AUC over 4 folds is ")
     assert "better in 4 of 4 folds" in said[0]
-    assert " leads; whether by more than noise, 4 folds cannot tell: " in said[1]
-    assert "would have been found four times in five" in said[1]
-    assert said[2] == "a leads, but b is as good within 0.01: equal in every fold."
+    assert " ranks first, not distinguishable from " in said[1]
+    assert "detectable difference (power 80 %)" in said[1]
+    assert said[2] == "a ranks first, and b is equivalent within 0.01: equal in every fold."
 
 
-def test_the_others_are_told_apart_from_the_leader_in_one_sentence() -> None:
+def test_the_other_candidates_are_compared_with_the_leader_in_one_sentence() -> None:
     standings = rank([*(candidate(name, skill=3.0) for name in "ab"), candidate("c", skill=0.0)], by="roc_auc")
-    said = answers(standings, compare_pairs(standings, QUESTION), QUESTION)[-1]
-    assert said == "Fold by fold, against a: worse: c; equivalent within the margin: b."
+    said = sentences_of(standings, compare_pairs(standings, QUESTION), QUESTION)[-1]
+    assert said == "Fold by fold, compared with a: worse: c; equivalent within the margin: b."
 
 
-def test_the_limits_say_what_so_few_folds_could_have_seen() -> None:
+def test_the_power_of_few_folds_is_stated() -> None:
     standings = ranked(1.0, 0.9)
     said = limits_of(standings, compare_pairs(standings, QUESTION))
     assert "The signed rank test of 4 folds cannot give a p-value below 0.125" in said
-    assert "does not mean “the same”" in said
+    assert "does not mean “equal”" in said
 
 
-def test_with_six_folds_ranks_can_judge() -> None:
+def test_six_folds_can_decide_by_ranks() -> None:
     one, other = ranked(2.0, 0.0)
     for each in (one, other):
         assert len(each.candidate.manifest.folds) == 4
@@ -202,4 +202,4 @@ def test_with_six_folds_ranks_can_judge() -> None:
     ]
     six[0] = replace(six[0], by_fold=tuple(score * 1.01 for score in six[0].by_fold))
     seen = of_kind(compare_pairs(six, QUESTION), "fold ranks")[0]
-    assert (seen.p_value, seen.word, seen.reason) == (0.03125, "better", "")
+    assert (seen.p_value, seen.verdict, seen.reason) == (0.03125, "better", "")
