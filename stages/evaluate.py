@@ -1,4 +1,4 @@
-"""Score every row with champion and challenger, and say how good each is, for whom, and what it is worth."""
+"""Score every row with champion and challenger, and measure both: metrics, groups, value in money."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -15,7 +15,7 @@ from lab.core.schema import FEATURES, load_schema
 from lab.core.sections import load_section
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table, write_table
-from lab.evaluate.evaluation import WINDOWS, described, evaluate, predictions_of
+from lab.evaluate.evaluation import WINDOWS, evaluate, models_json, predictions_of
 from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, CHAMPION, load_model
 from lab.models.scoring import score_rows
@@ -27,7 +27,7 @@ PLOTS = Path("plots/evaluate")
 
 
 class EvaluateParams(Params):
-    """How many resamples stand behind an interval, and from which size on a group is judged."""
+    """The number of bootstrap resamples, and the smallest group that is judged."""
 
     resamples: int = Field(ge=100, le=100_000)
     smallest_group: int = Field(ge=1)
@@ -57,7 +57,7 @@ def main() -> None:
     with recorded(metrics=METRICS, plots=PLOTS) as live, replaced_folder(PREDICTIONS) as folder:
         for name, rows in predictions.items():
             write_table(rows, folder / f"{name}.parquet")
-        write_text(described({model: fitted.manifest for model, fitted in models.items()}), folder / "models.json")
+        write_text(models_json({model: fitted.manifest for model, fitted in models.items()}), folder / "models.json")
         for name, plot in found.plots.items():
             live.log_plot(name, plot.rows, x=plot.x, y=plot.y)
         live.summary.update(found.metrics)

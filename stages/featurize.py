@@ -1,4 +1,4 @@
-"""Make one typed row per unit and moment, with its label, and divide the rows into train, test and current."""
+"""Build one feature row per unit and moment with its label, split into train, test and current."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -22,7 +22,7 @@ METRICS = Path("metrics/featurize.json")
 
 
 class FeaturizeParams(Params):
-    """Which columns are too empty to be of use."""
+    """The missing share from which a column is dropped."""
 
     high_missing_share: float = Field(gt=0, le=1)
 

@@ -1,4 +1,4 @@
-"""What decisions are worth in money, and which threshold would be worth most."""
+"""The value of decisions in money, and the threshold with the highest value."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from lab.task.money import Money
 Numbers = NDArray[np.float64]
 
 GRID = np.arange(101) / 100
-ABOVE_ALL = 1.000001  # one step above the highest score there is: no row is acted on
+ABOVE_ALL = 1.000001  # above the highest score: no row is acted on
 
 
 @dataclass(frozen=True)
 class Value:
-    """What the decisions at one threshold earn and cost, in cents a row; `net` is what is left.
+    """Benefit, cost and net value of the decisions at one threshold, in cents a row.
 
-    `return_on_cost` is net per cent lost or spent, None where there is no cost.
+    `return_on_cost` is the net value per cent of cost, None without cost.
     """
 
     threshold: float
@@ -30,9 +30,9 @@ class Value:
 
 
 def cents_per_row(decisions: Decisions, money: Money) -> dict[str, Numbers]:
-    """Return benefit, cost and net benefit in cents a row, and the net benefit per cent of cost (nan without cost).
+    """Return benefit, cost and net value in cents a row, and the net value per cent of cost (nan without cost).
 
-    Doing nothing costs the missed cases only.
+    Without any action the cost is that of the missed positives.
     """
     benefit, cost = benefit_cents(decisions, money), cost_cents(decisions, money)
     net = benefit - cost
@@ -45,37 +45,37 @@ def cents_per_row(decisions: Decisions, money: Money) -> dict[str, Numbers]:
 
 
 def benefit_cents(decisions: Decisions, money: Money) -> Numbers:
-    """Return what acting on true positives earns, in cents."""
+    """Return the benefit of true positives, in cents."""
     return decisions.true_positives * money.benefit_of_true_positive
 
 
 def cost_cents(decisions: Decisions, money: Money) -> Numbers:
-    """Return what false alarms and missed cases cost, in cents."""
+    """Return the cost of false positives and false negatives, in cents."""
     return (
         decisions.false_positives * money.cost_of_false_positive
         + decisions.false_negatives * money.cost_of_false_negative
     )
 
 
-def value_at(counted: ScoredSample, money: Money, *, threshold: float) -> Value:
-    """Return what deciding at a threshold is worth; there must be a row."""
+def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
+    """Return the value of the decisions at a threshold; there must be a row."""
     decisions = decide(counted, threshold=threshold)
     benefit, cost, net, returned = (float(value) for value in cents_per_row(decisions, money).values())
     acted_on = float(decisions.positive_share)
     return Value(threshold, benefit, cost, net, None if np.isnan(returned) else returned, acted_on)
 
 
-def value_curve(counted: ScoredSample, money: Money) -> list[Value]:
-    """Return what every threshold in steps of 0.01 is worth, so that curves of two revisions lie over each other."""
+def value_curve(counted: Tally, money: Money) -> list[Value]:
+    """Return the value of every threshold in steps of 0.01, the same steps for every revision."""
     return [value_at(counted, money, threshold=float(threshold)) for threshold in GRID]
 
 
-def best_in_hindsight(counted: ScoredSample, money: Money) -> Value:
-    """Return what the threshold that these very rows would have wished for is worth; of equal ones the highest.
+def best_on_these_rows(counted: Tally, money: Money) -> Value:
+    """Return the value of the best threshold on these rows; of ties the highest threshold.
 
-    It is chosen on the rows that it is judged on, so it promises too much: no decision may rest on it.
+    It is chosen on the rows that it is measured on, so it is optimistic: never base a decision on it.
     """
     net = cents_per_row(decisions_by_threshold(counted), money)["net_cents_per_row"]
     best = value_at(counted, money, threshold=float(counted.scores[len(net) - 1 - int(np.argmax(net[::-1]))]))
-    nobody = value_at(counted, money, threshold=ABOVE_ALL)
-    return best if best.net > nobody.net else nobody
+    no_action = value_at(counted, money, threshold=ABOVE_ALL)
+    return best if best.net > no_action.net else no_action

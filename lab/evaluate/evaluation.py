@@ -1,4 +1,4 @@
-"""All that evaluate says: the metrics of both models on every window, and the points of its plots."""
+"""The metrics of both models on every window, and the points of the plots."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ Streams = Callable[[str], np.random.Generator]
 
 @dataclass(frozen=True)
 class Plot:
-    """The points of one plot, and which of their fields are its axes."""
+    """The points of one plot and the fields of its axes."""
 
     rows: list[Row]
     x: str
@@ -45,14 +45,14 @@ class Plot:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What goes into metrics/evaluate.json, and the plots by name."""
+    """The content of metrics/evaluate.json, and the plots by name."""
 
     metrics: dict[str, Any]
     plots: dict[str, Plot]
 
 
 def predictions_of(rows: pa.Table, scores: Mapping[str, Any], *, kept: list[str]) -> pa.Table:
-    """Return the kept columns of feature rows (keys, groups), their label, and both models' scores."""
+    """Return the kept columns of the feature rows (keys, groups), the label, and the scores of both models."""
     columns = list(dict.fromkeys([*kept, LABEL]))
     table = rows.select(columns)
     for model in MODELS:
@@ -60,8 +60,8 @@ def predictions_of(rows: pa.Table, scores: Mapping[str, Any], *, kept: list[str]
     return table
 
 
-def described(manifests: Mapping[str, Manifest]) -> str:
-    """Return data/predictions/models.json: what each model is, and its threshold with all its digits."""
+def models_json(manifests: Mapping[str, Manifest]) -> str:
+    """Return data/predictions/models.json: the specification of each model, and its threshold with all digits."""
     content = {
         model: {"threshold": manifest.threshold, **manifest.specification.model_dump(mode="json")}
         for model, manifest in manifests.items()
@@ -72,7 +72,7 @@ def described(manifests: Mapping[str, Manifest]) -> str:
 def evaluate(
     windows: Mapping[str, Window], *, money: Money, resamples: int, smallest: int, stream_of: Streams
 ) -> Evaluation:
-    """Return the evaluation of both models; train is measured too, and called in-sample wherever it is named."""
+    """Return the evaluation of both models; results on the training rows are named in-sample."""
     measured = {
         name: measure_models(window, money=money, resamples=resamples, rng=stream_of(name))
         for name, window in windows.items()
@@ -81,13 +81,13 @@ def evaluate(
     levels = {group: set(map(name_of, values)) for group, values in windows[IN_SAMPLE].groups.items()}
     rows_of = partial(group_rows, trained_on=levels, money=money, resamples=resamples, smallest=smallest)
     groups = [row for name, seen in held_out.items() for row in _group_rows(name, seen, rows_of, stream_of)]
-    named = {_named(name): seen for name, seen in measured.items()}
+    named = {_key_of(name): seen for name, seen in measured.items()}
     metrics = _metrics(windows, named, money) | _remarks(windows, groups)
     return Evaluation(metrics=metrics, plots={**_plots(held_out, measured, money), **_tables(named, groups)})
 
 
 def _metrics(windows: Mapping[str, Window], measured: Mapping[str, Measured], money: Money) -> dict[str, Any]:
-    sizes = {_named(name): window for name, window in windows.items()}
+    sizes = {_key_of(name): window for name, window in windows.items()}
     return {
         **{
             model: {
@@ -109,7 +109,7 @@ def _summary(measured: Mapping[str, Estimate], *, rows: int) -> dict[str, Any]:
 
 
 def _remarks(windows: Mapping[str, Window], groups: list[Row]) -> dict[str, Any]:
-    """Return what the numbers cannot say: metrics without a value, and groups too small or never trained on."""
+    """Return metrics without a value, and groups that are too small or not in training."""
     return {
         "undefined": list(_undefined(windows)),
         "groups_too_small": len(small_groups(groups)),
@@ -142,8 +142,8 @@ def _undefined(windows: Mapping[str, Window]) -> Iterator[str]:
         if absent := undefined_metrics(scored_sample(window.labels, window.scores[MODELS[0]])):
             positives = int(window.labels.sum())
             reason = f"{len(window.labels)} rows, {positives} positive"
-            yield f"{_named(name)}: {', '.join(sorted(absent))} undefined ({reason})"
+            yield f"{_key_of(name)}: {', '.join(sorted(absent))} undefined ({reason})"
 
 
-def _named(window: str) -> str:
+def _key_of(window: str) -> str:
     return f"{window}_in_sample" if window == IN_SAMPLE else window

@@ -1,11 +1,11 @@
-"""The points of evaluate's plots: few, rounded, the same fields in each, both models in each file."""
+"""Plot points of stage evaluate, both models in each file."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from lab.core.predictions import MODELS
-from lab.evaluate.business import Value, best_in_hindsight, value_at, value_curve
+from lab.evaluate.business import Value, best_on_these_rows, value_at, value_curve
 from lab.evaluate.measurement import CENTS, Measured, Window
 from lab.stats.core.classification import ScoredSample, decide
 from lab.stats.models.bootstrap import Estimate
@@ -27,8 +27,8 @@ CHANCE, PERFECT = "chance", "perfect"
 CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
 BEST_TENTH = 0.1
 
-# By name: what lies along, what goes up, the metric written beside each line, and the curve itself.
-CURVES: dict[str, tuple[str, str, str, Callable[[ScoredSample], list[Point]]]] = {
+# By name: x axis, y axis, the metric in the label of each line, and the function of the curve.
+CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
     "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
     "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
     "gain": ("share_acted_on", "share_found", "", gain_curve),
@@ -37,14 +37,14 @@ CURVES: dict[str, tuple[str, str, str, Callable[[ScoredSample], list[Point]]]] =
 
 
 def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, Measured]) -> list[Row]:
-    """Return the rows of one of `CURVES`; a window that lacks a class has none."""
+    """Return the rows of one of `CURVES`; a window with one class only has none."""
     x, y, metric, curve = CURVES[name]
     rows = []
     for window, seen in windows.items():
         if not has_both_classes(seen):
             continue
         for model in MODELS:
-            counted = seen.tallied(model)
+            counted = seen.tally_of(model)
             label = short(measured[window][model][metric]) if metric else lift_label(counted)
             rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
         share = float(seen.labels.mean())
@@ -54,24 +54,24 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
 
 
 def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measured]) -> list[Row]:
-    """Return each bin of scores with the share that came true, and the line that a perfect model would follow."""
+    """Return each bin of scores with its observed share of positives, and the line of a perfect model."""
     rows = []
     for window, seen in windows.items():
         for model in MODELS:
             label = short(measured[window][model]["calibration_error"])
             rows += [
                 _bin(window, model, (each.score, each.share, each.low, each.high, each.rows), label)
-                for each in calibration_curve(seen.tallied(model))
+                for each in calibration_curve(seen.tally_of(model))
             ]
         rows += [_bin(window, PERFECT, (end, end, end, end, 0), "") for end in (0.0, 1.0)]
     return rows
 
 
 def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
-    """Return the rows in each cell of each confusion matrix, and their share of the true class."""
+    """Return the cells of each confusion matrix, with their share of the true class."""
     rows = []
     for window, model, seen in _each(windows):
-        found = decide(seen.tallied(model), threshold=seen.thresholds[model])
+        found = decide(seen.tally_of(model), threshold=seen.thresholds[model])
         cells = {
             ("positive", "positive"): found.true_positives,
             ("positive", "negative"): found.false_negatives,
@@ -87,11 +87,11 @@ def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
 
 
 def score_rows(windows: Mapping[str, Window]) -> list[Row]:
-    """Return how many rows of each class have a score in each of twenty bins, and their share of the class."""
+    """Return the rows of each class in each of twenty bins of scores, and their share of the class."""
     rows = []
     for window, model, seen in _each(windows):
         totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
-        for each in score_bins(seen.tallied(model)):
+        for each in score_bins(seen.tally_of(model)):
             for actual, count in (("positive", each.positives), ("negative", each.negatives)):
                 share = count / totals[actual] if totals[actual] else None
                 place = {"start": each.start, "end": each.end}
@@ -102,24 +102,23 @@ def score_rows(windows: Mapping[str, Window]) -> list[Row]:
 
 
 def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
-    """Return what every threshold earns and costs, a row and in currency, from acting on everyone to acting on no one.
+    """Return benefit and cost of every threshold, a row and in currency, from acting on all rows to acting on none.
 
-    Two thresholds are marked: the chosen one, and what would have been best on these very rows, which none could know.
+    Two thresholds are marked: the chosen one, and the best one on these rows, which is known only afterwards.
     """
     rows = []
     for window, model, seen in _each(windows):
         if not len(seen.labels):
             continue
-        counted, place = seen.tallied(model), {"window": window, "model": model}
-        rows += [{**place, **_worth(value, money)} for value in value_curve(counted, money)]
+        counted, place = seen.tally_of(model), {"window": window, "model": model}
+        rows += [{**place, **_value_row(value, money)} for value in value_curve(counted, money)]
         chosen = value_at(counted, money, threshold=seen.thresholds[model])
-        rows.append({**place, **_worth(chosen, money, mark=CHOSEN)})
-        rows.append({**place, **_worth(best_in_hindsight(counted, money), money, mark=HINDSIGHT)})
+        rows.append({**place, **_value_row(chosen, money, mark=CHOSEN)})
+        rows.append({**place, **_value_row(best_on_these_rows(counted, money), money, mark=HINDSIGHT)})
     return rows
 
 
 def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
-    """Return every metric of both models on every window with its interval."""
     return [
         {"window": window, "model": model, "metric": metric, **asdict(seen)}
         for window, models in measured.items()
@@ -129,19 +128,18 @@ def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
 
 
 def has_both_classes(window: Window) -> bool:
-    """Return whether a window has a positive and a negative row."""
     return bool(window.labels.any()) and not window.labels.all()
 
 
 def short(seen: Estimate) -> str:
-    """Return a value and its interval as one would write them beside a line."""
+    """Return a value with its interval as the label of a line."""
     if seen.value is None or seen.low is None or seen.high is None:
         return "undefined"
     return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
 
 
-def lift_label(counted: ScoredSample) -> str:
-    """Return how much richer the best-scored tenth is than all rows, as one would write it beside a line."""
+def lift_label(counted: Tally) -> str:
+    """Return the lift of the best-scored tenth as the label of a line."""
     return f"lift {lift_at(counted, BEST_TENTH):.2f}"
 
 
@@ -160,7 +158,7 @@ def _bin(window: str, model: str, values: tuple[float, float, float, float, int]
     return {"window": window, "model": model, **dict(zip(names, values, strict=True)), "label": label}
 
 
-def _worth(value: Value, money: Money, *, mark: str = "") -> Row:
+def _value_row(value: Value, money: Money, *, mark: str = "") -> Row:
     return {
         "threshold": min(value.threshold, 1.0),
         "benefit_per_row": value.benefit / CENTS,

@@ -1,4 +1,4 @@
-"""Measure champion and challenger on the rows of a window, both on the same resamples of them."""
+"""Measure champion and challenger on the rows of a window, on the same bootstrap resamples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,25 +30,23 @@ Measured = Mapping[str, Mapping[str, Estimate]]
 
 @dataclass(frozen=True)
 class Window:
-    """The rows of one window: their labels, each model's scores and threshold, and the groups that they are in."""
+    """The rows of one window: labels, scores and thresholds of each model, and groups."""
 
     labels: NDArray[np.bool_]
     scores: dict[str, Numbers]
     thresholds: dict[str, float]
     groups: dict[str, list[Any]]
 
-    def tallied(self, model: str) -> ScoredSample:
-        """Return the rows counted by the model's scores."""
-        return scored_sample(self.labels, self.scores[model])
+    def tally_of(self, model: str) -> Tally:
+        return tally(self.labels, self.scores[model])
 
     def where(self, rows: NDArray[np.bool_]) -> "Window":
-        """Return the window with some of its rows, without their groups."""
+        """Return the selected rows, without their groups."""
         scores = {model: values[rows] for model, values in self.scores.items()}
         return Window(self.labels[rows], scores, self.thresholds, {})
 
 
 def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...]) -> Window:
-    """Return what a table of predictions holds."""
     return Window(
         labels=numbers_of(predictions[LABEL]) == 1,
         scores={model: numbers_of(predictions[score_column(model)]) for model in MODELS},
@@ -58,11 +56,11 @@ def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups:
 
 
 def measure_models(window: Window, *, money: Money, resamples: int, rng: np.random.Generator) -> Measured:
-    """Return, for each model, every metric with its interval; both models are measured on the same resamples.
+    """Return every metric of each model with its interval; both models use the same resamples.
 
-    A metric that the window cannot define (one class only, no row) is there, without a value.
+    A metric that is undefined on the window (one class only, no row) has no value.
     """
-    counted = {model: window.tallied(model) for model in MODELS}
+    counted = {model: window.tally_of(model) for model in MODELS}
     measures = [
         partial(_measure, threshold=window.thresholds[model], money=money, gaps=counted[model].calibration_gaps)
         for model in MODELS
@@ -81,7 +79,7 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
 
 
 def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
-    """Return each metric under its name and its interval of 95 % beside it, as a list, under NAME_95."""
+    """Return each metric under its name, and its 95 % interval as a list under NAME_95."""
     return {
         key: value
         for name, seen in measured.items()
@@ -91,9 +89,9 @@ def summary_of(measured: Mapping[str, Estimate]) -> dict[str, Any]:
 
 
 def money_of(measured: Mapping[str, Estimate], *, rows: int) -> list[dict[str, Any]]:
-    """Return benefit, cost and net benefit in the task's currency, a row and in total, and the return on the cost.
+    """Return benefit, cost and net value in the task's currency, a row and in total, and the return on cost.
 
-    It is a list, which DVC does not take apart: as a mapping it would be a dozen metrics.
+    It is a list, since DVC shows every number in a mapping as a metric.
     """
     found: list[dict[str, Any]] = []
     for name in MONEY:
@@ -114,7 +112,7 @@ def interval_of(seen: Estimate) -> list[float] | None:
 
 
 def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
-    """Return the metric that `summary_of` wrote under a name."""
+    """Return a metric from the output of `summary_of`."""
     low, high = summary[f"{name}_95"] or (None, None)
     return Estimate(summary[name], low, high)
 
@@ -142,8 +140,8 @@ def _estimates(
     return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
 
 
-def _trials_of(counted: ScoredSample, *, threshold: float) -> dict[str, Trials]:
-    """Return the metrics that are a share of so many rows, as (hits, rows), where there is a row."""
+def _trials_of(counted: Tally, *, threshold: float) -> dict[str, Trials]:
+    """Return the metrics that are shares of rows, as (hits, rows)."""
     found = decide(counted, threshold=threshold)
     hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))
     rows = int(found.rows)
@@ -168,14 +166,14 @@ def _value_in(seen: Mapping[str, Numbers], name: str) -> float | None:
 
 
 def _estimate(value: float | None, resampled: Numbers | None, *, rows: int) -> Estimate:
-    """Return the estimate; it has no interval where some resample has no value."""
+    """Return the estimate; without an interval where a resample has no value."""
     if value is None or resampled is None or np.isfinite(resampled).all():
         return estimate(value, resampled, rows=rows)
     return Estimate(value, None, None)
 
 
 def _smaller_class(labels: NDArray[np.bool_]) -> int:
-    """Return the rows of the smaller class that is there."""
+    """Return the number of rows of the smaller class that has rows."""
     positives = int(labels.sum())
     return min(positives, len(labels) - positives) or len(labels)
 

@@ -1,4 +1,4 @@
-"""Measure both models on every group of every group column, and say which groups are too small to tell."""
+"""Measure both models on every group, and mark groups that are too small."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from lab.stats.core.classification import METRICS
 from lab.task.money import Money
 
 MISSING = "missing"
-TOO_SMALL = "too small to say"
+TOO_SMALL = "too small to judge"
 UNSEEN = "not in the training rows"
 SHOWN = (*METRICS, POSITIVE_SHARE)
 MOST_LEVELS = 20
@@ -30,7 +30,7 @@ def group_rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield one row per group column, level, model and metric.
 
-    `note` says where a level is too small to judge, and where no model was fitted on a row of it.
+    `note` marks a level that is too small to judge, or that is not in the training rows.
     """
     for group, values in window.groups.items():
         unseen = set(map(name_of, values)) - trained_on[group]
@@ -48,9 +48,9 @@ def group_rows(
 
 
 def levels_of(values: Sequence[Any]) -> dict[str, NDArray[np.bool_]]:
-    """Return which rows are on each level, by its name, sorted; null is the level `missing`.
+    """Return the rows of each level, sorted by its name; null is the level `missing`.
 
-    Beyond twenty levels the largest nineteen stay, and the others are one, so that no row is left out.
+    With more than twenty levels, the largest nineteen are kept and the others are merged into one.
     """
     names = [name_of(value) for value in values]
     counts = Counter(names)
@@ -62,14 +62,14 @@ def levels_of(values: Sequence[Any]) -> dict[str, NDArray[np.bool_]]:
 
 
 def name_of(value: Any) -> str:
-    """Return a level's name: null is `missing`, true and false are written small."""
+    """Return the name of a level: null is `missing`, booleans are in lower case."""
     if value is None:
         return MISSING
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def note_on(labels: NDArray[np.bool_], *, smallest: int, unseen: bool) -> str:
-    """Return why a group is too small to judge, and that no model was fitted on it, or an empty text."""
+    """Return whether a group is too small to judge or not in training, or an empty text."""
     rows, positives = len(labels), int(labels.sum())
     small = rows < smallest or min(positives, rows - positives) < SMALLEST_CLASS
     notes = [f"{TOO_SMALL}: {rows} rows, {positives} positive"] if small else []
@@ -77,7 +77,7 @@ def note_on(labels: NDArray[np.bool_], *, smallest: int, unseen: bool) -> str:
 
 
 def small_groups(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the groups, by column and level, that are too small to judge in one of the windows."""
+    """Return the groups, by column and level, that are too small to judge in a window."""
     return _noted(rows, TOO_SMALL)
 
 

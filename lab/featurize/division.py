@@ -1,4 +1,4 @@
-"""Divide a task's rows into train, test and current, and refuse rows that no model could learn from."""
+"""Split the rows of a task into train, test and current."""
 
 import duckdb
 import numpy as np
@@ -15,11 +15,11 @@ from lab.featurize.shares import parts_by_group, parts_within_classes
 PARTS = ("train", "test", "current")
 
 
-def divide_rows(
+def split_rows(
     connection: duckdb.DuckDBPyConnection, query: str, features: Features, plan: SplitPlan, *, seed: int
 ) -> None:
-    """Create the table `work.made`: the query's rows with their `__part`, null where a row falls in none."""
-    connection.execute("create schema work")  # so that no name of ours meets one of the task's tables
+    """Create the table `work.made`: the rows of the query with their `__part`, null for rows in no part."""
+    connection.execute("create schema work")  # separate from the names of the task's tables
     try:
         if plan.windows:
             connection.execute(f"create table work.made as select *, {_window_sql(plan)} as __part from ({query})")
@@ -31,7 +31,7 @@ def divide_rows(
             f"create table work.placed as select *, {group} as __group, {place} as __place from ({query})"
         )
     except duckdb.Error as error:
-        raise SourceError(f"the query of the task's features failed: {error}. Correct it in the task file.") from error
+        raise SourceError(f"the feature query of the task failed: {error}. Correct it in the task file.") from error
     labelled = connection.sql("select label, __group from work.placed where label is not null order by __place")
     parts = _parts_by_share(labelled.to_arrow_table(), plan, rng=generator_of(seed, "featurize/split"))
     places = pa.array(range(len(parts)), pa.int64())
@@ -50,7 +50,7 @@ def _parts_by_share(labelled: pa.Table, plan: SplitPlan, *, rng: np.random.Gener
 
 
 def _window_sql(plan: SplitPlan) -> str:
-    """Return the SQL of a row's part by its moment; where two parts touch, the later one has the row."""
+    """Return the SQL of a row's part by its moment; a moment in two parts belongs to the later one."""
     cases = " ".join(
         f"when moment between timestamp '{plan.windows[part].starts}' and timestamp '{plan.windows[part].ends}' "
         f"then {number}"
@@ -59,20 +59,20 @@ def _window_sql(plan: SplitPlan) -> str:
     return f"case {cases} end"
 
 
-def refuse_repeated_units(connection: duckdb.DuckDBPyConnection, features: Features) -> None:
+def check_unique_units(connection: duckdb.DuckDBPyConnection, features: Features) -> None:
     key = key_sql(features)
     repeated = connection.execute(
         f"select {key}, count(*) from work.made group by {key} having count(*) > 1 order by {key} limit 1"
     ).fetchall()
     for row in repeated:
         raise SourceError(
-            f"found {row[-1]} rows for one unit, ({key}) = {row[:-1]}, expected one. Cure: name in the task file under "
-            "features: unit the columns that tell rows apart, or leave it empty so that every row is its own unit."
+            f"found {row[-1]} rows for one unit, ({key}) = {row[:-1]}, expected one. Cure: set features: unit in the "
+            "task file to the columns that identify a row, or leave it empty so that every row is its own unit."
         )
 
 
 def positive_shares(connection: duckdb.DuckDBPyConnection, features: Features) -> dict[str, float]:
-    """Return the share of positives per part; every part must hold both classes."""
+    """Return the share of positives in each part; every part must contain both classes."""
     counted = connection.execute(
         "select __part, count(*), sum(label) from work.made where label is not null and __part is not null group by 1"
     ).fetchall()
@@ -83,7 +83,7 @@ def positive_shares(connection: duckdb.DuckDBPyConnection, features: Features) -
             raise SourceError(
                 f"the {part} part has {rows} rows, {positives} of them with the positive label {features.positive!r} "
                 f"of {features.label}, expected both classes. Cure: correct features: positive in the task file, "
-                "bring more rows, or change its split."
+                "add rows, or change its split."
             )
     return {part: found[number][1] / found[number][0] for number, part in enumerate(PARTS)}
 

@@ -1,4 +1,4 @@
-"""Make the feature tables: run the task's query, or take a flat table's columns, and divide the rows."""
+"""Build the feature tables from the query of the task or from a flat table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from lab.dataset.features import ROW, Features
 from lab.dataset.tables import Table
 from lab.dataset.windows import SplitPlan
 from lab.engine.engine import columns_of, connected, one_row, quoted, write_query
-from lab.featurize.division import PARTS, divide_rows, key_sql, positive_shares, refuse_repeated_units
+from lab.featurize.division import PARTS, check_unique_units, key_sql, positive_shares, split_rows
 from lab.featurize.flat import flat_query
 from lab.featurize.shares import TRAIN
 from lab.featurize.snapshots import create_calendar
 
-DECIMALS = 9  # engineered floats are cut here, before the last bits of a division can reach a model
+DECIMALS = 9  # rounding removes the last bits of divisions, which may differ between machines
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 KINDS: Mapping[str, Literal["number", "boolean", "category"]] = {
     "BOOLEAN": "boolean",
@@ -37,7 +37,7 @@ FOLDS_BY_SPLIT: Mapping[str, Literal["time", "group", "stratified"]] = {
 
 @dataclass(frozen=True)
 class MadeFeatures:
-    """What was made: rows and share of positives per part, and the columns that were left out, with the reason."""
+    """The schema, rows and positive shares by part, and the dropped columns with the reason."""
 
     schema: FeatureSchema
     rows: dict[str, int]
@@ -56,14 +56,14 @@ def make_features(
     high_missing_share: float,
     seed: int,
 ) -> MadeFeatures:
-    """Write train, test and current into a folder; refuse before the first write what no model could learn from."""
+    """Write train, test and current into a folder; all checks run before the first write."""
     with connected(tables_in(prepared), scratch=into / ".spill", numbered=False) as connection:
         query = _query(connection, features, tables, plan)
         kinds = _kinds_of(connection, query, features)
-        divide_rows(connection, query, features, plan, seed=seed)
-        refuse_repeated_units(connection, features)
+        split_rows(connection, query, features, plan, seed=seed)
+        check_unique_units(connection, features)
         shares = positive_shares(connection, features)
-        left_out = _useless(connection, kinds, features, high_missing_share=high_missing_share)
+        left_out = _useless_columns(connection, kinds, features, high_missing_share=high_missing_share)
         kept = {name: kind for name, kind in kinds.items() if name not in left_out or name in features.groups}
         rows = {
             part: write_query(connection, _part_sql(features, kept, number), into / f"{part}.parquet")
@@ -90,7 +90,7 @@ def _query(
 
 
 def _kinds_of(connection: duckdb.DuckDBPyConnection, query: str, features: Features) -> dict[str, str]:
-    """Return the query's feature columns with the engine's types, sorted; refuse what the tables could not hold."""
+    """Return the feature columns of the query with their types in the engine, sorted by name."""
     try:
         columns = columns_of(connection, query)
     except duckdb.Error as error:
@@ -98,14 +98,14 @@ def _kinds_of(connection: duckdb.DuckDBPyConnection, query: str, features: Featu
     fixed = [*(features.unit or (ROW,)), *(["moment"] if features.moment else []), "label"]
     if lacking := [name for name in [*fixed, *features.groups] if name not in columns]:
         raise ParamsError(
-            f"features.query in the task file lacks the columns {lacking}; it gives {list(columns)}. "
+            f"features.query in the task file lacks the columns {lacking}; it returns {list(columns)}. "
             "Cure: select them, or correct unit and groups."
         )
-    strange = {name: kind for name, kind in columns.items() if name not in fixed and _plain(kind) not in KINDS}
-    if strange:
+    unsupported = {name: kind for name, kind in columns.items() if name not in fixed and _plain(kind) not in KINDS}
+    if unsupported:
         raise ParamsError(
-            f"features.query in the task file gives {strange}, expected numbers, booleans or text. "
-            "Cure: cast them; a moment becomes a number of days, with date_diff."
+            f"features.query in the task file returns {unsupported}, expected numbers, booleans or text. "
+            "Cure: cast them; convert a timestamp to a number of days with date_diff."
         )
     return {name: _plain(columns[name]) for name in sorted(columns) if name not in fixed}
 
@@ -114,29 +114,29 @@ def _plain(kind: str) -> str:
     return "DOUBLE" if kind.startswith("DECIMAL") else kind
 
 
-def _useless(
+def _useless_columns(
     connection: duckdb.DuckDBPyConnection, kinds: Mapping[str, str], features: Features, *, high_missing_share: float
 ) -> dict[str, str]:
-    """Return the columns that cannot help, with the reason, as the training rows show them."""
+    """Return the columns without information in the training rows, with the reason."""
     if not kinds:
-        raise SourceError("found no feature column, expected at least one. Cure: give the table columns that vary.")
+        raise SourceError("found no feature column, expected at least one. Cure: add columns to the table.")
     aggregates = ", ".join(f"avg(({quoted(name)} is null)::int), count(distinct {quoted(name)})" for name in kinds)
     row = one_row(connection, f"select {aggregates} from work.made where __part = {TRAIN} and label is not null")
     facts = {name: (row[2 * i], row[2 * i + 1]) for i, name in enumerate(kinds)}
     reasons = {name: _reason(*fact, features, high_missing_share=high_missing_share) for name, fact in facts.items()}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     if len(left_out) == len(kinds):
-        raise SourceError(f"every feature column is of no use: {left_out}. Cure: bring columns that vary.")
+        raise SourceError(f"every feature column is useless: {left_out}. Cure: add columns that vary.")
     return left_out
 
 
 def _reason(missing: float, levels: int, features: Features, *, high_missing_share: float) -> str | None:
     if levels == 0:
-        return "every training row lacks it"
+        return "missing in every training row"
     if levels == 1 and missing == 0:
-        return "it is the same in every training row"
+        return "constant in the training rows"
     if missing > high_missing_share and features.high_missing_columns == "drop":
-        return f"{100 * missing:.1f} % of the training rows lack it, more than {100 * high_missing_share:g} %"
+        return f"missing in {100 * missing:.1f} % of the training rows, more than {100 * high_missing_share:g} %"
     return None
 
 
@@ -157,7 +157,7 @@ def _stored_sql(name: str, kind: str) -> str:
     if kind in WHOLE:
         return f"cast({quoted(name)} as bigint)"
     if kind in {"DOUBLE", "FLOAT"}:
-        return f"round(cast({quoted(name)} as double), {DECIMALS}) + 0.0"  # + 0.0 makes −0.0 a plain zero
+        return f"round(cast({quoted(name)} as double), {DECIMALS}) + 0.0"  # + 0.0 turns −0.0 into 0.0
     return quoted(name)
 
 

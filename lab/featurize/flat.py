@@ -1,15 +1,15 @@
-"""The query that makes one feature row of each row of a flat table."""
+"""The query that turns each row of a flat table into one feature row."""
 
 from lab.core.errors import ParamsError
 from lab.dataset.features import RESERVED, ROW, Features
 from lab.dataset.tables import NUMERIC, Table
 from lab.engine.engine import quoted, text_literal
 
-AS_THEY_ARE = NUMERIC | {"boolean", "category"}
+UNCHANGED_TYPES = NUMERIC | {"boolean", "category"}
 
 
 def flat_query(features: Features, table: Table) -> str:
-    """Return the query; money stays in cents, and dates become days (before the moment, where there is one)."""
+    """Return the query; money stays in cents, dates become days before the moment, or since 1970 without one."""
     taken = {features.label, features.moment, *features.unit}
     used = [label for label, column in table.columns.items() if label not in taken and column.type != "ignore"]
     if clashing := sorted(label for label in used if label.casefold() in RESERVED):
@@ -28,14 +28,14 @@ def flat_query(features: Features, table: Table) -> str:
 
 def _label_sql(features: Features) -> str:
     label = quoted(features.label)
-    # the engine writes true and false in small letters
+    # the engine writes booleans in lower case
     positive = str(features.positive).lower() if isinstance(features.positive, bool) else str(features.positive)
     found = f"cast({label} as varchar) = {text_literal(positive)}"
     return f"case when {found} then 1 when {label} is not null then 0 end"
 
 
 def _feature_sql(label: str, kind: str, moment: str | None) -> str | None:
-    if kind in AS_THEY_ARE:
+    if kind in UNCHANGED_TYPES:
         return quoted(label)
     if kind in {"date", "timestamp"}:
         until = quoted(moment) if moment else "date '1970-01-01'"

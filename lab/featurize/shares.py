@@ -1,4 +1,4 @@
-"""Divide rows that have no time into parts by share: by chance within each class, or by whole groups."""
+"""Split rows without time by share: random within each class, or by whole groups."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ TRAIN, TEST, CURRENT = 0, 1, 2
 def parts_within_classes(
     labels: npt.NDArray[np.integer], *, test_share: float, current_share: float, rng: np.random.Generator
 ) -> npt.NDArray[np.int8]:
-    """Return a part for each row, so that each class is divided by the shares (rounded to whole rows)."""
+    """Return a part for each row; each class is split by the shares, rounded to whole rows."""
     parts = np.full(len(labels), TRAIN, dtype=np.int8)
     for value in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == value))

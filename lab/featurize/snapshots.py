@@ -1,4 +1,4 @@
-"""The moments at which a task looks back: equal periods that end at snapshots, as the engine sees them."""
+"""The periods and snapshot moments of a task as tables in the engine."""
 
 from datetime import datetime, timedelta
 
@@ -14,9 +14,9 @@ def create_calendar(
 ) -> None:
     """Create the tables `periods` and `snapshots` and the macro `known_at`.
 
-    `periods(moment)` holds the end of every period since the data begins. `snapshots(moment)` are those of them that
-    lie in a part of the split and have enough history. `known_at(t)` is the end of the period in which t falls: the
-    first moment at which something recorded at t can be known.
+    `periods(moment)` has the end of every period since the data begins. `snapshots(moment)` has those in a part of the
+    split with enough history. `known_at(t)` is the end of the period of t: the first moment at which something recorded
+    at t is known.
     """
     newest = plan.windows["current"].ends
     ends = period_ends(plan.windows["train"].starts, newest, every_days=every_days)
@@ -24,14 +24,14 @@ def create_calendar(
     chosen = [end for end in ends if end >= oldest and any(w.starts <= end <= w.ends for w in plan.windows.values())]
     _create(connection, "periods", ends)
     _create(connection, "snapshots", chosen)
-    # Whole division cuts towards zero, so periods are counted from long before any data.
+    # Integer division truncates towards zero, so periods are counted from long before any data.
     origin = f"timestamp '{newest - timedelta(days=every_days * PERIODS_BEFORE)}'"
     period = f"((epoch_us(t) - epoch_us({origin})) // {every_days * 86_400_000_000} + 1)"
     connection.execute(f"create macro known_at(t) as {origin} + interval '{every_days} day' * {period}")
 
 
 def period_ends(first: datetime, newest: datetime, *, every_days: int) -> list[datetime]:
-    """Return the ends of the periods, counted back from the newest, that lie after the first moment; oldest first."""
+    """Return the ends of the periods after the first moment, counted back from the newest; oldest first."""
     step = timedelta(days=every_days)
     count = -((first - newest) // step)
     return [newest - step * back for back in range(count - 1, -1, -1)]

@@ -60,7 +60,7 @@ class Reading:
 
     @property
     def relation(self) -> str:
-        """SQL of the rows: number n, and by column the raw value r0…, whether it is missing m0…, the typed value t0…."""
+        """SQL of the rows: number n, and by column the raw value r0…, whether it is missing m0…, the cast value t0…."""
         parts = [
             f"{quoted(column)} as r{i}, {self.missing[column]} as m{i}, {self.typed[column]} as t{i}"
             for i, column in enumerate(self.table.columns)

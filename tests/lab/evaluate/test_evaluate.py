@@ -1,4 +1,4 @@
-"""The stages evaluate and validate on small tables: what they write, for whom, and what they refuse."""
+"""Stages evaluate and validate on small tables: outputs, groups, refusals."""
 
 import json
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def run_both() -> None:
     validate.main()
 
 
-def test_predictions_hold_every_row_with_both_scores_of_the_saved_models(project: Path) -> None:
+def test_predictions_contain_every_row_with_the_scores_of_both_models(project: Path) -> None:
     evaluate.main()
     for window in ("train", "test", "current"):
         rows = read_table(Path(f"data/features/{window}.parquet"))
@@ -128,7 +128,7 @@ def test_metrics_are_those_of_the_predictions(project: Path) -> None:
         assert low < found["roc_auc"] < high
 
 
-def test_what_was_trained_on_is_called_in_sample(project: Path) -> None:
+def test_training_rows_are_named_in_sample(project: Path) -> None:
     evaluate.main()
     found = read("metrics/evaluate.json")
     assert set(found["challenger"]) == {"threshold", "test", "current", "train_in_sample"}
@@ -142,7 +142,7 @@ def test_models_are_described_with_all_digits_of_their_thresholds(project: Path)
     assert found["champion"]["estimator"] == "logistic_regression"
 
 
-def test_points_are_few_finite_and_of_the_same_fields_in_every_row(project: Path) -> None:
+def test_points_are_few_and_finite_and_have_the_same_fields(project: Path) -> None:
     evaluate.main()
     for path in Path("plots/evaluate").iterdir():
         rows = json.loads(path.read_text(), parse_constant=refuse)
@@ -152,7 +152,7 @@ def test_points_are_few_finite_and_of_the_same_fields_in_every_row(project: Path
 
 
 @pytest.mark.parametrize("name", [name for name, plot in PLOTS.items() if "evaluate" in str(plot["y"])])
-def test_every_field_that_a_template_draws_is_among_the_points(project: Path, name: str) -> None:
+def test_every_field_of_a_template_is_in_the_points(project: Path, name: str) -> None:
     evaluate.main()
     ((path, y),), ((_, x),) = PLOTS[name]["y"].items(), PLOTS[name]["x"].items()
     template = json.loads((ROOT / f".dvc/plots/{PLOTS[name]['template']}.json").read_text())
@@ -205,7 +205,7 @@ def test_the_gap_between_groups_is_that_of_the_decisions(project: Path) -> None:
     assert gate["value"] == pytest.approx(abs(right[female].mean() - right[~female].mean()), abs=1e-5)
 
 
-def test_plots_show_the_windows_that_were_not_trained_on(project: Path) -> None:
+def test_plots_show_the_held_out_windows(project: Path) -> None:
     evaluate.main()
     for name in ("roc", "lift", "calibration", "confusion", "scores", "benefit", "groups"):
         assert {row["window"] for row in read(f"plots/evaluate/{name}.json")} == {"test", "current"}
@@ -213,7 +213,7 @@ def test_plots_show_the_windows_that_were_not_trained_on(project: Path) -> None:
     assert windows == {"train_in_sample", "test", "current"}
 
 
-def test_a_challenger_that_sees_more_is_not_worse(project: Path) -> None:
+def test_a_challenger_with_more_features_is_not_worse(project: Path) -> None:
     run_both()
     gate = judged("roc_auc_against_champion")
     assert gate["passed"]
@@ -235,7 +235,7 @@ def test_a_floor_of_the_task_comes_before_that_of_the_params(project: Path) -> N
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_window_of_one_class_is_measured_as_far_as_it_goes_and_said(project: Path, label: int) -> None:
+def test_a_window_of_one_class_has_undefined_metrics_with_a_reason(project: Path, label: int) -> None:
     rows = read_table(Path("data/features/test.parquet"))
     rows = rows.set_column(
         rows.column_names.index("label"), "label", pa.array(np.full(rows.num_rows, label, dtype=np.int8))
@@ -250,7 +250,7 @@ def test_a_window_of_one_class_is_measured_as_far_as_it_goes_and_said(project: P
     assert {"roc_auc", "roc_auc_against_champion"} <= set(read("metrics/validate.json")["failed"])
 
 
-def test_an_empty_window_is_no_obstacle(project: Path) -> None:
+def test_an_empty_window_is_accepted(project: Path) -> None:
     rows = read_table(Path("data/features/current.parquet"))
     write_table(rows.slice(0, 0), Path("data/features/current.parquet"))
     run_both()
@@ -264,7 +264,7 @@ def change(window: str, name: str, values: Any) -> None:
     write_table(rows.set_column(rows.column_names.index(name), name, pa.array(values)), path)
 
 
-def test_money_is_told_in_the_currency_of_the_task(project: Path) -> None:
+def test_money_is_in_the_currency_of_the_task(project: Path) -> None:
     write(project / "data/task/money.json", {"money": {**MONEY, "currency": "CHF"}})
     evaluate.main()
     rows, found = read_table(Path("data/predictions/test.parquet")), read("metrics/evaluate.json")
@@ -278,7 +278,7 @@ def test_money_is_told_in_the_currency_of_the_task(project: Path) -> None:
     assert {row["currency"] for row in read("plots/evaluate/benefit.json")} == {"CHF"}
 
 
-def test_a_group_that_no_training_row_is_in_is_named(project: Path) -> None:
+def test_a_group_without_training_rows_is_named(project: Path) -> None:
     change("current", "gender", ["other"] * 60 + ["female", "male"] * 90)
     run_both()
     assert read("metrics/evaluate.json")["groups_not_in_training"] == ["gender: other"]
@@ -306,7 +306,7 @@ def test_a_group_column_without_a_value_is_one_group(project: Path) -> None:
     assert judged("accuracy_gap_gender")["reason"].startswith("nothing to compare")
 
 
-def test_a_model_that_gives_all_rows_one_score_is_measured_as_such(project: Path) -> None:
+def test_a_model_with_constant_scores_is_measured(project: Path) -> None:
     for name in ("visits", "amount"):
         change("test", name, [4] * 240 if name == "visits" else pa.nulls(240, pa.float64()))
     evaluate.main()
@@ -316,7 +316,7 @@ def test_a_model_that_gives_all_rows_one_score_is_measured_as_such(project: Path
     assert found["recall"] in {0, 1}
 
 
-def test_training_rows_of_one_class_leave_the_rest_measured(project: Path) -> None:
+def test_training_rows_of_one_class_do_not_affect_other_windows(project: Path) -> None:
     change("train", "label", np.zeros(600, dtype=np.int8))
     evaluate.main()
     found = read("metrics/evaluate.json")
@@ -326,7 +326,7 @@ def test_training_rows_of_one_class_leave_the_rest_measured(project: Path) -> No
     assert found["challenger"]["test"]["roc_auc"] is not None
 
 
-def test_a_damaged_model_is_refused_and_the_last_good_outputs_stay(project: Path) -> None:
+def test_a_damaged_model_is_refused_and_outputs_stay_unchanged(project: Path) -> None:
     evaluate.main()
     before = files_below(project)
     path = project / "models/challenger/pipeline.skops"
@@ -345,14 +345,14 @@ def test_predictions_of_other_rows_are_refused(project: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"challenger": {}}', "broken"])
-def test_metrics_that_say_nothing_of_the_challenger_are_refused(project: Path, content: str) -> None:
+def test_metrics_without_the_challenger_are_refused(project: Path, content: str) -> None:
     evaluate.main()
     Path("metrics/evaluate.json").write_text(content)
-    with pytest.raises(SourceError, match="does not measure the challenger on the window test"):
+    with pytest.raises(SourceError, match="has no metrics of the challenger on the window test"):
         validate.main()
 
 
-def test_the_schema_says_which_groups_are_measured(project: Path) -> None:
+def test_the_schema_defines_which_groups_are_measured(project: Path) -> None:
     evaluate.main()
     groups = {row["group"] for row in read("plots/evaluate/groups.json")}
     assert groups == set(load_schema().groups)

@@ -1,4 +1,4 @@
-"""The points of the plots say of each model and window what scikit-learn and a pencil say."""
+"""Plot points agree with scikit-learn and with calculations by hand."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def test_the_confusion_matrix_is_scikit_learns(model: str) -> None:
             assert cell["share_of_actual"] == pytest.approx(count / line.sum())
 
 
-def test_the_chosen_threshold_is_marked_once_for_each_model_with_what_it_is_worth() -> None:
+def test_the_chosen_threshold_is_marked_once_for_each_model() -> None:
     seen = window()
     rows = benefit_rows({"test": seen}, MONEY)
     assert [(row["model"], row["threshold"]) for row in of(rows, mark="chosen")] == [
@@ -66,7 +66,7 @@ def test_the_chosen_threshold_is_marked_once_for_each_model_with_what_it_is_wort
 
 
 @pytest.mark.parametrize("model", ["champion", "challenger"])
-def test_the_best_in_hindsight_is_worth_more_than_any_other_threshold(model: str) -> None:
+def test_the_best_threshold_has_the_highest_value(model: str) -> None:
     seen = window()
     (best,) = of(benefit_rows({"test": seen}, MONEY), mark="best in hindsight", model=model)
     worths = {
@@ -77,13 +77,13 @@ def test_the_best_in_hindsight_is_worth_more_than_any_other_threshold(model: str
     assert worths[best["threshold"]] == max(worths.values())
 
 
-def test_where_acting_never_pays_the_best_in_hindsight_is_to_act_on_no_one() -> None:
+def test_where_action_never_pays_the_best_threshold_acts_on_no_row() -> None:
     seen = window()
     (best, _) = of(benefit_rows({"test": seen}, Money(cost_of_false_positive=1)), mark="best in hindsight")
     assert (best["share_acted_on"], best["net_per_row"]) == (0, 0)
 
 
-def test_the_lowest_threshold_acts_on_everyone_and_the_highest_on_no_one() -> None:
+def test_the_lowest_threshold_acts_on_all_rows_and_the_highest_on_none() -> None:
     seen = window()
     first, *_, last = of(benefit_rows({"test": seen}, MONEY), model="champion", mark="")
     assert (first["threshold"], first["share_acted_on"], last["threshold"]) == (0, 1, 1)
@@ -91,7 +91,7 @@ def test_the_lowest_threshold_acts_on_everyone_and_the_highest_on_no_one() -> No
     assert (last["share_acted_on"], last["net_per_row"]) == (0, 0)
 
 
-def test_lift_falls_to_one_where_all_are_acted_on() -> None:
+def test_lift_is_one_where_all_rows_are_acted_on() -> None:
     windows = {"test": window()}
     rows = curve_rows("lift", windows, measured(windows))
     points = of(rows, model="challenger")
@@ -100,7 +100,7 @@ def test_lift_falls_to_one_where_all_are_acted_on() -> None:
     assert [row["lift"] for row in of(rows, model="chance")] == [1, 1]
 
 
-def test_a_curve_has_its_value_beside_it_and_the_line_of_chance_under_it() -> None:
+def test_a_curve_has_a_label_and_a_line_of_chance() -> None:
     windows = {"test": window(), "current": window(1)}
     rows = curve_rows("precision_recall", windows, measured(windows))
     assert {row["window"] for row in rows} == {"test", "current"}
@@ -126,5 +126,5 @@ def test_every_row_is_in_one_bin_of_its_class() -> None:
         assert sum(row["rows"] for row in calibrated) == len(seen.labels)
 
 
-def test_lift_is_told_of_the_best_tenth() -> None:
-    assert lift_label(scored_sample(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"
+def test_the_label_of_lift_is_of_the_best_tenth() -> None:
+    assert lift_label(tally(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"

@@ -1,4 +1,4 @@
-"""Both models are measured on the same resamples, priced in the task's currency, with intervals that hold the truth."""
+"""Both models are measured on the same resamples, with intervals of the stated coverage."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_every_metric_and_figure_has_an_interval_around_it() -> None:
             assert seen.low <= seen.value <= seen.high
 
 
-def test_money_is_told_in_currency_a_row_and_in_total() -> None:
+def test_money_is_in_currency_per_row_and_in_total() -> None:
     seen = window()
     found = measure_models(seen, money=PRICES, resamples=200, rng=np.random.default_rng(0))["champion"]
     decided, was = seen.scores["champion"] >= 0.5, seen.labels
@@ -49,19 +49,19 @@ def test_money_is_told_in_currency_a_row_and_in_total() -> None:
     assert by_name["net"]["per_row_95"] == pytest.approx([low / 400, high / 400])
 
 
-def test_where_nothing_costs_the_return_is_undefined_and_the_rest_is_not() -> None:
+def test_without_cost_only_the_return_is_undefined() -> None:
     found = measured(window(), money=Money(benefit_of_true_positive=100))
     assert found["return_on_cost"] is None
     assert found[NET] is not None
 
 
-def test_metrics_stay_few_money_but_the_net_is_told_apart() -> None:
+def test_of_money_only_the_net_value_is_a_metric() -> None:
     found = summary_of(measure_models(window(), money=PRICES, resamples=100, rng=np.random.default_rng(0))["champion"])
     assert {NET, f"{NET}_95"} <= set(found)
     assert not {"benefit_cents_per_row", "cost_cents_per_row", "return_on_cost"} & set(found)
 
 
-def test_scores_that_never_differ_are_measured_as_what_they_are() -> None:
+def test_constant_scores_are_measured() -> None:
     labels = np.arange(100) < 30
     scores = {name: np.full(100, 0.3) for name in ("champion", "challenger")}
     found = measure_models(
@@ -77,7 +77,7 @@ def test_scores_that_never_differ_are_measured_as_what_they_are() -> None:
     assert found["calibration_error"].value == pytest.approx(0, abs=1e-12)
 
 
-def test_ten_hits_of_ten_do_not_prove_that_there_are_no_misses() -> None:
+def test_ten_hits_of_ten_have_an_interval_below_one() -> None:
     labels = np.arange(40) < 10
     scores = {name: np.where(labels, 0.9, np.linspace(0.1, 0.8, 40)).round(6) for name in ("champion", "challenger")}
     seen = Window(labels, scores, dict.fromkeys(scores, 0.5), {})
@@ -88,7 +88,7 @@ def test_ten_hits_of_ten_do_not_prove_that_there_are_no_misses() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", [World("0.4", -0.62, 0.5), World("0.1", -3.27, 0.24)], ids=lambda world: world.name)
-def test_every_interval_holds_the_truth_about_as_often_as_it_promises(world: World) -> None:
+def test_every_interval_has_its_stated_coverage(world: World) -> None:
     truth = truth_of(world, rows=400_000)
     found = coverage(truth, simulate(world, rows=500, tests=300, resamples=400, seed=1))
     covered = {key: 1 - above - below for key, (above, below) in found.items()}

@@ -1,4 +1,4 @@
-"""Every row is in one group of each column, and small groups are called small."""
+"""Every row is in one group of each column, and small groups are marked."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def test_levels_have_plain_names_and_nulls_are_a_level() -> None:
     assert levels_of(["b", "a", "b"])["b"].tolist() == [True, False, True]
 
 
-def test_the_largest_of_many_levels_stay_and_the_rest_is_one() -> None:
+def test_the_largest_of_many_levels_are_kept_and_the_rest_is_merged() -> None:
     values = [f"level {number:02d}" for number in range(30) for _ in range(30 - number)]
     levels = levels_of(values)
     assert len(levels) == 20
@@ -29,9 +29,9 @@ def test_the_largest_of_many_levels_stay_and_the_rest_is_one() -> None:
     ("rows", "positives", "note"),
     [
         (50, 10, ""),
-        (49, 20, "too small to say: 49 rows, 20 positive"),
-        (500, 9, "too small to say: 500 rows, 9 positive"),
-        (500, 491, "too small to say: 500 rows, 491 positive"),
+        (49, 20, "too small to judge: 49 rows, 20 positive"),
+        (500, 9, "too small to judge: 500 rows, 9 positive"),
+        (500, 491, "too small to judge: 500 rows, 491 positive"),
     ],
 )
 def test_a_group_needs_enough_rows_of_both_classes(rows: int, positives: int, note: str) -> None:
@@ -76,13 +76,13 @@ def test_a_group_is_measured_on_its_own_rows() -> None:
     assert unseen_groups(rows) == []
 
 
-def test_a_level_that_no_model_was_fitted_on_is_noted_beside_its_size() -> None:
+def test_a_level_without_training_rows_is_noted() -> None:
     rows = rows_of(window(), trained_on={"f"})
     assert unseen_groups(rows) == [("gender", "m"), ("gender", "x")]
     notes = {row["level"]: row["note"] for row in rows}
     assert notes["f"] == ""
     assert notes["m"] == "not in the training rows"
-    assert notes["x"].startswith("too small to say: 10 rows")
+    assert notes["x"].startswith("too small to judge: 10 rows")
     assert notes["x"].endswith("; not in the training rows")
 
 

@@ -1,4 +1,4 @@
-"""Features know only what was known: point-in-time truth, exact values, and parts that do not touch."""
+"""Features are point-in-time correct, have exact values, and parts do not overlap."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def shop() -> dict[str, pa.Table]:
 
 
 def rewritten_after(sales: pa.Table, moment: datetime, *, columns: Sequence[str]) -> pa.Table:
-    """Return the sales with columns of everything that became known from the moment on turned into something else."""
+    """Return the sales with changed values in everything that is known from the moment on."""
     future = pc.greater_equal(sales["recorded"], pa.scalar(moment, pa.timestamp("us"))).to_numpy()
     rng = np.random.default_rng(9)
     changed = sales
@@ -54,7 +54,7 @@ def features_only(table: pa.Table, *, until: datetime) -> pa.Table:
     return kept.drop_columns(["label"])
 
 
-def test_no_churn_feature_moves_when_the_future_is_rewritten(tmp_path: Path) -> None:
+def test_no_churn_feature_depends_on_the_future(tmp_path: Path) -> None:
     task, tables = read_task("churn"), shop()
     make(task, tmp_path / "before", tables)
     everything = ["amount", "quantity", "product_id", "store_id"]
@@ -66,7 +66,7 @@ def test_no_churn_feature_moves_when_the_future_is_rewritten(tmp_path: Path) -> 
     assert not rows_of(tmp_path / "before", "current").equals(rows_of(tmp_path / "after", "current"))
 
 
-def test_no_churn_feature_moves_when_the_future_is_erased_but_the_label_does(tmp_path: Path) -> None:
+def test_without_the_future_only_the_churn_label_changes(tmp_path: Path) -> None:
     task, tables = read_task("churn"), shop()
     make(task, tmp_path / "whole", tables)
     known = pc.less(tables["sales"]["moment"], pa.scalar(CUT + timedelta(days=20), pa.timestamp("us")))
@@ -77,7 +77,7 @@ def test_no_churn_feature_moves_when_the_future_is_erased_but_the_label_does(tmp
     assert pc.sum(erased["label"]).as_py() > pc.sum(whole["label"]).as_py()
 
 
-def test_no_feature_of_a_sale_moves_when_that_day_and_the_future_are_rewritten(tmp_path: Path) -> None:
+def test_no_feature_of_a_sale_depends_on_that_day_or_the_future(tmp_path: Path) -> None:
     task, tables = read_task("high_value_sale"), shop()
     make(task, tmp_path / "before", tables)
     itself = ["amount", "quantity"]
@@ -89,7 +89,7 @@ def test_no_feature_of_a_sale_moves_when_that_day_and_the_future_are_rewritten(t
     assert not before.drop_columns(["label"]).equals(after.drop_columns(["label"]))
 
 
-def test_what_defines_the_label_is_no_feature_of_a_sale(tmp_path: Path) -> None:
+def test_the_columns_of_the_label_are_not_features_of_a_sale(tmp_path: Path) -> None:
     made = make(read_task("high_value_sale"), tmp_path, shop())
     assert {"amount", "quantity", "label"}.isdisjoint(made.schema.features)
 
@@ -104,7 +104,7 @@ def test_a_sale_that_was_recorded_late_is_not_known_early(tmp_path: Path) -> Non
     assert rows_of(tmp_path / "without", "test").equals(rows_of(tmp_path / "with", "test"))
 
 
-def test_churn_features_are_what_the_sales_say(tmp_path: Path) -> None:
+def test_churn_features_agree_with_the_sales(tmp_path: Path) -> None:
     tables = shop()
     make(read_task("churn"), tmp_path, tables)
     row = rows_of(tmp_path, "test").to_pylist()[5]
@@ -132,7 +132,7 @@ def test_parts_keep_the_embargo(tmp_path: Path) -> None:
     assert max(moments["test"]) + horizon <= min(moments["current"])
 
 
-def test_the_number_of_threads_moves_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_threads_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for threads in (1, 4):
         monkeypatch.setattr("lab.engine.engine.THREADS", threads)
         make(read_task("high_value_sale"), tmp_path / str(threads), shop())
@@ -194,10 +194,10 @@ def test_a_flat_table_becomes_typed_rows_with_a_label(tmp_path: Path) -> None:
     }
 
 
-def test_columns_that_cannot_help_are_left_out_with_the_reason(tmp_path: Path) -> None:
+def test_useless_columns_are_dropped_with_the_reason(tmp_path: Path) -> None:
     made = make_flat(tmp_path, flat_rows())
-    assert made.left_out["same"] == "it is the same in every training row"
-    assert made.left_out["empty"].endswith("% of the training rows lack it, more than 60 %")
+    assert made.left_out["same"] == "constant in the training rows"
+    assert made.left_out["empty"].endswith("% of the training rows, more than 60 %")
 
 
 def test_a_high_missing_column_stays_when_the_task_says_keep(tmp_path: Path) -> None:
@@ -205,12 +205,12 @@ def test_a_high_missing_column_stays_when_the_task_says_keep(tmp_path: Path) -> 
     assert "empty" in made.schema.features
 
 
-def test_parts_by_chance_keep_the_share_of_classes(tmp_path: Path) -> None:
+def test_random_parts_keep_the_share_of_classes(tmp_path: Path) -> None:
     made = make_flat(tmp_path, flat_rows())
     assert made.positive_share == {part: pytest.approx(1 / 3, abs=0.01) for part in ("train", "test", "current")}
 
 
-def test_rows_of_one_group_fall_on_one_side(tmp_path: Path) -> None:
+def test_rows_of_one_group_are_in_one_part(tmp_path: Path) -> None:
     data = flat_rows()
     data["city"] = [f"city {number // 8}" for number in range(200)]
     plan = SplitPlan(kind="group", reason="?", group="city", test_share=0.2, current_share=0.2)
@@ -221,7 +221,7 @@ def test_rows_of_one_group_fall_on_one_side(tmp_path: Path) -> None:
     assert sides[1].isdisjoint(sides[2])
 
 
-def test_the_order_of_the_source_moves_no_row(tmp_path: Path) -> None:
+def test_the_order_of_the_source_does_not_matter(tmp_path: Path) -> None:
     data = flat_rows()
     make_flat(tmp_path / "forth", data)
     make_flat(tmp_path / "back", {name: values[::-1] for name, values in data.items()})
@@ -236,7 +236,7 @@ def test_a_repeated_unit_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("positive", ["yes", "1", 1, True])
-def test_a_positive_value_that_no_row_has_is_refused(positive: str | int | bool, tmp_path: Path) -> None:
+def test_a_positive_value_without_rows_is_refused(positive: str | int | bool, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="0 of them with the positive label"):
         make_flat(tmp_path, flat_rows(), positive=positive)
 
@@ -250,6 +250,6 @@ def test_a_positive_value_that_no_row_has_is_refused(positive: str | int | bool,
         ("select id, 1 as label, city from read_csv('/etc/hostname')", "disabled by configuration"),
     ],
 )
-def test_a_query_that_cannot_serve_is_refused(query: str, message: str, tmp_path: Path) -> None:
+def test_an_unusable_query_is_refused(query: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=message):
         make_flat(tmp_path, flat_rows(), table=None, query=query, groups=["city"])
