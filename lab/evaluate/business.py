@@ -57,7 +57,7 @@ def cost_cents(decisions: Decisions, money: Money) -> Numbers:
     )
 
 
-def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
+def value_at(counted: ScoredSample, money: Money, *, threshold: float) -> Value:
     """Return the value of the decisions at a threshold; there must be a row."""
     decisions = decide(counted, threshold=threshold)
     benefit, cost, net, returned = (float(value) for value in cents_per_row(decisions, money).values())
@@ -65,12 +65,12 @@ def value_at(counted: Tally, money: Money, *, threshold: float) -> Value:
     return Value(threshold, benefit, cost, net, None if np.isnan(returned) else returned, acted_on)
 
 
-def value_curve(counted: Tally, money: Money) -> list[Value]:
+def value_curve(counted: ScoredSample, money: Money) -> list[Value]:
     """Return the value of every threshold in steps of 0.01, the same steps for every revision."""
     return [value_at(counted, money, threshold=float(threshold)) for threshold in GRID]
 
 
-def best_on_these_rows(counted: Tally, money: Money) -> Value:
+def best_on_these_rows(counted: ScoredSample, money: Money) -> Value:
     """Return the value of the best threshold on these rows; of ties the highest threshold.
 
     It is chosen on the rows that it is measured on, so it is optimistic: never base a decision on it.

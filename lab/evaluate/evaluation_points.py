@@ -28,7 +28,7 @@ CHOSEN, HINDSIGHT = "chosen", "best in hindsight"
 BEST_TENTH = 0.1
 
 # By name: x axis, y axis, the metric in the label of each line, and the function of the curve.
-CURVES: dict[str, tuple[str, str, str, Callable[[Tally], list[Point]]]] = {
+CURVES: dict[str, tuple[str, str, str, Callable[[ScoredSample], list[Point]]]] = {
     "roc": ("false_positive_rate", "true_positive_rate", "roc_auc", roc_curve),
     "precision_recall": ("recall", "precision", "average_precision", precision_recall_curve),
     "gain": ("share_acted_on", "share_found", "", gain_curve),
@@ -44,7 +44,7 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
         if not has_both_classes(seen):
             continue
         for model in MODELS:
-            counted = seen.tally_of(model)
+            counted = seen.sample_of(model)
             label = short(measured[window][model][metric]) if metric else lift_label(counted)
             rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
         share = float(seen.labels.mean())
@@ -61,7 +61,7 @@ def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measu
             label = short(measured[window][model]["calibration_error"])
             rows += [
                 _bin(window, model, (each.score, each.share, each.low, each.high, each.rows), label)
-                for each in calibration_curve(seen.tally_of(model))
+                for each in calibration_curve(seen.sample_of(model))
             ]
         rows += [_bin(window, PERFECT, (end, end, end, end, 0), "") for end in (0.0, 1.0)]
     return rows
@@ -71,7 +71,7 @@ def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
     """Return the cells of each confusion matrix, with their share of the true class."""
     rows = []
     for window, model, seen in _each(windows):
-        found = decide(seen.tally_of(model), threshold=seen.thresholds[model])
+        found = decide(seen.sample_of(model), threshold=seen.thresholds[model])
         cells = {
             ("positive", "positive"): found.true_positives,
             ("positive", "negative"): found.false_negatives,
@@ -91,7 +91,7 @@ def score_rows(windows: Mapping[str, Window]) -> list[Row]:
     rows = []
     for window, model, seen in _each(windows):
         totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
-        for each in score_bins(seen.tally_of(model)):
+        for each in score_bins(seen.sample_of(model)):
             for actual, count in (("positive", each.positives), ("negative", each.negatives)):
                 share = count / totals[actual] if totals[actual] else None
                 place = {"start": each.start, "end": each.end}
@@ -110,7 +110,7 @@ def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
     for window, model, seen in _each(windows):
         if not len(seen.labels):
             continue
-        counted, place = seen.tally_of(model), {"window": window, "model": model}
+        counted, place = seen.sample_of(model), {"window": window, "model": model}
         rows += [{**place, **_value_row(value, money)} for value in value_curve(counted, money)]
         chosen = value_at(counted, money, threshold=seen.thresholds[model])
         rows.append({**place, **_value_row(chosen, money, mark=CHOSEN)})
@@ -138,7 +138,7 @@ def short(seen: Estimate) -> str:
     return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
 
 
-def lift_label(counted: Tally) -> str:
+def lift_label(counted: ScoredSample) -> str:
     """Return the lift of the best-scored tenth as the label of a line."""
     return f"lift {lift_at(counted, BEST_TENTH):.2f}"
 

@@ -37,8 +37,8 @@ class Window:
     thresholds: dict[str, float]
     groups: dict[str, list[Any]]
 
-    def tally_of(self, model: str) -> Tally:
-        return tally(self.labels, self.scores[model])
+    def sample_of(self, model: str) -> ScoredSample:
+        return scored_sample(self.labels, self.scores[model])
 
     def where(self, rows: NDArray[np.bool_]) -> "Window":
         """Return the selected rows, without their groups."""
@@ -60,7 +60,7 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
 
     A metric that is undefined on the window (one class only, no row) has no value.
     """
-    counted = {model: window.tally_of(model) for model in MODELS}
+    counted = {model: window.sample_of(model) for model in MODELS}
     measures = [
         partial(_measure, threshold=window.thresholds[model], money=money, gaps=counted[model].calibration_gaps)
         for model in MODELS
@@ -140,7 +140,7 @@ def _estimates(
     return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
 
 
-def _trials_of(counted: Tally, *, threshold: float) -> dict[str, Trials]:
+def _trials_of(counted: ScoredSample, *, threshold: float) -> dict[str, Trials]:
     """Return the metrics that are shares of rows, as (hits, rows)."""
     found = decide(counted, threshold=threshold)
     hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))

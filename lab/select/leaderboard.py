@@ -90,5 +90,5 @@ def _standing(place: int, candidate: Candidate, score: float, by: str) -> Standi
 
 def _metric(table: pa.Table, name: str) -> float:
     # Rounded as scores are: otherwise the last bits of a sum could decide the ranking.
-    counted = tally(*labels_and_scores(table))
+    counted = scored_sample(*labels_and_scores(table))
     return round(float({**areas(counted), **losses(counted)}[name]), 9)

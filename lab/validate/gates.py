@@ -110,7 +110,7 @@ def not_worse(
         reason = "one class only" if positives or negatives else "no row"
         return _gate(UNDEFINED, "above", -margin, passed=False, reason=f"undefined on these rows: {reason}")
     first, second = resample(labels, [champion, challenger], [_area, _area], resamples=resamples, rng=rng)
-    values = [float(area_under_curve(tally(labels, scores))) for scores in (champion, challenger)]
+    values = [float(area_under_curve(scored_sample(labels, scores))) for scores in (champion, challenger)]
     difference = second["roc_auc"] - first["roc_auc"]
     found = estimate(values[1] - values[0], difference, rows=min(positives, negatives))
     passed = found.low is not None and found.low > -margin
@@ -148,8 +148,8 @@ def _documented(named: NamedGate) -> Mapping[str, Any]:
     return {"gate": named.name, **asdict(named.gate), "passed": named.gate.passed}
 
 
-def _area(significant: Tally) -> dict[str, Numbers]:
-    return {"roc_auc": area_under_curve(significant)}
+def _area(sample: ScoredSample) -> dict[str, Numbers]:
+    return {"roc_auc": area_under_curve(sample)}
 
 
 def _beyond(*, beyond: bool, clear: bool, significant: bool) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from lab.evaluate.business import best_on_these_rows, value_at, value_curve
-from lab.stats.core.classification import tally
+from lab.stats.core.classification import scored_sample
 from lab.task.money import Money
 
 MONEY = Money(benefit_of_true_positive=2500, cost_of_false_positive=800, cost_of_false_negative=100)
@@ -41,4 +41,7 @@ def test_the_best_threshold_is_one_of_the_scores() -> None:
 
 
 def test_of_equal_values_the_highest_threshold_is_best() -> None:
-    assert best_on_these_rows(tally([0, 1, 0], [0.9, 0.5, 0.4]), Money(benefit_of_true_positive=1)).threshold == 0.5
+    assert (
+        best_on_these_rows(scored_sample([0, 1, 0], [0.9, 0.5, 0.4]), Money(benefit_of_true_positive=1)).threshold
+        == 0.5
+    )

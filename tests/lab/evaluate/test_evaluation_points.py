@@ -127,4 +127,4 @@ def test_every_row_is_in_one_bin_of_its_class() -> None:
 
 
 def test_the_label_of_lift_is_of_the_best_tenth() -> None:
-    assert lift_label(tally(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"
+    assert lift_label(scored_sample(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"

@@ -143,7 +143,7 @@ def test_a_difference_without_variance_is_not_testable() -> None:
     tests = compare_pairs([one, shifted], QUESTION)
     seen = of_kind(tests, "folds")[0]
     assert (seen.verdict, seen.p_value, seen.p_adjusted) == ("undefined", None, None)
-    assert "its spread cannot be estimated" in seen.reason
+    assert "its variance cannot be estimated" in seen.reason
     assert "is not testable" in headline([one, shifted], tests, QUESTION)
 
 
