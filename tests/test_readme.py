@@ -62,7 +62,7 @@ def test_the_generated_parts_are_up_to_date() -> None:
 
 def test_every_stage_is_described() -> None:
     stages = run(["dvc", "stage", "list", "--name-only"], cwd=ROOT).stdout.split()
-    table = README.partition("| stage | says |")[2].partition("\n\n")[0]
+    table = README.partition("| stage | what it does |")[2].partition("\n\n")[0]
     described = re.findall(r"^\| (\w+) \|", table, flags=re.MULTILINE)
     assert {name.split("@")[0] for name in stages} == set(described)
 
