@@ -35,7 +35,7 @@ def test_a_job_needs_no_key_where_it_can_show_who_it_is(served: Serve, tmp_path:
 def test_a_storage_is_mended_from_a_working_copy(served: Serve) -> None:
     storage, toy = served("s3")
     table = snapshot_of("v2", root=toy.folder).lock["make"].outputs["table"].md5
-    asked = filled(blocks("To mend a storage")[0], {"MD5": md5_of(SAME, "v2"), "LIST": table})
+    asked = filled(blocks("Repair a storage")[0], {"MD5": md5_of(SAME, "v2"), "LIST": table})
     with storage.damaged(md5_of(SAME, "v2"), FLIPPED):
         toy.run("bash", "-c", asked, environment=storage.environment)
         assert storage.objects()[md5_of(SAME, "v2")] == content_of(SAME, "v2")
