@@ -5,7 +5,7 @@ from typing import Any
 
 from lab.compiled.files import Compiled
 from lab.compiled.parts import Arrays, Part
-from lab.compiled.wording import Usual
+from lab.compiled.wording import ReferenceValues
 from serving.arms import Arms
 from serving.models import Kind, LoadedModel
 
@@ -33,7 +33,7 @@ def _typical(model: LoadedModel) -> dict[str, Any]:
     return dict(_training_statistics(model.compiled.program, model.compiled))
 
 
-def _middle(usual: Usual) -> Any:
+def _middle(usual: ReferenceValues) -> Any:
     """Return the median of a number, or the most frequent level of a category."""
     if usual.kind == "number":
         return usual.numbers[(len(usual.numbers) - 1) // 2].item() if len(usual.numbers) else None

@@ -47,14 +47,14 @@ def explain_row(arms: Arms, row: Any) -> dict[str, Any]:
     model = arms.model_of(arm)
     columns = columns_for(arms.features, rows_of_one(row).columns)
     reasoner = _reasoner(model)
-    (found,) = reasoner.explained(columns, most=row.most)
+    (found,) = reasoner.explain(columns, most=row.most)
     (score,) = model.compiled.scores(columns).tolist()
     return {
         "arm": arm,
         "fingerprint": model.fingerprint,
         "score": score,
         "positive": score >= model.threshold,
-        "measured_in": reasoner.additions.unit,
+        "measured_in": reasoner.attribution.unit,
         "base": found.base,
         "output": found.output,
         "contributions": found.contributions,

@@ -1,4 +1,4 @@
-"""Say why the models score as they do: what each feature adds, what is lost without it, and why for each row."""
+"""Explain both models: SHAP values, permutation importance, partial dependence, and reasons for each row."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

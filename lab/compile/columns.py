@@ -1,4 +1,4 @@
-"""Write the steps that prepare features for an estimator as parts of a program."""
+"""Compile the preprocessing of a pipeline into parts of a program."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ Part = dict[str, Any]
 
 
 def prepared_part(pipeline: Pipeline, sample: pd.DataFrame, *, keep: Keep) -> Part:
-    """Return how a fitted pipeline's columns are made, and how two or more rows lie in memory: sums depend on it."""
+    """Return the compiled preprocessing, with the memory layout of columns, on which sums depend."""
     columns = pipeline.named_steps["prepare"]
     blocks = [
         _block(step, list(names), keep=keep)

@@ -23,23 +23,23 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from lab.compile.columns import prepared_part
-from lab.compile.nodes import Grown, grown_of, histogram_trees, trees_part
+from lab.compile.nodes import FittedTrees, fitted_trees, histogram_trees, trees_part
 from lab.models.calibrated import CalibratedScores
 
 
 class InexactError(ValueError):
-    """A family that is not compiled, for no program of ours gives its very bits."""
+    """A model family without a bit-identical compiled form."""
 
 
 @dataclass
 class Writer:
-    """The arrays of a program, each under the name that its part calls it by; two rows show how columns lie."""
+    """Collects the arrays of a program under generated names; `sample` shows the memory layout of columns."""
 
     sample: pd.DataFrame
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def keep(self, values: ArrayLike) -> str:
-        """Return the name under which an array is kept."""
+        """Store an array and return its name."""
         name = f"a{len(self.arrays)}"
         self.arrays[name] = np.ascontiguousarray(values)
         return name
@@ -49,9 +49,9 @@ Part = dict[str, Any]
 
 
 def compile_pipeline(pipeline: Pipeline, sample: pd.DataFrame) -> tuple[Part, dict[str, NDArray[Any]]]:
-    """Return the program of a fitted pipeline, and the arrays that it names; raises InexactError for other families.
+    """Return the program of a fitted pipeline and its arrays; other model families raise InexactError.
 
-    The sample, two rows or more, is only prepared, to see how the pipeline lays columns out in memory.
+    The sample needs at least two rows; it shows the memory layout of the prepared columns.
     """
     writer = Writer(sample)
     return _part(pipeline, writer), writer.arrays
@@ -105,48 +105,48 @@ def _constant(_pipeline: Pipeline, fitted: DummyClassifier, _writer: Writer) -> 
     return {"kind": "constant", "probability": float(fitted.class_prior_[1])}
 
 
-def _trees(pipeline: Pipeline, writer: Writer, grown: Grown, *, in_32_bits: bool, **more: Any) -> Part:
-    trees = trees_part(grown, keep=writer.keep)
-    return {"preparation": _prepared(pipeline, writer), "trees": trees, "in_32_bits": in_32_bits, **more}
+def _trees(pipeline: Pipeline, writer: Writer, trees: FittedTrees, *, in_32_bits: bool, **more: Any) -> Part:
+    part = trees_part(trees, keep=writer.keep)
+    return {"preparation": _prepared(pipeline, writer), "trees": part, "in_32_bits": in_32_bits, **more}
 
 
 def _one_tree(pipeline: Pipeline, fitted: DecisionTreeClassifier, writer: Writer) -> Part:
-    return _trees(pipeline, writer, grown_of([fitted.tree_], _share), in_32_bits=True, kind="mean_of_trees")
+    return _trees(pipeline, writer, fitted_trees([fitted.tree_], _share), in_32_bits=True, kind="mean_of_trees")
 
 
 def _forest(pipeline: Pipeline, fitted: RandomForestClassifier | ExtraTreesClassifier, writer: Writer) -> Part:
-    grown = grown_of([tree.tree_ for tree in fitted.estimators_], _share)
-    return _trees(pipeline, writer, grown, in_32_bits=True, kind="mean_of_trees")
+    trees = fitted_trees([tree.tree_ for tree in fitted.estimators_], _share)
+    return _trees(pipeline, writer, trees, in_32_bits=True, kind="mean_of_trees")
 
 
 def _ada_boost(pipeline: Pipeline, fitted: AdaBoostClassifier, writer: Writer) -> Part:
-    grown = grown_of([tree.tree_ for tree in fitted.estimators_], _votes)
+    trees = fitted_trees([tree.tree_ for tree in fitted.estimators_], _votes)
     weights = writer.keep(fitted.estimator_weights_[: len(fitted.estimators_)])
     total = writer.keep(fitted.estimator_weights_.sum())
-    return _trees(pipeline, writer, grown, in_32_bits=True, kind="votes_of_trees", weights=weights, total=total)
+    return _trees(pipeline, writer, trees, in_32_bits=True, kind="votes_of_trees", weights=weights, total=total)
 
 
 def _gradient_boosting(pipeline: Pipeline, fitted: GradientBoostingClassifier, writer: Writer) -> Part:
     width = fitted.n_features_in_
     first = float(fitted._raw_predict_init(np.zeros((1, width), dtype=np.float32))[0, 0])  # noqa: SLF001 - the constant
-    grown = grown_of(
+    trees = fitted_trees(
         [tree.tree_ for tree in fitted.estimators_[:, 0]], lambda value: fitted.learning_rate * value[:, 0]
     )
-    return _trees(pipeline, writer, grown, in_32_bits=True, kind="sum_of_trees", first=first)
+    return _trees(pipeline, writer, trees, in_32_bits=True, kind="sum_of_trees", first=first)
 
 
 def _histogram(pipeline: Pipeline, fitted: HistGradientBoostingClassifier, writer: Writer) -> Part:
-    first = float(fitted._baseline_prediction[0, 0])  # noqa: SLF001 - where its sum begins
+    first = float(fitted._baseline_prediction[0, 0])  # noqa: SLF001 - the constant
     made = _trees(pipeline, writer, histogram_trees(fitted), in_32_bits=False, kind="sum_of_trees", first=first)
     return {**made, "categories": _categories(fitted, writer)}
 
 
 def _categories(fitted: HistGradientBoostingClassifier, writer: Writer) -> Part | None:
-    """Return the columns that it takes for categories, which it moves to the front; None where there are none."""
+    """Return the categorical columns, which the estimator moves to the front; None without any."""
     chosen = fitted.is_categorical_
     if chosen is None:
         return None
-    encoder = fitted._preprocessor.named_transformers_["encoder"]  # noqa: SLF001 - prediction goes through it
+    encoder = fitted._preprocessor.named_transformers_["encoder"]  # noqa: SLF001 - used by its predictions
     return {
         "columns": np.flatnonzero(chosen).tolist(),
         "levels": [writer.keep(levels[~np.isnan(levels)]) for levels in encoder.categories_],

@@ -1,4 +1,4 @@
-"""Lay the trees of a fitted model out in flat arrays, one tree after another."""
+"""Convert the trees of a fitted model to flat arrays."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NO_SET = -1
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree; children and features of leaves do not matter."""
+    """One tree; children and features of leaves are unused."""
 
     leaf: NDArray[np.bool_]
     feature: NDArray[Any]
@@ -28,15 +28,15 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Grown:
-    """All trees of a model; `known` are the categories that training saw, a line for each column, or none."""
+class FittedTrees:
+    """All trees of a model; `known` has the categories of training by column."""
 
     trees: Sequence[Tree]
     known: NDArray[np.uint32]
 
 
-def grown_of(trees: Sequence[Any], value_of: Callable[[Numbers], Numbers]) -> Grown:
-    """Return scikit-learn's own trees, which know no gaps; `value_of` makes a number of what a node holds."""
+def fitted_trees(trees: Sequence[Any], value_of: Callable[[Numbers], Numbers]) -> FittedTrees:
+    """Return scikit-learn's trees, which have no missing values; `value_of` converts the values of nodes."""
     found = [
         Tree(
             tree.children_left == -1,
@@ -48,14 +48,14 @@ def grown_of(trees: Sequence[Any], value_of: Callable[[Numbers], Numbers]) -> Gr
         )
         for tree in trees
     ]
-    return Grown(found, np.empty((0, 8), dtype=np.uint32))
+    return FittedTrees(found, np.empty((0, 8), dtype=np.uint32))
 
 
-def histogram_trees(fitted: Any) -> Grown:
-    """Return the trees of histogram gradient boosting, with what they do about gaps and categories."""
-    known, place_of = fitted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001 - prediction asks it, too
+def histogram_trees(fitted: Any) -> FittedTrees:
+    """Return the trees of histogram gradient boosting, with missing values and categories."""
+    known, place_of = fitted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001 - used by its predictions
     by_column = known[place_of] if len(known) else np.empty((0, 8), dtype=np.uint32)
-    return Grown([_histogram_tree(stage[0]) for stage in fitted._predictors], by_column)  # noqa: SLF001 - as above
+    return FittedTrees([_histogram_tree(stage[0]) for stage in fitted._predictors], by_column)  # noqa: SLF001 - as above
 
 
 def _histogram_tree(predictor: Any) -> Tree:
@@ -75,8 +75,8 @@ def _histogram_tree(predictor: Any) -> Tree:
     )
 
 
-def trees_part(grown: Grown, *, keep: Keep) -> dict[str, Any]:
-    """Return the part of a program that names the arrays of all trees."""
+def trees_part(grown: FittedTrees, *, keep: Keep) -> dict[str, Any]:
+    """Return the part of a program with the names of all arrays of trees."""
     trees = grown.trees
     starts = np.cumsum([0, *(len(tree.leaf) for tree in trees)])[:-1]
     joined = {
@@ -107,8 +107,8 @@ def _gaps(trees: Sequence[Tree]) -> dict[str, NDArray[Any]]:
     return {"missing_left": np.concatenate(kept) if kept else np.empty(0, dtype=np.bool_)}
 
 
-def _sets(grown: Grown) -> dict[str, NDArray[Any]]:
-    """Return each node's set of categories, numbered through all trees; empty arrays where no node asks for one."""
+def _sets(grown: FittedTrees) -> dict[str, NDArray[Any]]:
+    """Return the set of categories of each node, numbered over all trees; empty arrays without categories."""
     empty = np.empty((0, 8), dtype=np.uint32)
     held = [(tree.sets, tree.members) for tree in grown.trees if tree.sets is not None and tree.members is not None]
     if not any((sets >= 0).any() for sets, _ in held):
@@ -121,6 +121,6 @@ def _sets(grown: Grown) -> dict[str, NDArray[Any]]:
 
 def _depth(tree: Tree) -> int:
     depth = np.zeros(len(tree.leaf), dtype=np.int64)
-    for node in np.flatnonzero(~tree.leaf):  # a child always comes after its parent
+    for node in np.flatnonzero(~tree.leaf):  # children come after their parent
         depth[[int(tree.left[node]), int(tree.right[node])]] = depth[node] + 1
     return int(depth.max())

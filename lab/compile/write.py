@@ -1,4 +1,4 @@
-"""Put the compiled form of a fitted model into its folder, or the reason why it has none."""
+"""Write the compiled form of a fitted model, or the reason why it has none."""
 
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,23 @@ ONE_BY_ONE = 5
 
 
 def save_both_forms(model: Model, table: pa.Table, folder: Path) -> None:
-    """Write a model as a pipeline and compiled; some rows of the table show that both answer alike."""
-    with joblib.parallel_config(backend="sequential"):  # in threads a forest adds up its trees as they end
+    """Write a model as pipeline and compiled; rows of the table verify that both give equal bits."""
+    with joblib.parallel_config(backend="sequential"):  # with threads the order of a forest's sum varies
         write_compiled(model.pipeline, frame_of(table.slice(0, ROWS_CHECKED), model.features), folder)
     save_model(model, folder)
 
 
 def write_compiled(pipeline: Any, rows: pd.DataFrame, folder: Path) -> None:
-    """Write compiled.json and compiled.npz; a family that is not compiled leaves the reason, and no arrays.
+    """Write compiled.json and compiled.npz; a family without a compiled form gets the reason and no arrays.
 
-    Both forms answer for some rows, at once and one by one: a compiled form that differs in a single bit is not kept.
+    Both forms score some rows, together and one by one: a form that differs in any bit is not written.
     """
     try:
         program, arrays = compile_pipeline(pipeline, rows.head(3))
         _check(pipeline, Compiled(program, arrays), rows.head(ROWS_CHECKED))
         files = {PROGRAM: program_bytes({"model": program, "reason": ""}), ARRAYS: arrays_bytes(arrays)}
     except InexactError as error:
-        reason = f"no program gives the very bits of {error}"
+        reason = f"no bit-identical compiled form of {error}"
         files = {PROGRAM: program_bytes({"model": None, "reason": reason})}
     for name, content in files.items():
         with replaced_file(folder / name) as partial:

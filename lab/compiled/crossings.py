@@ -1,7 +1,7 @@
-"""Find the leaves of small trees without a walk: every node is asked at once, and its answer crosses out leaves.
+"""QuickScorer: find the leaves of small trees by bit masks instead of a walk.
 
-A node that sends a row to the right crosses out all leaves on its left; the first leaf of a tree that no node crossed
-out is the row's (Lucchese et al., 2015, QuickScorer, SIGIR). A tree's leaves are bits of one number, so they are few.
+A node that sends a row to the right masks out all leaves on its left; the first leaf of a tree that remains is the
+row's leaf (Lucchese et al., 2015, SIGIR). The leaves of a tree are the bits of one number, so trees must be small.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from lab.compiled.parts import Numbers
 from lab.compiled.trees import Trees
 
 WIDTHS = (8, 16, 32, 64)
-ANSWERS_AT_ONCE = 131_072  # so many rows times nodes are asked side by side: what they need stays in the cache
+BLOCK_SIZE = 131_072  # rows times nodes in one block: fits into the cache
 Bits = NDArray[np.unsignedinteger]
 Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Crossings:
-    """The inner nodes of all trees: the first of each tree, then the second of each, so that rows lie side by side.
+class QuickScorer:
+    """The inner nodes of all trees: the first of each tree, then the second of each, so that rows are contiguous.
 
-    A tree with fewer nodes repeats its root, which crosses out what it did before. `column` is where a node finds its
-    values, `kept` are the leaves that a right turn leaves over; the leaves of a tree are one line of `values`.
+    A tree with fewer nodes repeats its root, which has no further effect. `column` is the input of a node, `kept` has
+    the leaves that remain after a right turn; each line of `values` has the leaves of one tree.
     """
 
     trees: Trees
@@ -35,8 +35,8 @@ class Crossings:
     values: Numbers
 
     def leaf_values(self, rows: NDArray[np.floating]) -> Numbers:
-        """Return the value of each row's leaf in each tree, a row a line."""
-        step = max(1, ANSWERS_AT_ONCE // len(self.nodes))
+        """Return the value of each row's leaf in each tree, one line for each row."""
+        step = max(1, BLOCK_SIZE // len(self.nodes))
         parts = [self._found(rows[start : start + step]) for start in range(0, len(rows), step)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -49,9 +49,9 @@ class Crossings:
         return found
 
     def _goes_left(self, columns: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Return a line for each node: whether it sends each row to the left.
+        """Return one line for each node: whether it sends each row to the left.
 
-        All columns are there twice: once missing is no number, which no threshold reaches, once it is below them all.
+        Each column is there twice: with NaN, which reaches no threshold, and with missing values below all thresholds.
         """
         both = np.stack([columns, np.where(np.isnan(columns), -np.inf, columns)], axis=1)
         values = both.reshape(-1, columns.shape[1])[self.column]
@@ -62,8 +62,8 @@ class Crossings:
         return left
 
 
-def crossings_of(trees: Trees) -> Crossings | None:
-    """Return the crossings of trees; None where a tree has more leaves than a number has bits."""
+def quick_scorer_of(trees: Trees) -> QuickScorer | None:
+    """Return the scorer of trees; None where a tree has more leaves than a number has bits."""
     leaf = trees.left == np.arange(len(trees.left))
     most = int(np.add.reduceat(leaf.astype(np.intp), trees.roots).max())
     if most > WIDTHS[-1]:
@@ -71,12 +71,12 @@ def crossings_of(trees: Trees) -> Crossings | None:
     below, first = _leaves_of(trees)
     values = np.zeros((len(trees.roots), most))
     values[np.searchsorted(trees.roots, np.flatnonzero(leaf), side="right") - 1, first[leaf]] = trees.value[leaf]
-    nodes = _turned(trees, leaf)
+    nodes = _in_rounds(trees, leaf)
     nowhere = np.zeros(len(leaf), dtype=np.bool_)
     sets = (trees.sets >= 0 if trees.sets.size else nowhere)[nodes]
     below_all = (trees.missing_left if trees.missing_left.size else nowhere)[nodes] & ~sets
     crossed = np.where(leaf[nodes], 0, below[trees.left[nodes]])
-    return Crossings(
+    return QuickScorer(
         trees=trees,
         nodes=nodes,
         column=2 * trees.feature[nodes].astype(np.intp) + below_all,
@@ -87,8 +87,8 @@ def crossings_of(trees: Trees) -> Crossings | None:
     )
 
 
-def _turned(trees: Trees, leaf: NDArray[np.bool_]) -> Places:
-    """Return the inner nodes of each tree in turn; a tree that has no more of them repeats its root."""
+def _in_rounds(trees: Trees, leaf: NDArray[np.bool_]) -> Places:
+    """Return the inner nodes of all trees in rounds; a tree without further nodes repeats its root."""
     inner = np.flatnonzero(~leaf)
     tree = np.searchsorted(trees.roots, inner, side="right") - 1
     turn = np.arange(len(inner)) - np.searchsorted(tree, tree)
@@ -98,7 +98,7 @@ def _turned(trees: Trees, leaf: NDArray[np.bool_]) -> Places:
 
 
 def _leaves_of(trees: Trees) -> tuple[Places, Places]:
-    """Return how many leaves lie below each node, itself one if it is a leaf, and the place of the first of them."""
+    """Return the number of leaves below each node, and the index of the first of them."""
     levels = [trees.roots]
     while (parents := _inner(trees, levels[-1])).size:
         levels.append(np.concatenate([trees.left[parents], trees.right[parents]]))
@@ -119,7 +119,7 @@ def _inner(trees: Trees, nodes: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _kept(first: Places, crossed: Places, *, most: int) -> Bits:
-    """Return numbers whose bits are 1 but for `crossed` of them from the place `first`, in as few bits as will do."""
+    """Return numbers with all bits 1 except `crossed` bits from position `first`, in the smallest type."""
     one = np.uint64(1)
     ones = (one << crossed.astype(np.uint64)) - one
     kept: Bits = (~(ones << first.astype(np.uint64))).astype(f"uint{next(bits for bits in WIDTHS if bits >= most)}")

@@ -1,4 +1,4 @@
-"""Turn prepared columns into the probability of a positive, with the same sums in the same order as scikit-learn."""
+"""Compute probabilities from prepared columns, bit-identical to scikit-learn."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,16 +12,16 @@ from lab.compiled.trees import trees_of
 from lab.core.errors import SourceError
 from lab.stats.core.log_odds import log_odds
 
-LOWEST = -709.78  # below, the C library's exponential is infinite, and the share 0
+LOWEST = -709.78  # below, exp overflows and the probability is 0
 
 
 def probabilities(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    """Return each row's probability of the positive class, unrounded."""
+    """Return the probability of the positive class for each row, unrounded."""
     return KINDS[part["kind"]](part, arrays, columns)
 
 
 def expit(values: Numbers) -> Numbers:
-    """Return the logistic function, value by value through the C library, as scipy does; numpy's own may differ."""
+    """Return the logistic function by the C library, as scipy does; numpy's exp may differ in the last bit."""
     return np.fromiter((_expit(value) for value in values.tolist()), dtype=np.float64, count=len(values))
 
 
@@ -34,7 +34,7 @@ def _linear(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def linear_log_odds(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    """Return the log-odds that a linear model adds up for each row."""
+    """Return the log-odds of a linear model for each row."""
     return _decision(part, arrays, prepare(part["preparation"], arrays, columns))
 
 
@@ -53,12 +53,12 @@ def _sum_of_trees(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def boosted_log_odds(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    """Return the log-odds that boosted trees add up for each row."""
+    """Return the log-odds of boosted trees for each row."""
     return _in_order(_leaves(part, arrays, columns), first=float(part["first"]))
 
 
 def _votes_of_trees(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    """Return AdaBoost's probability: each tree's vote weighs, and the margin goes through a softmax."""
+    """Return AdaBoost's probability: weighted votes of trees, and a softmax of the margin."""
     positive, weights = _leaves(part, arrays, columns) > 0, arrays[part["weights"]]
     against, in_favour = (_in_order(np.where(vote, weights, -weights)) for vote in (~positive, positive))
     total = arrays[part["total"]]
@@ -79,7 +79,7 @@ def _leaves(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def tree_columns(part: Part, arrays: Arrays, columns: Columns) -> NDArray[np.floating]:
-    """Return the columns that trees ask for, in their order and precision."""
+    """Return the columns that trees use, in their order and precision."""
     rows = prepare(part["preparation"], arrays, columns)
     return _in_32_bits(rows) if part["in_32_bits"] else _recoded(part, arrays, rows)
 
@@ -90,13 +90,13 @@ def _in_32_bits(rows: Numbers) -> NDArray[np.float32]:
     if np.isinf(cut).any():
         raise SourceError(
             f"found a column of {np.abs(rows).max():g}, expected less than 3.4e38 in size, after products of features. "
-            "Cure: bring smaller numbers, or a model without products."
+            "Cure: use smaller numbers, or a model without products."
         )
     return cut
 
 
 def _recoded(part: Part, arrays: Arrays, rows: Numbers) -> Numbers:
-    """Return columns as histogram boosting counts them: its own categories first, by their places, unknown ones NaN."""
+    """Return columns as histogram boosting encodes them: categories first, as indices, unknown ones NaN."""
     if part["categories"] is None:
         return rows
     first = [
@@ -112,7 +112,7 @@ def _places(values: Numbers, levels: Numbers) -> Numbers:
 
 
 def _in_order(values: Numbers, *, first: float = 0.0) -> Numbers:
-    """Return each row's sum, added up from the first tree to the last: numpy's own sum would add in pairs."""
+    """Return the sum of each row from the first tree to the last; numpy's own sum adds in pairs."""
     starts = np.full((len(values), 1), first)
     summed: Numbers = np.add.accumulate(np.concatenate([starts, values], axis=1), axis=1)[:, -1]
     return summed
@@ -130,7 +130,7 @@ def _naive_bayes(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def _share(negative: float, positive: float) -> float:
-    """Return exp(positive − log(exp(negative) + exp(positive))) as scipy's logsumexp arrives at it."""
+    """Return exp(positive − log(exp(negative) + exp(positive))) as scipy's logsumexp computes it."""
     largest, smaller = max(negative, positive), min(negative, positive)
     tied = negative == positive
     rest = 0.0 if tied else math.exp(smaller - largest)

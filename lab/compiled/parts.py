@@ -1,4 +1,4 @@
-"""What a compiled model is made of: parts of a program in JSON, and the arrays that they name."""
+"""Types of compiled models: parts of the program, and arrays by name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,5 +9,5 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 Part = Mapping[str, Any]
 Arrays = Mapping[str, NDArray[Any]]
-Column = NDArray[Any]  # of float64 where missing is NaN, or of objects: texts, and None where missing
+Column = NDArray[Any]  # float64 with NaN for missing, or objects: text with None for missing
 Columns = Mapping[str, Column]

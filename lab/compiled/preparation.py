@@ -1,4 +1,4 @@
-"""Turn a row's features into an estimator's columns, with the same sums as the steps of the pipeline."""
+"""Prepare the columns of an estimator, bit-identical to the steps of the pipeline."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, repeat
@@ -12,7 +12,7 @@ Places = Mapping[str | None, int]
 
 
 def prepare(part: Part, arrays: Arrays, columns: Columns) -> Numbers:
-    """Return the prepared columns of all rows, laid out in memory as the pipeline lays them out."""
+    """Return the prepared columns of all rows, in the memory layout of the pipeline."""
     blocks = [BLOCKS[block["kind"]](block, arrays, columns) for block in part["blocks"]]
     rows = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
     kept = rows if part["kept"] is None else rows[:, arrays[part["kept"]]]
@@ -37,7 +37,7 @@ def _gaps(block: Part, arrays: Arrays, columns: Columns) -> Numbers:
 
 
 def _few_levels(block: Part, _arrays: Arrays, columns: Columns) -> Numbers:
-    """Return a column for each level; what is none of them falls into one more column, which is left out."""
+    """Return a column for each level; unknown levels use one more column, which is dropped."""
     width = sum(map(len, block["levels"]))
     codes = [codes_of(columns[name], places, width) for name, places in _placed(block)]
     rows = np.zeros((codes[0].size, width + 1))
@@ -61,7 +61,7 @@ def _placed(block: Part) -> Iterator[tuple[str, Places]]:
 
 
 def places_of(block: Part) -> list[Places]:
-    """Return the place of each feature's levels: among all columns where each is one, else among its own."""
+    """Return the index of each level: among all columns for one-hot encoding, else among its own feature."""
     levels = block["levels"]
     starts = accumulate(map(len, levels), initial=0) if block["kind"] == "few_levels" else repeat(0)
     return [
@@ -70,7 +70,7 @@ def places_of(block: Part) -> list[Places]:
 
 
 def codes_of(column: NDArray[np.object_], places: Places, other: int) -> NDArray[np.intp]:
-    """Return each value's place, and another for one that training never saw."""
+    """Return the index of each value, and `other` for levels that training did not see."""
     return np.array([places.get(value, other) for value in column.tolist()], dtype=np.intp)
 
 
@@ -88,7 +88,7 @@ def _scale(step: Part, arrays: Arrays, rows: Numbers) -> Numbers:
 
 
 def _multiply(step: Part, arrays: Arrays, rows: Numbers) -> Numbers:
-    """Return products of columns; the factors of each stand in the order in which the pipeline multiplies them."""
+    """Return products of columns, multiplied in the order of the pipeline."""
     products = []
     for factors in arrays[step["factors"]]:
         used = factors[factors >= 0]

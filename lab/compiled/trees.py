@@ -1,4 +1,4 @@
-"""Walk many trees at once: flat arrays of nodes, and for each row and tree the leaf that it ends in."""
+"""Evaluate many trees at once, with flat arrays of nodes."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from lab.compiled.parts import Arrays, Numbers, Part
 
-ROWS_AT_ONCE = 256  # so many rows times all trees are walked side by side: what they need stays in the cache
-SETS = 8  # a set of categories is 256 bits, as 8 numbers of 32
+ROWS_AT_ONCE = 256  # rows in one block: fits into the cache
+SETS = 8  # a set of categories has 256 bits, in 8 numbers of 32
 
 
 @dataclass(frozen=True)
 class Trees:
-    """All trees of a model, their nodes one after another; a leaf is its own child, so that a walk may overstay.
+    """All trees of a model, their nodes one after another; a leaf is its own child, so extra steps have no effect.
 
-    A value goes left when it is at most the threshold, or missing where `missing_left` says so, or, at a node that
-    asks for categories, a member of its set; a category that is in no set at all counts as missing.
+    A value goes left when it is at most the threshold, or missing and `missing_left` is set, or, at a node with a set
+    of categories, a member of the set; a category that is in no set counts as missing.
     """
 
     roots: NDArray[np.int32]
@@ -32,7 +32,7 @@ class Trees:
     deepest: int
 
     def leaf_values(self, rows: NDArray[np.floating]) -> Numbers:
-        """Return the value of each row's leaf in each tree, a row a line."""
+        """Return the value of each row's leaf in each tree, one line for each row."""
         parts = [self._walk(rows[start : start + ROWS_AT_ONCE]) for start in range(0, len(rows), ROWS_AT_ONCE)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -53,7 +53,7 @@ class Trees:
         return found
 
     def goes_left(self, values: NDArray[np.floating], nodes: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Return whether a node sends a value to its left child, node by node."""
+        """Return whether each node sends its value to its left child."""
         left: NDArray[np.bool_] = values <= self.threshold[nodes]
         if self.missing_left.size:
             left |= np.isnan(values) & self.missing_left[nodes]
@@ -76,6 +76,6 @@ class Trees:
 
 
 def trees_of(part: Part, arrays: Arrays) -> Trees:
-    """Return the trees that a part of the program names."""
+    """Return the trees of a part of the program."""
     found = {name: arrays[part[name]] for name in Trees.__annotations__ if name != "deepest"}
     return Trees(**found, deepest=int(part["deepest"]))

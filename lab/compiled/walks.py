@@ -1,4 +1,4 @@
-"""Explain any model by walking from reference rows to a row, one feature at a time, and asking it at every step."""
+"""Shapley values of any model by sampled permutations, from reference rows to a row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ MOST_STEPS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class Paths:
-    """Where each walk starts (a row of the reference) and in which order (a line of places) it changes the features."""
+    """The start row of each walk, and the order in which it changes the features."""
 
     starts: Columns
     orders: Places
 
 
 def paths_from(reference: Columns, *, count: int, rng: np.random.Generator) -> Paths:
-    """Return so many paths, or as many as the reference has rows; every second order is the one before, backwards.
+    """Return `count` paths, or as many as the reference has rows; every second order reverses the one before.
 
-    What an order takes from a feature by asking early, its reverse gives back: half the noise goes.
+    Antithetic sampling: the reversed order cancels half of the noise.
     """
-    there = rows_in(reference)
-    rows = np.sort(rng.choice(there, size=min(count, there), replace=False))
+    count_of_rows = rows_in(reference)
+    rows = np.sort(rng.choice(count_of_rows, size=min(count, count_of_rows), replace=False))
     drawn = [rng.permutation(len(reference)) for _ in range(0, len(rows), 2)]
     orders = [order for forth in drawn for order in (forth, forth[::-1])]
     return Paths(_taken(reference, rows), np.array(orders[: len(rows)], dtype=np.intp))
 
 
 def walk(output: Output, paths: Paths, rows: Columns) -> Numbers:
-    """Return what each feature (a column) adds to the output in each row, on average over all paths.
+    """Return the contribution of each feature (a column) in each row, averaged over all paths.
 
-    An unbiased estimate of the Shapley value over the starting rows (Štrumbelj and Kononenko, 2010, Journal of Machine
-    Learning Research 11). On every path the steps add up to the output less the start's: so do their means. All rows
-    take the same paths, so that a row is explained alike in whatever company.
+    It is an unbiased estimate of the Shapley value over the start rows (Štrumbelj and Kononenko, 2010, Journal of
+    Machine Learning Research 11). Contributions add up exactly to the output minus the mean output of the start rows.
+    All rows use the same paths, so that an explanation does not depend on other rows.
     """
     ends, count, width = output(rows), rows_in(rows), len(rows)
     block = max(1, MOST_STEPS_AT_ONCE // max(1, width))
@@ -53,7 +53,6 @@ def walk(output: Output, paths: Paths, rows: Columns) -> Numbers:
 
 
 def rows_in(columns: Columns) -> int:
-    """Return how many rows the columns have."""
     return len(next(iter(columns.values())))
 
 
@@ -64,7 +63,7 @@ def _taken(columns: Columns, rows: Places | slice) -> Columns:
 def _one_path(
     output: Output, origin: Columns, from_there: float, order: Places, rows: Columns, ends: Numbers
 ) -> Numbers:
-    """Return each feature's step on one path; the outputs at both ends are known."""
+    """Return the step of each feature on one path; the outputs at both ends are known."""
     count, width = rows_in(rows), len(rows)
     between = output(_between(origin, order, rows)).reshape(width - 1, count) if width > 1 else np.empty((0, count))
     heights = np.vstack([np.full(count, from_there), between, ends])

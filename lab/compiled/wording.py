@@ -1,4 +1,4 @@
-"""Say in plain words why a row has its score, from numbers and texts alone: the pipeline and the server share it."""
+"""Texts of reasons from numbers and strings alone; shared by pipeline and server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,14 @@ from lab.compiled.parts import Numbers
 Value = float | str | None
 Row = Mapping[str, Value]
 Kind = Literal["number", "boolean", "category"]
-Template = tuple[
-    tuple[str, str | None, str], ...
-]  # text, the feature whose value follows it or none, that value's form
+Template = tuple[tuple[str, str | None, str], ...]  # text, the feature whose value follows or None, its format
 
 LONGEST_LEVEL = 60
 
 
 @dataclass(frozen=True)
 class Words:
-    """What a task says of a feature, ready to be filled: of several sentences the first serves that can be."""
+    """The parsed sentences of a task for one feature; the first one that can be filled is used."""
 
     called: str | None = None
     says: tuple[Template, ...] = ()
@@ -30,8 +28,8 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Usual:
-    """The reference rows of one feature: how many, the numbers in order, the rows of each level."""
+class ReferenceValues:
+    """The values of one feature in the reference rows: sorted numbers, or the rows of each level."""
 
     kind: Kind
     rows: int
@@ -41,7 +39,7 @@ class Usual:
 
 @dataclass(frozen=True)
 class Reason:
-    """One feature's part in a row's score; the contribution is in the unit of the model's output."""
+    """One feature's contribution to a score, on the scale of the model's output, with its sentence."""
 
     feature: str
     effect: Literal["raises", "lowers"]
@@ -50,23 +48,22 @@ class Reason:
 
     @property
     def text(self) -> str:
-        """The whole reason for a reader."""
         return f"{self.effect} the score: {self.sentence}"
 
 
-PLAIN = Words()
+NO_WORDS = Words()
 
 
-def weightiest(
+def strongest_reasons(
     features: Sequence[str],
     contributions: Numbers,
     row: Row,
     words: Mapping[str, Words],
-    usual: Mapping[str, Usual],
+    usual: Mapping[str, ReferenceValues],
     *,
     most: int,
 ) -> list[Reason]:
-    """Return a row's reasons, the weightiest first, ties by place; a feature that moves nothing is no reason."""
+    """Return the reasons of a row, the strongest first, without contributions of 0."""
     places = np.argsort(-np.abs(contributions), kind="stable")[:most].tolist()
     moved = contributions.tolist()
     return [
@@ -75,20 +72,22 @@ def weightiest(
 
 
 def reason_for(
-    feature: str, contribution: float, row: Row, *, words: Mapping[str, Words], usual: Mapping[str, Usual]
+    feature: str, contribution: float, row: Row, *, words: Mapping[str, Words], usual: Mapping[str, ReferenceValues]
 ) -> Reason:
-    """Return one reason, in the task's words where they serve for this row, else in general ones."""
+    """Return one reason, with a sentence of the task where one can be filled, else with a default sentence."""
     effect: Literal["raises", "lowers"] = "raises" if contribution > 0 else "lowers"
-    own = words.get(feature, PLAIN)
+    own = words.get(feature, NO_WORDS)
     directed = own.raises if effect == "raises" else own.lowers
     templates = own.missing if row[feature] is None else (*directed, *own.says)
     filled = (fill(template, row, usual) for template in templates)
     sentence = next((text for text in filled if text is not None), None)
-    return Reason(feature, effect, contribution, sentence or general(feature, row[feature], own, usual[feature]))
+    return Reason(
+        feature, effect, contribution, sentence or default_sentence(feature, row[feature], own, usual[feature])
+    )
 
 
-def fill(template: Template, row: Row, usual: Mapping[str, Usual]) -> str | None:
-    """Return a template with the row's values in it; None where one of them is missing, or no feature any more."""
+def fill(template: Template, row: Row, usual: Mapping[str, ReferenceValues]) -> str | None:
+    """Return a template filled with values of the row; None where a value is missing."""
     text = ""
     for before, name, form in template:
         text += before
@@ -97,23 +96,23 @@ def fill(template: Template, row: Row, usual: Mapping[str, Usual]) -> str | None
         value = row.get(name)
         if value is None:
             return None
-        text += shown(value, usual[name].kind, form)
+        text += format_value(value, usual[name].kind, form)
     return text
 
 
-def general(feature: str, value: Value, own: Words, usual: Usual) -> str:
-    """Return the sentence for a value that no words are given for: what it is, and how usual that is."""
+def default_sentence(feature: str, value: Value, own: Words, usual: ReferenceValues) -> str:
+    """Return the default sentence: the value, and its position in the reference rows."""
     name = own.called or feature.replace("_", " ")
     if value is None:
         return f"{name} is not known, {_as_in(usual.rows - _known(usual), usual.rows)}"
-    word = shown(value, usual.kind)
+    word = format_value(value, usual.kind)
     if usual.kind != "number":
         return f"{name} is {word}, {_as_in(usual.levels.get(value, 0), usual.rows)}"
     return f"{name} is {word}, {_standing(float(value), usual.numbers)}"
 
 
-def shown(value: Value, kind: str, form: str = "") -> str:
-    """Return a value as a reader would write it, on one line."""
+def format_value(value: Value, kind: str, form: str = "") -> str:
+    """Return a value as text on one line."""
     if value is None:
         return "not known"
     if isinstance(value, str):
@@ -122,16 +121,16 @@ def shown(value: Value, kind: str, form: str = "") -> str:
     if kind == "boolean":
         return "yes" if value else "no"
     sign, rest = ("+", form[1:]) if form.startswith("+") else ("", form)
-    text = format(float(value), f"{sign}z{rest or _form_for(value)}")  # z: no minus before a zero
+    text = format(float(value), f"{sign}z{rest or _form_for(value)}")  # z: no negative zero
     return text.replace("%", " %")
 
 
-def _known(usual: Usual) -> int:
+def _known(usual: ReferenceValues) -> int:
     return len(usual.numbers) if usual.kind == "number" else sum(usual.levels.values())
 
 
 def _form_for(value: float) -> str:
-    """Return a form that shows three digits of a fraction, and all digits of a whole number or a large one."""
+    """Return a format with three significant digits for fractions, and all digits for whole or large numbers."""
     if value == round(value) or abs(value) >= 100:
         return ",.0f"
     return ".3g"
@@ -139,7 +138,7 @@ def _form_for(value: float) -> str:
 
 def _standing(value: float, numbers: Numbers) -> str:
     if not len(numbers):
-        return "which no row that it is held against has"
+        return "which no reference row has"
     below = int(np.searchsorted(numbers, value, side="left"))
     above = len(numbers) - int(np.searchsorted(numbers, value, side="right"))
     same = len(numbers) - below - above
@@ -150,7 +149,7 @@ def _standing(value: float, numbers: Numbers) -> str:
 
 
 def _as_in(count: int, rows: int) -> str:
-    return f"as in {_share(count, rows)} of the rows" if count else "as in none of the rows it is held against"
+    return f"as in {_share(count, rows)} of the rows" if count else "as in none of the reference rows"
 
 
 def _share(count: int, rows: int) -> str:

@@ -1,4 +1,4 @@
-"""Choose by rule the rows that stand for a model: the surest, the least sure, and the most wrong."""
+"""Select example rows: highest, lowest and borderline scores, and the worst mistakes."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A row by its place, and what it was chosen for."""
+    """A row by its index, and the case that it is an example of."""
 
     case: str
     place: int
 
 
 def choose_rows(scores: Numbers, labels: Truths, *, threshold: float) -> list[Chosen]:
-    """Return the highest and the lowest score, the one nearest the threshold, the worst false alarm and worst miss.
+    """Return the highest and lowest score, the score nearest the threshold, the worst false alarm and the worst miss.
 
-    A case that no row is in is left out. Ties go to the first row: feature tables are sorted by their keys.
+    A case without rows is left out. Of ties the first row is chosen; feature tables are sorted by their keys.
     """
     decided = scores >= threshold
     cases = (

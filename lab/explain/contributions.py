@@ -1,4 +1,4 @@
-"""How much each feature of a row moves its score, so that base and contributions add up to the model's output."""
+"""SHAP values: the contribution of each feature to a row's score."""
 
 import warnings
 from collections.abc import Callable
@@ -37,9 +37,9 @@ AVERAGED = (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier
 
 @dataclass(frozen=True)
 class Explainer:
-    """What explains one model: contributions of a frame's features, their base, and the output they add up to.
+    """The explainer of one model: functions for contributions and output, and the base to which contributions add.
 
-    `steps` says how much work a row is, for trees: leaves times the square of their depth; 0 where that is little.
+    `steps` is the work for a row of trees: leaves times squared depth; 0 for other models.
     """
 
     method: Method
@@ -53,7 +53,7 @@ class Explainer:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each feature (a column) adds in each row, rounded; base plus a row's sum is its output."""
+    """The contribution of each feature (a column) in each row, rounded; base plus a row's sum is its output."""
 
     features: tuple[str, ...]
     values: Numbers
@@ -62,18 +62,18 @@ class Contributions:
 
 
 def explainer_of(pipeline: Pipeline, reference: pd.DataFrame, *, walks: int, rng: np.random.Generator) -> Explainer:
-    """Return the explainer of a fitted pipeline; what a feature adds is counted from the reference rows.
+    """Return the explainer of a fitted pipeline; contributions are relative to the reference rows.
 
-    Trees and linear models are explained exactly, in the unit in which they add up; trees by the rows that they were
-    fitted on, whatever the reference. Any other model is walked from reference rows to the row that is explained.
+    Linear models and trees are explained exactly, on the scale on which they add up; trees use the training rows at
+    their nodes, not the reference. Any other model is explained by sampled permutations (walks from reference rows).
     """
     return _exact(pipeline, reference) or _walked(pipeline, reference, walks=walks, rng=rng)
 
 
 def contributions_of(explainer: Explainer, frame: pd.DataFrame) -> Contributions:
-    """Return the contributions of a frame's rows, each of which is explained as if it were alone.
+    """Return the contributions of a frame's rows; rows do not influence one another.
 
-    Refused where base and contributions do not add up to the model's own output.
+    It is an error when base and contributions do not add up to the output of the model.
     """
     if frame.empty:
         return Contributions(explainer.features, np.empty((0, len(explainer.features))), explainer.base, np.empty(0))
@@ -82,8 +82,8 @@ def contributions_of(explainer: Explainer, frame: pd.DataFrame) -> Contributions
     if not gaps.max() <= TOLERANCE * max(1.0, np.abs(outputs).max()):
         raise ModelError(
             f"the contributions of {int((gaps > TOLERANCE).sum())} of {len(frame)} rows do not add up to the model's "
-            f"output: they are off by up to {gaps.max():.3g} {explainer.unit}, expected {TOLERANCE:g} "
-            f"({explainer.method}). Cure: dvc repro --force fits the model anew; if it stays, report its settings."
+            f"output: the difference is up to {gaps.max():.3g} {explainer.unit}, expected {TOLERANCE:g} "
+            f"({explainer.method}). Cure: dvc repro --force fits the model again; if that fails, report its settings."
         )
     return Contributions(explainer.features, _rounded(values), float(_rounded(explainer.base)), _rounded(outputs))
 
@@ -111,15 +111,15 @@ def _prepared(steps: Pipeline, origins: list[str], frame: pd.DataFrame) -> Numbe
     columns = np.asarray(steps.transform(frame), dtype=np.float64)
     if columns.shape[1] != len(origins):
         raise ModelError(
-            f"the model sees {columns.shape[1]} columns, expected {len(origins)}: those that its features are known to "
-            "make. Cure: dvc repro --force fits the model anew; if it stays, report how it prepares its columns."
+            f"the model has {columns.shape[1]} columns, expected {len(origins)} from its features. "
+            "Cure: dvc repro --force fits the model again; if that fails, report its preprocessing."
         )
     return columns
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """Which features there are, and which columns are summed for each."""
+    """The features, and the columns whose contributions are summed for each."""
 
     features: tuple[str, ...]
     members: Numbers
@@ -133,7 +133,7 @@ def _sums(origins: list[str], reference: pd.DataFrame) -> _Sums:
 def _linear(
     estimator: LogisticRegression, prepare: Callable[[pd.DataFrame], Numbers], sums: _Sums, reference: pd.DataFrame
 ) -> Explainer:
-    """Return the explainer of a sum: a column adds its coefficient times its distance from the reference's mean."""
+    """Return the explainer of a linear model: coefficient times distance from the reference mean, for each column."""
     means, slopes = prepare(reference).mean(axis=0), estimator.coef_[0]
 
     def contribute(frame: pd.DataFrame) -> Numbers:
@@ -153,8 +153,8 @@ def _linear(
 def _trees(estimator: Any, prepare: Callable[[pd.DataFrame], Numbers], sums: _Sums) -> Explainer:
     boosted = isinstance(estimator, BOOSTED)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries that it imports in turn
-        from shap import TreeExplainer  # noqa: PLC0415 - a second and a half, of which other models have no use
+        warnings.simplefilter("ignore")  # of libraries that shap imports
+        from shap import TreeExplainer  # noqa: PLC0415 - takes 1.5 s, only trees need it
 
     explainer = TreeExplainer(estimator, feature_perturbation="tree_path_dependent")
 
@@ -178,7 +178,7 @@ def _trees(estimator: Any, prepare: Callable[[pd.DataFrame], Numbers], sums: _Su
 
 
 def _steps(estimator: Any) -> int:
-    """Return the sum over all trees of leaves times depth squared: what a row costs grows with it."""
+    """Return the sum over all trees of leaves times squared depth, which is proportional to the cost of a row."""
     if isinstance(estimator, HistGradientBoostingClassifier):
         trees = [tree for (tree,) in estimator._predictors]  # noqa: SLF001 - it is nowhere else
         return sum(tree.get_n_leaf_nodes() * tree.get_max_depth() ** 2 for tree in trees)
@@ -187,7 +187,7 @@ def _steps(estimator: Any) -> int:
 
 
 def _calibrated(explainer: Explainer, last: CalibratedScores) -> Explainer | None:
-    """Return the explainer after a line through the log-odds, which moves all alike; no other curve keeps a sum."""
+    """Return the explainer after sigmoid calibration, a line in log-odds; None for non-additive calibrations."""
     if last.scores is not None or explainer.unit != "log_odds":
         return None
     return replace(

@@ -1,4 +1,4 @@
-"""What a model says on average when a feature is set to a value in every row: partial dependence, with its data."""
+"""Partial dependence: the mean score when a feature is set to one value in every row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from lab.stats.core.probabilities import normal_quantile
 Numbers = NDArray[np.float64]
 Score = Callable[[pd.DataFrame], Numbers]
 
-WIDEST_SHARE = 0.995  # of a number's values; beyond lie too few to show
+WIDEST_SHARE = 0.995  # the grid leaves out the outermost values
 MISSING = "missing"
 
 
 @dataclass(frozen=True)
 class GridPoint:
-    """A value that a feature is set to, and the data around it: from where to where, and how many rows.
+    """A value to set, and the data around it: the cell's edges and its number of rows.
 
-    Levels, and missing values, have a name and no edges.
+    Levels and missing values have a name and no edges.
     """
 
     value: float | str | None
@@ -34,9 +34,9 @@ class GridPoint:
 
 @dataclass(frozen=True)
 class Dependence:
-    """The mean score at each point of a grid, with an interval of 95 % for the shape.
+    """The mean score at each point of a grid, with a 95 % interval of the shape.
 
-    It says how sure the change along the grid is: the level of each row, which the rows differ in most, is taken out.
+    The interval describes the change along the grid; the level of each row is removed, since rows differ in it most.
     """
 
     feature: str
@@ -46,7 +46,7 @@ class Dependence:
 
 
 def grid_of(values: pd.Series, feature: Feature, *, most: int) -> tuple[GridPoint, ...]:
-    """Return the points for a feature: quantiles of a number, true and false, the most frequent levels, and missing."""
+    """Return the grid of a feature: quantiles, booleans or the most frequent levels, and missing."""
     present = values.dropna()
     points = (
         _number_points(present.to_numpy(), most) if feature.kind == "number" else _level_points(present, feature, most)
@@ -56,7 +56,7 @@ def grid_of(values: pd.Series, feature: Feature, *, most: int) -> tuple[GridPoin
 
 
 def dependence_of(score: Score, frame: pd.DataFrame, feature: str, grid: tuple[GridPoint, ...]) -> Dependence:
-    """Return the partial dependence of a score on a feature, over the rows of a frame."""
+    """Return the partial dependence of a score on a feature over the rows of a frame."""
     curves = np.stack([score(_set(frame, feature, point.value)) for point in grid])
     shapes = curves - curves.mean(axis=0)
     spread = shapes.std(axis=1, ddof=1) if curves.shape[1] > 1 else np.zeros(len(grid))
@@ -76,7 +76,7 @@ def _number_points(values: Numbers, most: int) -> list[GridPoint]:
     shares = np.linspace(1 - WIDEST_SHARE, WIDEST_SHARE, most)
     grid = np.unique(np.quantile(values, shares, method="nearest")) + 0.0
     edges = np.concatenate([[values.min()], (grid[1:] + grid[:-1]) / 2, [values.max()]])
-    # A value on an edge belongs below it, as in a histogram that is read from the left.
+    # A value on an edge belongs to the cell below it.
     counts = np.bincount(np.searchsorted(edges[1:-1], values, side="left"), minlength=len(grid))
     cells = zip(grid.tolist(), edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
     return [GridPoint(value, f"{value:g}", start, end, rows) for value, start, end, rows in cells]

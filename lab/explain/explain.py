@@ -1,4 +1,4 @@
-"""All that explain says of both models: metrics, points of plots, and tables of rows with their reasons."""
+"""Explain both models: metrics, plot points, and tables of rows with their reasons."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.compiled.wording import Usual
+from lab.compiled.wording import ReferenceValues
 from lab.core.columns import numbers_of
 from lab.core.schema import FeatureSchema
 from lab.explain.chosen import choose_rows
@@ -22,7 +22,7 @@ from lab.explain.points import (
     swarm_rows,
     waterfall_rows,
 )
-from lab.explain.reasons import check_words, reasons_of, rows_of, usual_of
+from lab.explain.reasons import check_words, reasons_of, reference_values_of, rows_of
 from lab.explain.results import document_of, notes_of, table_of
 from lab.explain.settings import ExplainParams
 from lab.explain.shuffles import correlated_groups
@@ -32,12 +32,12 @@ from lab.models.models import Model
 from lab.task.words import FeatureWords
 
 LABEL = "label"
-FIRST = "challenger"  # the model that rows are chosen for, and whose features are shown
+FIRST = "challenger"  # the model of the example rows and of the order of features
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is written: metrics, points by plot, tables by path (MODEL/WINDOW, and the reference rows)."""
+    """The outputs: metrics, points by plot, and tables by path (MODEL/WINDOW, and the reference rows)."""
 
     metrics: dict[str, Any]
     plots: dict[str, list[PlotRow]]
@@ -46,14 +46,14 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Data:
-    """The tables, and what all models are explained on: frames of every feature, the labels of test."""
+    """The tables, and the common inputs of all explanations: frames of all features, the labels of test."""
 
     schema: FeatureSchema
     tables: Mapping[str, pa.Table]
     frames: Mapping[str, pd.DataFrame]
     labels: NDArray[np.bool_]
     words: Mapping[str, FeatureWords]
-    usual: Mapping[str, Usual]
+    usual: Mapping[str, ReferenceValues]
 
 
 def explain(
@@ -65,7 +65,7 @@ def explain(
     params: ExplainParams,
     stream_of: Streams,
 ) -> Explanation:
-    """Return the explanation of both models on the test rows, and of the best-scored current ones."""
+    """Return the explanation of both models on test rows and on the current rows with the highest scores."""
     unknown = check_words(words, schema.features)
     data = _data(tables, schema, words, params, stream_of)
     groups = correlated_groups(data.frames["reference"], schema.features, above=params.shuffles.correlated_above)
@@ -98,11 +98,11 @@ def _data(
     used = {"reference": reference, "test": tables["test"], "current": tables["current"]}
     frames = {name: frame_of(table, schema.features) for name, table in used.items()}
     labels = numbers_of(tables["test"][LABEL]) == 1
-    return Data(schema, used, frames, labels, words, usual_of(frames["reference"], schema.features))
+    return Data(schema, used, frames, labels, words, reference_values_of(frames["reference"], schema.features))
 
 
 def _rows_of_one(study: Study, data: Data, params: ExplainParams) -> dict[str, list[PlotRow]]:
-    """Return the points that hold rows of one model: the swarm of all, the waterfalls of the chosen."""
+    """Return the plot points of the first model: the beeswarm, and waterfalls of example rows."""
     test, explained = data.frames["test"], study.explained["test"]
     shown = list(study.importance)[: params.features_shown]
     chosen = choose_rows(study.scores["test"], data.labels, threshold=study.model.threshold)
@@ -125,7 +125,7 @@ def _rows_of_one(study: Study, data: Data, params: ExplainParams) -> dict[str, l
 def _dependences(
     studies: Mapping[str, Study], data: Data, params: ExplainParams, stream_of: Streams
 ) -> dict[str, list[PlotRow]]:
-    """Return the points of partial dependence for the features that matter most to either model, on the same rows."""
+    """Return partial dependence for the most important features of either model, on the same rows."""
     settings, features = params.dependence, data.schema.features
     names = list(
         dict.fromkeys(name for study in studies.values() for name in list(study.importance)[: settings.features])

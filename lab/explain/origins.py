@@ -1,4 +1,4 @@
-"""Tell which feature of the table each column is made of that an estimator sees."""
+"""Map each column of a fitted preprocessing to the feature that it comes from."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,11 +15,11 @@ Names = list[str]
 
 
 def origins_of(steps: Any, features: Sequence[str]) -> Names | None:
-    """Return the feature behind each column that fitted steps make of the features, in the columns' order.
+    """Return the feature behind each column that fitted steps produce, in the order of the columns.
 
-    None where a column is made of several features (products), or by a step that is not known here.
+    None where a column comes from several features (products), or where a step is unknown.
     """
-    known = (follow(steps, features) for kind, follow in FOLLOWED if isinstance(steps, kind))
+    known = (origins(steps, features) for kind, origins in ORIGINS if isinstance(steps, kind))
     return next(known, None)
 
 
@@ -49,7 +49,7 @@ def _side_by_side(transformer: ColumnTransformer, features: Sequence[str]) -> Na
 
 def _imputed(imputer: SimpleImputer, features: Sequence[str]) -> Names:
     known = ~np.array([isinstance(value, float) and np.isnan(value) for value in imputer.statistics_])
-    kept = [name for name, there in zip(features, known, strict=True) if there or imputer.keep_empty_features]
+    kept = [name for name, has_values in zip(features, known, strict=True) if has_values or imputer.keep_empty_features]
     flagged = [features[place] for place in imputer.indicator_.features_] if imputer.add_indicator else []
     return [*kept, *flagged]
 
@@ -72,7 +72,7 @@ def _kept(selector: SelectorMixin, features: Sequence[str]) -> Names:
     return [name for name, kept in zip(features, selector.get_support(), strict=True) if kept]
 
 
-FOLLOWED: tuple[tuple[type[Any], Callable[[Any, Sequence[str]], Names | None]], ...] = (
+ORIGINS: tuple[tuple[type[Any], Callable[[Any, Sequence[str]], Names | None]], ...] = (
     (Pipeline, _through),
     (ColumnTransformer, _side_by_side),
     (SimpleImputer, _imputed),

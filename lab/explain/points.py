@@ -1,4 +1,4 @@
-"""The points of explain's plots: counts and means, never rows of data but the few that were chosen."""
+"""Plot points of stage explain: aggregates, and single rows only for the examples."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lab.compiled.wording import Value, shown
+from lab.compiled.wording import Value, format_value
 from lab.core.schema import Feature
 from lab.explain.chosen import Chosen
 from lab.explain.contributions import Contributions
@@ -26,9 +26,9 @@ OTHERS = "all others"
 
 
 def importance_rows(studies: Mapping[str, Study], *, most: int) -> list[PlotRow]:
-    """Return each model's contributions by feature, for those that are among the most important of either.
+    """Return the mean absolute contributions by model, for the most important features of either.
 
-    Shares of the sum compare models whose units differ.
+    Shares of the sum are comparable between models whose units differ.
     """
     kept = {feature for study in studies.values() for feature in list(study.importance)[:most]}
     return [
@@ -48,9 +48,9 @@ def importance_rows(studies: Mapping[str, Study], *, most: int) -> list[PlotRow]
 
 
 def permutation_rows(studies: Mapping[str, Study], groups: Sequence[tuple[str, ...]], *, most: int) -> list[PlotRow]:
-    """Return what each model loses without a feature, for those that either loses most by, and without a group.
+    """Return the loss of each model by shuffled feature, for the largest losses of either, and by correlated group.
 
-    A group's features stand in for one another: a feature is worth more than its loss says where it has a partner.
+    Correlated features replace one another, so a single loss underestimates the importance of a feature in a group.
     """
     partners = {name: [other for other in group if other != name] for group in groups for name in group}
     kept = {one.features for study in studies.values() for one in study.shuffled[:most]}
@@ -69,7 +69,7 @@ def permutation_rows(studies: Mapping[str, Study], groups: Sequence[tuple[str, .
 
 
 def loss_fields(shuffled: Shuffled) -> PlotRow:
-    """Return the loss with its interval, and whether it is no more than noise."""
+    """Return the loss with its interval, and whether it is not above noise."""
     if shuffled.loss is None:
         return {"loss": None, "low": None, "high": None, "noise": None}
     loss = shuffled.loss
@@ -79,9 +79,9 @@ def loss_fields(shuffled: Shuffled) -> PlotRow:
 def swarm_rows(
     contributions: Contributions, frame: pd.DataFrame, features: Mapping[str, Feature], shown_features: Sequence[str]
 ) -> list[PlotRow]:
-    """Return, for each feature, how many rows it moves by how much, by fifths of its value: a beeswarm, counted.
+    """Return the counts of rows by contribution and by fifth of the feature's value: a binned beeswarm plot.
 
-    The bins are the same for every feature, from the least to the largest contribution of any.
+    All features have the same bins, from the smallest to the largest contribution.
     """
     if not len(contributions.values):
         return []
@@ -116,9 +116,9 @@ def waterfall_rows(
     unit: str,
     most: int,
 ) -> list[PlotRow]:
-    """Return the way from the base to each chosen row's output, the largest step first and the small ones in one.
+    """Return the steps from the base to each example row's output, the largest first, the small ones merged.
 
-    Chosen rows come with what names them and their score, in the order of the contributions' rows.
+    Each example has its key and its score, in the order of the rows of the contributions.
     """
     found: list[PlotRow] = []
     for number, (case, key, score) in enumerate(chosen):
@@ -144,7 +144,7 @@ def waterfall_rows(
 def dependence_rows(
     dependences: Mapping[str, Mapping[str, Dependence]], features: Mapping[str, Feature], *, numbers: bool
 ) -> list[PlotRow]:
-    """Return the points of partial dependence by model: those of numbers, or those of levels."""
+    """Return the points of partial dependence by model, either of numbers or of levels."""
     return [
         {
             "model": model,
@@ -169,14 +169,14 @@ def dependence_rows(
 
 
 def _densities(grid: Sequence[GridPoint]) -> list[float]:
-    """Return the rows around each point by the width of its cell, over the largest; levels are all as wide."""
+    """Return the rows of each point divided by the width of its cell, relative to the largest; levels have width 1."""
     widths = [(point.end - point.start) if point.start is not None and point.end is not None else 1.0 for point in grid]
     dense = [point.rows / (width or 1.0) for point, width in zip(grid, widths, strict=True)]
     return [value / (max(dense) or 1.0) for value in dense]
 
 
 def _fifths(values: pd.Series, feature: Feature) -> NDArray[np.object_]:
-    """Return for each row in which fifth of the values it lies, ties at their middle; levels have no order."""
+    """Return for each row the fifth of its value, ties at the middle; levels have no order."""
     missing = values.isna().to_numpy()
     if feature.kind == "category":
         return np.where(missing, MISSING, LEVEL).astype(object)
@@ -194,7 +194,7 @@ def _steps(
     order = np.argsort(-np.abs(values), kind="stable").tolist()
     names = [contributions.features[place] for place in order]
     steps = [
-        (f"{name} = {shown(row[name], features[name].kind)}", float(values[place]))
+        (f"{name} = {format_value(row[name], features[name].kind)}", float(values[place]))
         for name, place in zip(names[:most], order, strict=False)
     ]
     rest = float(values[order[most:]].sum())

@@ -1,4 +1,4 @@
-"""Give the reasons for the scores of a frame's rows: the features that move them most; never what causes it."""
+"""Reasons for the scores of rows, as text: the features with the largest contributions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lab.compiled.wording import Kind, Reason, Row, Usual, Value, Words, weightiest
+from lab.compiled.wording import Kind, Reason, ReferenceValues, Row, Value, Words, strongest_reasons
 from lab.core.errors import ParamsError
 from lab.core.schema import Feature
 from lab.explain.contributions import Contributions
@@ -14,17 +14,17 @@ from lab.task.words import FeatureWords, named_in, placeholders_of
 
 
 def words_of(words: Mapping[str, FeatureWords]) -> dict[str, Words]:
-    """Return the words of a task with their sentences taken apart, ready to be filled."""
-    return {name: _taken_apart(own) for name, own in words.items()}
+    """Return the words of a task with parsed sentence templates."""
+    return {name: _parsed(own) for name, own in words.items()}
 
 
-def usual_of(reference: pd.DataFrame, features: Mapping[str, Feature]) -> dict[str, Usual]:
-    """Return what is usual for each feature among the reference rows."""
-    return {name: _usual(reference[name], feature.kind) for name, feature in features.items()}
+def reference_values_of(reference: pd.DataFrame, features: Mapping[str, Feature]) -> dict[str, ReferenceValues]:
+    """Return the distribution of each feature in the reference rows."""
+    return {name: _reference_values(reference[name], feature.kind) for name, feature in features.items()}
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Value]]:
-    """Return the rows of a frame that `frame_of` made, None where a value is missing."""
+    """Return the rows of a frame as mappings, with None for missing values."""
     columns = {
         name: [None if value is None or value != value else value for value in frame[name].tolist()]  # noqa: PLR0124
         for name in frame.columns
@@ -36,35 +36,35 @@ def reasons_of(
     contributions: Contributions,
     rows: Sequence[Row],
     words: Mapping[str, FeatureWords],
-    usual: Mapping[str, Usual],
+    usual: Mapping[str, ReferenceValues],
     *,
     most: int,
 ) -> list[list[Reason]]:
-    """Return each row's reasons, the weightiest first, ties by name; a feature that moves nothing is no reason."""
+    """Return the reasons of each row, the strongest first, ties by name, without contributions of 0."""
     own = words_of(words)
     return [
-        weightiest(contributions.features, moved, row, own, usual, most=most)
+        strongest_reasons(contributions.features, moved, row, own, usual, most=most)
         for moved, row in zip(contributions.values, rows, strict=True)
     ]
 
 
 def check_words(words: Mapping[str, FeatureWords], features: Mapping[str, Feature]) -> list[str]:
-    """Return the names that words are for or mention and that are no features; refuse a form that does not fit.
+    """Return names in words that are not features; refuse a number format for a feature that is not a number.
 
-    Unknown names are no mistake by themselves: a column that too many rows lack is left out, and its words with it.
+    Unknown names are allowed: a feature with too many missing values is dropped, and its words with it.
     """
     for own in words.values():
         for template in own.templates:
             for _, name, form in placeholders_of(template):
                 if form and name and name in features and features[name].kind != "number":
                     raise ParamsError(
-                        f"words: {template!r} forms {name} as {form!r}, which is for numbers; {name} is a "
+                        f"words: {template!r} formats {name} as {form!r}, which is for numbers; {name} is a "
                         f"{features[name].kind}. Cure: write {{{name}}} in the task file, and dvc repro task."
                     )
     return [name for name in named_in(dict(words)) if name not in features]
 
 
-def _taken_apart(own: FeatureWords) -> Words:
+def _parsed(own: FeatureWords) -> Words:
     parts = {
         name: tuple(tuple(placeholders_of(template)) for template in templates)
         for name, templates in (
@@ -77,9 +77,9 @@ def _taken_apart(own: FeatureWords) -> Words:
     return Words(own.called, **parts)
 
 
-def _usual(values: pd.Series, kind: Kind) -> Usual:
+def _reference_values(values: pd.Series, kind: Kind) -> ReferenceValues:
     present = values.dropna()
     if kind == "number":
-        return Usual(kind, len(values), np.sort(present.to_numpy(), kind="stable"), {})
+        return ReferenceValues(kind, len(values), np.sort(present.to_numpy(), kind="stable"), {})
     counts: Mapping[Any, int] = present.value_counts(sort=False).to_dict()
-    return Usual(kind, len(values), np.empty(0), counts)
+    return ReferenceValues(kind, len(values), np.empty(0), counts)

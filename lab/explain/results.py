@@ -1,4 +1,4 @@
-"""What explain writes: its metrics, and a table of rows with the reasons for their scores."""
+"""Outputs of stage explain: metrics, and a table of rows with reasons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from lab.compiled.wording import Reason
 from lab.core.schema import Feature
 from lab.explain.points import loss_fields
-from lab.explain.study import Explained, Study
+from lab.explain.study import ExplainedRows, Study
 
 
 def document_of(
     studies: Mapping[str, Study], *, groups: Sequence[tuple[str, ...]], unknown: Sequence[str], notes: Sequence[str]
 ) -> dict[str, Any]:
-    """Return metrics/explain.json; what has many values is a list, which DVC does not take apart."""
+    """Return metrics/explain.json; long collections are lists, which DVC does not show as metrics."""
     return {
         **{name: _about(study) for name, study in studies.items()},
         "correlated": [list(group) for group in groups],
@@ -28,7 +28,7 @@ def document_of(
 
 def table_of(
     rows: pa.Table,
-    explained: Explained,
+    explained: ExplainedRows,
     scores: NDArray[np.float64],
     reasons: Sequence[Sequence[Reason]],
     *,
@@ -36,9 +36,9 @@ def table_of(
     threshold: float,
     most: int,
 ) -> pa.Table:
-    """Return the explained rows: their keys, score and decision, the reasons in words, and every contribution.
+    """Return the explained rows: keys, score, decision, reasons as text, and every contribution.
 
-    A row with fewer reasons than `most` has none in the last columns. Base and contributions add up to the output.
+    A row with fewer than `most` reasons has nulls in the last columns. Base and contributions add up to the output.
     """
     own, found = scores[explained.places], explained.contributions
     texts = {
@@ -59,16 +59,16 @@ def table_of(
 
 
 def notes_of(frame: pd.DataFrame, features: Mapping[str, Feature], labels: NDArray[np.bool_]) -> list[str]:
-    """Return what a reader must know of the test rows: features that say nothing there, and what cannot be judged."""
+    """Return notes on the test rows: features without information there, and undefined losses."""
     if frame.empty:
-        return ["test has no rows: nothing is explained there, and nothing is lost by shuffling"]
-    classes = [] if labels.any() and not labels.all() else ["test has one class only: no loss of ROC AUC is defined"]
-    gone = [name for name in sorted(features) if frame[name].isna().all()]
-    constant = [name for name in sorted(features) if name not in gone and len(frame[name].unique()) == 1]
+        return ["test has no rows: it is not explained, and no loss is measured"]
+    classes = [] if labels.any() and not labels.all() else ["test has one class only: the loss of ROC AUC is undefined"]
+    empty = [name for name in sorted(features) if frame[name].isna().all()]
+    constant = [name for name in sorted(features) if name not in empty and len(frame[name].unique()) == 1]
     return [
         *classes,
-        *([f"missing in all test rows, so that shuffling changes nothing: {', '.join(gone)}"] if gone else []),
-        *([f"the same in all test rows, so that shuffling changes nothing: {', '.join(constant)}"] if constant else []),
+        *([f"missing in all test rows, so shuffling has no effect: {', '.join(empty)}"] if empty else []),
+        *([f"constant in all test rows, so shuffling has no effect: {', '.join(constant)}"] if constant else []),
     ]
 
 
@@ -81,7 +81,7 @@ def _about(study: Study) -> dict[str, Any]:
         "importance": [
             {"feature": name, "mean_absolute_contribution": value} for name, value in study.importance.items()
         ],
-        # Of the features that contribute most; params.yaml says of how many.
+        # Of the features with the largest contributions; explain.shuffles.features is their number.
         "permutation": [{"feature": one.features[0], **loss_fields(one)} for one in study.shuffled],
         "permutation_of_groups": [
             {"features": list(one.features), **loss_fields(one)} for one in study.shuffled_groups

@@ -1,4 +1,4 @@
-"""How much is explained: the section `explain` of params.yaml."""
+"""The section `explain` of params.yaml."""
 
 from pydantic import Field
 
@@ -6,26 +6,26 @@ from lab.core.params import Params
 
 
 class RowLimits(Params):
-    """The most rows of a window that are explained, by the way in which that is done."""
+    """The maximum number of explained rows of a window, by method."""
 
     exact: int = Field(ge=1)
-    # Of trees: rows times leaves times squared depth; a boosting takes 1e5 a row, a forest of 200 deep trees 1e8.
+    # Rows times leaves times squared depth: a boosting needs 1e5 a row, a forest of 200 deep trees 1e8.
     tree_steps: int = Field(ge=1)
     permutation: int = Field(ge=1)
 
 
 class ShuffleSettings(Params):
-    """Permutation importance: of the features that contribute most, shuffled so often, among so many rows at most."""
+    """Permutation importance: the number of features, repeats and rows."""
 
     features: int = Field(ge=1)
     repeats: int = Field(ge=1)
     rows: int = Field(ge=10)
-    # Numbers whose rank correlation lies beyond this share what they are worth.
+    # Features with a rank correlation above this are one group.
     correlated_above: float = Field(gt=0, lt=1)
 
 
 class DependenceSettings(Params):
-    """Partial dependence: of how many features, at how many points, over how many rows."""
+    """Partial dependence: the number of features, grid points and rows."""
 
     features: int = Field(ge=1)
     points: int = Field(ge=2, le=20)
@@ -33,7 +33,7 @@ class DependenceSettings(Params):
 
 
 class ExplainParams(Params):
-    """What stands for the training rows, and how many rows, shuffles and features are enough."""
+    """The number of reference rows, walks, features and reasons."""
 
     reference_rows: int = Field(ge=10)
     walks: int = Field(ge=2)

@@ -1,4 +1,4 @@
-"""What a model loses when a feature is shuffled among the rows: permutation importance, and who shares it."""
+"""Permutation importance: the loss of ROC AUC when features are shuffled, alone or in correlated groups."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Streams = Callable[[str], np.random.Generator]
 
 @dataclass(frozen=True)
 class Shuffled:
-    """The loss of ROC AUC when these features, one or a group, are shuffled; None where a class is absent."""
+    """The loss of ROC AUC when these features (one, or a group) are shuffled; None with one class only."""
 
     features: tuple[str, ...]
     loss: AreaLoss | None
@@ -33,9 +33,9 @@ def losses_of(
     repeats: int,
     stream_of: Streams,
 ) -> list[Shuffled]:
-    """Return what shuffling each part costs, the costliest first; a part's features move together, row by row.
+    """Return the loss of each part, the largest first; the features of a part are shuffled together, row by row.
 
-    The shuffles of a part depend on its name alone, so two models lose by the same ones.
+    The shuffles of a part depend on its name alone, so they are the same for two models.
     """
     if not len(labels) or labels.all() or not labels.any():
         return [Shuffled(part, None) for part in parts]
@@ -50,9 +50,9 @@ def losses_of(
 
 
 def correlated_groups(frame: pd.DataFrame, features: Mapping[str, Feature], *, above: float) -> list[tuple[str, ...]]:
-    """Return the groups of numbers and booleans that are linked by a rank correlation beyond `above`, either way.
+    """Return the groups of numbers and booleans with an absolute rank correlation above `above`.
 
-    A missing value counts as the middle rank. Features without a link, and categories, are in no group.
+    A missing value counts as the mean rank. Features without such a correlation, and categories, are in no group.
     """
     names = [
         name for name in sorted(features) if features[name].kind != "category" and frame[name].max() > frame[name].min()
@@ -74,7 +74,7 @@ def _shuffled(frame: pd.DataFrame, part: Sequence[str], order: NDArray[np.intp])
 
 
 def _ranks(values: Numbers) -> Numbers:
-    """Return ranks, ties at their middle, with mean 0 and length 1."""
+    """Return ranks, ties at the middle, centred, with length 1."""
     ranks = pd.Series(values).rank().to_numpy()
     centred = np.where(np.isnan(ranks), 0.0, ranks - np.nanmean(ranks))
     return np.asarray(centred / np.sqrt(np.sum(centred**2)))

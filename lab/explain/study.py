@@ -1,4 +1,4 @@
-"""Explain one model: what its features add, what it loses without each, and how its score depends on them."""
+"""Explain one model: contributions, permutation importance, partial dependence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ Streams = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
-class Explained:
-    """Rows of a window with their contributions: their places in it, in order, and how many rows it has."""
+class ExplainedRows:
+    """Rows of a window with their contributions: their indices, and the number of rows of the window."""
 
     places: Places
     rows: int
@@ -32,12 +32,12 @@ class Explained:
 
 @dataclass(frozen=True)
 class Study:
-    """All that is found out about one model; `importance` is the mean absolute contribution, the largest first."""
+    """The results for one model; `importance` is the mean absolute contribution, the largest first."""
 
     model: Model
     explainer: Explainer
     scores: dict[str, Numbers]
-    explained: dict[str, Explained]
+    explained: dict[str, ExplainedRows]
     importance: dict[str, float]
     shuffled: list[Shuffled]
     shuffled_groups: list[Shuffled]
@@ -52,10 +52,10 @@ def study_model(
     params: ExplainParams,
     stream_of: Streams,
 ) -> Study:
-    """Return the study of a model, judged on the frame `test`, whose labels these are.
+    """Return the study of a model on the frame `test` with these labels.
 
-    `reference` stands for the training rows; of `test` a sample by chance is explained, of `current` the rows with the
-    highest scores, as many as the params allow.
+    `reference` represents the training rows. Of `test` a random sample is explained, of `current` the rows with the
+    highest scores, up to the limits of the params.
     """
     own = {name: frame[sorted(model.features)] for name, frame in frames.items()}
     explainer = explainer_of(model.pipeline, own["reference"], walks=params.walks, rng=stream_of("walks"))
@@ -89,25 +89,25 @@ def study_model(
 
 
 def rows_allowed(explainer: Explainer, limits: RowLimits) -> int:
-    """Return how many rows of a window are explained at most."""
+    """Return the maximum number of explained rows of a window."""
     if explainer.method == "permutation":
         return limits.permutation
     return max(1, min(limits.exact, limits.tree_steps // max(1, explainer.steps)))
 
 
 def sample_places(rows: int, most: int, *, rng: np.random.Generator) -> Places:
-    """Return the places of a sample by chance, in their order; of all rows where they are no more than that."""
+    """Return the indices of a random sample in their order, or all indices when there are no more."""
     drawn = np.arange(rows) if rows <= most else np.sort(rng.choice(rows, size=most, replace=False))
     return np.asarray(drawn, dtype=np.intp)
 
 
 def highest_places(scores: Numbers, most: int) -> Places:
-    """Return the places of the highest scores, in their order; ties go to the first rows."""
+    """Return the indices of the highest scores in their order; of ties the first rows."""
     return np.sort(np.argsort(-scores, kind="stable")[:most])
 
 
 def importance_of(contributions: Contributions) -> dict[str, float]:
-    """Return each feature's mean absolute contribution, the largest first; empty where no row is explained."""
+    """Return the mean absolute contribution of each feature, the largest first; empty without rows."""
     if not len(contributions.values):
         return {}
     means = np.abs(contributions.values).mean(axis=0).round(9).tolist()
@@ -117,7 +117,7 @@ def importance_of(contributions: Contributions) -> dict[str, float]:
 def dependences_of(
     study: Study, frame: pd.DataFrame, grids: Mapping[str, tuple[GridPoint, ...]]
 ) -> dict[str, Dependence]:
-    """Return how a model's mean score depends on each feature that has a grid and that it sees, over these rows."""
+    """Return the partial dependence of a model on each of its features that has a grid."""
     own = frame[sorted(study.model.features)]
     return {
         name: dependence_of(lambda rows: score_frame(study.model.pipeline, rows), own, name, grid)
@@ -129,10 +129,10 @@ def dependences_of(
 def grids_of(
     reference: pd.DataFrame, names: Sequence[str], features: Mapping[str, Feature], *, most: int
 ) -> dict[str, tuple[GridPoint, ...]]:
-    """Return the grids of some features, those without any point left out; the density is the reference's."""
+    """Return the grids of features, without empty ones; densities are those of the reference rows."""
     grids = {name: grid_of(reference[name], features[name], most=most) for name in names}
     return {name: grid for name, grid in grids.items() if grid}
 
 
-def _explained(explainer: Explainer, frame: pd.DataFrame, places: Places) -> Explained:
-    return Explained(places, len(frame), contributions_of(explainer, frame.iloc[places]))
+def _explained(explainer: Explainer, frame: pd.DataFrame, places: Places) -> ExplainedRows:
+    return ExplainedRows(places, len(frame), contributions_of(explainer, frame.iloc[places]))

@@ -1,4 +1,4 @@
-"""Say what each feature adds to a compiled model's output, so that base and contributions add up to it."""
+"""Contributions of features to the output of a compiled model, with numpy alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from lab.reasons.shapley import leaves_of
 
 
 @dataclass(frozen=True)
-class Additions:
-    """What explains one model: its unit, its features in order, and both sides of base + contributions = output."""
+class Attribution:
+    """The unit, features and base of one model, with functions for contributions and output."""
 
     unit: str
     features: tuple[str, ...]
@@ -30,13 +30,13 @@ class Additions:
     output: Callable[[Columns], Numbers]
 
 
-def additions_of(part: Part, arrays: Arrays, model: Compiled) -> Additions:
-    """Return the additions that a part of reasons.json describes; the rest is in the model's own program."""
+def attribution_of(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
+    """Return the attribution that a part of reasons.json describes; the rest is in the model's program."""
     return KINDS[part["kind"]](part, arrays, model)
 
 
-def _linear(part: Part, arrays: Arrays, model: Compiled) -> Additions:
-    """Return the additions of a sum: a column adds its coefficient times its distance from the reference's mean."""
+def _linear(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
+    """Return the attribution of a linear model: coefficient times distance from the reference mean."""
     program, means = model.program, arrays[part["means"]]
     slopes, intercept = model.arrays[program["coefficients"]][0], model.arrays[program["intercept"]][0]
     members = (arrays[part["origins"]][:, None] == np.arange(len(part["features"]))).astype(np.float64)
@@ -45,7 +45,7 @@ def _linear(part: Part, arrays: Arrays, model: Compiled) -> Additions:
         rows = prepare(program["preparation"], model.arrays, columns)
         return np.asarray(((rows - means) * slopes) @ members)
 
-    return Additions(
+    return Attribution(
         unit="log_odds",
         features=tuple(part["features"]),
         base=float(means @ slopes + intercept),
@@ -54,7 +54,7 @@ def _linear(part: Part, arrays: Arrays, model: Compiled) -> Additions:
     )
 
 
-def _trees(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+def _trees(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
     program = model.program
     trees = trees_of(program["trees"], model.arrays)
     leaves, origins = leaves_of(trees, arrays[part["cover"]]), arrays[part["origins"]]
@@ -65,7 +65,7 @@ def _trees(part: Part, arrays: Arrays, model: Compiled) -> Additions:
         rows = tree_columns(program, model.arrays, columns)
         return np.array([scale * leaves.contributions(row, origins, len(part["features"])) for row in rows])
 
-    return Additions(
+    return Attribution(
         unit="log_odds" if boosted else "probability",
         features=tuple(part["features"]),
         base=scale * leaves.base + first,
@@ -74,10 +74,10 @@ def _trees(part: Part, arrays: Arrays, model: Compiled) -> Additions:
     )
 
 
-def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Additions:
-    """Return the additions after a line through the log-odds, which moves all alike."""
+def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
+    """Return the attribution after sigmoid calibration, a line in log-odds."""
     line = model.program
-    plain = additions_of(part["inner"], arrays, replace(model, program=line["inner"]))
+    plain = attribution_of(part["inner"], arrays, replace(model, program=line["inner"]))
     return replace(
         plain,
         base=line["slope"] * plain.base + line["intercept"],
@@ -86,9 +86,9 @@ def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Additions:
     )
 
 
-def _walks(part: Part, arrays: Arrays, model: Compiled) -> Additions:
+def _walks(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
     paths = Paths(_starts(part, arrays), arrays[part["orders"]])
-    return Additions(
+    return Attribution(
         unit="probability",
         features=tuple(part["features"]),
         base=float(model.probabilities(paths.starts).mean()),
@@ -98,10 +98,10 @@ def _walks(part: Part, arrays: Arrays, model: Compiled) -> Additions:
 
 
 def _starts(part: Part, arrays: Arrays) -> Columns:
-    """Return the rows that walks start from: numbers are arrays, texts stand in the program."""
+    """Return the start rows of the walks: numbers from arrays, texts from the program."""
     texts = {name: np.array(values, dtype=object) for name, values in part["texts"].items()}
     return {name: texts[name] if name in texts else arrays[part["numbers"][name]] for name in part["features"]}
 
 
-Kind = Callable[[Part, Arrays, Compiled], Additions]
+Kind = Callable[[Part, Arrays, Compiled], Attribution]
 KINDS: Mapping[str, Kind] = {"calibrated": _calibrated, "linear": _linear, "trees": _trees, "walks": _walks}

@@ -1,4 +1,4 @@
-"""Read what explains a compiled model, and give the reasons for a row's score as the pipeline gives them."""
+"""Load the explanation files of a compiled model, and explain rows as the pipeline does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from lab.compiled.files import Compiled, arrays_in, checked, json_in
+from lab.compiled.files import Compiled, parse_arrays, parse_json, read_verified
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
-from lab.compiled.wording import Reason, Row, Template, Usual, Value, Words, weightiest
+from lab.compiled.wording import Reason, ReferenceValues, Row, Template, Value, Words, strongest_reasons
 from lab.core.errors import ModelError
 from lab.model_files.compiled_names import REASONS, REASONS_ARRAYS
-from lab.reasons.additions import Additions, additions_of
+from lab.reasons.additions import Attribution, attribution_of
 
-PACK_AGAIN = "Cure: `python -m ops pack`, of the same version as what serves, writes the folder anew."
-DECIMALS = 6  # of a contribution, as in lab/explain/contributions.py, which would bring scikit-learn
+PACK_AGAIN = "Cure: `python -m ops pack`, of the same version as the server, writes the folder again."
+DECIMALS = 6  # as in lab/explain/contributions.py, which imports scikit-learn
 
 
 @dataclass(frozen=True)
-class Explained:
-    """One row's contributions by feature, what they add up from and to, and the weightiest of them in words."""
+class RowExplanation:
+    """One row's base, output and contributions, and the strongest reasons as text."""
 
     base: float
     output: float
@@ -30,49 +30,46 @@ class Explained:
 
 @dataclass(frozen=True)
 class Reasoner:
-    """What gives the reasons for a model's scores."""
+    """Explains rows of one model."""
 
-    additions: Additions
+    attribution: Attribution
     words: Mapping[str, Words]
-    usual: Mapping[str, Usual]
+    usual: Mapping[str, ReferenceValues]
 
-    def explained(self, columns: Columns, *, most: int) -> list[Explained]:
-        """Return why each row has its score; columns beyond the model's own serve the words alone."""
-        additions, rows = self.additions, _rows({name: columns[name] for name in self.usual if name in columns})
-        values, outputs = (_rounded(found(columns)) for found in (additions.contribute, additions.output))
+    def explain(self, columns: Columns, *, most: int) -> list[RowExplanation]:
+        """Return the explanation of each row; columns that the model does not use serve the texts only."""
+        attribution, rows = self.attribution, _rows({name: columns[name] for name in self.usual if name in columns})
+        values, outputs = (_rounded(found(columns)) for found in (attribution.contribute, attribution.output))
         return [
-            Explained(
-                base=float(_rounded(additions.base)),
+            RowExplanation(
+                base=float(_rounded(attribution.base)),
                 output=output,
-                contributions=dict(zip(additions.features, moved.tolist(), strict=True)),
-                reasons=tuple(weightiest(additions.features, moved, row, self.words, self.usual, most=most)),
+                contributions=dict(zip(attribution.features, moved.tolist(), strict=True)),
+                reasons=tuple(strongest_reasons(attribution.features, moved, row, self.words, self.usual, most=most)),
             )
             for moved, output, row in zip(values, outputs.tolist(), rows, strict=True)
         ]
 
 
 def read_reasons(folder: Path, model: Compiled, *, fingerprint: str, named: Mapping[str, str]) -> Reasoner:
-    """Return what explains the model of a folder; the files must be as they are named, and be this model's.
-
-    `fingerprint` is the model's, `named` are the fingerprints of both files.
-    """
-    program = json_in(checked(folder / REASONS, named.get(REASONS)), folder / REASONS)
-    arrays = arrays_in(checked(folder / REASONS_ARRAYS, named.get(REASONS_ARRAYS)), folder / REASONS_ARRAYS)
+    """Return the verified reasoner in a folder; `named` are the fingerprints of its files, `fingerprint` the model."""
+    program = parse_json(read_verified(folder / REASONS, named.get(REASONS)), folder / REASONS)
+    arrays = parse_arrays(read_verified(folder / REASONS_ARRAYS, named.get(REASONS_ARRAYS)), folder / REASONS_ARRAYS)
     if program.get("model") != fingerprint:
         raise ModelError(
-            f"{folder / REASONS} explains the model {program.get('model')}, expected {fingerprint}, which lies beside "
-            f"it. {PACK_AGAIN}"
+            f"{folder / REASONS} explains the model {program.get('model')}, expected {fingerprint} of the same "
+            f"folder. {PACK_AGAIN}"
         )
     try:
         return reasoner_of(program, arrays, model)
     except (LookupError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / REASONS} is not understood: {error!r}. {PACK_AGAIN}") from error
+        raise ModelError(f"{folder / REASONS} is invalid: {error!r}. {PACK_AGAIN}") from error
 
 
 def reasoner_of(program: Part, arrays: Arrays, model: Compiled) -> Reasoner:
-    """Return what gives reasons, from the content of both files."""
+    """Return the reasoner from the content of both files."""
     return Reasoner(
-        additions=additions_of(program["additions"], arrays, model),
+        attribution=attribution_of(program["additions"], arrays, model),
         words={name: _words(own) for name, own in program["words"].items()},
         usual={name: _usual(own, arrays) for name, own in program["usual"].items()},
     )
@@ -87,8 +84,8 @@ def _template(parts: list[list[Any]]) -> Template:
     return tuple((text, name, form) for text, name, form in parts)
 
 
-def _usual(own: Mapping[str, Any], arrays: Arrays) -> Usual:
-    return Usual(own["kind"], own["rows"], arrays[own["numbers"]], dict(own["levels"]))
+def _usual(own: Mapping[str, Any], arrays: Arrays) -> ReferenceValues:
+    return ReferenceValues(own["kind"], own["rows"], arrays[own["numbers"]], dict(own["levels"]))
 
 
 def _rows(columns: Columns) -> list[Row]:

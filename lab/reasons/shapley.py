@@ -1,10 +1,10 @@
-"""Share a row's answer of trees out among the columns that they ask for: exact Shapley values, by the rows of training.
+"""Exact path-dependent Shapley values of trees, computed leaf by leaf.
 
-A tree's answer is a sum over its leaves. A leaf's part, for a set of columns that are known, is its value times one
-factor for each column on its path: 1 or 0 as the row meets the path's questions about a known column, else the share of
-training rows that went on. The Shapley value of such a product is an integral over the chance t that a column is known
-(Owen, 1972, Management Science 18), of a polynomial in t, which few points of Gauss and Legendre give exactly. It is
-what Lundberg's path-dependent TreeSHAP (2020, Nature Machine Intelligence 2) arrives at, for all leaves at once.
+The output of a tree is a sum over its leaves. For a set of known columns, the term of a leaf is its value times one
+factor for each column on its path: for a known column 1 or 0, as the row meets the conditions of the path, else the
+share of training rows that follow the path. The Shapley value of such a product is an integral over the probability t
+that a column is known (Owen, 1972, Management Science 18), of a polynomial in t, which Gauss-Legendre quadrature with
+few points computes exactly. The result equals path-dependent TreeSHAP (Lundberg, 2020, Nature Machine Intelligence 2).
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from lab.compiled.parts import Numbers
 from lab.compiled.trees import Trees
 
 Places = NDArray[np.intp]
-FACTORS_AT_ONCE = 8192  # so many times the points of an integral stay in the cache
+FACTORS_AT_ONCE = 8192  # times the points of an integral: fits into the cache
 
 
 @dataclass(frozen=True)
 class Block:
-    """Leaves whose integrals need the same points: where each one's factors start in the block, and how many it has."""
+    """Leaves whose integrals need the same points; `starts` and `counts` locate the factors of each leaf."""
 
     factors: slice
     starts: Places
@@ -34,9 +34,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Leaves:
-    """All leaves of a model's trees, factor by factor; `base` is their answer where no column is known.
+    """All leaves of a model's trees, factor by factor; `base` is the output when no column is known.
 
-    Each factor has one or more questions: a node, and whether the path goes left there.
+    Each factor has one or more conditions: a node, and whether the path goes left there.
     """
 
     trees: Trees
@@ -49,7 +49,7 @@ class Leaves:
     base: float
 
     def contributions(self, row: NDArray[np.floating], origins: Places, features: int) -> Numbers:
-        """Return what each feature adds to the sum of all trees for one row; columns are told by their origins."""
+        """Return the contribution of each feature for one row; `origins` maps columns to features."""
         if not self.columns.size:
             return np.zeros(features)
         trees = self.trees
@@ -61,7 +61,7 @@ class Leaves:
 
 
 def _added(block: Block, shares: Numbers, met: Numbers) -> Numbers:
-    """Return what each factor is worth beside the others of its leaf, on average over the orders in which they come."""
+    """Return the weight of each factor beside the others of its leaf, averaged over all orders."""
     points = block.points[:, None]
     factors = shares * (1 - points) + met * points
     products = np.multiply.reduceat(factors, block.starts, axis=1) * block.weights[:, None] * block.values
@@ -70,7 +70,7 @@ def _added(block: Block, shares: Numbers, met: Numbers) -> Numbers:
 
 
 def leaves_of(trees: Trees, cover: Numbers) -> Leaves:
-    """Return the leaves of trees; `cover` is the weight of the training rows that came to each node."""
+    """Return the leaves of trees; `cover` is the weight of the training rows at each node."""
     ends = np.flatnonzero(trees.left == np.arange(len(trees.left)))
     leaf, nodes, to_left, shares = _climbed(trees, cover, ends)
     width = int(trees.feature.max()) + 1
@@ -87,7 +87,7 @@ def leaves_of(trees: Trees, cover: Numbers) -> Leaves:
 
 
 def _climbed(trees: Trees, cover: Numbers, ends: Places) -> tuple[Places, Places, NDArray[np.bool_], Numbers]:
-    """Return every question on the way from each leaf up to its root: leaf, node, whether left, the share that went."""
+    """Return every condition from each leaf up to its root: leaf, node, whether left, share of training rows."""
     parents = np.full(len(trees.left), -1, dtype=np.intp)
     inner = np.flatnonzero(trees.left != np.arange(len(trees.left)))
     parents[trees.left[inner]], parents[trees.right[inner]] = inner, inner
@@ -104,9 +104,9 @@ def _climbed(trees: Trees, cover: Numbers, ends: Places) -> tuple[Places, Places
 
 
 def _ranked(pairs: Places, width: int, leaves: int) -> tuple[Places, Places]:
-    """Return each leaf's place when those with the fewest factors come first, and how many they have in that order.
+    """Return the rank of each leaf by number of factors, and the numbers in that order.
 
-    A pair is a leaf times the width, plus a column.
+    A pair is leaf times width plus column.
     """
     ordered = np.sort(pairs)
     counts = np.bincount(ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] // width, minlength=leaves)
@@ -117,7 +117,7 @@ def _ranked(pairs: Places, width: int, leaves: int) -> tuple[Places, Places]:
 
 
 def _blocks(counts: Places, values: Numbers) -> Iterator[Block]:
-    """Yield the leaves in blocks; the integral of a product of n factors without one needs half of n points."""
+    """Yield the leaves in blocks; the integral of a product of n factors without one needs n/2 points."""
     needed, starts = (counts + 1) // 2, np.concatenate([[0], np.cumsum(counts)])
     first = int(np.searchsorted(counts, 1))
     while first < len(counts):

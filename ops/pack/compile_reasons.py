@@ -11,7 +11,7 @@ from lab.compile.compile import Writer
 from lab.compiled.files import Compiled
 from lab.compiled.parts import Columns
 from lab.compiled.preparation import prepare
-from lab.compiled.wording import Usual, Words
+from lab.compiled.wording import ReferenceValues, Words
 from lab.core.errors import ModelError
 from lab.core.seeds import generator_of
 from lab.explain.contributions import contributions_of
@@ -60,7 +60,7 @@ def check_reasons(reasoning: Reasoning, compiled: tuple[Part, Arrays], model: Co
     """Refuse what gives any of these rows other contributions than the pipeline does, or says them in other words."""
     frame = frame_of(rows, reasoning.features)
     expected = contributions_of(reasoning.explainer, frame[sorted(reasoning.model.features)])
-    found = reasoner_of(*compiled, model).explained(columns_of(frame), most=len(frame.columns))
+    found = reasoner_of(*compiled, model).explain(columns_of(frame), most=len(frame.columns))
     values = np.array([[one.base, *one.contributions.values()] for one in found])
     gap = np.abs(values - np.column_stack([np.full(len(values), expected.base), expected.values])).max()
     if not gap <= TOLERANCE:
@@ -120,6 +120,6 @@ def _words(own: Words) -> Part:
     return {"called": own.called, "says": own.says, "raises": own.raises, "lowers": own.lowers, "missing": own.missing}
 
 
-def _usual(own: Usual, writer: Writer) -> Part:
+def _usual(own: ReferenceValues, writer: Writer) -> Part:
     levels = [[level, count] for level, count in own.levels.items()]
     return {"kind": own.kind, "rows": own.rows, "numbers": writer.keep(own.numbers), "levels": levels}

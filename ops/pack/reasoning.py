@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from lab.compiled.wording import Reason, Usual
+from lab.compiled.wording import Reason, ReferenceValues
 from lab.core.schema import Feature
 from lab.core.seeds import generator_of
 from lab.explain.contributions import Explainer, contributions_of, explainer_of
-from lab.explain.reasons import reasons_of, rows_of, usual_of
+from lab.explain.reasons import reasons_of, reference_values_of, rows_of
 from lab.models.frames import frame_of
 from lab.models.models import Model
 from lab.task.words import FeatureWords
@@ -25,7 +25,7 @@ class Reasoning:
     explainer: Explainer
     features: Mapping[str, Feature]
     words: Mapping[str, FeatureWords]
-    usual: Mapping[str, Usual]
+    usual: Mapping[str, ReferenceValues]
 
 
 def reasoning_of(
@@ -44,7 +44,7 @@ def reasoning_of(
     """
     frame = frame_of(reference, features)
     explainer = explainer_of(model.pipeline, frame[sorted(model.features)], walks=walks, rng=generator_of(seed, WALKS))
-    return Reasoning(model, explainer, features, words, usual_of(frame, features))
+    return Reasoning(model, explainer, features, words, reference_values_of(frame, features))
 
 
 def reasons_for(reasoning: Reasoning, rows: pa.Table, *, most: int) -> list[list[Reason]]:

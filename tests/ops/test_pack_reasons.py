@@ -32,7 +32,7 @@ def pack(project: Path, *arguments: str) -> str:
 
 
 def explained_rows(project: Path, model: str) -> tuple[FeatureSchema, pa.Table, list[dict[str, Any]]]:
-    """Return the test rows that the stage explained, as features, and what it said of them."""
+    """Return the test rows that the stage explained, as features, and the recorded explanations."""
     schema = FeatureSchema.model_validate_json((project / "data/features/schema.json").read_text())
     recorded = pq.read_table(project / f"data/explanations/{model}/test.parquet")
     rows = pq.read_table(project / "data/features/test.parquet")
@@ -49,7 +49,7 @@ def test_every_explained_row_has_the_contributions_and_the_reasons_that_are_kept
     reasoner = load_model(project / "served" / model).reasoner
     assert reasoner is not None
     schema, rows, recorded = explained_rows(project, model)
-    found = reasoner.explained(columns_of(frame_of(rows, schema.features)), most=3)
+    found = reasoner.explain(columns_of(frame_of(rows, schema.features)), most=3)
     assert len(found) == len(recorded) > 50
     for one, kept in zip(found, recorded, strict=True):
         assert one.contributions == pytest.approx(kept["contributions"], abs=1e-6)

@@ -1,4 +1,4 @@
-"""Crossing out leaves finds the very leaves that a walk finds: in small trees of every size, for rows with gaps too."""
+"""QuickScorer finds the same leaves as a walk, for trees of every size and rows with missing values."""
 
 from functools import cache
 from typing import Any
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from lab.compile.compile import Writer
-from lab.compile.nodes import Grown, grown_of, histogram_trees, trees_part
-from lab.compiled.crossings import ANSWERS_AT_ONCE, crossings_of
+from lab.compile.nodes import FittedTrees, fitted_trees, histogram_trees, trees_part
+from lab.compiled.crossings import BLOCK_SIZE, quick_scorer_of
 from lab.compiled.trees import Trees, trees_of
 
 ROWS = 3000
@@ -34,7 +34,7 @@ def hard(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(rng.random(rows.shape) < 0.01, rng.choice([np.inf, -np.inf], rows.shape), with_gaps(rows))
 
 
-def laid_out(grown: Grown) -> Trees:
+def laid_out(grown: FittedTrees) -> Trees:
     writer = Writer(sample=None)  # type: ignore[arg-type]  # it is only kept for preparations
     return trees_of(trees_part(grown, keep=writer.keep), writer.arrays)
 
@@ -47,11 +47,11 @@ def boosted(**settings: Any) -> Trees:
 
 def grown(**settings: Any) -> Trees:
     model = RandomForestClassifier(8, random_state=1, **settings).fit(*table())
-    return laid_out(grown_of([tree.tree_ for tree in model.estimators_], lambda value: value[:, 1]))
+    return laid_out(fitted_trees([tree.tree_ for tree in model.estimators_], lambda value: value[:, 1]))
 
 
 def assert_same_leaves(trees: Trees, rows: NDArray[np.floating]) -> None:
-    crossings = crossings_of(trees)
+    crossings = quick_scorer_of(trees)
     assert crossings is not None
     assert crossings.leaf_values(rows).tolist() == trees.leaf_values(rows).tolist()
 
@@ -59,7 +59,7 @@ def assert_same_leaves(trees: Trees, rows: NDArray[np.floating]) -> None:
 @pytest.mark.parametrize(("leaves", "bits"), [(2, 8), (8, 8), (9, 16), (16, 16), (17, 32), (33, 64), (64, 64)])
 def test_the_leaves_are_those_of_a_walk(leaves: int, bits: int) -> None:
     trees = boosted(max_leaf_nodes=leaves, min_samples_leaf=5)
-    crossings = crossings_of(trees)
+    crossings = quick_scorer_of(trees)
     assert crossings is not None
     assert crossings.kept.dtype == np.dtype(f"uint{bits}")
     rows = hard(table()[0])
@@ -68,14 +68,14 @@ def test_the_leaves_are_those_of_a_walk(leaves: int, bits: int) -> None:
         assert_same_leaves(trees, rows[[place]])
 
 
-def test_more_rows_than_are_asked_at_once_keep_their_order() -> None:
+def test_rows_of_several_blocks_keep_their_order() -> None:
     trees = boosted(max_leaf_nodes=64, min_samples_leaf=5)
     rows = hard(table()[0])
-    assert len(rows) * len(trees.roots) * 63 > 5 * ANSWERS_AT_ONCE
+    assert len(rows) * len(trees.roots) * 63 > 5 * BLOCK_SIZE
     assert_same_leaves(trees, rows)
 
 
-def test_trees_of_different_sizes_stand_side_by_side() -> None:
+def test_trees_of_different_sizes_are_scored_together() -> None:
     trees = grown(max_leaf_nodes=40, min_samples_leaf=60)
     sizes = np.diff([*trees.roots, len(trees.left)])
     assert len(set(sizes.tolist())) > 1
@@ -86,7 +86,7 @@ def test_a_tree_may_be_a_single_leaf() -> None:
     assert_same_leaves(boosted(min_samples_leaf=ROWS), hard(table()[0])[:50])
 
 
-def test_categories_are_asked_for_by_their_sets() -> None:
+def test_categories_are_matched_by_their_sets() -> None:
     rows, labels = table()
     rng = np.random.default_rng(9)
     asked = np.column_stack([rng.integers(0, 30, ROWS), rows[:, 0]])
@@ -99,6 +99,6 @@ def test_categories_are_asked_for_by_their_sets() -> None:
     assert_same_leaves(trees, unseen)
 
 
-def test_trees_with_more_leaves_than_a_number_has_bits_are_walked() -> None:
-    assert crossings_of(grown(max_leaf_nodes=64)) is not None
-    assert crossings_of(grown(max_leaf_nodes=65)) is None
+def test_trees_with_too_many_leaves_are_walked() -> None:
+    assert quick_scorer_of(grown(max_leaf_nodes=64)) is not None
+    assert quick_scorer_of(grown(max_leaf_nodes=65)) is None

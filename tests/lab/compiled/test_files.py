@@ -1,4 +1,4 @@
-"""A compiled model in its folder: the same bytes each time, read without running anything, refused when changed."""
+"""A compiled model in its folder: deterministic bytes, no executable content, refused when changed."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_scores_are_those_of_the_pipeline(tmp_path: Path) -> None:
     assert scores.tolist() == score_rows(model_of("histogram_gradient_boosting"), OTHER_ROWS).tolist()
 
 
-def test_the_same_model_is_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = saved(tmp_path / "first"), saved(tmp_path / "second")
     for name in (PROGRAM, ARRAYS, MANIFEST):
         assert (first / name).read_bytes() == (second / name).read_bytes()
@@ -72,24 +72,24 @@ def test_arrays_that_would_run_code_are_refused_even_when_the_manifest_names_the
         read_compiled(folder)
 
 
-def test_a_family_that_is_not_compiled_says_so(tmp_path: Path) -> None:
+def test_a_family_without_compiled_form_has_the_reason(tmp_path: Path) -> None:
     folder = saved(tmp_path / "model", "nearest_neighbours")
     assert not (folder / ARRAYS).exists()
     assert json.loads((folder / PROGRAM).read_text())["model"] is None
-    with pytest.raises(ModelError, match="is not compiled: no program gives the very bits of NearestNeighbours"):
+    with pytest.raises(ModelError, match="is not compiled: no bit-identical compiled form of NearestNeighbours"):
         read_compiled(folder)
 
 
 @pytest.mark.parametrize("module", ["files", "reasons"])
-def test_reading_one_needs_numpy_and_nothing_heavier(module: str) -> None:
+def test_reading_a_compiled_model_needs_only_numpy(module: str) -> None:
     asks = f"import lab.compiled.{module}, sys; print(sorted({{name.split('.')[0] for name in sys.modules}}))"
     loaded = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for heavy in ("sklearn", "shap", "pandas", "scipy", "dvc", "pyarrow", "skops", "pydantic"):
         assert f"'{heavy}'" not in loaded
 
 
-def test_a_forest_is_compiled_whatever_threads_work_around_it(tmp_path: Path) -> None:
-    """In threads a forest adds up its trees as they end, and would seem to differ from its program."""
+def test_a_forest_is_compiled_also_with_threads(tmp_path: Path) -> None:
+    """With threads the order of a forest's sum varies, and it would differ from its compiled form."""
     model = replace(model_of("random_forest"), pipeline=fit(estimator="random_forest", settings={"trees": 100}))
     for attempt in range(3):
         folder = tmp_path / str(attempt)

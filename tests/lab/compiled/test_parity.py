@@ -1,4 +1,4 @@
-"""A compiled model answers with the very bits of its pipeline: every family, every preparation, hard rows too."""
+"""A compiled model gives bit-identical predictions, for every family, preprocessing and hard rows."""
 
 import json
 from functools import cache
@@ -95,18 +95,18 @@ def test_a_family_without_an_exact_program_is_refused(name: str) -> None:
     [{"slope": 1.3, "intercept": -0.2}, {"scores": np.array([0.1, 0.5, 0.9]), "shares": np.array([0.0, 0.6, 0.7])}],
     ids=["sigmoid", "isotonic"],
 )
-def test_calibration_is_folded_in(line: dict[str, Any]) -> None:
+def test_calibration_is_compiled(line: dict[str, Any]) -> None:
     plain = pipeline_of("histogram_gradient_boosting")
     steps = [*plain.steps[:-1], ("estimate", CalibratedScores(plain[-1], **line))]
     assert_equal_bits(Pipeline(steps), rows(), rows().iloc[:1])
 
 
-def test_the_logistic_function_is_the_one_of_scipy_value_by_value() -> None:
+def test_the_logistic_function_agrees_with_scipy_to_the_bit() -> None:
     values = np.concatenate([np.linspace(-800, 800, 40_001), np.random.default_rng(3).normal(0, 5, 20_000)])
     assert bits(expit(values)) == bits(special.expit(values))
 
 
-def test_categories_of_histogram_boosting_are_asked_for_by_sets_and_unknown_ones_go_where_gaps_go() -> None:
+def test_unknown_categories_of_histogram_boosting_are_treated_as_missing() -> None:
     rng = np.random.default_rng(5)
     amount = np.where(rng.random(2000) < 0.1, np.nan, rng.integers(0, 40, 2000).astype(float))
     frame = pd.DataFrame({"amount": amount, "visits": rng.normal(size=2000)})

@@ -1,4 +1,4 @@
-"""Two models fitted on drawn feature tables, and the settings to explain them with."""
+"""Two models fitted on simulated feature tables, and the settings to explain them."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Shapley values by brute force: every subset of the players, with the values that its definition gives it."""
+"""Shapley values by brute force over every subset of the players."""
 
 from collections.abc import Callable
 from itertools import combinations

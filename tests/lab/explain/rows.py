@@ -1,4 +1,4 @@
-"""A small frame of every kind of column, its labels, and pipelines fitted on it."""
+"""A small frame with every kind of column, its labels, and pipelines fitted on it."""
 
 from typing import Any
 

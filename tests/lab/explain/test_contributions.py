@@ -1,4 +1,4 @@
-"""Contributions are Shapley values, feature by feature, and add up to what the model says."""
+"""Contributions are Shapley values and add up to the output of the model."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,7 +89,7 @@ def test_a_linear_model_agrees_with_every_subset_of_its_features() -> None:
     assert found.base == pytest.approx(pipeline.decision_function(FRAME).mean(), abs=2e-6)
 
 
-def test_any_other_model_comes_near_every_subset_of_its_features() -> None:
+def test_any_other_model_agrees_approximately_with_every_subset_of_its_features() -> None:
     pipeline = fitted(scaling(), GaussianNB())
     seen = explainer(pipeline, walks=200)
     assert (seen.method, seen.unit) == ("permutation", "probability")
@@ -122,7 +122,7 @@ def test_base_and_contributions_add_up_to_the_models_own_output(pipeline: Pipeli
     assert probability == pytest.approx(pipeline.predict_proba(FRAME)[:, 1], abs=1e-5)
 
 
-def test_a_row_is_explained_alike_in_whatever_company_and_order() -> None:
+def test_the_explanation_of_a_row_does_not_depend_on_other_rows() -> None:
     for pipeline in (fitted("passthrough", boosting()), fitted(scaling(), GaussianNB())):
         seen = explainer(pipeline)
         whole = contributions_of(seen, FRAME).values
@@ -130,7 +130,7 @@ def test_a_row_is_explained_alike_in_whatever_company_and_order() -> None:
         assert np.array_equal(contributions_of(seen, FRAME.iloc[[7]]).values[0], whole[7])
 
 
-def test_a_feature_that_a_model_does_not_use_adds_nothing() -> None:
+def test_an_unused_feature_has_contribution_zero() -> None:
     pipeline = fitted("passthrough", boosting())
     constant = FRAME.assign(spend=1.0)
     plain = Pipeline(pipeline.steps).fit(constant, LABELS)
@@ -146,7 +146,7 @@ def calibrated(pipeline: Pipeline, **line: Any) -> Pipeline:
     return Pipeline([*pipeline.steps[:-1], ("estimate", CalibratedScores(pipeline[-1], **line))])
 
 
-def test_a_line_through_the_log_odds_moves_contributions_alike() -> None:
+def test_sigmoid_calibration_scales_contributions() -> None:
     plain = fitted("passthrough", boosting())
     moved = explainer(calibrated(plain, slope=0.5, intercept=0.2))
     assert moved.method == "tree_path_dependent"
@@ -169,7 +169,7 @@ def test_contributions_that_do_not_add_up_are_refused() -> None:
         contributions_of(replace(seen, base=seen.base + 0.5), FRAME)
 
 
-def test_contributions_that_are_no_numbers_are_refused() -> None:
+def test_nan_contributions_are_refused() -> None:
     seen = explainer(fitted(scaling(), LogisticRegression()))
     with pytest.raises(ModelError, match="do not add up"):
         contributions_of(replace(seen, base=float("nan")), FRAME)

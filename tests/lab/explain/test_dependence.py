@@ -1,4 +1,4 @@
-"""Partial dependence is scikit-learn's, on a grid that shows where the data lie."""
+"""Partial dependence agrees with scikit-learn, and its grid describes the data."""
 
 from itertools import pairwise
 from typing import Any
@@ -28,7 +28,7 @@ def test_means_are_scikit_learns() -> None:
     assert dependence_of(score, FRAME, "age", grid).means == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_number_has_so_many_points_and_its_cells_hold_every_value() -> None:
+def test_the_cells_of_a_number_contain_every_value() -> None:
     grid = grid_of(FRAME["age"], FEATURES["age"], most=20)
     assert len(grid) == 20
     assert sum(point.rows for point in grid) == len(FRAME)
@@ -36,17 +36,17 @@ def test_a_number_has_so_many_points_and_its_cells_hold_every_value() -> None:
     assert all(one.end == other.start for one, other in pairwise(grid))
 
 
-def test_a_value_in_the_middle_between_two_points_counts_below() -> None:
+def test_a_value_on_an_edge_belongs_to_the_cell_below() -> None:
     grid = grid_of(pd.Series([0.0] * 5 + [1.0] + [2.0] * 5), FEATURES["age"], most=2)
     assert [(point.value, point.rows) for point in grid] == [(0.0, 6), (2.0, 5)]
 
 
-def test_missing_values_are_a_point_of_their_own() -> None:
+def test_missing_values_have_their_own_point() -> None:
     last = grid_of(FRAME["spend"], FEATURES["spend"], most=5)[-1]
     assert (last.value, last.name, last.rows) == (None, "missing", int(FRAME["spend"].isna().sum()))
 
 
-def test_levels_come_by_frequency_and_the_rarest_are_left_out() -> None:
+def test_levels_are_sorted_by_frequency_and_the_rarest_are_left_out() -> None:
     values = pd.Series(["a"] * 3 + ["b"] * 5 + ["c"] + [None] * 2, dtype=object)
     assert [(point.value, point.rows) for point in grid_of(values, FEATURES["city"], most=2)] == [
         ("b", 5),
@@ -55,12 +55,12 @@ def test_levels_come_by_frequency_and_the_rarest_are_left_out() -> None:
     ]
 
 
-def test_a_constant_number_has_one_point_and_an_empty_one_only_what_is_missing() -> None:
+def test_a_constant_number_has_one_point_and_an_empty_one_only_missing() -> None:
     assert [point.value for point in grid_of(pd.Series([2.0] * 9), FEATURES["age"], most=5)] == [2.0]
     assert [point.name for point in grid_of(pd.Series([np.nan] * 9), FEATURES["age"], most=5)] == ["missing"]
 
 
-def test_a_missing_level_is_asked_for_as_none() -> None:
+def test_a_missing_level_is_passed_as_none() -> None:
     asked: list[Any] = []
 
     def watched(frame: pd.DataFrame) -> Any:
@@ -72,7 +72,7 @@ def test_a_missing_level_is_asked_for_as_none() -> None:
     assert set(asked[:-1]) == {"ulm", "bonn", "kiel"}
 
 
-def test_rows_that_differ_in_level_only_leave_no_doubt_about_the_shape() -> None:
+def test_the_interval_ignores_differences_in_level() -> None:
     frame = pd.DataFrame({"age": np.arange(10.0)})
     level = np.linspace(0, 0.5, 10)
     found = dependence_of(

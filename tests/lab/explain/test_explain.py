@@ -1,4 +1,4 @@
-"""Everything that the stage explain says: true to the models, stated where it is a sample, and never silent."""
+"""Outputs of stage explain agree with the models, also on samples and on bad input."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def rows_of(found: Explanation, plot: str, **wanted: Any) -> list[dict[str, Any]
     return [row for row in found.plots[plot] if all(row[name] == value for name, value in wanted.items())]
 
 
-def test_each_model_says_how_it_was_explained_and_on_which_rows(found: Explanation) -> None:
+def test_method_and_sample_are_recorded_for_each_model(found: Explanation) -> None:
     challenger, champion = found.metrics["challenger"], found.metrics["champion"]
     assert (challenger["method"], challenger["unit"]) == ("tree_path_dependent", "log_odds")
     assert (champion["method"], champion["unit"]) == ("linear", "log_odds")
@@ -64,7 +64,7 @@ def test_every_feature_has_an_importance_and_a_loss(found: Explanation) -> None:
         assert {one["feature"] for one in found.metrics[name]["permutation"]} == NAMES
 
 
-def test_what_the_labels_depend_on_matters_and_what_they_do_not_is_noise(found: Explanation) -> None:
+def test_relevant_features_are_important_and_others_are_noise(found: Explanation) -> None:
     losses = {one["feature"]: one for one in found.metrics["champion"]["permutation"]}
     assert not losses["visits"]["noise"]
     assert losses["noise"]["noise"]
@@ -89,7 +89,7 @@ def test_a_row_has_its_reasons_in_words(found: Explanation) -> None:
     assert row["reason_1"].startswith(f"{effect} the score: {weightiest} is ")
 
 
-def test_where_rows_are_limited_a_stated_sample_and_the_highest_scores_are_explained() -> None:
+def test_with_a_row_limit_a_sample_and_the_highest_scores_are_explained() -> None:
     found = explained(**settings("rows", exact=30))
     assert found.metrics["challenger"]["sample"] == {"window": "test", "rows": 30, "of": 160}
     scores = score_rows(MODELS["challenger"], TABLES["current"])
@@ -102,7 +102,7 @@ def test_heavy_trees_are_explained_on_fewer_rows_than_light_models() -> None:
     assert 1 <= found.metrics["challenger"]["sample"]["rows"] < 160
 
 
-def test_a_row_is_explained_alike_whatever_the_sample(found: Explanation) -> None:
+def test_the_explanation_of_a_row_does_not_depend_on_the_sample(found: Explanation) -> None:
     few, all_rows = explained(**settings("rows", exact=30)).tables["champion/test"], found.tables["champion/test"]
     keys = ["customer_id", "moment"]
     both = few.select([*keys, "output"]).join(all_rows.select([*keys, "output"]), keys, right_suffix="_all")
@@ -126,7 +126,7 @@ def test_a_waterfall_leads_from_the_base_to_the_rows_output(found: Explanation) 
     assert str(table["customer_id"][best].as_py()) in steps[0]["row"]
 
 
-def test_rows_are_chosen_by_rule_and_ties_go_to_the_first() -> None:
+def test_example_rows_are_chosen_by_rule_and_ties_go_to_the_first() -> None:
     scores = np.array([0.9, 0.1, 0.9, 0.1, 0.6, 0.4])
     labels = np.array([False, True, False, False, True, True])
     chosen = {one.case: one.place for one in choose_rows(scores, labels, threshold=0.5)}
@@ -144,7 +144,7 @@ def test_without_wrong_decisions_none_is_chosen() -> None:
     assert [one.case for one in chosen] == ["highest score", "lowest score", "nearest the threshold"]
 
 
-def test_features_that_rank_alike_are_named_and_shuffled_together() -> None:
+def test_correlated_features_are_named_and_shuffled_together() -> None:
     doubled = {
         part: with_column(table, "noise", table["visits"].cast(pa.float64()).to_pylist())
         for part, table in TABLES.items()
@@ -156,26 +156,26 @@ def test_features_that_rank_alike_are_named_and_shuffled_together() -> None:
     assert row["shares_with"] == "noise"
 
 
-def test_an_empty_test_window_is_said_and_not_explained() -> None:
+def test_an_empty_test_window_has_a_note() -> None:
     found = explained({"test": TABLES["test"].slice(0, 0)})
     assert found.metrics["notes"] == [
-        "test has no rows: nothing is explained there, and nothing is lost by shuffling",
+        "test has no rows: it is not explained, and no loss is measured",
     ]
     assert found.metrics["challenger"]["importance"] == []
     assert found.tables["challenger/test"].num_rows == 0
     assert found.tables["challenger/current"].num_rows == 160
 
 
-def test_one_class_in_test_leaves_the_losses_open() -> None:
+def test_with_one_class_in_test_losses_are_undefined() -> None:
     found = explained({"test": with_column(TABLES["test"], "label", [1] * 160)})
-    assert "test has one class only: no loss of ROC AUC is defined" in found.metrics["notes"]
+    assert "test has one class only: the loss of ROC AUC is undefined" in found.metrics["notes"]
     assert {one["loss"] for one in found.metrics["challenger"]["permutation"]} == {None}
 
 
-def test_features_that_say_nothing_in_test_are_named(found: Explanation) -> None:
+def test_features_without_information_in_test_are_named(found: Explanation) -> None:
     assert found.metrics["notes"] == [
-        "missing in all test rows, so that shuffling changes nothing: empty",
-        "the same in all test rows, so that shuffling changes nothing: constant",
+        "missing in all test rows, so shuffling has no effect: empty",
+        "constant in all test rows, so shuffling has no effect: constant",
     ]
 
 
@@ -185,12 +185,12 @@ def test_a_feature_missing_in_all_test_rows_is_explained_as_missing() -> None:
     assert found.tables["challenger/test"].num_rows == 160
 
 
-def test_words_of_unknown_features_are_listed_and_do_no_harm() -> None:
+def test_words_of_unknown_features_are_listed_and_ignored() -> None:
     found = explained(words={"visitz": FeatureWords(says=("came often",)), "visits": FeatureWords(says=("{mount}",))})
     assert found.metrics["unknown_words"] == ["mount", "visitz"]
 
 
-def test_words_that_form_text_as_a_number_are_refused() -> None:
+def test_a_number_format_for_text_is_refused() -> None:
     with pytest.raises(ParamsError, match="is for numbers"):
         explained(words={"region": FeatureWords(says=("{region:.0f}",))})
 

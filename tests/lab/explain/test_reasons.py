@@ -1,4 +1,4 @@
-"""Reasons are true sentences about a row, whatever the task says of it and whatever the row lacks."""
+"""Reasons are true sentences about a row, for any words of a task and any missing values."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from lab.compiled.wording import Reason, reason_for
 from lab.core.errors import ParamsError
 from lab.core.schema import Feature
 from lab.explain.contributions import Contributions
-from lab.explain.reasons import check_words, reasons_of, rows_of, usual_of, words_of
+from lab.explain.reasons import check_words, reasons_of, reference_values_of, rows_of, words_of
 from lab.task.words import FeatureWords
 
 KINDS = {"channel": "category", "days": "number", "gap": "number", "senior": "boolean"}
@@ -23,7 +23,7 @@ REFERENCE = pd.DataFrame(
         "senior": [1.0] * 25 + [0.0] * 75,
     }
 )
-USUAL = usual_of(REFERENCE, FEATURES)
+USUAL = reference_values_of(REFERENCE, FEATURES)
 ROW: dict[str, Any] = {"channel": "web", "days": 63.4, "gap": 12.0, "senior": 1.0}
 
 
@@ -44,25 +44,25 @@ RECENCY = words(
 )
 
 
-def test_a_sentence_of_the_task_holds_the_values_of_the_row() -> None:
+def test_a_sentence_of_the_task_contains_the_values_of_the_row() -> None:
     assert sentence("days", own=RECENCY) == "has not bought for 63 days; usually every 12"
     assert sentence("days", own=RECENCY, contribution=-1.0) == "bought 63 days ago"
 
 
-def test_where_a_feature_of_a_sentence_is_missing_the_next_one_serves() -> None:
+def test_when_a_feature_of_a_sentence_is_missing_the_next_sentence_is_used() -> None:
     assert sentence("days", own=RECENCY, row={"gap": None}) == "has not bought for 63 days"
 
 
-def test_a_missing_value_has_words_of_its_own() -> None:
+def test_a_missing_value_has_its_own_sentence() -> None:
     assert sentence("days", own=RECENCY, row={"days": None}) == "never bought"
 
 
-def test_what_is_said_in_any_case_serves_both_directions() -> None:
+def test_undirected_sentences_are_used_in_both_directions() -> None:
     own = words(days={"says": "{days:.1f} days"})
     assert sentence("days", own=own) == sentence("days", own=own, contribution=-1.0) == "63.4 days"
 
 
-def test_where_no_sentence_can_be_filled_a_general_one_serves() -> None:
+def test_when_no_sentence_can_be_filled_the_default_is_used() -> None:
     own = words(days={"called": "days since then", "says": "{gap:.0f}"})
     assert sentence("days", own=own, row={"gap": None}) == "days since then is 63.4, higher than in 64 % of the rows"
     assert sentence("days", own=words(days={"says": "{gone}"})).startswith("days is 63.4")
@@ -74,17 +74,17 @@ def test_where_no_sentence_can_be_filled_a_general_one_serves() -> None:
         ("days", 20.0, "days is 20, lower than in 79 % of the rows"),
         ("days", 99.0, "days is 99, higher than in 99 % of the rows"),
         ("days", 1234.5, "days is 1,234, higher than in all of the rows"),
-        ("days", None, "days is not known, as in none of the rows it is held against"),
+        ("days", None, "days is not known, as in none of the reference rows"),
         ("gap", 0.0, "gap is 0, as in 62 % of the rows"),
         ("gap", None, "gap is not known, as in 20 % of the rows"),
         ("channel", "app", "channel is app, as in 39 % of the rows"),
-        ("channel", "fax", "channel is fax, as in none of the rows it is held against"),
+        ("channel", "fax", "channel is fax, as in none of the reference rows"),
         ("channel", None, "channel is not known, as in 1 % of the rows"),
         ("senior", 1.0, "senior is yes, as in 25 % of the rows"),
         ("senior", 0.0, "senior is no, as in 75 % of the rows"),
     ],
 )
-def test_a_general_sentence_says_the_value_and_how_usual_it_is(feature: str, value: Any, expected: str) -> None:
+def test_the_default_sentence_contains_the_value_and_its_frequency(feature: str, value: Any, expected: str) -> None:
     assert sentence(feature, row={feature: value}) == expected
 
 
@@ -98,7 +98,7 @@ def test_a_general_sentence_says_the_value_and_how_usual_it_is(feature: str, val
         ("", 0.1234, "0.123"),
     ],
 )
-def test_numbers_are_written_as_a_reader_would(form: str, value: float, expected: str) -> None:
+def test_numbers_have_a_readable_format(form: str, value: float, expected: str) -> None:
     own = words(days={"says": f"{{days:{form}}}" if form else "{days}"})
     assert sentence("days", row={"days": value}, own=own) == expected
 
@@ -109,7 +109,7 @@ def test_a_level_from_the_data_is_one_short_line() -> None:
     assert len(sentence("channel", row={"channel": "x" * 5000}, own=own)) < 70
 
 
-def test_reasons_are_the_weightiest_first_ties_by_name_and_none_for_what_moves_nothing() -> None:
+def test_the_strongest_reasons_come_first_without_contributions_of_zero() -> None:
     values = np.array([[0.1, -0.5, 0.1, 0.0], [0.0, 0.0, 0.0, 0.0]])
     found = reasons_of(Contributions(tuple(KINDS), values, 0.0, np.zeros(2)), [ROW, ROW], {}, USUAL, most=3)
     assert [(reason.feature, reason.effect) for reason in found[0]] == [
@@ -120,22 +120,22 @@ def test_reasons_are_the_weightiest_first_ties_by_name_and_none_for_what_moves_n
     assert found[1] == []
 
 
-def test_a_reason_says_what_it_does_to_the_score_and_names_no_cause() -> None:
+def test_a_reason_names_its_effect_on_the_score() -> None:
     assert Reason("days", "raises", 0.2, "days is 63").text == "raises the score: days is 63"
 
 
-def test_rows_hold_none_where_a_value_is_missing() -> None:
+def test_rows_have_none_for_missing_values() -> None:
     assert rows_of(REFERENCE.iloc[[99, 0]]) == [
         {"channel": None, "days": 99.0, "gap": 7.0, "senior": 0.0},
         {"channel": "web", "days": 0.0, "gap": None, "senior": 1.0},
     ]
 
 
-def test_names_that_are_no_features_are_told() -> None:
+def test_names_that_are_not_features_are_returned() -> None:
     assert check_words(words(days={"says": "{dais}"}, age={"says": "old"}), FEATURES) == ["age", "dais"]
 
 
 @pytest.mark.parametrize("name", ["channel", "senior"])
-def test_a_number_form_for_what_is_no_number_is_refused(name: str) -> None:
-    with pytest.raises(ParamsError, match=rf"forms {name} as '\.0f', which is for numbers.*Cure"):
+def test_a_number_format_for_other_features_is_refused(name: str) -> None:
+    with pytest.raises(ParamsError, match=rf"formats {name} as '\.0f', which is for numbers.*Cure"):
         check_words(words(days={"says": f"{{{name}:.0f}}"}), FEATURES)

@@ -1,4 +1,4 @@
-"""What is shuffled, what it costs, and who shares it."""
+"""Permutation importance: the loss of shuffled features, and correlated groups."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def lose(pipeline: Any, *parts: tuple[str, ...], frame: pd.DataFrame = FRAME, **
     )
 
 
-def test_the_loss_is_that_of_scores_with_the_feature_shuffled() -> None:
+def test_the_loss_is_measured_on_scores_of_shuffled_rows() -> None:
     pipeline = fitted(scaling(), LogisticRegression())
     rng = stream("shuffle/age")
     areas = []
@@ -39,24 +39,24 @@ def test_the_loss_is_that_of_scores_with_the_feature_shuffled() -> None:
     assert lose(pipeline, ("age",))[0].loss.value == pytest.approx(clean - np.mean(areas), abs=1e-12)
 
 
-def test_the_costliest_feature_comes_first_and_a_useless_one_is_noise() -> None:
+def test_the_largest_loss_comes_first_and_a_useless_feature_is_noise() -> None:
     found = lose(fitted(scaling(), LogisticRegression()), ("city",), ("age",))
     assert [one.features for one in found] == [("age",), ("city",)]
     assert not found[0].loss.noise
 
 
-def test_a_constant_feature_costs_nothing_and_that_is_noise() -> None:
+def test_a_constant_feature_has_no_loss() -> None:
     loss = lose(fitted(imputing(), RandomForestClassifier(5, random_state=0)), ("age",), frame=FRAME.assign(age=1.0))
     assert (loss[0].loss.value, loss[0].loss.low, loss[0].loss.high, loss[0].loss.noise) == (0, 0, 0, True)
 
 
-def test_the_shuffles_of_a_feature_are_the_same_in_whatever_company() -> None:
+def test_the_shuffles_of_a_feature_do_not_depend_on_other_features() -> None:
     pipeline = fitted(scaling(), LogisticRegression())
     alone, together = lose(pipeline, ("age",)), lose(pipeline, ("city",), ("age",), ("spend",))
     assert alone[0] in together
 
 
-def test_a_missing_level_is_still_missing_where_it_is_shuffled_to() -> None:
+def test_shuffling_keeps_missing_levels() -> None:
     seen: list[pd.Series] = []
 
     class Watched:
@@ -81,7 +81,7 @@ KINDS = {"a": "number", "b": "number", "c": "boolean", "d": "category", "e": "nu
 FEATURES = {name: Feature.model_validate({"kind": kind}) for name, kind in KINDS.items()}
 
 
-def test_features_that_rank_rows_alike_are_one_group_whatever_their_scale_or_sign() -> None:
+def test_groups_depend_on_rank_correlation_alone() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=500)
     frame = pd.DataFrame(
@@ -98,7 +98,7 @@ def test_features_that_rank_rows_alike_are_one_group_whatever_their_scale_or_sig
     assert correlated_groups(frame, FEATURES, above=0.95) == [("a", "b")]
 
 
-def test_rank_correlation_is_scipys() -> None:
+def test_rank_correlation_agrees_with_scipy() -> None:
     from scipy.stats import spearmanr  # noqa: PLC0415 - slow to import, for this test alone
 
     frame, _ = drawn(200, seed=4)

@@ -1,4 +1,4 @@
-"""Words of a task are sentences with plain names of features in them, and nothing that could reach further."""
+"""Words of a task are sentence templates with plain names of features."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def words(**own: Any) -> FeatureWords:
         "x" * 301,
     ],
 )
-def test_a_template_that_could_reach_further_or_is_no_sentence_is_refused(template: str) -> None:
+def test_an_unsafe_or_empty_template_is_refused(template: str) -> None:
     with pytest.raises(ValidationError, match=r"plain name|forms age as|brace|no sentence"):
         words(raises=template)
 
@@ -66,7 +66,7 @@ def test_an_unknown_key_is_refused() -> None:
         words(rises="old")
 
 
-def test_every_name_that_words_are_for_or_mention_is_found() -> None:
+def test_every_name_in_words_is_found() -> None:
     own = {"age": words(raises=["{age:.0f}", "{city}"], missing="{spend}"), "member": words()}
     assert named_in(own) == ["age", "city", "member", "spend"]
 
@@ -91,14 +91,14 @@ def task_with(own: dict[str, Any]) -> Task:
     ],
     ids=["unknown", "mistyped", "the label", "the unit", "ignored"],
 )
-def test_words_of_what_is_no_feature_of_a_flat_table_are_refused(own: dict[str, Any], monkeypatch: Any) -> None:
+def test_words_of_unknown_columns_of_a_flat_table_are_refused(own: dict[str, Any], monkeypatch: Any) -> None:
     monkeypatch.chdir(ROOT)
     with pytest.raises(ValidationError, match=r"words name \[.*\], the features are \['contract', 'gender'"):
         task_with(own)
 
 
 @pytest.mark.parametrize("name", ["churn", "high_value_sale"])
-def test_the_words_of_a_task_are_of_features_that_its_query_makes(name: str, tmp_path: Path) -> None:
+def test_the_words_of_a_task_are_of_its_features(name: str, tmp_path: Path) -> None:
     task = read_task(name)
     tables = write_shop(shop_tables(customers=150, sales=6_000, seed=3), tmp_path / "prepared")
     plan = plan_split(task.split, first=FIRST, last=LAST)

@@ -1,4 +1,4 @@
-"""A server that has numpy alone gives a row the reasons that the pipeline gives it: every family, hard rows too."""
+"""The server with numpy alone gives the reasons of the pipeline, for every family and hard rows."""
 
 import json
 from functools import cache
@@ -17,7 +17,7 @@ from lab.explain.walks import columns_of
 from lab.models.calibrated import CalibratedScores
 from lab.models.frames import frame_of
 from lab.models.models import Model
-from lab.reasons.reasons import Explained, reasoner_of
+from lab.reasons.reasons import RowExplanation, reasoner_of
 from lab.task.words import FeatureWords
 from ops.pack.compile_reasons import Drawn, UnlikeError, check_reasons, compile_reasons
 from ops.pack.reasoning import Reasoning, reasoning_of, reasons_for
@@ -55,9 +55,9 @@ def compiled_of(pipeline: Pipeline) -> tuple[Reasoning, tuple[dict[str, Any], di
 
 
 @cache
-def served(name: str) -> list[Explained]:
+def served(name: str) -> list[RowExplanation]:
     _, compiled, model = explained_by(name)
-    return reasoner_of(*compiled, model).explained(columns_of(frame_of(rows_for(name), SCHEMA.features)), most=3)
+    return reasoner_of(*compiled, model).explain(columns_of(frame_of(rows_for(name), SCHEMA.features)), most=3)
 
 
 def rows_for(name: str) -> pa.Table:
@@ -66,7 +66,7 @@ def rows_for(name: str) -> pa.Table:
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_a_row_has_the_reasons_that_the_pipeline_gives_it(name: str) -> None:
+def test_a_row_has_the_reasons_of_the_pipeline(name: str) -> None:
     reasoning, _, _ = explained_by(name)
     rows = rows_for(name)
     found = served(name)
@@ -102,7 +102,7 @@ def test_a_calibrated_model_is_explained_as_the_pipeline_explains_it(name: str, 
     check_reasons(reasoning, program, model, EVERY_ROW.slice(0, 6))
 
 
-def test_what_differs_from_the_pipeline_is_refused() -> None:
+def test_differences_from_the_pipeline_are_refused() -> None:
     reasoning, (program, arrays), model = explained_by("random_forest")
     heavier = {name: values + 1 if name == program["additions"]["cover"] else values for name, values in arrays.items()}
     with pytest.raises(UnlikeError, match="contributions differ"):

@@ -1,4 +1,4 @@
-"""What leaves give to columns is their Shapley value: held against every subset of the columns."""
+"""Contributions of leaves are Shapley values, compared with every subset of the columns."""
 
 from functools import cache
 
@@ -67,7 +67,7 @@ def rows_of(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("deepest", [1, 4, 8])
-def test_it_agrees_with_every_subset_of_the_columns(deepest: int) -> None:
+def test_contributions_agree_with_every_subset_of_the_columns(deepest: int) -> None:
     rng = np.random.default_rng(deepest)
     trees, weights = grown(rng, trees=3, deepest=deepest)
     leaves = leaves_of(trees, weights)
@@ -79,7 +79,7 @@ def test_it_agrees_with_every_subset_of_the_columns(deepest: int) -> None:
         assert leaves.base + found.sum() == pytest.approx(trees.leaf_values(row[None, :]).sum(), abs=1e-12)
 
 
-def test_columns_of_one_feature_are_added_up() -> None:
+def test_columns_of_one_feature_are_summed() -> None:
     rng = np.random.default_rng(5)
     leaves, row = leaves_of(*grown(rng, trees=4, deepest=6)), rows_of(rng)[0]
     apart = leaves.contributions(row, np.arange(COLUMNS), COLUMNS)
