@@ -28,7 +28,7 @@ from lab.search.space import CLASS_WEIGHTS, Point
 from lab.stats.core.classification import measure, scored_sample
 from lab.stats.core.resampled_folds import corrected_mean
 from lab.train.estimator_spaces import space_of, with_point
-from lab.train.estimators import completed
+from lab.train.estimators import with_defaults
 from lab.train.fitting import Plan, fit_pipeline
 from lab.train.folds import Fold, make_folds
 
@@ -110,7 +110,7 @@ def fits_of(name: str, *, rows: int | None) -> Fits:
     if rows is not None:
         chosen = np.sort(generator_of(SEED, "benchmark").permutation(table.num_rows)[:rows])
         table = table.take(pa.array(chosen))
-    specification = completed(Specification(estimator=name), where="benchmark")
+    specification = with_defaults(Specification(estimator=name), where="benchmark")
     labels = table["label"].to_numpy().astype(np.int8)
     folds = make_folds(table, schema.model_copy(update={"folds": BY_CUSTOMER}), count=FOLDS, seed=SEED)
     return Fits(specification, schema.features, frame_of(table, schema.features), labels, folds)

@@ -1,4 +1,4 @@
-"""Fit the promoted specification of the task, champion.yaml, on the training rows."""
+"""Fit the promoted specification of the task (champion.yaml) on the training rows."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -31,13 +31,13 @@ def main() -> None:
         champion.specification,
         rules=Rules(params.folds, params.threshold, load_section("money", MoneySection).money, load_seed()),
         where=where,
-        reports=Reports(fold=say),
+        reports=Reports(fold=print_fold),
     )
     with replaced_folder(CHAMPION) as folder:
         save_both_forms(trained.model, rows, folder)
 
 
-def say(fold: FoldScore) -> None:
+def print_fold(fold: FoldScore) -> None:
     sys.stdout.write(progress_of("champion", fold))
     sys.stdout.flush()
 

@@ -22,9 +22,9 @@ from lab.model_files.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
 from lab.search.result import Progress, history_of
 from lab.task.money import MoneySection
 from lab.train.candidates import SECTION, TrainParams, candidate_named, candidate_of, search_of
-from lab.train.progress import shown
+from lab.train.progress import progress_display
 from lab.train.training import FoldScore, Reports, Rules, progress_of, summary_of, train_model
-from lab.train.workers import running
+from lab.train.workers import fit_runner
 
 ROWS = Path("data/features/train.parquet")
 CANDIDATES = Path("models/candidates")
@@ -41,8 +41,8 @@ def main() -> None:
     with (
         recorded(metrics=METRICS / f"{name}.json", plots=PLOTS / name) as live,
         replaced_folder(CANDIDATES / name) as folder,
-        running(params.workers) as run_fits,
-        shown(name, by=search.by, stream=sys.stderr) as show,
+        fit_runner(params.workers) as run_fits,
+        progress_display(name, by=search.by, stream=sys.stderr) as show,
     ):
         trained = train_model(
             table,

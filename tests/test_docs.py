@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from lab.search.space import Range, Space
 from lab.train.candidates import candidate_of
-from lab.train.estimators import ESTIMATORS, completed
+from lab.train.estimators import ESTIMATORS, with_defaults
 from tests.project import ROOT
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -38,7 +38,7 @@ def test_the_candidate_that_is_shown_is_one() -> None:
     assert shown is not None
     candidates = YAML(typ="safe").load(shown.group(1))["train"]["candidates"]
     candidate = candidate_of("boosting", candidates)
-    assert completed(candidate.specification, where="docs").settings["trees"] == 150
+    assert with_defaults(candidate.specification, where="docs").settings["trees"] == 150
     assert set(type(candidate).model_fields) == {*candidates["boosting"]}
 
 

@@ -1,4 +1,4 @@
-"""Put scores right: find on out-of-fold scores how scores relate to shares, at the price of no further fit."""
+"""Calibrate scores with the out-of-fold scores, without further fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,39 +19,39 @@ Labels = NDArray[np.int8]
 Numbers = NDArray[np.float64]
 
 METHODS = ("none", "sigmoid", "isotonic")
-DIGITS = 8  # of what is learned; the last ones a processor may see differently
+DIGITS = 8  # of fitted parameters; further digits differ between processors
 DECIMALS = 6  # of a score
 STANDARD_ERRORS = 2
-WEAK_PENALTY = 1e4  # an inverse penalty: it only keeps a slope finite where scores and labels agree everywhere
+WEAK_PENALTY = 1e4  # an inverse penalty that only keeps the slope finite for perfect scores
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """The method taken, the out-of-fold scores that it gives, and the log loss of every method that was tried."""
+    """The chosen method, the calibrated out-of-fold scores, and the log loss of every method."""
 
     method: str
     scores: Numbers
     log_losses: dict[str, float]
 
 
-def calibrate(wanted: Calibration, labels: Labels, scores: Numbers, fold_of: NDArray[np.int8]) -> Calibrated:
-    """Return out-of-fold scores put right, each fold's by the other folds alone; `best` goes by log loss.
+def calibrate(requested: Calibration, labels: Labels, scores: Numbers, fold_of: NDArray[np.int8]) -> Calibrated:
+    """Return calibrated out-of-fold scores, each fold's from the other folds; `best` chooses by log loss.
 
-    A method takes the place of a plainer one (none before sigmoid before isotonic) when its rows' losses are lower by
-    more than chance, two standard errors of their mean difference.
+    A method replaces a simpler one (none before sigmoid before isotonic) when its losses are significantly lower: by
+    two standard errors of the mean difference.
     """
-    tried = METHODS if wanted == "best" else (wanted,)
-    moved = {method: _cross_fitted(method, labels, scores, fold_of) for method in tried}
-    losses = {method: log_losses(labels.astype(np.float64), found) for method, found in moved.items()}
+    tried = METHODS if requested == "best" else (requested,)
+    calibrated = {method: _cross_fitted(method, labels, scores, fold_of) for method in tried}
+    losses = {method: log_losses(labels.astype(np.float64), found) for method, found in calibrated.items()}
     best = tried[0]
     for method in tried[1:]:
         if _lower(losses[method], losses[best]):
             best = method
-    return Calibrated(best, moved[best], {method: float(values.mean()) for method, values in losses.items()})
+    return Calibrated(best, calibrated[best], {method: float(values.mean()) for method, values in losses.items()})
 
 
 def with_calibration(pipeline: Pipeline, method: str, labels: Labels, scores: Numbers) -> Pipeline:
-    """Return a fitted pipeline that ends in scores put right by all out-of-fold scores."""
+    """Return a fitted pipeline with a calibration of all out-of-fold scores at its end."""
     if method == "none":
         return pipeline
     *before, (name, estimator) = pipeline.steps
@@ -61,12 +61,12 @@ def with_calibration(pipeline: Pipeline, method: str, labels: Labels, scores: Nu
 def _cross_fitted(method: str, labels: Labels, scores: Numbers, fold_of: NDArray[np.int8]) -> Numbers:
     if method == "none":
         return scores
-    moved = np.empty_like(scores)
+    calibrated = np.empty_like(scores)
     for fold in np.unique(fold_of):
         inside = fold_of == fold
         line = CalibratedScores(None, **_line(method, labels[~inside], scores[~inside]))
-        moved[inside] = line.move(scores[inside]).round(DECIMALS) + 0.0
-    return moved
+        calibrated[inside] = line.move(scores[inside]).round(DECIMALS) + 0.0
+    return calibrated
 
 
 def _line(method: str, labels: Labels, scores: Numbers) -> Mapping[str, Any]:
@@ -74,13 +74,13 @@ def _line(method: str, labels: Labels, scores: Numbers) -> Mapping[str, Any]:
 
 
 def _isotonic(labels: Labels, scores: Numbers) -> Mapping[str, Any]:
-    """Return the rising steps nearest to the labels (Zadrozny and Elkan, 2002, KDD)."""
+    """Return the isotonic regression of the labels (Zadrozny and Elkan, 2002, KDD)."""
     found = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, labels.astype(np.float64))
     return {"scores": found.X_thresholds_.round(DECIMALS), "shares": found.y_thresholds_.round(DIGITS) + 0.0}
 
 
 def _sigmoid(labels: Labels, scores: Numbers) -> Mapping[str, Any]:
-    """Return the line on the log-odds that makes the labels likeliest (Platt, 1999); a falling one is laid level."""
+    """Return the logistic regression on log-odds (Platt, 1999); a negative slope is replaced by 0."""
     model = LogisticRegression(C=WEAK_PENALTY, solver="newton-cholesky", tol=1e-10)
     found = model.fit(log_odds(scores)[:, None], labels)
     if (slope := round(float(found.coef_[0, 0]), DIGITS)) > 0:

@@ -1,4 +1,4 @@
-"""The candidates: models that are trained side by side, each under its name in params.yaml."""
+"""Candidates: the models in params.yaml that are trained and compared."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class FitParams(Params):
-    """What holds for every model that is fitted, the champion too; what else train is told is not its business."""
+    """The settings of every fit, also of the champion; other settings of train are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -29,7 +29,7 @@ class FitParams(Params):
 
 
 class TrainParams(Params):
-    """How every candidate is trained; one candidate's mistake must not stop another, so each is checked on its own."""
+    """The settings of training; each candidate is validated separately, so that mistakes do not affect others."""
 
     folds: int = Field(ge=2, le=50)
     threshold: ThresholdRule
@@ -40,7 +40,7 @@ class TrainParams(Params):
 
 
 class Candidate(Specification):
-    """A specification, and how its settings are searched where that differs from the others."""
+    """A specification, and the settings of its search that differ from the common ones."""
 
     search: dict[str, Any] = Field(default_factory=dict)
 
@@ -50,22 +50,24 @@ class Candidate(Specification):
 
 
 def candidate_named(arguments: Sequence[str], candidates: Mapping[str, Any]) -> str:
-    """Return the name on the command line, which must be that of a candidate."""
+    """Return the candidate's name from the command line."""
     if len(arguments) != 1 or arguments[0] not in candidates:
         raise ParamsError(
-            f"python -m stages.train was given {list(arguments)}, expected one name of {SECTION}: {sorted(candidates)}."
+            f"python -m stages.train {' '.join(arguments)}: expected one name of {SECTION}: {sorted(candidates)}."
         )
     if not NAME.fullmatch(arguments[0]):
-        raise ParamsError(f"{SECTION} names {arguments[0]!r}, expected small letters, digits and underscores. {CURE}")
+        raise ParamsError(
+            f"{SECTION} names {arguments[0]!r}, expected lower-case letters, digits and underscores. {CURE}"
+        )
     return arguments[0]
 
 
 def candidate_of(name: str, candidates: Mapping[str, Any]) -> Candidate:
-    """Return a candidate, checked but for what only its estimator knows."""
+    """Return a validated candidate; the settings of its estimator are validated later."""
     return parse(candidates[name], kind=Candidate, where=f"{SECTION}.{name}", cure=CURE)
 
 
 def search_of(name: str, candidate: Candidate, common: SearchRule) -> SearchRule:
-    """Return how a candidate is searched: as all are, but for what it says itself."""
+    """Return the search settings of a candidate: the common ones with its own overrides."""
     merged = {**common.model_dump(), **candidate.search}
     return parse(merged, kind=SearchRule, where=f"{SECTION}.{name}.search", cure=CURE)

@@ -1,4 +1,4 @@
-"""The champion: the specification that was promoted for a task, kept in git."""
+"""The champion: the promoted specification of a task, in champion.yaml."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -21,7 +21,7 @@ CURE = "Compare it with the committed file: git diff champion.yaml"
 
 
 class Gain(Params):
-    """By how much a metric of the test window was better than the replaced champion's, with its interval of 95 %."""
+    """The gain of a metric on the test window over the replaced champion, with its 95 % interval."""
 
     metric: str
     value: float
@@ -30,9 +30,9 @@ class Gain(Params):
 
 
 class Champion(Specification):
-    """A promoted specification: which promotion it is, and the last day on which its rows' labels became known.
+    """A promoted specification with its version; `trained_until` is the last day on which labels were known.
 
-    The rest is for people and for the registry: the version whose place it took, why, and by what gain.
+    The other fields are for people and for the registry: the replaced version, the reason, and the gain.
     """
 
     version: int = Field(ge=1)
@@ -47,26 +47,26 @@ class Champion(Specification):
 
 
 def read_champion(task: str, path: Path = FILE) -> tuple[str, Champion]:
-    """Return a task's champion, or the default one where the task has none of its own, after its place in the file."""
-    return champion_in(read_yaml(path, cure="Bring it back: git checkout champion.yaml"), task, file=str(path))
+    """Return the place in the file and the champion of a task, or the default champion."""
+    return champion_in(read_yaml(path, cure="Restore it: git checkout champion.yaml"), task, file=str(path))
 
 
 def champion_in(content: Mapping[str, Any], task: str, *, file: str) -> tuple[str, Champion]:
-    """Return a task's champion of the content of champion.yaml, as read_champion does; `file` names it in a message."""
+    """Return the same from the content of champion.yaml; `file` is for error messages."""
     name = task if task in content else DEFAULT
     if name not in content:
-        raise ParamsError(f"{file} holds {sorted(content)}, expected {task} or {DEFAULT}. {CURE}")
+        raise ParamsError(f"{file} has {sorted(content)}, expected {task} or {DEFAULT}. {CURE}")
     where = f"{file}: {name}"
     return where, parse(content[name], kind=Champion, where=where, cure=CURE)
 
 
 def rows_known_by(table: pa.Table, schema: FeatureSchema, until: date | None, *, where: str) -> pa.Table:
-    """Return the rows whose label was known by the end of a day: their moment lies a horizon before it, or longer."""
+    """Return the rows whose label was known at the end of a day: their moment is at least a horizon earlier."""
     if until is None:
         return table
     if schema.moment is None:
         raise ParamsError(
-            f"{where}.trained_until is {until}, expected null, for the task's rows have no moment. Correct it there."
+            f"{where}.trained_until is {until}, expected null: the task's rows have no moment. Correct it there."
         )
     known_before = datetime.combine(until, time.min) + timedelta(days=1 - schema.folds.horizon_days)
     known = table.filter(pc.less(table[schema.moment], pa.scalar(known_before, table[schema.moment].type)))
@@ -74,6 +74,6 @@ def rows_known_by(table: pa.Table, schema: FeatureSchema, until: date | None, *,
         oldest = pc.min(table[schema.moment]).as_py()
         raise SourceError(
             f"{where}.trained_until is {until}, but the oldest training row is of {oldest:%Y-%m-%d} and its label "
-            f"became known {schema.folds.horizon_days} days later. Cure: a later day, or null for all rows."
+            f"became known {schema.folds.horizon_days} days later. Cure: set a later day, or null for all rows."
         )
     return known

@@ -1,4 +1,4 @@
-"""The settings of every estimator in whole words, with sound defaults; each alias is scikit-learn's name for it."""
+"""Settings of every estimator, with defaults; each alias is the name in scikit-learn."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -13,38 +13,38 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class DummySettings(Params):
-    """No settings: it says the share of positives, whatever the row."""
+    """No settings: it predicts the share of positives."""
 
 
 class LogisticRegressionSettings(Params):
-    """A small inverse penalty keeps coefficients small."""
+    """A smaller inverse penalty regularises more."""
 
     inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="C")
     most_steps: int = Field(default=100, ge=1, serialization_alias="max_iter")
 
 
 class NaiveBayesSettings(Params):
-    """Each column is taken for normal and for independent of the others; smoothing widens every column's spread."""
+    """Columns are modelled as normal and independent; smoothing increases their variances."""
 
     smoothing: float = Field(default=1.0, gt=0, serialization_alias="var_smoothing")
 
 
 class NearestNeighboursSettings(Params):
-    """The share of positives among the nearest training rows, all of which the model keeps and compares a row with."""
+    """The share of positives among the nearest training rows; the model stores all training rows."""
 
     neighbours: int = Field(default=50, ge=1, serialization_alias="n_neighbors")
     weights: Literal["uniform", "distance"] = Field(default="uniform", serialization_alias="weights")
 
 
 class TreeSettings(Params):
-    """A deeper tree with smaller leaves follows its rows more closely, and the next rows less."""
+    """Deeper trees with smaller leaves fit the training rows more closely and can overfit."""
 
     deepest: int | None = Field(default=6, ge=1, serialization_alias="max_depth")
     smallest_leaf: int = Field(default=50, ge=1, serialization_alias="min_samples_leaf")
 
 
 class ForestSettings(Params):
-    """More trees are never worse, only slower; larger leaves are smoother."""
+    """More trees are slower but never worse; larger leaves are smoother."""
 
     trees: int = Field(default=200, ge=1, serialization_alias="n_estimators")
     deepest: int | None = Field(default=None, ge=1, serialization_alias="max_depth")
@@ -53,13 +53,13 @@ class ForestSettings(Params):
 
 
 class ExtraTreesSettings(ForestSettings):
-    """Its trees are cut at random places, so that they want more features to choose among than a forest's."""
+    """Trees with random split points, which need more features per split than a forest."""
 
     feature_share: Share | Literal["sqrt", "log2"] = Field(default=0.6, serialization_alias="max_features")
 
 
 class AdaBoostSettings(Params):
-    """Shallow trees, each fitted on what those before it got wrong; deeper ones want a smaller learning rate."""
+    """Shallow trees, each fitted on the errors of those before; deeper ones need a smaller learning rate."""
 
     trees: int = Field(default=100, ge=1, serialization_alias="n_estimators")
     learning_rate: float = Field(default=0.1, gt=0, serialization_alias="learning_rate")
@@ -67,7 +67,7 @@ class AdaBoostSettings(Params):
 
 
 class GradientBoostingSettings(Params):
-    """Fewer trees want a larger learning rate; below a row share of 1 each tree is fitted on a draw of the rows."""
+    """Fewer trees need a larger learning rate; with a row share below 1 each tree uses a sample of the rows."""
 
     trees: int = Field(default=150, ge=1, serialization_alias="n_estimators")
     learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
@@ -77,7 +77,7 @@ class GradientBoostingSettings(Params):
 
 
 class HistogramGradientBoostingSettings(Params):
-    """Fewer trees want a larger learning rate; missing values are split on as they are."""
+    """Fewer trees need a larger learning rate; missing values are handled by the splits."""
 
     trees: int = Field(default=150, ge=1, serialization_alias="max_iter")
     learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
@@ -87,10 +87,10 @@ class HistogramGradientBoostingSettings(Params):
 
 
 class SupportVectorMachineSettings(Params):
-    """Radial kernel; time grows with the square of the rows or faster: slow from 10,000 rows, hopeless from 100,000.
+    """Radial kernel; the time grows at least with the square of the rows: slow from 10,000 rows, unusable from 100,000.
 
-    It has no probabilities of its own: a sigmoid, fitted on its margins of rows from three inner folds, gives them. A
-    kernel coefficient of `scale` is 1 / (columns × their variance).
+    Probabilities come from a sigmoid, fitted on margins of three inner folds. The kernel coefficient `scale` is
+    1 / (columns × their variance).
     """
 
     inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="estimator__C")
@@ -100,7 +100,7 @@ class SupportVectorMachineSettings(Params):
 
 
 class MultilayerPerceptronSettings(Params):
-    """One hidden layer of neurons, or a list with a number for each; it learns for exactly so many epochs."""
+    """One hidden layer of neurons, or a list with the size of each; it learns for exactly this number of epochs."""
 
     neurons: Count | Annotated[list[Count], Field(min_length=1)] = Field(
         default=32, serialization_alias="hidden_layer_sizes"
@@ -111,7 +111,7 @@ class MultilayerPerceptronSettings(Params):
 
 
 class Member(Params):
-    """One model inside an ensemble: a specification without what only the whole can have."""
+    """One model of an ensemble: a specification without class weights and calibration."""
 
     estimator: str
     settings: dict[str, Setting] = Field(default_factory=dict)
@@ -132,7 +132,7 @@ def default_members() -> dict[str, Member]:
 
 
 class VotingSettings(Params):
-    """The mean of the members' probabilities; `weights` names each member's, and left out all weigh the same."""
+    """The mean of the members' probabilities, weighted by `weights`, equally without it."""
 
     members: Members = Field(default_factory=default_members)
     weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
@@ -145,10 +145,10 @@ class VotingSettings(Params):
 
 
 class StackingSettings(Params):
-    """A logistic regression on the members' probabilities of rows that they were not fitted on.
+    """A logistic regression on the members' out-of-fold probabilities.
 
-    Those rows come from inner folds, drawn by class: scikit-learn needs each row in exactly one, which folds in time
-    do not give. The folds that score the candidate follow the data's own rule, as for every other.
+    The inner folds are stratified: scikit-learn needs each row in exactly one of them, which folds in time do not give.
+    The folds that score the candidate follow the rule of the data, as for every candidate.
     """
 
     members: Members = Field(default_factory=default_members)
@@ -159,7 +159,7 @@ class StackingSettings(Params):
 EnsembleSettings = VotingSettings | StackingSettings
 
 
-def renamed(settings: Params) -> Mapping[str, Any]:
-    """Return settings under scikit-learn's names, as far as they go to the estimator itself."""
+def sklearn_parameters(settings: Params) -> Mapping[str, Any]:
+    """Return the settings of the estimator itself under scikit-learn's names."""
     named = {field.serialization_alias: name for name, field in type(settings).model_fields.items()}
     return {alias: getattr(settings, name) for alias, name in named.items() if alias}

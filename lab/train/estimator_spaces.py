@@ -1,4 +1,4 @@
-"""What a search may try of a specification: its estimator's own space, and a check of any other."""
+"""Search spaces of estimators: defaults, and validation of others."""
 
 from pydantic import ValidationError
 
@@ -11,19 +11,19 @@ WEIGHTS = ("none", "balanced")
 
 
 def space_of(specification: Specification, *, where: str) -> Space:
-    """Return the default space of a specification's estimator; empty where there is nothing worth a search."""
+    """Return the default search space of a specification's estimator; it can be empty."""
     return recipe_of(specification, where=where).space
 
 
 def with_point(specification: Specification, point: Point) -> Specification:
-    """Return a specification with a point of a search put in; what the point does not name stays as it is."""
+    """Return a specification with the settings of a point; other settings are unchanged."""
     chosen = {name: value for name, value in point.items() if name != CLASS_WEIGHTS}
     weights = {CLASS_WEIGHTS: point[CLASS_WEIGHTS]} if CLASS_WEIGHTS in point else {}
     return specification.model_copy(update={"settings": {**specification.settings, **chosen}, **weights})
 
 
 def check_space(specification: Specification, space: Space, *, where: str) -> None:
-    """Refuse a space with an unknown parameter or a value that it cannot take; `where` is the space's own place."""
+    """Refuse a space with an unknown parameter or an invalid value; `where` is the place of the space."""
     mistakes = [
         f"{where}.{name}: {reason}"
         for name, dimension in space.items()
@@ -46,7 +46,7 @@ def _mistakes(specification: Specification, name: str, dimension: Dimension, *, 
         return [f"unknown parameter (found {str(dimension)[:80]})"]
     values = [dimension.low, dimension.high] if isinstance(dimension, Range) else dimension
     if not values:
-        return ["no choice, expected one or more"]
+        return ["no value, expected at least one"]
     return [reason for value in values for reason in _refusals(specification, name, value, where=where)]
 
 

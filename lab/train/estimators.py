@@ -1,4 +1,4 @@
-"""The estimators by name: how each is built from its settings, what it asks of rows, and what a search may try."""
+"""Estimators by name: how to build them, their requirements, and their default search spaces."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from lab.model_files.specification import Preparation, Specification
 from lab.models.neighbours import NearestNeighbours
 from lab.search.space import CLASS_WEIGHTS, Dimension, Range
 from lab.train import estimator_settings as settings
-from lab.train.estimator_settings import EnsembleSettings, Member, StackingSettings, VotingSettings, renamed
+from lab.train.estimator_settings import EnsembleSettings, Member, StackingSettings, VotingSettings, sklearn_parameters
 
 MARGIN_FOLDS = 3
 BALANCE: list[Any] = ["none", "balanced"]
@@ -38,21 +38,21 @@ BALANCE: list[Any] = ["none", "balanced"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an estimator is built from a seed, what it asks of rows, and the space that a search takes by default."""
+    """How to build an estimator from a seed, its requirements, and its default search space."""
 
     build: Callable[[int], Any]
     settings: type[Params]
-    # How it wants its numbers: scaled, imputed, or with the gaps they have. An ensemble's members prepare their own.
+    # The preprocessing of numbers; members of an ensemble have their own.
     numbers: Literal["scaled", "imputed", "as_they_are", "by_members"]
     space: Mapping[str, Dimension] = field(default_factory=dict)
-    # Rows can weigh differently, so that both classes weigh the same.
+    # Whether the estimator supports row weights, which balance the classes.
     weighs_rows: bool = True
-    # The fewest rows of each class that it can be fitted on.
+    # The minimum number of rows of each class.
     fewest: int = 2
 
 
 def _logistic_regression() -> Any:
-    # Newton's steps end so near the optimum that another processor's last bits do not outlive the rounding.
+    # Newton's method ends so near the optimum that rounding removes differences between processors.
     return LogisticRegression(solver="newton-cholesky", tol=1e-10)
 
 
@@ -92,7 +92,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
         {"learning_rate": Range(low=0.02, high=0.18, scale="log"), "deepest": [2, 3, 4]},
     ),
     "histogram_gradient_boosting": Recipe(
-        # Stopping early by chance of a split of its own would spend rows and ignore the folds' rule.
+        # Early stopping would split rows by itself and ignore the rule of the folds.
         lambda seed: HistGradientBoostingClassifier(early_stopping=False, random_state=seed),
         settings.HistogramGradientBoostingSettings,
         "as_they_are",
@@ -108,7 +108,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
         {"inverse_penalty": Range(low=0.001, high=100.0, scale="log", points=6), CLASS_WEIGHTS: BALANCE},
     ),
     "multilayer_perceptron": Recipe(
-        # No tolerance is ever met so many epochs in a row: it learns for as long as it is told.
+        # The tolerance never stops it, so it learns for exactly `epochs`.
         lambda seed: MLPClassifier(n_iter_no_change=10_000, random_state=seed),
         settings.MultilayerPerceptronSettings,
         "scaled",
@@ -124,7 +124,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
         {"smoothing": Range(low=0.001, high=10.0, scale="log", points=5)},
     ),
     "nearest_neighbours": Recipe(
-        # Brute force keeps rows only; a search tree in the file would have to be checked before it is followed.
+        # Brute force stores rows only; a search tree in a model file would be a risk.
         lambda _: NearestNeighbours(algorithm="brute"),
         settings.NearestNeighboursSettings,
         "scaled",
@@ -168,7 +168,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
 
 
 def recipe_of(specification: Specification, *, where: str) -> Recipe:
-    """Return the recipe of a specification's estimator; `where` says whose mistake an unknown name is."""
+    """Return the recipe of a specification's estimator; `where` is for error messages."""
     recipe = ESTIMATORS.get(specification.estimator)
     if recipe is None:
         raise ParamsError(
@@ -177,17 +177,17 @@ def recipe_of(specification: Specification, *, where: str) -> Recipe:
     return recipe
 
 
-def completed(specification: Specification, *, where: str) -> Specification:
-    """Return a specification with every setting written out, those of an ensemble's members too.
+def with_defaults(specification: Specification, *, where: str) -> Specification:
+    """Return a specification with every setting written out, also those of an ensemble's members.
 
-    Refused: an unknown estimator, setting or value, and what the estimator cannot do.
+    An unknown estimator, setting or value, and an unsupported combination is refused.
     """
     checked = checked_settings(specification, where=where)
     written = checked.model_dump(mode="json")
     if members := members_of(checked, where=where):
         _check_ensemble(specification, where=where)
         written["members"] = {
-            name: _as_member(completed(member, where=place)).model_dump(mode="json")
+            name: _as_member(with_defaults(member, where=place)).model_dump(mode="json")
             for name, (member, place) in members.items()
         }
     if specification.class_weights != "none" and not recipe_of(specification, where=where).weighs_rows:
@@ -201,12 +201,12 @@ def completed(specification: Specification, *, where: str) -> Specification:
 def build_estimator(
     specification: Specification, *, seed: int, where: str, members: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the unfitted estimator of a specification; equal specifications with equal seeds are equal.
+    """Return the unfitted estimator of a specification; equal specifications with equal seeds give equal estimators.
 
     An ensemble takes its members as unfitted pipelines.
     """
     checked = checked_settings(specification, where=where)
-    estimator = recipe_of(specification, where=where).build(seed).set_params(**renamed(checked))
+    estimator = recipe_of(specification, where=where).build(seed).set_params(**sklearn_parameters(checked))
     if members:
         estimator.set_params(estimators=list(members.items()))
     if isinstance(checked, VotingSettings) and checked.weights is not None:
@@ -217,7 +217,7 @@ def build_estimator(
 
 
 def fewest_rows(specification: Specification, *, where: str) -> int:
-    """Return how many rows of each class a specification asks for at least."""
+    """Return the minimum number of rows of each class that a specification needs."""
     checked = checked_settings(specification, where=where)
     inside = [fewest_rows(member, where=place) for member, place in members_of(checked, where=where).values()]
     fewest = max([recipe_of(specification, where=where).fewest, *inside])
@@ -228,7 +228,7 @@ def fewest_rows(specification: Specification, *, where: str) -> int:
 
 
 def members_of(checked: Params, *, where: str) -> dict[str, tuple[Specification, str]]:
-    """Return an ensemble's members by name, in the order of their names, each with its place for messages."""
+    """Return an ensemble's members by name, sorted, each with its place for error messages."""
     if not isinstance(checked, EnsembleSettings):
         return {}
     return {
@@ -238,7 +238,7 @@ def members_of(checked: Params, *, where: str) -> dict[str, tuple[Specification,
 
 
 def checked_settings(specification: Specification, *, where: str) -> Params:
-    """Return a specification's settings with their defaults; every mistake is named at once, with what is known."""
+    """Return a specification's settings with their defaults; an error lists every mistake and the known settings."""
     kind = recipe_of(specification, where=where).settings
     try:
         return kind.model_validate(specification.settings)
@@ -254,7 +254,7 @@ def _check_ensemble(specification: Specification, *, where: str) -> None:
     if specification.preparation != Preparation():
         raise ParamsError(
             f"{where}.preparation is given, expected none: each member of an ensemble prepares its own columns. "
-            f"Cure: give it to members, {where}.settings.members.NAME.preparation."
+            f"Cure: move it to the members, {where}.settings.members.NAME.preparation."
         )
     for name, (member, place) in members_of(checked_settings(specification, where=where), where=where).items():
         if recipe_of(member, where=place).numbers == "by_members":
@@ -275,7 +275,7 @@ def _explain(error: ValidationError, kind: type[Params], content: Mapping[str, A
 
 
 def _path(location: Sequence[int | str], content: Any) -> list[str]:
-    """Return where a mistake lies; beyond the content pydantic goes on with the types that it tried."""
+    """Return the place of a mistake, without the types that pydantic appends."""
     path = []
     for part in location:
         if not isinstance(content, Mapping):

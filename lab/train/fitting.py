@@ -1,4 +1,4 @@
-"""Fit a specification: preprocessing and estimator in one pipeline, the same to the byte wherever it is fitted."""
+"""Fit a specification as one pipeline of preprocessing and estimator, deterministic to the byte."""
 
 import threading
 import warnings
@@ -22,9 +22,9 @@ from threadpoolctl import ThreadpoolController
 from lab.core.errors import ParamsError, SourceError
 from lab.core.schema import Feature
 from lab.model_files.specification import Specification
-from lab.train.estimators import build_estimator, checked_settings, completed, fewest_rows, members_of, recipe_of
+from lab.train.estimators import build_estimator, checked_settings, fewest_rows, members_of, recipe_of, with_defaults
 from lab.train.preprocessing import build_steps
-from lab.train.tidying import parts_of, tidy
+from lab.train.tidying import parts_of, round_fitted
 
 FEWEST_ROWS_FOR_OPENMP = 100_000
 _LOCK = threading.Lock()
@@ -34,7 +34,7 @@ _HOLDERS: list[None] = []
 
 @dataclass(frozen=True)
 class Plan:
-    """What is fitted, whatever the rows; `where` names the specification in messages."""
+    """A specification with its features and seed, independent of rows; `where` is for error messages."""
 
     specification: Specification
     features: Mapping[str, Feature]
@@ -44,15 +44,15 @@ class Plan:
 
 @contextmanager
 def fitting() -> Iterator[None]:
-    """Hold what a batch of fits shares: enter it once in a process, around the threads that fit side by side.
+    """Set process-wide state for fits in parallel: enter it around the threads of a batch; it is reentrant.
 
-    Python's filter of warnings belongs to the whole process, so no fit may change it while another one runs. Inside,
-    each fit keeps to one processor: the batch has fits enough for all of them. It may be entered again inside.
+    Python's warning filters belong to the whole process, so no fit may change them while another one runs. Inside, each
+    fit uses one processor, since the batch keeps all of them busy.
     """
     with _LOCK:
         if not _HOLDERS:
             _FILTERS.enter_context(warnings.catch_warnings())
-            # That a perceptron's epochs are counted is meant; others are asked whether they came to an end.
+            # The fixed epochs of a perceptron are intended; _check_converged checks the other estimators.
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.showwarning = partial(_show, warnings.showwarning)
         _HOLDERS.append(None)
@@ -66,20 +66,20 @@ def fitting() -> Iterator[None]:
 
 
 def _show(show: Callable[..., None], message: Warning | str, *place: Any, **more: Any) -> None:
-    """Show a warning, but for the one that scikit-learn gives when another thread has just emptied the filters.
+    """Show a warning, except for the one of scikit-learn when another thread has just reset the filters.
 
-    Its own parallel steps empty and fill them around each job, and take an empty list for a mistake of the caller's.
+    Its parallel code resets the filters around each job and reports empty filters as a user's mistake.
     """
     if "sklearn.utils.parallel.delayed" not in str(message):
         show(message, *place, **more)
 
 
 def fit_pipeline(plan: Plan, frame: pd.DataFrame, labels: NDArray[np.int8]) -> Pipeline:
-    """Return the plan's pipeline fitted on these rows alone; how many threads work leaves no trace.
+    """Return the plan's pipeline fitted on these rows; the number of threads does not change the result.
 
-    By itself it takes every processor; inside `fitting`, where others run beside it, one.
+    It uses all processors, and one inside `fitting`.
     """
-    specification = completed(plan.specification, where=plan.where)
+    specification = with_defaults(plan.specification, where=plan.where)
     plan = replace(plan, specification=specification)
     _check_rows(plan, frame, labels)
     pipeline = _build_pipeline(plan, frame, rarest=_rarest(labels))
@@ -89,12 +89,12 @@ def fit_pipeline(plan: Plan, frame: pd.DataFrame, labels: NDArray[np.int8]) -> P
     with fitting(), _threads(len(frame), processors):
         pipeline.fit(frame, labels, **weights)
     _check_converged(plan, pipeline)
-    tidy(pipeline, frame)
+    round_fitted(pipeline, frame)
     return pipeline
 
 
 def _build_pipeline(plan: Plan, frame: pd.DataFrame, *, rarest: int) -> Pipeline:
-    """Return the unfitted pipeline; the rarer class has so many rows in the smallest part that it is fitted on."""
+    """Return the unfitted pipeline; `rarest` is the size of the rarer class in the smallest part it is fitted on."""
     specification, where = plan.specification, plan.where
     checked = checked_settings(specification, where=where)
     inside = rarest - -(-rarest // getattr(checked, "inner_folds", rarest + 1))
@@ -112,10 +112,10 @@ def _build_pipeline(plan: Plan, frame: pd.DataFrame, *, rarest: int) -> Pipeline
 
 
 def _member(plan: Plan, member: Specification, where: str) -> Plan:
-    wanted = member.features if member.features is not None else tuple(plan.features)
-    if unknown := sorted(set(wanted) - set(plan.features)):
+    expected = member.features if member.features is not None else tuple(plan.features)
+    if unknown := sorted(set(expected) - set(plan.features)):
         raise ParamsError(f"{where}.features names {unknown}, expected only {sorted(plan.features)}. Correct it there.")
-    return Plan(member, {name: plan.features[name] for name in wanted}, plan.seed, where)
+    return Plan(member, {name: plan.features[name] for name in expected}, plan.seed, where)
 
 
 def _check_rows(plan: Plan, frame: pd.DataFrame, labels: NDArray[np.int8]) -> None:
@@ -129,8 +129,8 @@ def _check_rows(plan: Plan, frame: pd.DataFrame, labels: NDArray[np.int8]) -> No
         )
     if not any(_varies(frame[name]) for name in plan.features):
         raise SourceError(
-            f"{plan.where}: every feature of {sorted(plan.features)} has one value in all {len(frame)} rows: nothing "
-            "tells them apart. Cure: bring columns that vary."
+            f"{plan.where}: every feature of {sorted(plan.features)} has one value in all {len(frame)} rows. "
+            "Cure: add columns that vary."
         )
 
 
@@ -148,17 +148,17 @@ def _check_converged(plan: Plan, pipeline: Pipeline) -> None:
     for part in parts_of(pipeline):
         if isinstance(part, LogisticRegression) and part.n_iter_.max() >= part.max_iter:
             raise ParamsError(
-                f"{plan.where}: {plan.specification.estimator} came to no end in {part.max_iter} steps. "
-                "Cure: give it more steps, or a stronger penalty."
+                f"{plan.where}: {plan.specification.estimator} did not converge in {part.max_iter} steps. "
+                "Cure: allow more steps, or use a stronger penalty."
             )
 
 
 @contextmanager
 def _threads(rows: int, processors: int) -> Iterator[None]:
-    """Let joblib use so many processors, and OpenMP one on few rows: its threads spin, and are slow on a busy machine.
+    """Limit joblib to some processors, and OpenMP to one on few rows, where its spinning threads would be slow.
 
-    OpenMP counts for each thread, so each fit says it anew. Both hold around fit only: forests that predict in parallel
-    add their trees in the order in which threads end, which is why stacking, which predicts to fit, has one processor.
+    OpenMP's limit is per thread, so each fit sets it. Both limits apply to fit only. Forests that predict in parallel
+    add their trees in varying order, so stacking, which predicts while fitting, uses one processor.
     """
     most = 1 if rows < FEWEST_ROWS_FOR_OPENMP or processors == 1 else None
     with (
@@ -170,5 +170,5 @@ def _threads(rows: int, processors: int) -> Iterator[None]:
 
 @cache
 def _controller() -> Any:
-    """Return what limits the libraries that are loaded; looking for them takes longer than many a fit."""
+    """Return the controller of loaded libraries; finding them takes longer than many fits."""
     return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""Fit variants of a plan on folds, and tell how good each is on the rows that it was not fitted on."""
+"""Fit variants of a plan on folds and score them on the validation rows."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -23,13 +23,13 @@ Labels = NDArray[np.int8]
 Places = NDArray[np.intp]
 Numbers = NDArray[np.float64]
 
-RANKED = ("roc_auc", "average_precision", "brier", "log_loss")  # what needs no threshold
+RANKED = ("roc_auc", "average_precision", "brier", "log_loss")  # metrics without threshold
 FEWEST_PER_CLASS = 2
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The training rows and how they are divided."""
+    """The training rows and their folds."""
 
     frame: pd.DataFrame
     labels: Labels
@@ -37,10 +37,9 @@ class Rows:
 
 
 def evaluator(plan: Plan, rows: Rows, *, own: Point, by: str, run: Run) -> Evaluate:
-    """Return what tells how good each variant is on its fold, as soon as it is fitted.
+    """Return the function that fits and scores variants on folds, and yields each score as soon as it is there.
 
-    A variant that cannot be fitted has no score; but the plan's own settings must be fit for use, so their mistake is
-    refused.
+    A variant that cannot be fitted has no score; but when the plan's own settings cannot be fitted, that is an error.
     """
 
     def evaluate(tasks: Sequence[Task]) -> Iterable[Outcome]:
@@ -54,12 +53,11 @@ def evaluator(plan: Plan, rows: Rows, *, own: Point, by: str, run: Run) -> Evalu
 
 
 def variant(plan: Plan, point: Point) -> Plan:
-    """Return a plan with the settings of a point."""
     return replace(plan, specification=with_point(plan.specification, point))
 
 
 def with_at_most(rows: Rows, most: int, *, seed: int) -> Rows:
-    """Return the rows with folds that are fitted on so many rows at most, and scored on all that they were."""
+    """Return the rows with folds of at most `most` training rows, and all validation rows."""
     folds = [
         Fold(part_of(rows, number, share=min(1.0, most / len(fold.train)), seed=seed), fold.validation)
         for number, fold in enumerate(rows.folds)
@@ -68,7 +66,7 @@ def with_at_most(rows: Rows, most: int, *, seed: int) -> Rows:
 
 
 def part_of(rows: Rows, fold: int, *, share: float, seed: int) -> Places:
-    """Return the places of a share of a fold's training rows, the same share of each class; larger hold smaller."""
+    """Return the indices of a share of a fold's training rows, stratified; larger shares contain smaller ones."""
     train = rows.folds[fold].train
     if share >= 1:
         return train
@@ -78,14 +76,14 @@ def part_of(rows: Rows, fold: int, *, share: float, seed: int) -> Places:
 
 
 def measured(labels: Labels, scores: Numbers, *, threshold: float | None = None) -> dict[str, float]:
-    """Return every metric at a threshold; without one, those that need none."""
+    """Return every metric at a threshold, or the metrics that need none."""
     found = measure(scored_sample(labels, scores), threshold=threshold if threshold is not None else 0.5)
-    # Cut where the last bits of a sum end, so that they never choose.
+    # Rounded, so that the last bits of a sum never decide.
     return {name: round(float(value), 9) for name, value in found.items() if threshold is not None or name in RANKED}
 
 
 def _try(plan: Plan, rows: Rows, number: int, by: str) -> float | LabError:
-    """Return the score, or the mistake as data: one variant's must not stop a batch."""
+    """Return the score, or the error as a value, so that one variant does not stop a batch."""
     fold = rows.folds[number]
     try:
         with fitting():

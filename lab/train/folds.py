@@ -1,4 +1,4 @@
-"""Divide the training rows into folds as the data ask for it: forward in time, by group, or stratified."""
+"""Split the training rows into folds: forward in time, by group, or stratified."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,36 +19,36 @@ CURE = " Cure: "
 
 @dataclass(frozen=True)
 class Fold:
-    """Places of rows: fitted on, and scored; both rise."""
+    """The indices of training and validation rows, sorted."""
 
     train: Places
     validation: Places
 
 
 @dataclass(frozen=True)
-class Division:
-    """The folds, and why they are fewer than were asked for: an empty text where they are not."""
+class FoldSplit:
+    """The folds, and the reason when there are fewer than requested."""
 
     folds: list[Fold]
     why_fewer: str
 
 
-def divide(table: pa.Table, schema: FeatureSchema, *, asked: int, seed: int) -> Division:
-    """Return as many folds as the rows allow, two or more, at most those asked for; refuse rows that allow none."""
+def split_folds(table: pa.Table, schema: FeatureSchema, *, requested: int, seed: int) -> FoldSplit:
+    """Return as many folds as the rows allow, at least two and at most the requested number."""
     why = ""
-    for count in range(asked, FEWEST_FOLDS, -1):
+    for count in range(requested, FEWEST_FOLDS, -1):
         try:
-            return Division(make_folds(table, schema, count=count, seed=seed), why)
+            return FoldSplit(make_folds(table, schema, count=count, seed=seed), why)
         except SourceError as error:
             why = why or str(error).split(CURE)[0].strip()
-    return Division(make_folds(table, schema, count=FEWEST_FOLDS, seed=seed), why)
+    return FoldSplit(make_folds(table, schema, count=FEWEST_FOLDS, seed=seed), why)
 
 
 def make_folds(table: pa.Table, schema: FeatureSchema, *, count: int, seed: int) -> list[Fold]:
-    """Return so many folds by the schema's rule; refuse rows that cannot be divided so.
+    """Return this number of folds by the rule of the schema, or raise an error.
 
-    Forward in time the training part ends a whole horizon before the validation part begins, and the oldest rows are
-    in no validation part. Otherwise every row is in exactly one.
+    In time, the training part ends a horizon before the validation part begins, and the oldest rows are in no
+    validation part. Otherwise every row is in exactly one validation part.
     """
     labels = table["label"].to_numpy()
     if schema.folds.kind == "time":
@@ -57,7 +57,7 @@ def make_folds(table: pa.Table, schema: FeatureSchema, *, count: int, seed: int)
         folds = _folds_in_time(moments, horizon=timedelta(days=schema.folds.horizon_days), count=count)
     else:
         units = _units(table, schema.folds.group)
-        folds = _folds_by_chance(labels, units, count=count, seed=seed)
+        folds = _random_folds(labels, units, count=count, seed=seed)
     for number, fold in enumerate(folds, start=1):
         _check_classes(labels[fold.train], least=FEWEST_PER_CLASS, what=f"fold {number} of {count} is fitted on")
         _check_classes(labels[fold.validation], least=1, what=f"fold {number} of {count} is scored on")
@@ -65,7 +65,7 @@ def make_folds(table: pa.Table, schema: FeatureSchema, *, count: int, seed: int)
 
 
 def _units(table: pa.Table, group: str | None) -> Places:
-    """Return a number for each row's group, or the row's own place where there are no groups."""
+    """Return a number for each row's group, or the row's index without groups."""
     if group is None:
         return np.arange(table.num_rows)
     codes: Places = table[group].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
@@ -87,33 +87,33 @@ def _folds_in_time(moments: NDArray[np.datetime64], *, horizon: timedelta, count
 def _validation_starts(
     distinct: NDArray[np.datetime64], rows: NDArray[np.intp], *, horizon: timedelta, count: int
 ) -> Places:
-    """Return the places of the moments where validation parts begin; parts are about equal, the oldest is kept back."""
+    """Return the indices of the moments where validation parts of about equal size begin."""
     first = int(np.searchsorted(distinct, distinct[0] + np.timedelta64(horizon), side="left")) or 1
     usable = max(0, len(distinct) - first)
     if usable < count:
         raise SourceError(
-            f"found {usable} distinct moments of training rows that lie {horizon.days} days or more after the oldest, "
-            f"expected one for each of {count} folds.{CURE}bring more history."
+            f"found {usable} distinct moments of training rows at least {horizon.days} days after the oldest, "
+            f"expected one for each of {count} folds.{CURE}add more history."
         )
     before = np.concatenate([[0], np.cumsum(rows)[:-1]])
     first = min(max(first, int(np.searchsorted(before, rows.sum() / (count + 1)))), len(distinct) - count)
     wanted = before[first] + (rows.sum() - before[first]) * np.arange(count) / count
     starts = np.searchsorted(before, wanted)
-    for place in range(1, count):  # every part gets a moment of its own, and leaves one to each that follows
+    for place in range(1, count):  # every part has at least one moment
         starts[place] = min(max(starts[place], starts[place - 1] + 1), len(distinct) - count + place)
     return np.asarray(starts, dtype=np.intp)
 
 
-def _folds_by_chance(labels: NDArray[np.int8], units: Places, *, count: int, seed: int) -> list[Fold]:
-    """Return folds of whole units, dealt out in turn from those with most positives and most rows to those with least.
+def _random_folds(labels: NDArray[np.int8], units: Places, *, count: int, seed: int) -> list[Fold]:
+    """Return folds of whole units, assigned in turn, sorted by positives and rows in descending order.
 
-    That makes folds alike in positives and in rows; which of equal units goes where is left to chance.
+    Folds then have similar positives and rows; the order of equal units is random.
     """
     distinct, places = np.unique(units, return_inverse=True)
     if len(distinct) < count:
         raise SourceError(
             f"found {len(distinct)} independent training rows or groups, expected at least {count}, one a fold."
-            f"{CURE}bring more rows."
+            f"{CURE}add more rows."
         )
     positives, rows = np.bincount(places, weights=labels), np.bincount(places)
     chance = generator_of(seed, "folds").permutation(len(distinct))
@@ -129,5 +129,5 @@ def _check_classes(labels: NDArray[np.int8], *, least: int, what: str) -> None:
     if min(positives, len(labels) - positives) < least:
         raise SourceError(
             f"{what} {positives} positive and {len(labels) - positives} negative rows, expected at least {least} of "
-            f"each.{CURE}bring more rows of the rarer class."
+            f"each.{CURE}add more rows of the rarer class."
         )

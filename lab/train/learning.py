@@ -1,4 +1,4 @@
-"""Fit a plan on each fold, and on growing parts of it: out-of-fold scores, and what more rows are worth."""
+"""Fit a plan on each fold and on growing parts of it: out-of-fold scores and learning curve."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class _Fit:
 
 
 def fit_folds(plan: Plan, rows: Rows, shares: Sequence[float], *, by: str, seed: int, run: Run) -> Learned:
-    """Return what a plan scores on each fold, and on shares of its training rows: a mean with its interval for each.
+    """Return the scores of a plan on each fold, and for shares of the training rows the mean with its interval.
 
-    Smaller parts lie within the larger ones, and each class gives the same share of its rows. The interval is that of a
-    mean over folds, corrected for their overlap. Scores are those before calibration.
+    Larger parts contain smaller ones, and parts are stratified. The interval is that of a mean over folds, corrected
+    for their overlap. Scores are not yet calibrated.
     """
     jobs = [(share, fold) for share in sorted({*shares, WHOLE}) for fold in range(len(rows.folds))]
     calls = [(plan, rows, fold, share, by, seed) for share, fold in jobs]

@@ -1,4 +1,4 @@
-"""Prepare features for an estimator inside its own pipeline, so that serving cannot differ from training."""
+"""Preprocessing of features as steps of the pipeline, so that serving equals training."""
 
 from collections.abc import Mapping
 from math import comb
@@ -17,7 +17,7 @@ from lab.model_files.specification import Preparation
 from lab.models.selection import KeepBest
 
 MOST_ENCODING_FOLDS = 5
-# A level's share of positives counts as if so many rows more had the share of all.
+# The shrinkage of target encoding: this number of prior rows has the overall share of positives.
 ROWS_OF_PRIOR = 10.0
 MOST_COLUMNS = 2_000
 NEVER_SEEN = -1
@@ -35,9 +35,9 @@ def build_steps(
     seed: int,
     where: str,
 ) -> list[Step]:
-    """Return the unfitted steps before an estimator; of the frame only the levels count, of the rarer class the rows.
+    """Return the unfitted steps before an estimator; they depend on the levels of the frame and on the rarer class.
 
-    Products and tests of columns know no gaps: with them, numbers are imputed for every estimator.
+    Products and selection of columns need numbers without missing values, so they are imputed for every estimator.
     """
     plain = preparation.polynomial_degree == 1 and preparation.keep is None
     wanted = "imputed" if numbers == "as_they_are" and not plain else numbers
@@ -59,15 +59,14 @@ def build_columns(
 ) -> ColumnTransformer:
     """Return the unfitted step that turns features into columns.
 
-    Numbers and booleans: the median for what is missing, and a column that says so; products of them where they are
-    asked for. Categories: one column a level up to so many levels; with more, one column: the share of positives among
-    the level's training rows (each row's own label is left out of its own share by cross-fitting), or the level's place
-    in the order of names. Missing is a level, the last; a level never seen is no level, the share of all rows, or −1.
-    A feature that is missing in every row teaches nothing and is left out.
+    Numbers and booleans: median imputation with an indicator, and products if requested. Categories: one-hot encoding
+    up to a number of levels; with more, one column: the cross-fitted share of positives of the level (target encoding),
+    or the level's ordinal. Missing is the last level; an unseen level has zeros, the overall share, or −1. A feature
+    that is missing in every row is left out.
     """
     known = [name for name in sorted(features) if frame[name].notna().any()]
     if not known:
-        raise SourceError(f"every feature of {sorted(features)} is missing in all rows. Cure: bring columns that vary.")
+        raise SourceError(f"every feature of {sorted(features)} is missing in all rows. Cure: add columns that vary.")
     numeric = [name for name in known if features[name].kind != "category"]
     levels = {name: frame[name].nunique(dropna=False) for name in known if name not in numeric}
     few = [name for name, count in levels.items() if count <= preparation.one_hot_up_to]
@@ -85,8 +84,8 @@ def build_columns(
 def _check_levels(levels: Mapping[str, int], *, where: str) -> None:
     if wide := {name: count for name, count in levels.items() if count > MOST_COLUMNS}:
         raise ParamsError(
-            f"{where}.preparation.one_hot_up_to lets a feature become a column for each of its levels: {wide}, "
-            f"expected at most {MOST_COLUMNS:,}. Cure: a lower number; a share of positives encodes more levels."
+            f"{where}.preparation.one_hot_up_to creates a column for each level of a feature: {wide}, "
+            f"expected at most {MOST_COLUMNS:,}. Cure: set a lower number; more levels are then target-encoded."
         )
 
 
@@ -94,7 +93,7 @@ def _number_steps(numbers: Numbers, preparation: Preparation, count: int, *, whe
     if numbers == "as_they_are":
         return "passthrough"
     products = preparation.polynomial_degree > 1
-    # A column may have a value here and there, and none in the rows of an inner fold.
+    # A column with few values may be empty in an inner fold.
     steps: list[Step] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=not products, keep_empty_features=True))
     ]
@@ -110,8 +109,8 @@ def _products(preparation: Preparation, count: int, *, where: str) -> Polynomial
     made = sum(comb(count, size) if distinct else comb(count + size - 1, size) for size in range(1, degree + 1))
     if made > MOST_COLUMNS:
         raise ParamsError(
-            f"{where}.preparation.polynomial_degree is {degree}, which makes {made:,} columns of {count} numbers, "
-            f"expected at most {MOST_COLUMNS:,}. Cure: a lower degree, interactions_only: true, or fewer features."
+            f"{where}.preparation.polynomial_degree is {degree}, which creates {made:,} columns from {count} numbers, "
+            f"expected at most {MOST_COLUMNS:,}. Cure: use a lower degree, interactions_only: true, or fewer features."
         )
     return PolynomialFeatures(degree, interaction_only=distinct, include_bias=False)
 

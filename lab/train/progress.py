@@ -1,4 +1,4 @@
-"""Tell a person who waits how far a search has come: a bar in a terminal, plain lines elsewhere."""
+"""Show the progress of a search: a bar in a terminal, plain lines elsewhere."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,24 +8,23 @@ from typing import TextIO
 from lab.core.result_files import rounded
 from lab.search.result import Progress, Trial
 
-SHORTEST = 0.5  # seconds between two drawings of the bar
+SHORTEST = 0.5  # seconds between two updates of the bar
 NARROW = 100  # columns
 BAR = "{desc} |{bar:20}| {n_fmt} of {total_fmt} fits, {remaining} left{postfix}"
 
 
 @contextmanager
-def shown(name: str, *, by: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
-    """Yield what to call after each fit of the search for one candidate, and clear up when the search has ended.
+def progress_display(name: str, *, by: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
+    """Yield the function to call after each fit of a candidate's search, and close the display at the end.
 
-    A terminal gets a bar that is drawn anew; anything else, such as a log, gets one line for each trial whose fits are
-    in, and no carriage return.
+    A terminal shows a bar; other outputs, such as a log, get one line for each finished trial, without carriage return.
     """
     if not stream.isatty():
         yield lambda progress: _write_line(name, progress, by=by, stream=stream)
         return
-    from tqdm import tqdm  # noqa: PLC0415 - only people see it
+    from tqdm import tqdm  # noqa: PLC0415 - only terminals need it
 
-    wide = os.get_terminal_size(stream.fileno()).columns > 0  # a container's terminal may not know its width
+    wide = os.get_terminal_size(stream.fileno()).columns > 0  # a container's terminal may have no width
     width = {"dynamic_ncols": True} if wide else {"ncols": NARROW}
     with tqdm(desc=name, file=stream, bar_format=BAR, mininterval=SHORTEST, **width) as bar:
 
@@ -40,7 +39,7 @@ def shown(name: str, *, by: str, stream: TextIO) -> Iterator[Callable[[Progress]
 
 
 def line_of(name: str, progress: Progress, trial: Trial, *, by: str) -> str:
-    """Return the line of a trial: how far, how good, the best so far, and the settings.
+    """Return the line of a trial: progress, score, best score so far, settings.
 
     >>> trial = Trial(2, {"trees": 200, "learning_rate": 0.06}, score=0.8512345, folds=4, best=0.86)
     >>> line_of("forest", Progress(8, 60, 0.86, trial), trial, by="roc_auc")

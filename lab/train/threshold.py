@@ -1,4 +1,4 @@
-"""Choose from which score on a row is decided positive, on scores of rows that the model was not fitted on."""
+"""Choose the decision threshold on out-of-fold scores."""
 
 from typing import Literal
 
@@ -16,16 +16,16 @@ STEP = 1e-6  # scores have 6 decimals
 
 
 class ThresholdRule(Params):
-    """By what the threshold is chosen; value is used by the rule `fixed` only."""
+    """The rule for the threshold; `value` is used by the rule `fixed` only."""
 
     rule: Literal["cheapest", "best_f1", "fixed"]
     value: float = Field(default=0.5, ge=0, le=1)
 
 
 def choose_threshold(labels: NDArray[np.int8], scores: Numbers, rule: ThresholdRule, *, money: Money) -> float:
-    """Return the threshold; of several that are equally good, the highest, which acts on the fewest rows.
+    """Return the threshold; of ties the highest, which acts on the fewest rows.
 
-    `cheapest` may say to act on no row: the threshold then lies one step above the highest score, even above 1.
+    `cheapest` can choose to act on no row: the threshold is then one step above the highest score, even above 1.
     """
     if rule.rule == "fixed":
         return rule.value
@@ -42,7 +42,7 @@ def _cheapest(counted: ScoredSample, decisions: Decisions, money: Money) -> floa
     if not (benefit or alarm or miss):
         raise ParamsError(
             "train.threshold.rule is cheapest, but the task's money is all 0, so every threshold costs the same. "
-            "Cure: fill in money in the task file, or choose best_f1."
+            "Cure: set money in the task file, or choose best_f1."
         )
     worth = decisions.true_positives * benefit - decisions.false_positives * alarm - decisions.false_negatives * miss
     acting_on_none = -miss * counted.positives.sum()
@@ -51,5 +51,5 @@ def _cheapest(counted: ScoredSample, decisions: Decisions, money: Money) -> floa
 
 
 def _best(thresholds: Numbers, values: Numbers) -> float:
-    """Return the highest threshold with the best value; both rise by score."""
+    """Return the highest threshold with the best value; both are sorted by score."""
     return float(thresholds[len(values) - 1 - int(np.argmax(values[::-1]))])

@@ -1,4 +1,4 @@
-"""Leave in a fitted pipeline what is needed to predict, cut to the digits that every processor agrees on."""
+"""Round the parameters of a fitted pipeline, and remove what prediction does not need."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from lab.core.rounding import significant
 
-DIGITS = 8  # of fitted parameters; the last ones a processor may see differently
-SEEN_ONCE = 1
+DIGITS = 8  # of fitted parameters; further digits differ between processors
+ONE_ROW = 1
 
 
-def tidy(pipeline: Pipeline, frame: pd.DataFrame) -> None:
-    """Cut what a pipeline fitted on a frame has learned, in place: in every step, however deep."""
+def round_fitted(pipeline: Pipeline, frame: pd.DataFrame) -> None:
+    """Round the parameters of a fitted pipeline in place, in every nested step."""
     for part in parts_of(pipeline):
         if isinstance(part, StandardScaler):
             _round_scaler(part)
@@ -32,13 +32,13 @@ def tidy(pipeline: Pipeline, frame: pd.DataFrame) -> None:
         elif isinstance(part, CalibratedClassifierCV):
             _round_sigmoids(part)
         elif isinstance(part, TargetEncoder):
-            _forget_rare_levels(part, frame)
+            _drop_rare_levels(part, frame)
         elif isinstance(part, VotingClassifier | StackingClassifier):
-            del part.named_estimators_  # the members again, which a file would hold twice
+            del part.named_estimators_  # the members again, which would be stored twice
 
 
 def parts_of(part: Any) -> list[Any]:
-    """Return a fitted step and every step inside it: of pipelines, columns, ensembles' members, calibrated ones."""
+    """Return a fitted step and every step nested in it."""
     inside = [step for _, step, *_ in [*getattr(part, "steps", []), *getattr(part, "transformers_", [])]]
     if isinstance(part, VotingClassifier | StackingClassifier):
         inside += [*part.estimators_, *([part.final_estimator_] if isinstance(part, StackingClassifier) else [])]
@@ -54,7 +54,7 @@ def _round_scaler(scaler: StandardScaler) -> None:
 def _tidy_perceptron(perceptron: MLPClassifier) -> None:
     perceptron.coefs_ = [_decimals(values) for values in perceptron.coefs_]
     perceptron.intercepts_ = [_decimals(values) for values in perceptron.intercepts_]
-    del perceptron._optimizer, perceptron._random_state  # noqa: SLF001 - only learning further would need them
+    del perceptron._optimizer, perceptron._random_state  # noqa: SLF001 - needed only to continue learning
 
 
 def _round_sigmoids(calibrated: CalibratedClassifierCV) -> None:
@@ -63,16 +63,16 @@ def _round_sigmoids(calibrated: CalibratedClassifierCV) -> None:
             sigmoid.a_, sigmoid.b_ = round(float(sigmoid.a_), DIGITS), round(float(sigmoid.b_), DIGITS)
 
 
-def _forget_rare_levels(encoder: TargetEncoder, frame: pd.DataFrame) -> None:
-    """Leave out levels that one row has: in training they counted as levels never seen, and so they do from now on."""
+def _drop_rare_levels(encoder: TargetEncoder, frame: pd.DataFrame) -> None:
+    """Remove levels with a single row; cross-fitting treated them as unseen in training."""
     for place, name in enumerate(encoder.feature_names_in_):
         levels, shares = encoder.categories_[place], encoder.encodings_[place]
         counts = frame[name].value_counts()
-        known = np.array([counts.get(level, SEEN_ONCE + 1) for level in levels]) > SEEN_ONCE
+        known = np.array([counts.get(level, ONE_ROW + 1) for level in levels]) > ONE_ROW
         if not known.any():
             known[0], shares[0] = True, encoder.target_mean_
         encoder.categories_[place], encoder.encodings_[place] = levels[known], shares[known]
 
 
 def _decimals(values: Any) -> Any:
-    return np.round(values, DIGITS) + 0.0  # + 0.0 makes −0.0 a plain zero
+    return np.round(values, DIGITS) + 0.0  # + 0.0 turns −0.0 into 0.0

@@ -1,4 +1,4 @@
-"""Train one specification: search its settings, choose a threshold on out-of-fold scores, and fit it on all rows."""
+"""Train one specification: search settings, choose calibration and threshold, fit on all rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,13 +24,13 @@ from lab.search.space import CLASS_WEIGHTS, Point, Space
 from lab.task.money import Money
 from lab.train.calibration import Calibrated, calibrate, with_calibration
 from lab.train.estimator_spaces import check_space, space_of
-from lab.train.estimators import completed
+from lab.train.estimators import with_defaults
 from lab.train.fitting import Plan, fit_pipeline
 from lab.train.fold_scores import RANKED, Rows, evaluator, measured, variant, with_at_most
-from lab.train.folds import divide
+from lab.train.folds import split_folds
 from lab.train.learning import fit_folds
 from lab.train.threshold import ThresholdRule, choose_threshold
-from lab.train.workers import Run, in_turn
+from lab.train.workers import Run, run_sequentially
 
 Labels = NDArray[np.int8]
 Numbers = NDArray[np.float64]
@@ -38,7 +38,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every model of an experiment, and how this one's settings are searched."""
+    """The settings of training, and of this model's search."""
 
     folds: int
     threshold: ThresholdRule
@@ -50,7 +50,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class FoldScore:
-    """How good a model is on one fold's validation rows; number counts from 1."""
+    """The metrics on one fold's validation rows; numbers start at 1."""
 
     number: int
     count: int
@@ -59,7 +59,7 @@ class FoldScore:
 
 @dataclass(frozen=True)
 class Reports:
-    """What is called while the work goes on: after each fit of the search, and for each fold of what was chosen."""
+    """Callbacks: after each fit of the search, and for each fold of the chosen settings."""
 
     search: Callable[[Progress], None] = lambda _: None
     fold: Callable[[FoldScore], None] = lambda _: None
@@ -67,7 +67,7 @@ class Reports:
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """The rows that were scored, in the order of the table: their places, labels, folds from 1, and scores."""
+    """The out-of-fold rows in the order of the table: indices, labels, folds from 1, scores."""
 
     places: NDArray[np.intp]
     labels: Labels
@@ -77,7 +77,7 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, its scores of rows that it was not fitted on, how good they are, and how it came to be chosen."""
+    """A trained model with its out-of-fold scores and metrics, search, calibration and learning curve."""
 
     model: Model
     out_of_fold: pa.Table
@@ -100,15 +100,15 @@ def train_model(
     rules: Rules,
     where: str,
     reports: Reports = SILENT,
-    run: Run = in_turn,
+    run: Run = run_sequentially,
 ) -> Trained:
-    """Return a specification trained on a table, its settings searched; `run` runs fits, messages name it by `where`.
+    """Return a specification trained on a table, with searched settings; `run` executes fits, `where` is for messages.
 
-    Seeds do not depend on a candidate's name: equal specifications are equal models, and all see the same folds. All
-    that is chosen (settings, calibration, threshold) is chosen on scores of rows that the fit did not see.
+    Seeds do not depend on a candidate's name: equal specifications give equal models, and all have the same folds. All
+    choices (settings, calibration, threshold) use out-of-fold scores.
     """
     plan, inputs = _planned(schema, specification, seed=rules.seed, where=where)
-    division = divide(table, schema, asked=rules.folds, seed=rules.seed)
+    division = split_folds(table, schema, requested=rules.folds, seed=rules.seed)
     rows = Rows(frame_of(table, inputs.features), table["label"].to_numpy().astype(np.int8), division.folds)
     searched = _search(plan, rows, rules, report=reports.search, run=run)
     plan = variant(plan, searched.best)
@@ -140,7 +140,7 @@ def train_model(
 
 
 def summary_of(trained: Trained, schema: FeatureSchema, table: pa.Table) -> dict[str, object]:
-    """Return what the metrics file of a candidate says; what is a list there, DVC does not spread over columns."""
+    """Return the content of the candidate's metrics file; lists are not shown by DVC as metrics."""
     manifest = trained.model.manifest
     specification = manifest.specification
     means = {name: float(np.mean([fold.metrics[name] for fold in trained.by_fold])) for name in RANKED}
@@ -173,7 +173,7 @@ def summary_of(trained: Trained, schema: FeatureSchema, table: pa.Table) -> dict
 
 
 def progress_of(name: str, fold: FoldScore) -> str:
-    """Return the line that a person who waits sees for each fold."""
+    """Return the line that is printed for each fold."""
     metrics = "  ".join(f"{metric} {fold.metrics[metric]:.4f}" for metric in RANKED)
     return f"{name}  fold {fold.number}/{fold.count}  {metrics}\n"
 
@@ -181,18 +181,18 @@ def progress_of(name: str, fold: FoldScore) -> str:
 def _planned(
     schema: FeatureSchema, specification: Specification, *, seed: int, where: str
 ) -> tuple[Plan, FeatureSchema]:
-    written_out = completed(specification, where=where)
+    written_out = with_defaults(specification, where=where)
     inputs = schema.model_copy(update={"features": _chosen(schema, written_out, where=where)})
     return Plan(written_out, inputs.features, integer_of(seed, "train"), where), inputs
 
 
 def _chosen(schema: FeatureSchema, specification: Specification, *, where: str) -> dict[str, Feature]:
-    wanted = specification.features if specification.features is not None else tuple(schema.features)
-    if unknown := sorted(set(wanted) - set(schema.features)):
+    expected = specification.features if specification.features is not None else tuple(schema.features)
+    if unknown := sorted(set(expected) - set(schema.features)):
         raise ParamsError(
             f"{where}.features names {unknown}, expected only {sorted(schema.features)}. Correct it there."
         )
-    return {name: schema.features[name] for name in sorted(wanted)}
+    return {name: schema.features[name] for name in sorted(expected)}
 
 
 def _search(plan: Plan, rows: Rows, rules: Rules, *, report: Callable[[Progress], None], run: Run) -> SearchResult:
@@ -214,14 +214,14 @@ def _search(plan: Plan, rows: Rows, rules: Rules, *, report: Callable[[Progress]
         report=report,
     )
     if found.fits and any(len(fold.train) > rule.most_rows for fold in rows.folds):
-        return replace(found, reason=f"{found.reason}; each fit on {rule.most_rows} rows at most")
+        return replace(found, reason=f"{found.reason}; each fit on at most {rule.most_rows} rows")
     return found
 
 
 def _own(specification: Specification, space: Space) -> Point:
-    """Return what a specification says itself of the settings in a space."""
-    said = {**specification.settings, CLASS_WEIGHTS: specification.class_weights}
-    return {name: said[name] for name in sorted(space)}
+    """Return the specification's own values of the settings in a space."""
+    own = {**specification.settings, CLASS_WEIGHTS: specification.class_weights}
+    return {name: own[name] for name in sorted(space)}
 
 
 def _in_order(rows: Rows, scores: Sequence[Numbers]) -> OutOfFold:
@@ -262,7 +262,7 @@ def _describe(table: pa.Table, inputs: FeatureSchema) -> TrainingRows:
 
 
 def _fingerprint(table: pa.Table) -> str:
-    """Return the fingerprint of rows; by way of Parquet, which leaves out what lies in memory under a null."""
+    """Return the fingerprint of rows by way of Parquet, which ignores memory under nulls."""
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(None).combine_chunks(), sink, compression="none")
     return fingerprint_of(sink.getvalue().to_pybytes())

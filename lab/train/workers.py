@@ -1,4 +1,4 @@
-"""Run calls side by side: in this process, in others, or on a Dask cluster that must compute the same bytes."""
+"""Run calls in parallel: in this process, in other processes, or on a Dask cluster."""
 
 import os
 import warnings
@@ -14,7 +14,7 @@ from lab.core.errors import ParamsError
 SETTING = "train.workers"
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 PREFIX = "dask://"
-LOCAL = "threading"  # docs/decisions/0014: threads cost nothing to start, and rows need no copy
+LOCAL = "threading"  # docs/decisions/0014: threads start fast, and rows are not copied
 NAMES = ("local", "dask", "threading", "loky", "sequential")
 
 Call = tuple[Any, ...]  # the arguments of one call
@@ -32,20 +32,19 @@ Workers = Annotated[str, AfterValidator(_checked)]
 
 
 @contextmanager
-def running(workers: Workers) -> Iterator[Run]:
-    """Yield what runs a function with each of many arguments, and yields what it returns in that order, as it comes.
+def fit_runner(workers: Workers) -> Iterator[Run]:
+    """Yield a function that calls another with many argument tuples, and yields the results in order, as they arrive.
 
-    Function and arguments must be picklable unless workers are threads. A large argument that is the same object in
-    many calls travels to a cluster once. When the block ends, well or not, no process is left here, and nothing waits
-    there.
+    Function and arguments must be picklable except for threads. A large argument is sent to a cluster once. When the
+    block ends, no process remains here and no call waits there.
     """
     if workers == "sequential":
-        yield in_turn
+        yield run_sequentially
     elif workers.startswith("dask"):
-        from lab.train.cluster import connected, sharing  # noqa: PLC0415 - an extra that most never install
+        from lab.train.cluster import connected, scatter_once  # noqa: PLC0415 - an optional extra
 
         with connected(address_of(workers)) as client, joblib.parallel_config("dask", client=client):
-            share = sharing(client)
+            share = scatter_once(client)
             yield lambda function, calls: _run(function, [tuple(map(share, call)) for call in calls])
     else:
         backend = LOCAL if workers == "local" else workers
@@ -54,19 +53,19 @@ def running(workers: Workers) -> Iterator[Run]:
 
 
 def address_of(workers: Workers) -> str:
-    """Return the scheduler's address: the one that is named, or that of the environment for `dask` alone."""
+    """Return the scheduler's address: the given one, or that of the environment for `dask`."""
     if workers.startswith(PREFIX):
         return f"tcp://{workers.removeprefix(PREFIX)}"
     if found := os.environ.get(ADDRESS):
         return found
     raise ParamsError(
-        f"{SETTING} is dask, and the environment has no {ADDRESS}, expected the scheduler's address there. "
-        f"Cure: export {ADDRESS}=tcp://HOST:PORT, or name it: dask://HOST:PORT."
+        f"{SETTING} is dask, and the environment has no {ADDRESS}, expected the scheduler's address. "
+        f"Cure: export {ADDRESS}=tcp://HOST:PORT, or set dask://HOST:PORT."
     )
 
 
-def in_turn(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
-    """Call a function with each of the arguments in turn, here."""
+def run_sequentially(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
+    """Call a function with each argument tuple in this process."""
     yield from (function(*call) for call in calls)
 
 
@@ -80,7 +79,7 @@ def _run(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
 
 
 def _close(results: Iterator[Any]) -> None:
-    """Take back what waits; joblib would warn that its generator ends early, which is what is meant here."""
+    """Cancel pending calls; joblib would warn about the early end, which is intended."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results.close()  # type: ignore[attr-defined]  # joblib gives a generator
@@ -88,11 +87,11 @@ def _close(results: Iterator[Any]) -> None:
 
 @contextmanager
 def _ended(backend: str) -> Iterator[None]:
-    """Leave no process behind; loky would keep its own for a next time."""
+    """Stop all processes at the end; loky would keep its own."""
     try:
         yield
     finally:
         if backend == "loky":
-            from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415 - most take threads
+            from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415 - rarely used
 
             get_reusable_executor().shutdown(wait=True, kill_workers=True)

@@ -1,4 +1,4 @@
-"""Calibration puts scores right on rows of other folds, keeps their order, and leaves well-calibrated scores alone."""
+"""Calibration uses other folds, keeps the order of scores, and leaves well-calibrated scores unchanged."""
 
 from typing import Any
 
@@ -30,21 +30,21 @@ def loss(scores: Any, labels: Any = LABELS) -> float:
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_scores_that_are_too_timid_are_put_right(method: Any) -> None:
+def test_underconfident_scores_are_calibrated(method: Any) -> None:
     assert loss(calibrate(method, LABELS, TIMID, FOLDS).scores) < loss(TIMID) - 0.03
 
 
 @pytest.mark.parametrize(
     ("labels", "scores", "best"), [(LABELS, GOOD, "none"), (LABELS, TIMID, "sigmoid"), (STEPPED, GOOD, "isotonic")]
 )
-def test_the_best_method_is_the_plainest_that_no_other_beats_beyond_chance(labels: Any, scores: Any, best: str) -> None:
+def test_the_best_method_is_the_simplest_that_no_other_beats_significantly(labels: Any, scores: Any, best: str) -> None:
     found = calibrate("best", labels, scores, FOLDS)
     assert found.method == best
     assert found.log_losses[best] == pytest.approx(loss(found.scores, labels))
     assert found.log_losses["none"] == pytest.approx(loss(scores, labels))
 
 
-def test_a_folds_own_labels_do_not_move_its_scores() -> None:
+def test_a_folds_own_labels_do_not_change_its_scores() -> None:
     turned = np.where(FOLDS == 2, 1 - LABELS, LABELS).astype(np.int8)
     for method in ("sigmoid", "isotonic"):
         before, after = (calibrate(method, labels, TIMID, FOLDS).scores for labels in (LABELS, turned))
@@ -53,23 +53,23 @@ def test_a_folds_own_labels_do_not_move_its_scores() -> None:
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_no_two_rows_change_places(method: str) -> None:
+def test_the_order_of_rows_is_kept(method: str) -> None:
     moved = fitted(method)[-1].move(np.sort(TIMID))
     assert (np.diff(moved) >= 0).all()
 
 
-def test_a_sigmoid_is_scikit_learns_logistic_regression_on_the_log_odds() -> None:
+def test_a_sigmoid_agrees_with_logistic_regression_on_log_odds() -> None:
     model = LogisticRegression(C=np.inf).fit(logit(TIMID)[:, None], LABELS)
     expected = model.predict_proba(logit(TIMID)[:, None])[:, 1]
     assert_allclose(fitted("sigmoid")[-1].move(TIMID), expected, atol=1e-4)
 
 
-def test_isotonic_is_scikit_learns() -> None:
+def test_isotonic_agrees_with_scikit_learn() -> None:
     expected = IsotonicRegression(y_min=0, y_max=1).fit_transform(TIMID, LABELS.astype(float))
     assert_allclose(fitted("isotonic")[-1].move(TIMID), expected, atol=1e-6)
 
 
-def test_scores_that_say_the_opposite_are_told_nothing_from() -> None:
+def test_inverted_scores_are_replaced_by_the_mean() -> None:
     assert np.ptp(calibrate("sigmoid", LABELS, 1 - GOOD, FOLDS).scores[FOLDS == 1]) == 0
 
 
@@ -78,7 +78,7 @@ def test_perfect_scores_stay_finite() -> None:
     assert np.isfinite(found.scores).all()
 
 
-def test_a_calibrated_pipeline_is_a_classifier_like_any() -> None:
+def test_a_calibrated_pipeline_is_a_classifier() -> None:
     rows = TIMID[:, None]
     pipeline = fitted("sigmoid")
     inner = pipeline[-1].estimator.predict_proba(pipeline[0].transform(rows))[:, 1]

@@ -1,4 +1,4 @@
-"""A candidate of params.yaml: what it says itself, and what holds for all."""
+"""Candidates in params.yaml: common settings and their own."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ def candidate(**said: Any) -> Candidate:
     return candidate_of("mine", {"mine": {"estimator": "dummy", **said}})
 
 
-def test_a_candidate_is_searched_as_all_are() -> None:
+def test_a_candidate_has_the_common_search_settings() -> None:
     assert search_of("mine", candidate(), COMMON) == COMMON
 
 
-def test_what_a_candidate_says_of_its_search_stands_for_it_alone() -> None:
+def test_a_candidate_overrides_its_own_search_settings() -> None:
     found = search_of("mine", candidate(search={"method": "random", "space": {"trees": [1, 2]}}), COMMON)
     assert (found.method, found.budget, found.space) == ("random", 40, {"trees": [1, 2]})
 
@@ -36,7 +36,7 @@ def test_what_a_candidate_says_of_its_search_stands_for_it_alone() -> None:
         ({"seconds": 60}, r"search\.seconds: Extra inputs are not permitted"),
     ],
 )
-def test_a_search_that_cannot_be_is_refused_where_it_stands(said: dict[str, Any], message: str) -> None:
+def test_an_invalid_search_is_refused_with_its_place(said: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=message):
         search_of("mine", candidate(search=said), COMMON)
 
@@ -51,7 +51,7 @@ def test_a_search_that_cannot_be_is_refused_where_it_stands(said: dict[str, Any]
         ({"colour": "red"}, r"mine\.colour: Extra inputs are not permitted"),
     ],
 )
-def test_a_candidate_that_cannot_be_is_refused_where_it_stands(said: dict[str, Any], message: str) -> None:
+def test_an_invalid_candidate_is_refused_with_its_place(said: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=message):
         candidate(**said)
 
@@ -64,7 +64,7 @@ def test_a_candidate_that_cannot_be_is_refused_where_it_stands(said: dict[str, A
         ({"workers": "somewhere"}, r"train\.workers: .*dask://HOST:PORT"),
     ],
 )
-def test_a_rule_for_all_that_cannot_be_is_refused(said: dict[str, Any], message: str) -> None:
+def test_an_invalid_common_rule_is_refused(said: dict[str, Any], message: str) -> None:
     content = {
         "folds": 5,
         "threshold": {"rule": "fixed"},
@@ -78,5 +78,5 @@ def test_a_rule_for_all_that_cannot_be_is_refused(said: dict[str, Any], message:
 
 
 def test_a_name_with_a_capital_is_refused() -> None:
-    with pytest.raises(ParamsError, match="names 'Mine', expected small letters"):
+    with pytest.raises(ParamsError, match="names 'Mine', expected lower-case letters"):
         candidate_named(["Mine"], {"Mine": {}})

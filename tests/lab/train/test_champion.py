@@ -1,4 +1,4 @@
-"""The champion: a reviewed specification, fitted on rows whose label was known by its day."""
+"""The champion: a promoted specification, fitted on rows with known labels."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from lab.core.errors import ParamsError, SourceError
 from lab.model_files.specification import Specification
 from lab.train.champion import Gain, read_champion, rows_known_by
-from lab.train.estimators import completed
+from lab.train.estimators import with_defaults
 from tests.project import ROOT
 from tests.tables import HORIZON_DAYS, feature_rows, schema_of
 
@@ -34,17 +34,17 @@ def test_a_task_has_its_own_champion(file: Path) -> None:
     assert champion.specification.settings == {"inverse_penalty": 0.1}
 
 
-def test_a_task_without_one_takes_the_default(file: Path) -> None:
+def test_a_task_without_a_champion_has_the_default(file: Path) -> None:
     where, champion = read_champion("anything", file)
     assert (where[-7:], champion.estimator) == ("default", "dummy")
 
 
 def test_the_first_champion_is_logistic_regression() -> None:
     where, champion = read_champion("churn", ROOT / "champion.yaml")
-    assert completed(champion.specification, where=where).estimator == "logistic_regression"
+    assert with_defaults(champion.specification, where=where).estimator == "logistic_regression"
 
 
-def test_an_entry_tells_whose_place_it_took_and_why(file: Path) -> None:
+def test_an_entry_names_the_replaced_version_and_the_reason(file: Path) -> None:
     file.write_text(
         "churn: {version: 3, estimator: dummy, replaces: 2, because: better, "
         "gain: {metric: roc_auc, value: 0.02, low: 0.01, high: 0.03}}"
@@ -58,7 +58,7 @@ def test_an_entry_tells_whose_place_it_took_and_why(file: Path) -> None:
     assert set(champion.specification.model_dump()) == set(Specification.model_fields)
 
 
-def test_an_unknown_word_is_refused(file: Path) -> None:
+def test_an_unknown_key_is_refused(file: Path) -> None:
     file.write_text("default: {version: 1, estimator: dummy, threshold: 0.5}")
     with pytest.raises(ParamsError, match=r"default\.threshold: Extra inputs .*\n.*git diff champion\.yaml"):
         read_champion("churn", file)
@@ -66,7 +66,7 @@ def test_an_unknown_word_is_refused(file: Path) -> None:
 
 def test_a_file_without_a_default_is_refused(file: Path) -> None:
     file.write_text("other: {version: 1, estimator: dummy}")
-    with pytest.raises(ParamsError, match=r"holds \['other'\], expected churn or default"):
+    with pytest.raises(ParamsError, match=r"has \['other'\], expected churn or default"):
         read_champion("churn", file)
 
 
@@ -79,7 +79,7 @@ def test_rows_are_those_whose_label_was_known_by_the_end_of_the_day() -> None:
     assert max(the_day_before["moment"].to_pylist()) < newest
 
 
-def test_no_day_means_all_rows() -> None:
+def test_without_a_day_all_rows_are_used() -> None:
     assert rows_known_by(ROWS, schema_of("time"), None, where="here").equals(ROWS)
 
 

@@ -1,4 +1,4 @@
-"""Spaces: the default ones hold the defaults and can be built, and others are checked before a search begins."""
+"""Default search spaces contain the defaults and can be built; other spaces are validated first."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lab.core.errors import ParamsError
 from lab.model_files.specification import Specification
 from lab.search.space import CLASS_WEIGHTS, Dimension, Range, Space
 from lab.train.estimator_spaces import check_space, space_of, with_point
-from lab.train.estimators import ESTIMATORS, completed
+from lab.train.estimators import ESTIMATORS, with_defaults
 
 WHERE = "params.yaml: train.candidates.mine.search.space"
 GRIDS = {
@@ -39,7 +39,7 @@ def check(estimator: str, space: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_a_default_space_has_a_grid_of_so_many(name: str) -> None:
+def test_a_default_space_has_a_grid_of_known_size(name: str) -> None:
     combinations = 1
     for dimension in space_of(Specification(estimator=name), where=WHERE).values():
         combinations *= dimension.points if isinstance(dimension, Range) else len(dimension)
@@ -53,15 +53,15 @@ def test_a_default_space_can_be_searched(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_the_defaults_lie_inside_their_space(name: str) -> None:
-    specification = completed(Specification(estimator=name), where=WHERE)
+def test_the_defaults_are_inside_their_space(name: str) -> None:
+    specification = with_defaults(Specification(estimator=name), where=WHERE)
     for setting, dimension in space_of(specification, where=WHERE).items():
         default: Any = "none" if setting == CLASS_WEIGHTS else specification.settings[setting]
         inside = dimension.low <= default <= dimension.high if isinstance(dimension, Range) else default in dimension
         assert inside, (setting, default)
 
 
-def test_a_point_goes_to_settings_but_for_class_weights() -> None:
+def test_class_weights_of_a_point_are_not_settings() -> None:
     before = Specification(estimator="logistic_regression", settings={"inverse_penalty": 3.0, "most_steps": 50})
     after = with_point(before, {"inverse_penalty": 0.5, CLASS_WEIGHTS: "balanced"})
     assert after.settings == {"inverse_penalty": 0.5, "most_steps": 50}
@@ -83,11 +83,11 @@ def test_a_point_goes_to_settings_but_for_class_weights() -> None:
         ("random_forest", {"trees": []}, r"space\.trees: no choice, expected one or more"),
     ],
 )
-def test_a_space_that_cannot_be_is_refused(estimator: str, space: dict[str, Any], message: str) -> None:
+def test_an_invalid_space_is_refused(estimator: str, space: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=message):
         check(estimator, space)
 
 
-def test_every_mistake_of_a_space_is_named_at_once() -> None:
+def test_every_mistake_of_a_space_is_listed() -> None:
     with pytest.raises(ParamsError, match=r"(?s)space\.tress: .*space\.smallest_leaf: "):
         check("random_forest", {"tress": [1], "trees": [5], "smallest_leaf": [0]})

@@ -1,4 +1,4 @@
-"""Estimators by name: what is unknown is refused with what is known, and every setting reaches scikit-learn."""
+"""Estimators by name: unknown names are refused, and every setting reaches scikit-learn."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from lab.core.errors import ParamsError
 from lab.model_files.specification import Specification
-from lab.train.estimators import ESTIMATORS, build_estimator, completed
+from lab.train.estimators import ESTIMATORS, build_estimator, with_defaults
 
 WHERE = "params.yaml: train.candidates.mine"
 ENSEMBLES = ("stacking", "voting")
@@ -33,7 +33,7 @@ def test_an_unknown_setting_is_refused_with_the_known_ones() -> None:
         build("logistic_regression", C=2)
 
 
-def test_every_wrong_value_is_named_at_once() -> None:
+def test_every_wrong_value_is_listed() -> None:
     with pytest.raises(
         ParamsError, match=r"(?s)settings\.trees: .*\(found 0\).*settings\.learning_rate: .*\(found 'x'\)"
     ):
@@ -57,10 +57,10 @@ def test_every_wrong_value_is_named_at_once() -> None:
         ("support_vector_machine", {"kernel_coefficient": -1.0}),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_by_its_name(estimator: str, settings: dict[str, Any]) -> None:
+def test_an_invalid_value_is_refused_with_its_name(estimator: str, settings: dict[str, Any]) -> None:
     (name,) = settings
     with pytest.raises(ParamsError, match=rf"^{WHERE}\.settings\.{name}: .* \(found "):
-        completed(specification(estimator, settings), where=WHERE)
+        with_defaults(specification(estimator, settings), where=WHERE)
 
 
 def threads(estimator: BaseEstimator) -> set[Any]:
@@ -68,7 +68,7 @@ def threads(estimator: BaseEstimator) -> set[Any]:
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_the_defaults_build_an_estimator_that_leaves_threads_to_the_fit(name: str) -> None:
+def test_the_defaults_build_an_estimator_without_own_threads(name: str) -> None:
     assert threads(build(name)) <= {None}
 
 
@@ -101,7 +101,7 @@ def test_a_setting_changes_what_is_built(estimator: str, settings: dict[str, Any
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_chance_comes_from_the_seed(name: str) -> None:
+def test_randomness_comes_from_the_seed(name: str) -> None:
     parameters = build(name).get_params()
     drawn = {parameters.get("random_state"), getattr(parameters.get("cv"), "random_state", None)}
     takes_chance = "random_state" in parameters or parameters.get("cv") is not None
@@ -110,20 +110,20 @@ def test_chance_comes_from_the_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
-def test_a_completed_specification_is_complete(name: str) -> None:
-    found = completed(specification(name), where=WHERE)
+def test_writing_out_defaults_is_idempotent(name: str) -> None:
+    found = with_defaults(specification(name), where=WHERE)
     assert set(found.settings) == set(ESTIMATORS[name].settings.model_fields)
-    assert completed(found, where=WHERE) == found
+    assert with_defaults(found, where=WHERE) == found
 
 
-def test_a_completed_specification_spells_every_setting_out() -> None:
-    found = completed(specification("random_forest", {"trees": 9}), where=WHERE)
+def test_every_setting_is_written_out() -> None:
+    found = with_defaults(specification("random_forest", {"trees": 9}), where=WHERE)
     assert found.settings == {"trees": 9, "deepest": None, "smallest_leaf": 5, "feature_share": "sqrt"}
 
 
-def test_a_completed_ensemble_spells_the_settings_of_its_members_out() -> None:
+def test_settings_of_an_ensembles_members_are_written_out() -> None:
     members = {**PAIR, "two": {"estimator": "logistic_regression", "settings": {"inverse_penalty": 2}}}
-    found = completed(specification("voting", {"members": members}), where=WHERE).settings["members"]
+    found = with_defaults(specification("voting", {"members": members}), where=WHERE).settings["members"]
     assert isinstance(found, dict)
     assert found["two"]["settings"] == {"inverse_penalty": 2.0, "most_steps": 100}
     assert found["two"]["preparation"]["one_hot_up_to"] == 20
@@ -132,7 +132,7 @@ def test_a_completed_ensemble_spells_the_settings_of_its_members_out() -> None:
 
 @pytest.mark.parametrize("name", ENSEMBLES)
 def test_an_ensembles_default_members_are_known_ones(name: str) -> None:
-    members = completed(specification(name), where=WHERE).settings["members"]
+    members = with_defaults(specification(name), where=WHERE).settings["members"]
     assert isinstance(members, dict)
     assert [member["estimator"] for member in members.values()] == [
         "histogram_gradient_boosting",
@@ -152,33 +152,33 @@ def test_an_ensembles_default_members_are_known_ones(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ENSEMBLES)
-def test_a_members_mistake_is_told_with_its_place(name: str, member: dict[str, Any], message: str) -> None:
+def test_a_members_mistake_is_shown_with_its_place(name: str, member: dict[str, Any], message: str) -> None:
     with pytest.raises(ParamsError, match=rf"^{WHERE}\.settings\.{message}"):
-        completed(specification(name, {"members": {**PAIR, "two": member}}), where=WHERE)
+        with_defaults(specification(name, {"members": {**PAIR, "two": member}}), where=WHERE)
 
 
 def test_weights_name_every_member() -> None:
     with pytest.raises(ParamsError, match=r"weights name \['one'\], expected the members \['one', 'two'\]"):
-        completed(specification("voting", {"members": PAIR, "weights": {"one": 1.0}}), where=WHERE)
+        with_defaults(specification("voting", {"members": PAIR, "weights": {"one": 1.0}}), where=WHERE)
 
 
 def test_an_ensemble_has_two_members_at_least() -> None:
     with pytest.raises(ParamsError, match=r"settings\.members: Dictionary should have at least 2 items"):
-        completed(specification("voting", {"members": {"one": PAIR["one"]}}), where=WHERE)
+        with_defaults(specification("voting", {"members": {"one": PAIR["one"]}}), where=WHERE)
 
 
-def test_a_members_name_is_one_that_scikit_learn_can_take() -> None:
+def test_a_members_name_is_valid_in_scikit_learn() -> None:
     with pytest.raises(ParamsError, match=r"settings\.members\.one__two"):
-        completed(specification("voting", {"members": {**PAIR, "one__two": PAIR["one"]}}), where=WHERE)
+        with_defaults(specification("voting", {"members": {**PAIR, "one__two": PAIR["one"]}}), where=WHERE)
 
 
-def test_an_ensemble_prepares_nothing_itself() -> None:
+def test_an_ensemble_has_no_own_preprocessing() -> None:
     with pytest.raises(ParamsError, match=r"mine\.preparation is given, expected none: each member"):
-        completed(specification("voting", preparation={"polynomial_degree": 2}), where=WHERE)
+        with_defaults(specification("voting", preparation={"polynomial_degree": 2}), where=WHERE)
 
 
-def test_balanced_rows_are_refused_where_rows_cannot_weigh() -> None:
+def test_balanced_rows_are_refused_without_support_for_weights() -> None:
     with pytest.raises(
         ParamsError, match=r"mine\.class_weights is 'balanced', expected none: nearest_neighbours cannot"
     ):
-        completed(specification("nearest_neighbours", class_weights="balanced"), where=WHERE)
+        with_defaults(specification("nearest_neighbours", class_weights="balanced"), where=WHERE)

@@ -1,4 +1,4 @@
-"""Fitting: every estimator and every preparation keeps the same promises, whatever the rows bring."""
+"""Every estimator and preprocessing is deterministic and robust."""
 
 import os
 import subprocess
@@ -35,12 +35,12 @@ def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, pa.array(values))
 
 
-def test_every_estimator_is_tried() -> None:
+def test_every_estimator_is_tested() -> None:
     assert set(SMALL) == set(ESTIMATORS)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_two_fits_are_the_same_bytes(variant: str) -> None:
+def test_two_fits_give_the_same_bytes(variant: str) -> None:
     assert canonical_bytes(fit(**VARIANTS[variant])) == canonical_bytes(fitted(variant))
 
 
@@ -51,13 +51,13 @@ def test_the_order_of_columns_does_not_matter(variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_a_row_alone_scores_as_it_does_among_others(variant: str) -> None:
+def test_the_score_of_a_row_does_not_depend_on_other_rows(variant: str) -> None:
     alone = np.vstack([scores(fitted(variant), OTHER_ROWS.slice(place, 1)) for place in range(5)])
     np.testing.assert_allclose(alone, scores(fitted(variant))[:5], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_what_training_never_saw_is_scored_all_the_same(variant: str) -> None:
+def test_unseen_values_are_scored(variant: str) -> None:
     strange = with_column(OTHER_ROWS, "region", ["nowhere"] * OTHER_ROWS.num_rows)
     strange = with_column(strange, "product", pa.nulls(OTHER_ROWS.num_rows, pa.string()))
     strange = with_column(strange, "empty", [1e9] * OTHER_ROWS.num_rows)
@@ -68,7 +68,7 @@ def test_what_training_never_saw_is_scored_all_the_same(variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_huge_and_infinite_values_do_no_harm(variant: str) -> None:
+def test_huge_and_infinite_values_are_scored(variant: str) -> None:
     amounts = ROWS["amount"].to_numpy(zero_copy_only=False).copy()
     amounts[:4] = [np.inf, -np.inf, 1e30, -1e29]
     pipeline = fit(with_column(ROWS, "amount", amounts), **VARIANTS[variant])
@@ -78,7 +78,7 @@ def test_huge_and_infinite_values_do_no_harm(variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", sorted(set(VARIANTS) - {"dummy"}))
-def test_a_model_learns_what_there_is_to_learn(variant: str) -> None:
+def test_a_model_learns_the_signal(variant: str) -> None:
     pipeline, rows = fitted(variant), feature_rows(np.random.default_rng(3), 2_000)
     assert roc_auc_score(rows["label"].to_numpy(), scores(pipeline, rows)[:, 1]) > 0.6
 
@@ -116,13 +116,13 @@ def test_other_processes_hash_seeds_and_threads_give_the_same_bytes(hash_seed: s
     assert ended.stdout.splitlines() == here
 
 
-def test_fits_side_by_side_are_those_one_after_another() -> None:
+def test_parallel_fits_equal_sequential_fits() -> None:
     with fitting(), ThreadPoolExecutor(4) as workers:
         found = list(workers.map(lambda name: canonical_bytes(fit(**VARIANTS[name])), sorted(VARIANTS)))
     assert found == [canonical_bytes(fitted(name)) for name in sorted(VARIANTS)]
 
 
-def test_warnings_are_as_they_were_after_fits_side_by_side() -> None:
+def test_parallel_fits_restore_the_warning_filters() -> None:
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(lambda _: fit(**VARIANTS["multilayer_perceptron"]), range(8)))
@@ -131,7 +131,7 @@ def test_warnings_are_as_they_were_after_fits_side_by_side() -> None:
         warnings.warn("an end was not found", ConvergenceWarning, stacklevel=1)
 
 
-def test_a_batch_may_be_entered_by_several_threads_at_once() -> None:
+def test_a_batch_can_be_entered_by_several_threads() -> None:
     gate = threading.Barrier(3)
 
     def enter(_: int) -> str:
@@ -151,7 +151,7 @@ def test_rows_of_one_class_are_refused(rows: pa.Table) -> None:
         fit(rows, estimator="dummy")
 
 
-def test_stacking_asks_for_rows_enough_for_its_inner_folds() -> None:
+def test_stacking_needs_enough_rows_for_its_inner_folds() -> None:
     """Four vectors' margins need three rows of a class in each inner part of two thirds: 5 − 2 = 3."""
     positives, negatives = (ROWS.filter(pa.compute.equal(ROWS["label"], label)) for label in (1, 0))
     enough = pa.concat_tables([positives.slice(0, 5), negatives])
@@ -174,18 +174,18 @@ def test_features_that_never_vary_are_refused() -> None:
         fit(rows, estimator="dummy")
 
 
-def test_a_fit_that_comes_to_no_end_is_refused() -> None:
-    with pytest.raises(ParamsError, match="mine: logistic_regression came to no end in 2 steps"):
+def test_a_fit_that_does_not_converge_is_refused() -> None:
+    with pytest.raises(ParamsError, match="mine: logistic_regression did not converge in 2 steps"):
         fit(estimator="logistic_regression", settings={"most_steps": 2})
 
 
-def test_a_member_that_comes_to_no_end_is_refused() -> None:
+def test_a_member_that_does_not_converge_is_refused() -> None:
     members = {name: {"estimator": "logistic_regression", "settings": {"most_steps": 2}} for name in ("one", "two")}
-    with pytest.raises(ParamsError, match="mine: voting came to no end in 2 steps"):
+    with pytest.raises(ParamsError, match="mine: voting did not converge in 2 steps"):
         fit(estimator="voting", settings={"members": members})
 
 
-def test_a_member_is_the_model_that_it_would_be_alone() -> None:
+def test_a_member_equals_the_same_model_alone() -> None:
     members = dict(zip(sorted(MEMBERS), fitted("voting")[-1].estimators_, strict=True))
     for name, member in members.items():
         recipe = {key: value for key, value in MEMBERS[name].items() if key != "features"}
@@ -233,7 +233,7 @@ LONGER: dict[str, dict[str, Any]] = {
 }
 
 
-def test_what_is_kept_is_chosen_on_the_rows_that_are_fitted_on_alone() -> None:
+def test_columns_are_selected_on_training_rows_alone() -> None:
     """On shuffled labels, columns chosen on all rows would score held-out rows well above one half: ours do not."""
     rng = np.random.default_rng(8)
     features = {f"noise_{place:03d}": Feature(kind="number") for place in range(200)}

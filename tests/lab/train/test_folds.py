@@ -1,4 +1,4 @@
-"""Folds follow the data: forward in time with an embargo, whole groups, or stratified rows."""
+"""Folds follow the data: forward in time with an embargo, by whole groups, or stratified."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
 from lab.core.schema import FeatureSchema, FoldRule
-from lab.train.folds import Fold, divide, make_folds
+from lab.train.folds import Fold, make_folds, split_folds
 from tests.tables import HORIZON_DAYS, feature_rows, schema_of
 
 
@@ -41,7 +41,7 @@ def same(one: list[Fold], other: list[Fold]) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["group", "stratified"])
-def test_every_row_is_scored_once_where_there_is_no_time(kind: str) -> None:
+def test_without_time_every_row_is_scored_once(kind: str) -> None:
     folds = make_folds(rows_of(kind), schema_of(kind), count=5, seed=1)
     assert_array_equal(np.sort(np.concatenate([fold.validation for fold in folds])), np.arange(600))
     for fold in folds:
@@ -55,7 +55,7 @@ def test_the_training_part_ends_a_horizon_before_the_validation_part_begins() ->
         assert last_known <= min(moments_of(table, fold.validation))
 
 
-def test_a_training_part_ends_no_earlier_than_the_horizon_asks_for() -> None:
+def test_a_training_part_ends_exactly_a_horizon_earlier() -> None:
     table = snapshots([0, 30, 60, 90, 120])
     first, second = make_folds(table, in_time(60), count=2, seed=1)
     assert set(moments_of(table, first.train)) == set(moments_of(table, np.arange(4)))  # day 0; it is scored from 60 on
@@ -77,26 +77,24 @@ def test_without_a_horizon_a_moment_is_still_not_in_both_parts() -> None:
         assert not set(moments_of(table, fold.train)) & set(moments_of(table, fold.validation))
 
 
-def test_rows_that_lie_densely_in_time_make_even_parts() -> None:
+def test_dense_moments_give_parts_of_equal_size() -> None:
     table = snapshots(list(range(400)), rows_a_day=2)
     sizes = [len(fold.validation) for fold in make_folds(table, in_time(10), count=5, seed=1)]
     assert max(sizes) - min(sizes) <= 4
 
 
-def test_as_many_folds_as_moments_allow_are_made() -> None:
+def test_the_number_of_folds_is_limited_by_the_moments() -> None:
     table = snapshots([0, 60, 120, 180, 240])
     folds = make_folds(table, in_time(60), count=4, seed=1)
     assert [(len(fold.train), len(fold.validation)) for fold in folds] == [(4, 4), (8, 4), (12, 4), (16, 4)]
 
 
-def test_one_moment_more_than_there_is_is_refused() -> None:
-    with pytest.raises(
-        SourceError, match=r"found 4 distinct moments .* for each of 5 folds\. Cure: bring more history"
-    ):
+def test_more_folds_than_moments_are_refused() -> None:
+    with pytest.raises(SourceError, match=r"found 4 distinct moments .* for each of 5 folds\. Cure: add more history"):
         make_folds(snapshots([0, 60, 120, 180, 240]), in_time(60), count=5, seed=1)
 
 
-def test_rows_of_one_group_are_never_on_both_sides() -> None:
+def test_a_group_is_never_in_both_parts_of_a_fold() -> None:
     table = rows_of("group")
     groups = table["customer_id"].to_numpy()
     for fold in make_folds(table, schema_of("group"), count=5, seed=1):
@@ -104,21 +102,21 @@ def test_rows_of_one_group_are_never_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize(("kind", "spread"), [("stratified", 1), ("group", 12)])
-def test_folds_are_alike_in_positives(kind: str, spread: int) -> None:
+def test_folds_have_similar_positives(kind: str, spread: int) -> None:
     table = rows_of(kind)
     labels = table["label"].to_numpy()
     positives = [labels[fold.validation].sum() for fold in make_folds(table, schema_of(kind), count=5, seed=1)]
     assert max(positives) - min(positives) <= spread
 
 
-def test_chance_depends_on_the_seed_alone() -> None:
+def test_random_folds_depend_on_the_seed_alone() -> None:
     table, schema = rows_of("stratified"), schema_of("stratified")
     once = make_folds(table, schema, count=5, seed=1)
     assert same(once, make_folds(table, schema, count=5, seed=1))
     assert not same(once, make_folds(table, schema, count=5, seed=2))
 
 
-def test_rows_without_a_group_make_a_group_together() -> None:
+def test_rows_without_a_group_are_one_group() -> None:
     table = rows_of("group").slice(0, 90)
     missing = pa.array([None if place < 10 else place for place in range(90)], pa.int64())
     table = table.set_column(table.column_names.index("customer_id"), "customer_id", missing)
@@ -138,31 +136,31 @@ def test_one_class_in_training_is_refused() -> None:
         make_folds(table, schema_of("stratified"), count=5, seed=1)
 
 
-def test_fewer_folds_are_made_where_time_allows_no_more_and_the_reason_is_told() -> None:
-    division = divide(snapshots([0, 60, 120, 180, 240]), in_time(60), asked=9, seed=1)
+def test_fewer_folds_in_time_have_a_reason() -> None:
+    division = split_folds(snapshots([0, 60, 120, 180, 240]), in_time(60), requested=9, seed=1)
     assert len(division.folds) == 4
     assert division.why_fewer.startswith("found 4 distinct moments")
     assert division.why_fewer.endswith("expected one for each of 9 folds.")
 
 
-def test_as_many_folds_as_were_asked_for_need_no_reason() -> None:
-    division = divide(rows_of("stratified"), schema_of("stratified"), asked=7, seed=1)
+def test_the_requested_number_of_folds_needs_no_reason() -> None:
+    division = split_folds(rows_of("stratified"), schema_of("stratified"), requested=7, seed=1)
     assert (len(division.folds), division.why_fewer) == (7, "")
 
 
-def test_a_rare_class_makes_fewer_folds() -> None:
+def test_a_rare_class_gives_fewer_folds() -> None:
     """Three positives can be in three folds; fitted on are then two of them, the fewest that will do."""
     table = rows_of("stratified", 60)
     labels = np.zeros(60, dtype=np.int8)
     labels[[3, 30, 50]] = 1
     table = table.set_column(table.column_names.index("label"), "label", pa.array(labels))
-    division = divide(table, schema_of("stratified"), asked=5, seed=1)
+    division = split_folds(table, schema_of("stratified"), requested=5, seed=1)
     assert len(division.folds) == 3
     assert "scored on 0 positive" in division.why_fewer
 
 
-def test_rows_that_allow_no_two_folds_are_refused() -> None:
+def test_rows_for_fewer_than_two_folds_are_refused() -> None:
     table = rows_of("stratified", 60)
     table = table.set_column(table.column_names.index("label"), "label", pa.array(np.zeros(60, dtype=np.int8)))
-    with pytest.raises(SourceError, match=r"fold 1 of 2 is fitted on 0 positive .* Cure: bring more rows of the rarer"):
-        divide(table, schema_of("stratified"), asked=5, seed=1)
+    with pytest.raises(SourceError, match=r"fold 1 of 2 is fitted on 0 positive .* Cure: add more rows of the rarer"):
+        split_folds(table, schema_of("stratified"), requested=5, seed=1)

@@ -1,4 +1,4 @@
-"""What is chosen is chosen inside the training rows: where there is nothing to learn, the test window says so."""
+"""Choices on training rows do not leak: without a signal the test window shows none."""
 
 from typing import Any
 

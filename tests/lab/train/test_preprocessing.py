@@ -1,4 +1,4 @@
-"""What a model sees of its rows: one frame, prepared inside the pipeline, whatever the columns bring."""
+"""Frames and preprocessing inside the pipeline, for all kinds of columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,7 @@ def transformed(step: ColumnTransformer, columns: Mapping[str, Any], kinds: Mapp
     return rows
 
 
-def test_a_frame_holds_the_features_in_the_order_of_their_names_and_nothing_else() -> None:
+def test_a_frame_has_exactly_the_features_sorted_by_name() -> None:
     rows, schema = feature_rows(np.random.default_rng(1), 60), schema_of("time")
     shuffled = rows.select(list(reversed(rows.column_names)))
     frame = frame_of(shuffled, schema.features)
@@ -51,7 +51,7 @@ def test_a_frame_holds_the_features_in_the_order_of_their_names_and_nothing_else
     pd.testing.assert_frame_equal(frame, frame_of(rows, schema.features))
 
 
-def test_what_is_missing_is_nan_in_a_number_and_none_in_a_category() -> None:
+def test_missing_is_nan_in_numbers_and_none_in_categories() -> None:
     columns = {"age": pa.array([1, None]), "senior": pa.array([True, None]), "region": pa.array(["east", None])}
     frame = frame_of(pa.table(columns), features(age="number", senior="boolean", region="category"))
     assert frame["age"].dtype == frame["senior"].dtype == np.float64
@@ -59,19 +59,19 @@ def test_what_is_missing_is_nan_in_a_number_and_none_in_a_category() -> None:
     assert frame["region"].tolist() == ["east", None]
 
 
-def test_a_column_without_any_value_has_the_type_that_its_kind_asks_for() -> None:
+def test_an_empty_column_has_the_type_of_its_kind() -> None:
     columns = {name: pa.nulls(2) for name in ("age", "senior", "region")}
     frame = frame_of(pa.table(columns), features(age="number", senior="boolean", region="category"))
     assert [str(kind) for kind in frame.dtypes] == ["float64", "object", "float64"]
 
 
-def test_numbers_without_a_sensible_size_count_as_missing_and_are_counted() -> None:
+def test_infinite_and_huge_numbers_are_treated_as_missing() -> None:
     table, kinds = pa.table({"age": [1.0, np.inf, -1e31, None, np.nan]}), features(age="number")
     assert frame_of(table, kinds)["age"].isna().tolist() == [False, True, True, True, True]
     assert unusable_numbers(table, kinds) == {"age": 2}
 
 
-def test_a_missing_column_is_refused_with_those_there_are() -> None:
+def test_a_missing_column_is_refused_with_the_existing_ones() -> None:
     with pytest.raises(SourceError, match=r"lack \['age'\]; they have \['region'\]"):
         frame_of(pa.table({"region": ["east"]}), features(age="number", region="category"))
 
@@ -98,13 +98,13 @@ def test_constant_empty_and_unseen_columns_give_finite_numbers_of_one_width(numb
     assert np.isfinite(rows).all()
 
 
-def test_a_missing_number_becomes_the_median_of_training_and_says_so() -> None:
+def test_a_missing_number_is_imputed_with_an_indicator() -> None:
     kinds = features(age="number")
     step = fitted({"age": pa.array([None, *([10.0] * 49), *([30.0] * 50)])}, kinds)
     assert transformed(step, {"age": pa.array([None], pa.float64())}, kinds).tolist() == [[30.0, 1.0]]
 
 
-def test_a_missing_level_is_a_level_and_an_unseen_one_is_none() -> None:
+def test_a_missing_level_is_a_level_and_an_unseen_one_is_not() -> None:
     kinds = features(region="category")
     step = fitted({"region": pa.array(["east", "west", None, "east"] * 25)}, kinds)
     assert transformed(step, {"region": pa.array([None, "north"])}, kinds).tolist() == [[0, 0, 1], [0, 0, 0]]
@@ -124,12 +124,12 @@ def test_a_column_for_each_of_very_many_levels_is_refused() -> None:
     kinds = features(product="category")
     frame = frame_of(pa.table({"product": [f"product {place}" for place in range(2_001)]}), kinds)
     with pytest.raises(
-        ParamsError, match=r"here\.preparation\.one_hot_up_to lets .*\{'product': 2001\}, expected at most"
+        ParamsError, match=r"here\.preparation\.one_hot_up_to creates .*\{'product': 2001\}, expected at most"
     ):
         unfitted(frame, kinds, "imputed", one_hot_up_to=5_000)
 
 
-def test_levels_by_number_are_in_the_order_of_their_names_missing_last_and_unseen_below() -> None:
+def test_ordinals_are_sorted_by_name_with_missing_last() -> None:
     kinds = features(product="category")
     columns = {"product": pa.array(["b", "a", None, "c"] * 25)}
     step = fitted(columns, kinds, one_hot_up_to=1, many_levels="ordinal")
@@ -137,20 +137,20 @@ def test_levels_by_number_are_in_the_order_of_their_names_missing_last_and_unsee
     assert found.ravel().tolist() == [0, 1, 2, 3, -1]
 
 
-def test_a_level_counts_as_if_ten_more_rows_had_the_share_of_all() -> None:
+def test_target_encoding_is_shrunk_by_ten_prior_rows() -> None:
     kinds = features(product="category")
     step = fitted({"product": [f"product {place % 50:02d}" for place in range(100)]}, kinds)
     found = transformed(step, {"product": ["product 00", "product 01"]}, kinds)
     assert found.ravel() == pytest.approx([(0 + 10 * 0.5) / 12, (2 + 10 * 0.5) / 12])
 
 
-def test_an_unseen_one_of_many_levels_counts_as_the_share_of_all_rows() -> None:
+def test_an_unseen_level_has_the_overall_share() -> None:
     kinds = features(product="category")
     step = fitted({"product": [f"product {place % 40}" for place in range(100)]}, kinds)
     assert transformed(step, {"product": ["new"]}, kinds).tolist() == [[0.5]]
 
 
-def test_a_rows_own_label_stays_out_of_its_own_encoding() -> None:
+def test_target_encoding_is_cross_fitted() -> None:
     kinds = features(product="category")
     frame = frame_of(pa.table({"product": [f"product {place}" for place in range(100)]}), kinds)
     step = unfitted(frame, kinds, "imputed")
@@ -182,7 +182,7 @@ def test_products_are_of_scaled_numbers() -> None:
     np.testing.assert_allclose(between, np.column_stack([age, height, age * height]), atol=1e-12)
 
 
-def test_products_are_scaled_again_where_numbers_are_and_gaps_stay_out_of_them() -> None:
+def test_products_are_scaled_and_exclude_indicators() -> None:
     kinds = features(age="number", height="number", region="category")
     ages = pa.array([None, *AGES[1:]])
     columns = {"age": ages, "height": HEIGHTS, "region": ["east", "west"] * 50}
@@ -197,7 +197,7 @@ def test_too_many_products_are_refused_with_their_number() -> None:
     kinds = features(**dict.fromkeys(names, "number"))
     assert transformed(fitted(names, kinds, polynomial_degree=2), names, kinds).shape == (100, 350)
     with pytest.raises(
-        ParamsError, match=r"here\.preparation\.polynomial_degree is 3, which makes 3,275 columns of 25"
+        ParamsError, match=r"here\.preparation\.polynomial_degree is 3, which creates 3,275 columns from 25"
     ):
         fitted(names, kinds, polynomial_degree=3)
     distinct = fitted(names, kinds, polynomial_degree=2, interactions_only=True)
@@ -205,7 +205,7 @@ def test_too_many_products_are_refused_with_their_number() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"polynomial_degree": 2}, {"keep": {"by": "anova", "count": 9}}])
-def test_products_and_tests_of_columns_see_no_gaps(settings: dict[str, Any]) -> None:
+def test_products_and_selection_have_no_missing_values(settings: dict[str, Any]) -> None:
     kinds = features(age="number")
     frame = frame_of(pa.table({"age": pa.array([None, *AGES[1:]])}), kinds)
     preparation = Preparation.model_validate(settings)

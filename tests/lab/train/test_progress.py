@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: one line that moves in a terminal, one line a trial in a log."""
+"""Progress of a search: a bar in a terminal, one line for each trial in a log."""
 
 import fcntl
 import io
@@ -14,14 +14,14 @@ from functools import partial
 import pytest
 
 from lab.search.result import Progress, Trial
-from lab.train.progress import shown
+from lab.train.progress import progress_display
 from tests.project import ROOT
 
 SCRIPT = """
 import sys
-from lab.train.progress import shown
+from lab.train.progress import progress_display
 from tests.lab.train.test_progress import search
-with shown("forest", by="roc_auc", stream=sys.stderr) as report:
+with progress_display("forest", by="roc_auc", stream=sys.stderr) as report:
     search(report)
 """
 
@@ -38,7 +38,7 @@ def search(report: Callable[[Progress], None]) -> None:
 
 def in_a_log() -> str:
     stream = io.StringIO()
-    with shown("forest", by="roc_auc", stream=stream) as report:
+    with progress_display("forest", by="roc_auc", stream=stream) as report:
         search(report)
     return stream.getvalue()
 
@@ -71,7 +71,7 @@ def test_a_log_gets_one_line_for_each_trial() -> None:
     ]
 
 
-def test_a_pipe_sees_no_carriage_return() -> None:
+def test_a_pipe_gets_no_carriage_return() -> None:
     command = [sys.executable, "-c", SCRIPT]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     written = subprocess.run(command, env=environment, stderr=subprocess.PIPE, check=True).stderr
@@ -79,28 +79,28 @@ def test_a_pipe_sees_no_carriage_return() -> None:
     assert written.decode() == in_a_log()
 
 
-def test_a_log_is_written_as_it_comes() -> None:
-    """A line that waits in a buffer tells nobody anything."""
+def test_a_log_is_written_immediately() -> None:
+    """Lines are flushed, not buffered."""
     flushed: list[str] = []
 
     class Stream(io.StringIO):
         def flush(self) -> None:
             flushed.append(self.getvalue())
 
-    with shown("forest", by="roc_auc", stream=Stream()) as report:
+    with progress_display("forest", by="roc_auc", stream=Stream()) as report:
         search(report)
     assert [text.count("\n") for text in flushed] == [1, 2, 3]
 
 
 def test_before_the_first_score_there_is_no_best() -> None:
     stream = io.StringIO()
-    with shown("forest", by="brier", stream=stream) as report:
+    with progress_display("forest", by="brier", stream=stream) as report:
         report(Progress(1, 6, None, Trial(1, {}, 0.1, 1, None)))
     assert "brier 0.1000 on 1 fold  best none yet" in stream.getvalue()
 
 
 @pytest.mark.parametrize("columns", [120, 0], ids=["wide", "of unknown width"])
-def test_a_terminal_gets_one_line_that_moves(columns: int) -> None:
+def test_a_terminal_gets_one_bar(columns: int) -> None:
     written = in_a_terminal(columns)
     assert written.count("\n") == 1
     last = written.rstrip().split("\r")[-1]

@@ -1,4 +1,4 @@
-"""The threshold is the best over every threshold there is, found by trying them all."""
+"""The chosen threshold is the best of all thresholds."""
 
 import numpy as np
 import pytest
@@ -36,16 +36,16 @@ def test_best_f1_is_the_best_of_all_thresholds() -> None:
     assert f1_score(LABELS, decisions(found)) == max(f1_score(LABELS, decisions(score)) for score in np.unique(SCORES))
 
 
-def test_cheapest_is_worth_most_of_all_thresholds() -> None:
+def test_cheapest_has_the_highest_value_of_all_thresholds() -> None:
     found = choose("cheapest", money=MONEY)
     assert worth(found, MONEY) == max(worth(score, MONEY) for score in [*np.unique(SCORES), 2.0])
 
 
-def test_cheapest_acts_on_no_row_where_acting_never_pays() -> None:
+def test_cheapest_acts_on_no_row_when_action_never_pays() -> None:
     assert choose("cheapest", money=Money(cost_of_false_positive=1)) == pytest.approx(SCORES.max() + 1e-6)
 
 
-def test_cheapest_acts_on_all_rows_where_only_a_miss_costs() -> None:
+def test_cheapest_acts_on_all_rows_when_only_misses_cost() -> None:
     found = choose("cheapest", money=Money(cost_of_false_negative=1))
     assert found == SCORES[LABELS == 1].min()
 
@@ -55,12 +55,12 @@ def test_cheapest_without_any_money_is_refused() -> None:
         choose("cheapest")
 
 
-def test_of_equal_thresholds_the_highest_is_taken() -> None:
+def test_of_ties_the_highest_threshold_is_chosen() -> None:
     rule = ThresholdRule(rule="best_f1")
     labels, scores = np.array([0, 1, 0, 0, 1], dtype=np.int8), np.array([0.1, 0.2, 0.3, 0.4, 0.9])
     # From 0.9 on: 1 hit, 1 miss: 2/3. From 0.2 on: 2 hits, 2 alarms: 4/6.
     assert choose_threshold(labels, scores, rule, money=NO_MONEY) == 0.9
 
 
-def test_a_fixed_threshold_is_what_it_says() -> None:
+def test_a_fixed_threshold_is_used() -> None:
     assert choose("fixed", value=0.37) == 0.37

@@ -1,4 +1,4 @@
-"""What stays in a fitted pipeline: digits that processors agree on, and what prediction needs."""
+"""A fitted pipeline has rounded parameters and only what prediction needs."""
 
 from typing import Any
 
@@ -26,14 +26,14 @@ def parts(variant: str, kind: type[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("variant", ["logistic_regression", "logistic_regression, kept_by_anova", "stacking", "voting"])
-def test_linear_parameters_have_eight_decimals_however_deep(variant: str) -> None:
+def test_linear_parameters_have_eight_decimals_at_any_depth(variant: str) -> None:
     found = parts(variant, LogisticRegression)
     assert len(found) == (2 if variant == "stacking" else 1)
     assert all(decimals(part.coef_) and decimals(part.intercept_) for part in found)
 
 
 @pytest.mark.parametrize("variant", ["support_vector_machine", "stacking", "voting", "multilayer_perceptron"])
-def test_scales_have_eight_digits_however_deep(variant: str) -> None:
+def test_scales_have_eight_digits_at_any_depth(variant: str) -> None:
     found = parts(variant, StandardScaler)
     assert found
     assert all(float(f"{scale:.7e}") == scale for part in found for scale in part.scale_)
@@ -44,7 +44,7 @@ def test_the_sigmoid_of_margins_has_eight_decimals() -> None:
     assert all(decimals([sigmoid.a_, sigmoid.b_]) for sigmoid in line.calibrators)
 
 
-def test_other_weights_have_their_digits_too() -> None:
+def test_other_weights_are_rounded() -> None:
     perceptron, bayes = fitted("multilayer_perceptron")[-1], fitted("naive_bayes")[-1]
     assert all(decimals(values) for values in (*perceptron.coefs_, *perceptron.intercepts_, bayes.theta_))
 
@@ -63,7 +63,7 @@ def encoded(products: list[str | None], labels: list[int]) -> TargetEncoder:
     return encoder
 
 
-def test_a_level_that_one_row_has_counts_as_never_seen() -> None:
+def test_a_level_with_one_row_is_treated_as_unseen() -> None:
     encoder = encoded(["a", "a", "b", "c", "c", None, None, "d"], [0, 1, 1, 0, 0, 1, 1, 0])
     assert encoder.categories_[0].tolist() == ["a", "c", None]
     frame = pd.DataFrame({"product": pd.Series(["b", "never", "c", None], dtype=object)})
@@ -73,7 +73,7 @@ def test_a_level_that_one_row_has_counts_as_never_seen() -> None:
     assert missing == pytest.approx((2 + 10 * 0.5) / 12)
 
 
-def test_where_every_level_is_one_rows_all_count_as_never_seen() -> None:
+def test_when_every_level_has_one_row_all_are_treated_as_unseen() -> None:
     encoder = encoded([f"row {place}" for place in range(8)], [0, 1] * 4)
     frame = pd.DataFrame({"product": ["row 0", "row 5", "never"]}, dtype=object)
     assert encoder.transform(frame).ravel().tolist() == [0.5, 0.5, 0.5]

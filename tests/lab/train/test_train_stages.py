@@ -1,4 +1,4 @@
-"""The stages train, select and champion, run as commands in a folder of their own."""
+"""Stages train, select and champion run as commands."""
 
 import json
 import os
@@ -71,12 +71,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_training_says_one_line_a_fold(project: Path) -> None:
+def test_training_prints_one_line_for_each_fold(project: Path) -> None:
     lines = stage(project, "stages.train", "nothing").stdout.splitlines()
     assert [line.split("  ")[:2] for line in lines] == [["nothing", f"fold {number}/4"] for number in range(1, 5)]
 
 
-def test_training_leaves_a_model_its_metrics_and_its_histories(project: Path) -> None:
+def test_training_writes_model_metrics_and_histories(project: Path) -> None:
     assert sorted(path.name for path in (project / "models/candidates/plain").iterdir()) == [
         "compiled.json",
         "compiled.npz",
@@ -90,20 +90,20 @@ def test_training_leaves_a_model_its_metrics_and_its_histories(project: Path) ->
     assert len((project / "plots/train/plain/roc_auc.tsv").read_text().splitlines()) == 5
 
 
-def test_another_candidates_mistake_stops_only_that_candidate(project: Path) -> None:
+def test_a_mistake_stops_only_its_own_candidate(project: Path) -> None:
     ended = stage(project, "stages.train", "wrong")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "train.candidates.wrong.estimator is 'forrest', expected one of ['ada_boost'," in ended.stderr
     assert not (project / "models/candidates/wrong").exists()
 
 
-def test_a_name_that_is_no_candidate_exits_2(project: Path) -> None:
+def test_an_unknown_candidate_exits_with_2(project: Path) -> None:
     ended = stage(project, "stages.train", "nobody")
     assert ended.returncode == 2
-    assert "given ['nobody'], expected one name of params.yaml: train.candidates" in ended.stderr
+    assert "stages.train nobody: expected one name of params.yaml: train.candidates" in ended.stderr
 
 
-def test_a_failed_training_leaves_the_last_good_model(project: Path) -> None:
+def test_a_failed_training_keeps_the_last_model(project: Path) -> None:
     before = files_of(project)
     with other_candidates(project, {"plain": {"estimator": "logistic_regression", "settings": {"most_steps": 1}}}):
         ended = stage(project, "stages.train", "plain")

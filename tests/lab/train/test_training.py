@@ -1,4 +1,4 @@
-"""Training: what is chosen is chosen on rows that a model was not fitted on, and equal rows make an equal model."""
+"""Training chooses on out-of-fold rows, and equal rows give equal models."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from lab.task.money import Money
 from lab.train.folds import make_folds
 from lab.train.threshold import ThresholdRule
 from lab.train.training import FoldScore, Reports, Rules, Trained, progress_of, summary_of, train_model
-from lab.train.workers import in_turn
+from lab.train.workers import run_sequentially
 from tests.tables import feature_rows, schema_of
 
 RULES = Rules(5, ThresholdRule(rule="best_f1"), Money(), seed=11)
@@ -44,7 +44,7 @@ def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, pa.array(values))
 
 
-def test_a_model_learns_what_there_is_to_learn() -> None:
+def test_a_model_learns_the_signal() -> None:
     assert 0.76 < train().metrics["roc_auc"] < 0.86
     assert 0.45 < train("dummy").metrics["roc_auc"] < 0.55
 
@@ -83,20 +83,20 @@ def test_scores_have_six_decimals() -> None:
     assert (scores.round(6) == scores).all()
 
 
-def test_shuffled_labels_teach_nothing() -> None:
+def test_shuffled_labels_give_no_skill() -> None:
     shuffled = np.random.default_rng(4).permutation(ROWS["label"].to_numpy())
     for estimator in ("logistic_regression", "histogram_gradient_boosting"):
         assert abs(train(estimator, rows=with_column(ROWS, "label", shuffled)).metrics["roc_auc"] - 0.5) < 0.07
 
 
-def test_a_level_of_its_own_for_every_row_teaches_nothing() -> None:
-    """Target encoding that saw a row's own label would score every training row right."""
+def test_a_unique_level_for_every_row_gives_no_skill() -> None:
+    """Target encoding with a row's own label would score every training row right."""
     rows = with_column(ROWS, "product", [f"row {place}" for place in range(ROWS.num_rows)])
     assert abs(train(rows=rows).metrics["roc_auc"] - train(rows=ROWS).metrics["roc_auc"]) < 0.03
 
 
-def test_what_comes_after_a_folds_training_rows_does_not_move_its_scores() -> None:
-    """Labels of the newest moment are turned over: only a fold that trains on them could notice, and none does."""
+def test_scores_of_a_fold_do_not_depend_on_later_rows() -> None:
+    """Labels of the newest moment are inverted: no fold trains on them."""
     newest = pc.equal(ROWS["moment"], pc.max(ROWS["moment"])).to_numpy()
     labels = ROWS["label"].to_numpy()
     turned = with_column(ROWS, "label", np.where(newest, 1 - labels, labels).astype(np.int8))
@@ -109,7 +109,7 @@ def test_equal_specifications_are_equal_models() -> None:
     assert spelled_out.model.manifest == train().model.manifest
 
 
-def test_the_fingerprint_is_that_of_the_rows_however_they_lie_in_memory() -> None:
+def test_the_fingerprint_does_not_depend_on_the_memory_layout() -> None:
     once = train().model.manifest.training.fingerprint
     in_pieces = pa.concat_tables([ROWS.slice(0, 100), ROWS.slice(100)])
     assert train(rows=in_pieces).model.manifest.training.fingerprint == once
@@ -117,7 +117,7 @@ def test_the_fingerprint_is_that_of_the_rows_however_they_lie_in_memory() -> Non
     assert train(rows=other).model.manifest.training.fingerprint != once
 
 
-def test_chosen_features_are_all_that_a_model_sees() -> None:
+def test_a_model_uses_only_the_chosen_features() -> None:
     manifest = train(features=["visits", "amount"]).model.manifest
     assert list(manifest.inputs.features) == ["amount", "visits"]
     assert manifest.specification.features == ("visits", "amount")
@@ -128,8 +128,8 @@ def test_an_unknown_feature_is_refused_with_the_known_ones() -> None:
         train(features=["height"])
 
 
-def test_a_fit_that_comes_to_no_end_is_refused() -> None:
-    with pytest.raises(ParamsError, match="here: logistic_regression came to no end"):
+def test_a_fit_that_does_not_converge_is_refused() -> None:
+    with pytest.raises(ParamsError, match="here: logistic_regression did not converge"):
         train(settings={"most_steps": 1})
 
 
@@ -147,7 +147,7 @@ def test_folds_are_reported_as_they_end() -> None:
     assert progress_of("mine", seen[0]).startswith("mine  fold 1/5  roc_auc 0.5000  average_precision 0.")
 
 
-def test_the_summary_says_which_folds_and_why() -> None:
+def test_the_summary_describes_the_folds() -> None:
     rows = with_column(ROWS, "noise", [np.inf, *([1.0] * (ROWS.num_rows - 1))])
     summary = summary_of(train(rows=rows), schema_of("time"), rows)
     reason = "the future is predicted from the past"
@@ -175,19 +175,19 @@ def test_a_trials_score_is_the_mean_of_its_folds() -> None:
     assert best.score == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in trained.by_fold]))
 
 
-def test_settings_that_a_search_does_not_name_stay() -> None:
+def test_settings_outside_the_search_space_are_unchanged() -> None:
     assert train(rules=SEARCHED, settings={"most_steps": 77}).model.manifest.specification.settings["most_steps"] == 77
 
 
-def test_a_searched_setting_that_comes_to_no_end_is_left_out_and_told() -> None:
+def test_a_trial_that_does_not_converge_is_counted_in_the_reason() -> None:
     rule = SearchRule(method="grid", budget=40, space={"most_steps": [1, 50, 100]})
     searched = train(rules=replace(RULES, search=rule)).searched
     assert [trial.score is None for trial in searched.trials] == [False, True, False]
     assert "1 could not be fitted" in searched.reason
 
 
-def test_own_settings_that_come_to_no_end_are_refused_in_a_search_too() -> None:
-    with pytest.raises(ParamsError, match="here: logistic_regression came to no end"):
+def test_own_settings_that_do_not_converge_are_refused_in_a_search() -> None:
+    with pytest.raises(ParamsError, match="here: logistic_regression did not converge"):
         train(rules=SEARCHED, settings={"most_steps": 1})
 
 
@@ -198,21 +198,21 @@ def test_a_space_with_an_unknown_parameter_is_refused(name: str) -> None:
         train(rules=replace(RULES, search=rule))
 
 
-def test_a_budget_that_pays_for_no_setting_on_all_folds_is_refused() -> None:
+def test_a_budget_below_one_trial_on_all_folds_is_refused() -> None:
     rule = SearchRule(method="bayesian", budget=4)
     with pytest.raises(ParamsError, match="budget is 4 fits, expected at least 5"):
         train(rules=replace(RULES, search=rule))
 
 
-def test_a_searchs_fits_may_be_bounded_in_rows_and_what_it_chose_is_fitted_on_all() -> None:
+def test_a_search_can_use_fewer_rows_than_the_final_fit() -> None:
     rule = SearchRule(method="grid", budget=40, most_rows=100, space={"inverse_penalty": [0.1, 1.0]})
     trained = train(rules=replace(RULES, search=rule))
-    assert trained.searched.reason.endswith("each fit on 100 rows at most")
+    assert trained.searched.reason.endswith("each fit on at most 100 rows")
     chosen = trained.searched.best
     assert trained.out_of_fold["score"].equals(train(settings=dict(chosen)).out_of_fold["score"])
 
 
-def test_a_search_tells_how_far_it_has_come_after_every_fit() -> None:
+def test_a_search_reports_progress_after_every_fit() -> None:
     seen: list[Progress] = []
     specification = Specification(estimator="logistic_regression")
     train_model(
@@ -221,7 +221,7 @@ def test_a_search_tells_how_far_it_has_come_after_every_fit() -> None:
     assert [progress.fits for progress in seen] == list(range(1, 41))
 
 
-def test_calibrated_scores_are_what_the_saved_pipeline_was_made_to_give() -> None:
+def test_calibrated_scores_agree_with_the_saved_pipeline() -> None:
     plain, trained = train(), train(calibration="sigmoid")
     assert trained.model.manifest.calibration == "sigmoid"
     frame = frame_of(ROWS, trained.model.features)
@@ -230,7 +230,7 @@ def test_calibrated_scores_are_what_the_saved_pipeline_was_made_to_give() -> Non
     assert not trained.out_of_fold["score"].equals(plain.out_of_fold["score"])
 
 
-def test_the_learning_curve_rises_to_the_folds_own_scores() -> None:
+def test_the_learning_curve_ends_at_the_scores_of_the_folds() -> None:
     trained = train(rules=replace(RULES, learning_curve=(0.2, 1.0)))
     small, whole = trained.learning_curve
     assert (small["share"], whole["share"]) == (0.2, 1.0)
@@ -241,7 +241,7 @@ def test_the_learning_curve_rises_to_the_folds_own_scores() -> None:
     assert small["train_score"] > whole["train_score"] > whole["score"]
 
 
-def test_fewer_folds_than_were_asked_for_are_told_in_the_summary() -> None:
+def test_the_summary_has_the_reason_for_fewer_folds() -> None:
     trained = train(rules=replace(RULES, folds=50))
     folds = summary_of(trained, schema_of("time"), ROWS)["folds"]
     assert isinstance(folds, dict)
@@ -249,19 +249,19 @@ def test_fewer_folds_than_were_asked_for_are_told_in_the_summary() -> None:
     assert "expected one for each of 50 folds" in folds["reason"]
 
 
-def test_fits_that_end_in_any_order_make_the_same_model() -> None:
-    """They run from the last to the first; results are handed back in the order that was asked for."""
+def test_the_order_in_which_fits_end_does_not_matter() -> None:
+    """They run from the last to the first; results are returned in the order of the calls."""
     specification = Specification(estimator="histogram_gradient_boosting", settings={"trees": 5})
     rules = replace(RULES, search=SearchRule(method="bayesian", budget=30), learning_curve=(0.5,))
     once, backwards = (
         train_model(ROWS, schema_of("time"), specification, rules=rules, where="here", run=run)
-        for run in (in_turn, lambda function, calls: iter([function(*call) for call in reversed(calls)][::-1]))
+        for run in (run_sequentially, lambda function, calls: iter([function(*call) for call in reversed(calls)][::-1]))
     )
     assert canonical_bytes(once.model.pipeline) == canonical_bytes(backwards.model.pipeline)
     assert (once.searched, once.learning_curve) == (backwards.searched, backwards.learning_curve)
 
 
-def test_the_manifest_says_what_the_model_is() -> None:
+def test_the_manifest_describes_the_model() -> None:
     manifest = train(settings={"inverse_penalty": 0.5}).model.manifest
     assert manifest.specification.settings == {"inverse_penalty": 0.5, "most_steps": 100}
     assert manifest.training.rows == ROWS.num_rows

@@ -1,4 +1,4 @@
-"""Where fits run changes nothing: this process, its threads, other processes, or a real Dask cluster of two workers."""
+"""The place of the fits (process, threads, processes, Dask) does not change results."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ from lab.model_files.canonical import canonical_bytes
 from lab.model_files.specification import Specification
 from lab.search.rule import SearchRule
 from lab.task.money import Money
-from lab.train.cluster import code_of, facts, sharing
+from lab.train.cluster import code_fingerprint, facts, scatter_once
 from lab.train.threshold import ThresholdRule
 from lab.train.training import Rules, Trained, train_model
-from lab.train.workers import ADDRESS, Run, Workers, running
+from lab.train.workers import ADDRESS, Run, Workers, fit_runner
 from tests.project import ROOT, heed_interrupts
 from tests.tables import feature_rows, schema_of
 
@@ -41,13 +41,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from lab.core.command import run as run_command
-from lab.train.workers import running
+from lab.train.workers import fit_runner
 def fit(place):
     Path(str(__import__("os").getpid()) + ".pid").touch()
     rows = np.random.default_rng(place).normal(size=(4000, 20))
     RandomForestClassifier(1_000_000).fit(rows, rows[:, 0] > 0)
 def main():
-    with running(sys.argv[1]) as run:
+    with fit_runner(sys.argv[1]) as run:
         list(run(fit, [(place,) for place in range(4)]))
 run_command(main)
 """
@@ -75,7 +75,7 @@ def cluster(workers: int) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def alone() -> Trained:
-    with running("sequential") as run:
+    with fit_runner("sequential") as run:
         return trained(run)
 
 
@@ -86,7 +86,7 @@ def address() -> Iterator[str]:
 
 
 def interrupted(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C, and return what the process says as it ends; one that does not end is killed."""
+    """Send Ctrl-C and return the standard error; kill the process when it does not end."""
     os.killpg(process.pid, signal.SIGINT)
     try:
         return process.communicate(timeout=100)[1]
@@ -102,48 +102,48 @@ def on(address: str) -> str:
 @pytest.mark.parametrize("workers", ["threading", "loky"])
 def test_threads_and_processes_give_the_same_model(workers: str, alone: Trained) -> None:
     assert len(alone.searched.trials) > 4
-    with running(workers) as run:
+    with fit_runner(workers) as run:
         assert same(trained(run), alone)
 
 
 def test_a_cluster_gives_the_same_model(address: str, alone: Trained) -> None:
-    with running(on(address)) as run:
+    with fit_runner(on(address)) as run:
         assert same(trained(run), alone)
 
 
 def test_a_clusters_calls_run_on_its_workers(address: str) -> None:
-    with running(on(address)) as run:
+    with fit_runner(on(address)) as run:
         processes = set(run(_process, [(place,) for place in range(8)]))
     assert os.getpid() not in processes
     assert len(processes) == 2
 
 
-def test_the_address_may_stand_in_the_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_can_be_in_the_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ADDRESS, address)
-    with running("dask") as run:
+    with fit_runner("dask") as run:
         assert list(run(_doubled, [(21,)])) == [42]
 
 
-def test_a_large_argument_travels_once_and_a_small_one_with_its_call(address: str) -> None:
+def test_a_large_argument_is_sent_once_and_a_small_one_with_each_call(address: str) -> None:
     large, small = np.zeros(100_000), np.zeros(3)
     with distributed.Client(address, set_as_default=False) as client:
-        share = sharing(client)
+        share = scatter_once(client)
         assert share(large) is share(large)
         assert share(large).result().shape == (100_000,)
         assert share(small) is small
-    with running(on(address)) as run:
+    with fit_runner(on(address)) as run:
         assert list(run(_size, [(large, place) for place in range(3)])) == [100_000, 100_001, 100_002]
 
 
 @pytest.mark.parametrize("workers", HERE)
-def test_results_come_in_the_order_asked(workers: str) -> None:
-    with running(workers) as run:
+def test_results_have_the_order_of_the_calls(workers: str) -> None:
+    with fit_runner(workers) as run:
         assert list(run(_late, [(place,) for place in range(6)])) == list(range(6))
         assert list(run(_late, [])) == []
 
 
 def test_a_result_comes_before_the_last_call_has_ended() -> None:
-    with running("threading") as run:
+    with fit_runner("threading") as run:
         may_end = threading.Event()
         results = run(lambda place: place if place < 1 else may_end.wait(60) and place, [(0,), (1,)])
         assert next(results) == 0
@@ -152,21 +152,21 @@ def test_a_result_comes_before_the_last_call_has_ended() -> None:
 
 
 @pytest.mark.parametrize("workers", ["sequential", "threading"])
-def test_a_mistake_inside_a_call_comes_out_as_it_is(workers: str) -> None:
-    with running(workers) as run, pytest.raises(ParamsError, match=r"^no end$"):
+def test_an_error_in_a_call_is_raised_unchanged(workers: str) -> None:
+    with fit_runner(workers) as run, pytest.raises(ParamsError, match=r"^no end$"):
         list(run(_mistaken, [(1,), (2,)]))
 
 
 @pytest.mark.parametrize("workers", ["sequential", "threading"])
-def test_what_is_left_early_warns_of_nothing(workers: str) -> None:
-    with running(workers) as run:
+def test_an_early_end_gives_no_warning(workers: str) -> None:
+    with fit_runner(workers) as run:
         results = run(_late, [(place,) for place in range(6)])
         assert next(results) == 0
         results.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("workers", ["threading", "loky"])
-def test_a_cancelled_run_ends_and_leaves_no_worker(workers: str, tmp_path: Path) -> None:
+def test_a_cancelled_run_leaves_no_worker(workers: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", CANCELLED, workers]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -180,22 +180,22 @@ def test_a_cancelled_run_ends_and_leaves_no_worker(workers: str, tmp_path: Path)
     ) as process:
         while not list(tmp_path.glob("*.pid")):
             time.sleep(0.05)
-        told = interrupted(process)
-    assert process.returncode == 130, told
-    assert told.startswith("Interrupted: ")
+        message = interrupted(process)
+    assert process.returncode == 130, message
+    assert message.startswith("Interrupted: ")
     assert [path.name for path in tmp_path.glob("*.pid") if Path("/proc", path.stem).exists()] == []
 
 
-def test_processes_are_others_and_none_is_left() -> None:
-    with running("loky") as run:
+def test_worker_processes_are_stopped() -> None:
+    with fit_runner("loky") as run:
         processes = list(run(_process, [(place,) for place in range(4)]))
     assert os.getpid() not in processes
     assert [process for process in set(processes) if Path("/proc", str(process)).exists()] == []
 
 
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.train.cluster, "PATIENCE", 1)
-    with cluster(0) as address, pytest.raises(ParamsError, match=r"has no worker, expected one or more\. Cure: start"):
+    monkeypatch.setattr(lab.train.cluster, "TIMEOUT_SECONDS", 1)
+    with cluster(0) as address, pytest.raises(ParamsError, match=r"has no worker, expected at least one\. Cure: start"):
         _open(on(address))
 
 
@@ -219,28 +219,28 @@ def test_a_worker_with_other_packages_is_refused(address: str, monkeypatch: pyte
             lab.train.cluster.check_workers(client, address)
 
 
-def test_what_is_compared_tells_one_code_from_another(tmp_path: Path) -> None:
+def test_the_fingerprint_differs_for_different_code(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("a = 1\n")
-    first = code_of(tmp_path)
+    first = code_fingerprint(tmp_path)
     (tmp_path / "notes.txt").write_text("not code")
-    assert code_of(tmp_path) == first
+    assert code_fingerprint(tmp_path) == first
     (tmp_path / "one.py").write_text("a = 2\n")
-    assert code_of(tmp_path) != first
+    assert code_fingerprint(tmp_path) != first
 
 
 def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.train.cluster, "PATIENCE", 1)
+    monkeypatch.setattr(lab.train.cluster, "TIMEOUT_SECONDS", 1)
     with pytest.raises(ParamsError, match=r"found no Dask scheduler at tcp://127\.0\.0\.1:9 .* Cure: start it there"):
         _open("dask://127.0.0.1:9")
 
 
-def test_a_scheduler_that_no_name_leads_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.train.cluster, "PATIENCE", 1)
+def test_an_unknown_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab.train.cluster, "TIMEOUT_SECONDS", 1)
     with pytest.raises(ParamsError, match=r"found no Dask scheduler at tcp://nowhere\.invalid:8786"):
         _open("dask://nowhere.invalid:8786")
 
 
-def test_dask_that_is_not_installed_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dask_that_is_not_installed_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ParamsError, match=r"not installed\. Cure: pip install dask distributed"):
         _open("dask://127.0.0.1:9")
@@ -253,18 +253,18 @@ def test_dask_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("wrong", ["cluster", "dask://", "dask://host", "dask://:8786", "tcp://host:8786", "4", ""])
-def test_a_setting_that_is_no_place_is_refused(wrong: str) -> None:
+def test_an_invalid_setting_of_workers_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError, match=r"expected one of .*'local', 'dask'.*, or dask://HOST:PORT"):
         TypeAdapter(Workers).validate_python(wrong)
 
 
 @pytest.mark.parametrize("right", [*HERE, "dask", "dask://10.0.0.7:8786", "dask://[::1]:8786"])
-def test_a_setting_that_is_a_place_is_taken(right: str) -> None:
+def test_a_valid_setting_of_workers_is_accepted(right: str) -> None:
     assert TypeAdapter(Workers).validate_python(right) == right
 
 
 def _open(workers: str) -> None:
-    with running(workers):
+    with fit_runner(workers):
         raise AssertionError(workers)
 
 
