@@ -39,7 +39,7 @@ from lab.stats.core.proportions import wilson_interval
 from lab.stats.shift.dependence import inflation_in_time, midranks
 from lab.stats.shift.ranks import kolmogorov_smirnov, merge
 from lab.stats.shift.shifts import Shift, measure_numbers
-from lab.stats.shift.streams import page_hinkley_rule, watch_sums, watch_window
+from lab.stats.shift.streams import adwin, page_hinkley, page_hinkley_rule
 
 Numbers = NDArray[np.float64]
 SEEDS, COLUMNS = 100, 50
@@ -187,11 +187,11 @@ def streams() -> dict[str, Any]:
     rule = page_hinkley_rule(slack=settings.slack, rows_per_false_alarm=settings.rows_per_false_alarm, rate=rate)
 
     def of_sums(errors: Numbers) -> int | None:
-        alarm = watch_sums(errors.tolist(), mean=rate, deviation=deviation, known_from=2000, rule=rule)
+        alarm = page_hinkley(errors.tolist(), mean=rate, deviation=deviation, known_from=2000, rule=rule)
         return alarm.seen_after if alarm else None
 
     def of_window(errors: Numbers) -> int | None:
-        alarms = watch_window(errors, confidence=settings.confidence)
+        alarms = adwin(errors, confidence=settings.confidence)
         return alarms[0].seen_after if alarms else None
 
     found = {}

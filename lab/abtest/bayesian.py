@@ -9,7 +9,7 @@ from scipy import special
 
 from lab.abtest.effects import Effect, trials_of
 from lab.stats.experiments.moments import Moments
-from lab.stats.experiments.posteriors import Posterior, compare_posteriors, normal_belief, posterior_of
+from lab.stats.experiments.posteriors import Posterior, compare_posteriors, normal_posterior, posterior_of
 
 POINTS = 120
 REACH = 4.0  # standard deviations that are drawn on either side
@@ -50,7 +50,7 @@ def beliefs_in_effect(control: str, effect: Effect) -> list[Belief]:
     if effect.standard_error is None or effect.difference is None:
         return []
     turned = effect.difference if effect.higher_is_better else -effect.difference
-    found = normal_belief(turned, effect.standard_error)
+    found = normal_posterior(turned, effect.standard_error)
     reach = (found.high - found.low) / 2
     return [
         Belief(control, 1 - found.above_zero, found.loss_of_control, 0.0, 0.0, 0.0),

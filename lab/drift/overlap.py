@@ -8,13 +8,13 @@ import pyarrow as pa
 from lab.core.columns import numbers_of
 from lab.reference.reference import Reference
 from lab.reference.rows import Codes, Kind, codes_of, units_of
-from lab.stats.shift.dependence import Inflation, correlation_of_levels, correlation_of_pairs, relieved
+from lab.stats.shift.dependence import Inflation, correlation_of_levels, correlation_of_pairs, reduced_for_shared_units
 
 
 def inflations_between(
     reference: Reference, batch: pa.Table, kinds: Mapping[str, Kind], factors: Mapping[str, float]
 ) -> dict[str, Inflation]:
-    """Return each column's inflation of both samples, relieved by what the same units say in both.
+    """Return each column's inflation of both samples, reduced_for_shared_units by what the same units say in both.
 
     Which units stand in both is known for the reference's sample of rows, and taken to be as frequent in the rest.
     """
@@ -25,7 +25,7 @@ def inflations_between(
     rows = reference.facts.rows, batch.num_rows
     pairs = len(old) * reference.facts.rows / max(reference.rows.num_rows, 1)
     return {
-        name: relieved(
+        name: reduced_for_shared_units(
             rows, inflations[name], correlation=_correlation(reference, batch, name, kind, old, new), pairs=pairs
         )
         for name, kind in kinds.items()

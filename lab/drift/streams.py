@@ -11,7 +11,7 @@ from lab.core.predictions import score_column
 from lab.reference.facts import ModelFacts
 from lab.reference.rows import labels_of
 from lab.reference.settings import Streams
-from lab.stats.shift.streams import Alarm, page_hinkley_rule, watch_sums, watch_window
+from lab.stats.shift.streams import Alarm, adwin, page_hinkley, page_hinkley_rule
 
 DETECTORS = ("page_hinkley", "adwin")
 NO_ORDER = "the rows have no moment, and so no order"
@@ -30,7 +30,7 @@ def watch_errors(batch: pa.Table | None, model: str, facts: ModelFacts, settings
     errors = (decided != (labels[known] == 1)).astype(np.float64)
     if len(errors) == 0:
         return [_seen(model, name, 0, None, reason="no label") for name in DETECTORS]
-    window = watch_window(errors, confidence=settings.confidence)
+    window = adwin(errors, confidence=settings.confidence)
     return [
         _of_sums(errors, model, facts, settings),
         _seen(model, "adwin", len(errors), window[0] if window else None, alarms=len(window)),
@@ -43,7 +43,7 @@ def _of_sums(errors: NDArray[np.float64], model: str, facts: ModelFacts, setting
     rate = (facts.error_rate * facts.labelled + 1) / (facts.labelled + 2)  # never 0 or 1, which have no deviation
     rule = page_hinkley_rule(slack=settings.slack, rows_per_false_alarm=settings.rows_per_false_alarm, rate=rate)
     deviation = float(np.sqrt(rate * (1 - rate)))
-    alarm = watch_sums(errors.tolist(), mean=rate, deviation=deviation, known_from=facts.labelled, rule=rule)
+    alarm = page_hinkley(errors.tolist(), mean=rate, deviation=deviation, known_from=facts.labelled, rule=rule)
     return _seen(model, "page_hinkley", len(errors), alarm, alarms=int(alarm is not None))
 
 

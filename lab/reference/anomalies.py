@@ -15,7 +15,7 @@ from lab.reference.reference import CURE, Reference
 from lab.reference.rows import identifiers_of
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.shift.distributions import Distribution
-from lab.stats.shift.exceedances import Threshold, calibrate_threshold, more_than_calibrated
+from lab.stats.shift.exceedances import Threshold, calibrate_threshold, exceedance_p_value
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -94,7 +94,7 @@ def count_anomalies(reference: Reference, scores: Numbers | None) -> dict[str, A
         "low": low,
         "high": high,
         "promised": threshold.rate,
-        "p_value": more_than_calibrated(passed, rows, threshold),
+        "p_value": exceedance_p_value(passed, rows, threshold),
         "reason": "",
     }
 

@@ -17,7 +17,7 @@ from lab.stats.core.areas import (
 )
 from lab.stats.shift.calibration_tests import calibration_in_the_large, expected_calibration_error, spiegelhalter_test
 from lab.stats.shift.estimated_performance import estimate_performance
-from lab.stats.shift.isotonic import RisingCurve, fit_rising
+from lab.stats.shift.isotonic import IsotonicCurve, fit_isotonic
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -55,22 +55,22 @@ def realised_metrics(labels: Numbers, scores: Numbers, *, threshold: float) -> d
 
 def calibration_of(
     labels: Numbers, scores: Numbers, held_out: NDArray[np.bool_]
-) -> tuple[float, float, RisingCurve | None]:
+) -> tuple[float, float, IsotonicCurve | None]:
     """Return the held-out calibration error as it is and after an isotonic curve, and the curve where it lowers it.
 
     The curve is judged on rows that it was not fitted on, and then fitted on all of them.
     """
-    fitted = fit_rising(scores[~held_out], labels[~held_out])
+    fitted = fit_isotonic(scores[~held_out], labels[~held_out])
     plain = expected_calibration_error(labels[held_out], scores[held_out])
     curved = expected_calibration_error(labels[held_out], fitted.at(scores[held_out]))
-    return plain, curved, fit_rising(scores, labels) if curved < plain else None
+    return plain, curved, fit_isotonic(scores, labels) if curved < plain else None
 
 
 def chances_of(facts: ModelFacts, scores: Numbers) -> Numbers:
     """Return the scores as chances: through the reference's curve where it has one."""
     if not facts.curve_x:
         return scores
-    return RisingCurve(np.array(facts.curve_x), np.array(facts.curve_y)).at(scores)
+    return IsotonicCurve(np.array(facts.curve_x), np.array(facts.curve_y)).at(scores)
 
 
 def estimated_performance(facts: ModelFacts, scores: Numbers, *, margin: float) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_a_design_is_read_from_a_file_of_its_own_or_from_a_task(tmp_path: Path, 
 def test_an_invalid_experiment_shows_its_faults_and_no_numbers(tmp_path: Path) -> None:
     done = analysed(tmp_path, "--primary", "stayed", "--weight", "old=9", "--weight", "new=1")
     assert done.exit_code == 1
-    assert "INVALID new (unfit to be read" in done.output
+    assert "INVALID new (the experiment is invalid" in done.output
     assert "sample ratio mismatch" in done.output
     assert "interval" not in done.output
 

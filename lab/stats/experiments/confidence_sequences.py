@@ -1,4 +1,4 @@
-"""Intervals that hold at every moment at once, however often they are looked at."""
+"""Confidence sequences: intervals valid at any number of looks (anytime-valid)."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from scipy import special
 from lab.stats.core.comparison import Side
 from lab.stats.core.probabilities import normal_p_value
 from lab.stats.core.proportions import Trials
-from lab.stats.experiments.crossing import check_information, crossing_chances
+from lab.stats.experiments.crossing import check_information, crossing_probabilities
 from lab.stats.experiments.group_sequential import Bounds
 from lab.stats.experiments.mixtures import mixing_variance
 from lab.stats.experiments.roots import find_root
@@ -20,7 +20,7 @@ CLOSEST = 1e-15
 
 @dataclass(frozen=True)
 class AnytimeComparison:
-    """A difference with an interval and a p-value that may be looked at at any time; an open end is None."""
+    """A difference with an anytime-valid interval and p-value; an open end is None."""
 
     difference: float
     standard_error: float
@@ -39,10 +39,10 @@ def anytime_comparison(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> AnytimeComparison:
-    """Return the asymptotic confidence sequence of a difference estimated from so many units in all.
+    """Return the asymptotic confidence sequence of a difference estimated from `units` units in total.
 
-    It is narrowest near `tuned_to` units, to be fixed beforehand, and for averages only: some hundred units are needed
-    before the first look. Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Annals of Statistics 52.
+    It is narrowest near `tuned_to` units, which must be fixed beforehand. It is for averages: the first look needs some
+    hundred units. Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Annals of Statistics 52.
 
     >>> found = anytime_comparison(0.0126, 0.006096117452936745, 10_000, tuned_to=5000)
     >>> round(found.low or 0, 6), round(found.p_value, 6)
@@ -50,17 +50,17 @@ def anytime_comparison(
     """
     if units < 1 or not standard_error > 0 or not tuned_to > 0:
         raise ValueError(
-            f"expected units, a standard error and a tuning above 0, got {units}, {standard_error}, {tuned_to}"
+            f"expected units, standard error and tuned_to above 0, got {units}, {standard_error}, {tuned_to}"
         )
     error_rate = 1 - level
-    # Tuned for the level itself where two-sided; a one-sided sequence tunes for twice that.
+    # A one-sided sequence is tuned for twice the level.
     rho = math.sqrt(1 / mixing_variance(tuned_to, error_rate, one_sided=side != "two-sided"))
     growth = units * rho**2
     if side == "two-sided":
         cost = math.log(math.sqrt(growth + 1) / error_rate)
     else:
         cost = math.log(1 + math.sqrt(growth + 1) / (2 * error_rate))
-    reach = standard_error * math.sqrt(2 * (growth + 1) / growth * cost)
+    half_width = standard_error * math.sqrt(2 * (growth + 1) / growth * cost)
     z = difference / standard_error
     gain = growth * z * z / (2 * (growth + 1)) - math.log(growth + 1) / 2
     if side != "two-sided":
@@ -70,8 +70,8 @@ def anytime_comparison(
         difference=difference,
         standard_error=standard_error,
         p_value=math.exp(min(0.0, -gain)),
-        low=None if side == "less" else difference - reach,
-        high=None if side == "greater" else difference + reach,
+        low=None if side == "less" else difference - half_width,
+        high=None if side == "greater" else difference + half_width,
         rho=rho,
     )
 
@@ -79,26 +79,26 @@ def anytime_comparison(
 def anytime_share(
     trials: Trials, *, tuned_to: float, level: float = 0.95, tuned_level: float = 0.95
 ) -> tuple[float, float]:
-    """Return the confidence sequence of one share, given as (successes, trials): exact, whenever it is looked at.
+    """Return the exact confidence sequence of one share, given as (successes, trials).
 
-    The mixture of binomial likelihood ratios over a beta distribution around each candidate share: Howard, Ramdas,
-    McAuliffe and Sekhon (2021), Annals of Statistics 49, proposition 7.
+    A beta mixture of binomial likelihood ratios around each candidate share: Howard, Ramdas, McAuliffe and Sekhon
+    (2021), Annals of Statistics 49, proposition 7.
 
     >>> [round(end, 6) for end in anytime_share((60, 100), tuned_to=100)]
     [0.448369, 0.740965]
     """
-    seen, error_rate = share_of(trials, "the sample"), 1 - level
+    observed, error_rate = share_of(trials, "the sample"), 1 - level
 
     def lack(share: float) -> float:
         return _log_beta_mixture(trials, share, tuned_to, 1 - tuned_level) + math.log(error_rate)
 
-    low = find_root(lack, CLOSEST, seen) if seen > 0 and lack(CLOSEST) > 0 else 0.0
-    high = find_root(lack, seen, 1 - CLOSEST) if seen < 1 and lack(1 - CLOSEST) > 0 else 1.0
+    low = find_root(lack, CLOSEST, observed) if observed > 0 and lack(CLOSEST) > 0 else 0.0
+    high = find_root(lack, observed, 1 - CLOSEST) if observed < 1 and lack(1 - CLOSEST) > 0 else 1.0
     return low, high
 
 
 def _log_beta_mixture(trials: Trials, share: float, tuned_to: float, level: float) -> float:
-    """Return the logarithm of the trials' likelihood, mixed over shares around this one, over that of this one."""
+    """Return the log ratio of the likelihood mixed over shares around this one to the likelihood of this one."""
     (hits, rows), variance = trials, share * (1 - share)
     if variance == 0:
         return math.inf if 0 < hits < rows else -math.inf
@@ -109,10 +109,10 @@ def _log_beta_mixture(trials: Trials, share: float, tuned_to: float, level: floa
 
 
 def anytime_bounds(information: Sequence[float], *, tuned_to: float = 1.0, level: float = 0.05) -> Bounds:
-    """Return the confidence sequence as bounds for |z| at looks, so that its power and price can be computed.
+    """Return the confidence sequence as bounds for |z| at looks, to compute its power.
 
-    `tuned_to` is the share of information where it is narrowest. The level is spent over all moments, so these looks
-    alone spend less.
+    `tuned_to` is the share of information at which it is narrowest. The looks spend less than the level, which covers
+    all times.
 
     >>> [round(bound or 0, 3) for bound in anytime_bounds([0.5, 1.0]).z]
     [3.084, 3.035]
@@ -120,6 +120,6 @@ def anytime_bounds(information: Sequence[float], *, tuned_to: float = 1.0, level
     shares = check_information(information)
     growths = [share / mixing_variance(tuned_to, level) for share in shares]
     z = [math.sqrt(2 * (growth + 1) / growth * math.log(math.sqrt(growth + 1) / level)) for growth in growths]
-    chances = crossing_chances(z, shares)
-    spent = tuple(math.fsum(chances[: look + 1]) for look in range(len(z)))
+    crossings = crossing_probabilities(z, shares)
+    spent = tuple(math.fsum(crossings[: look + 1]) for look in range(len(z)))
     return Bounds(tuple(shares), tuple(z), tuple(normal_p_value(bound) for bound in z), spent)

@@ -1,4 +1,4 @@
-"""Use what was known before an experiment to see its effect with fewer units (CUPED, and regression)."""
+"""Variance reduction by pre-experiment covariates: CUPED and ANCOVA."""
 
 import math
 from collections.abc import Sequence
@@ -17,11 +17,10 @@ IMBALANCED_BELOW = 0.001
 
 @dataclass(frozen=True)
 class Adjustment:
-    """Arms after adjustment for a covariate, all by one θ.
+    """Arms after adjustment for a covariate, with one θ for all arms.
 
-    `variance_ratio` is the variance left over that before, of all units together; `imbalance` compares the covariate
-    itself between control and each other arm: what differs there was so before the experiment, and `balanced` is False
-    when that is too unlikely under a fair assignment.
+    `variance_ratio` is the variance after over before adjustment, of all units. `imbalance` compares the covariate
+    between control and each other arm; `balanced` is False when a difference is too unlikely under random assignment.
     """
 
     theta: float
@@ -34,9 +33,9 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Regression:
-    """The effect of a treatment by least squares, with the standard error of equal spreads and one without them.
+    """The effect of a treatment by least squares, with the homoscedastic and the robust standard error.
 
-    The errors are None where as many numbers are fitted as there are units.
+    The errors are None without residual degrees of freedom.
     """
 
     difference: float
@@ -45,13 +44,13 @@ class Regression:
 
 
 def adjust_for_covariate(arms: Sequence[Moments], *, outcome: int, covariate: int) -> Adjustment:
-    """Return the arms' outcomes less what their covariate explains; the covariate must date from before exposure.
+    """Return the CUPED-adjusted arms; the covariate must date from before exposure.
 
-    θ is of all arms together, so the difference stays unbiased. Deng, Xu, Kohavi and Walker (2013), Improving the
-    Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data. A constant covariate changes nothing.
+    θ is estimated from all arms together, so the difference stays unbiased. Deng, Xu, Kohavi and Walker (2013),
+    Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data.
     """
     if len(arms) < 2 or min(arm.count for arm in arms) < 1:
-        raise ValueError(f"expected a unit or more in two arms or more, got {[arm.count for arm in arms]}")
+        raise ValueError(f"expected two arms or more with at least one unit each, got {[arm.count for arm in arms]}")
     everyone = merge_moments(arms)
     spread, shared = everyone.products[covariate, covariate], everyone.products[outcome, covariate]
     theta = float(shared / spread) if spread > 0 else 0.0
@@ -64,14 +63,14 @@ def adjust_for_covariate(arms: Sequence[Moments], *, outcome: int, covariate: in
         variance_ratio=max(0.0, left),
         imbalance=imbalance,
         balanced=not any(test.p_value is not None and test.p_value < IMBALANCED_BELOW for test in imbalance),
-        reason="" if spread > 0 else "the covariate is the same for every unit, so it explains nothing",
+        reason="" if spread > 0 else "the covariate is constant, so it explains nothing",
     )
 
 
 def compare_adjusted(
     control: Moments, treatment: Moments, *, outcome: int, covariate: int, side: Side = "two-sided", level: float = 0.95
 ) -> Comparison:
-    """Return Welch's comparison of two arms after adjustment for a covariate."""
+    """Return Welch's t-test of two arms after adjustment for a covariate."""
     adjusted = adjust_for_covariate([control, treatment], outcome=outcome, covariate=covariate)
     return compare_arm_means(adjusted.arms[0], adjusted.arms[1], side=side, level=level)
 
@@ -79,14 +78,11 @@ def compare_adjusted(
 def lift_after_adjustment(
     control: Moments, treatment: Moments, *, outcome: int, covariate: int, side: Side = "two-sided", level: float = 0.95
 ) -> Comparison:
-    """Return the adjusted difference over the control's mean before adjustment, by the delta method.
-
-    The slopes are taken where the covariate is balanced, as it is in expectation.
-    """
+    """Return the adjusted difference over the unadjusted control mean, by the delta method at a balanced covariate."""
     absolute = compare_adjusted(control, treatment, outcome=outcome, covariate=covariate)
     base = float(control.means[outcome])
     if base == 0 or absolute.standard_error is None:
-        reason = absolute.reason or "undefined: the control's value is 0, so nothing is relative to it"
+        reason = absolute.reason or "undefined: the control value is 0, so there is no lift"
         return undefined(0.0, 0.0, reason)
     adjusted = adjust_for_covariate([control, treatment], outcome=outcome, covariate=covariate)
     ratio, theta = float(treatment.means[outcome]) / base, adjusted.theta
@@ -102,10 +98,10 @@ def lift_after_adjustment(
 
 
 def regress(outcomes: ArrayLike, covariates: ArrayLike, treated: ArrayLike, *, interacted: bool = False) -> Regression:
-    """Return the coefficient of treatment in a regression on it and a covariate (ANCOVA).
+    """Return the treatment coefficient of a regression on treatment and covariate (ANCOVA).
 
-    `interacted` lets the covariate act differently in each arm: Lin (2013), Annals of Applied Statistics 7. The robust
-    error is White's with MacKinnon's correction (HC2).
+    `interacted` fits one slope per arm: Lin (2013), Annals of Applied Statistics 7. The robust error is HC2 (White,
+    MacKinnon).
 
     >>> round(regress([1.0, 2.0, 4.0, 5.0], [0.0, 1.0, 0.0, 1.0], [0, 0, 1, 1]).difference, 6)
     3.0
@@ -113,7 +109,7 @@ def regress(outcomes: ArrayLike, covariates: ArrayLike, treated: ArrayLike, *, i
     answers, known = np.asarray(outcomes, dtype=np.float64), np.asarray(covariates, dtype=np.float64)
     arm = np.asarray(treated, dtype=np.float64)
     if not answers.shape == known.shape == arm.shape or answers.ndim != 1 or len(set(arm.tolist())) != 2:
-        raise ValueError(f"expected two arms and as many outcomes, got {answers.shape}, {known.shape}, {arm.shape}")
+        raise ValueError(f"expected two arms and equal lengths, got {answers.shape}, {known.shape}, {arm.shape}")
     if not (np.all(np.abs(answers) < LARGEST) and np.all(np.abs(known) < LARGEST)):
         raise ValueError("expected numbers below 1e150 in size and none missing, in outcomes and covariates")
     centred = known - known.mean()
@@ -122,7 +118,7 @@ def regress(outcomes: ArrayLike, covariates: ArrayLike, treated: ArrayLike, *, i
 
 
 def _least_squares(table: Numbers, answers: Numbers) -> Regression:
-    inverse = np.linalg.pinv(table)  # a constant covariate only drops out
+    inverse = np.linalg.pinv(table)  # a constant covariate drops out
     coefficients = inverse @ answers
     residuals, free = answers - table @ coefficients, len(answers) - np.linalg.matrix_rank(table)
     if free < 1:

@@ -1,8 +1,8 @@
-"""How likely a statistic that is looked at again and again crosses a boundary, and at which look.
+"""Boundary crossing probabilities of a sequential test, look by look.
 
-The statistic is a Brownian motion seen at shares of its information; between looks its density is carried on by
-Gauss–Legendre sums. Armitage, McPherson and Rowe (1969), Journal of the Royal Statistical Society A 132. What holds
-under an effect follows from what holds without one by the likelihood ratio, so the sums are made once.
+The statistic is a Brownian motion observed at shares of its information; its density is propagated between looks by
+Gauss–Legendre quadrature. Armitage, McPherson and Rowe (1969), Journal of the Royal Statistical Society A 132.
+Probabilities under an effect follow from those without one by the likelihood ratio.
 """
 
 import math
@@ -17,14 +17,14 @@ from scipy import special
 from lab.stats.experiments.quadrature import panels, panels_for
 
 Numbers = NDArray[np.float64]
-FURTHEST = 39.0  # standard deviations: a normal tail beyond is not a number any more
+FURTHEST = 39.0  # standard deviations; the normal tail beyond underflows
 
 
 @dataclass(frozen=True)
 class Density:
-    """Where the motion is, without an effect, among the paths that have not crossed: values and weights.
+    """The density of the paths that have not crossed, without an effect: values and weights.
 
-    `share` is the information at that moment.
+    `share` is the share of information.
     """
 
     share: float
@@ -32,14 +32,14 @@ class Density:
     weights: Numbers
 
 
-def crossing_chances(
+def crossing_probabilities(
     bounds: Sequence[float], information: Sequence[float], *, drift: float = 0.0, lower: Sequence[float] | None = None
 ) -> list[float]:
-    """Return, look by look, the chance to cross for the first time there, above z = bound or below z = −bound.
+    """Return the probability of the first crossing at each look, above z = bound or below z = −bound.
 
-    `drift` is the mean of z at full information, so 0 is no effect; `lower` gives other bounds below, as values of z.
+    `drift` is the mean of z at full information, 0 without an effect; `lower` replaces the lower bounds.
 
-    >>> round(sum(crossing_chances([1.959964] * 20, [look / 20 for look in range(1, 21)])), 4)
+    >>> round(sum(crossing_probabilities([1.959964] * 20, [look / 20 for look in range(1, 21)])), 4)
     0.2479
     """
     shares = check_information(information)
@@ -48,36 +48,36 @@ def crossing_chances(
         raise ValueError(f"expected a bound for each of {len(shares)} looks, got {len(bounds)} and {len(floors)}")
     before = densities(bounds, floors, shares)
     return [
-        exceed(density, bound, share, drift=drift) + fall_below(density, floor, share, drift=drift)
+        probability_above(density, bound, share, drift=drift) + probability_below(density, floor, share, drift=drift)
         for density, bound, floor, share in zip(before, bounds, floors, shares, strict=True)
     ]
 
 
 def densities(bounds: Sequence[float], floors: Sequence[float], shares: Sequence[float]) -> list[Density]:
-    """Return where the motion was before each look, of the paths that had not crossed by then."""
-    found = [start()]
+    """Return the density before each look of the paths that have not crossed."""
+    found = [initial_density()]
     for bound, floor, share in list(zip(bounds, floors, shares, strict=True))[:-1]:
-        found.append(carry(found[-1], floor, bound, share))
+        found.append(propagate(found[-1], floor, bound, share))
     return found
 
 
-def start() -> Density:
-    """Return the motion before the first look: at 0."""
+def initial_density() -> Density:
+    """Return the density before the first look: all paths at 0."""
     return Density(0.0, np.zeros(1), np.ones(1))
 
 
-def exceed(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
-    """Return the chance that the statistic lies above z when the share of the information is in."""
-    return float(np.sum(_tilted(density, drift) * special.ndtr(-_away(density, z, share, drift))))
+def probability_above(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
+    """Return the probability that the statistic is above z at this share of the information."""
+    return float(np.sum(_tilted(density, drift) * special.ndtr(-_distance(density, z, share, drift))))
 
 
-def fall_below(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
-    """Return the chance that the statistic lies below z when the share of the information is in."""
-    return float(np.sum(_tilted(density, drift) * special.ndtr(_away(density, z, share, drift))))
+def probability_below(density: Density, z: float, share: float, *, drift: float = 0.0) -> float:
+    """Return the probability that the statistic is below z at this share of the information."""
+    return float(np.sum(_tilted(density, drift) * special.ndtr(_distance(density, z, share, drift))))
 
 
-def carry(density: Density, low: float, high: float, share: float) -> Density:
-    """Return where the motion is when the share of the information is in, of the paths with z between low and high."""
+def propagate(density: Density, low: float, high: float, share: float) -> Density:
+    """Return the density at this share of the information of the paths with z between low and high."""
     root, width = math.sqrt(share), math.sqrt(share - density.share)
     low, high = max(low, -FURTHEST) * root, min(high, FURTHEST) * root
     if low >= high:
@@ -89,15 +89,15 @@ def carry(density: Density, low: float, high: float, share: float) -> Density:
 
 
 def check_information(information: Sequence[float]) -> list[float]:
-    """Return the shares of information, which must rise from above 0 to 1 at most."""
+    """Return the shares of information, which must increase and lie in (0, 1]."""
     shares = [float(share) for share in information]
     if not shares or shares[0] <= 0 or shares[-1] > 1 + 1e-9 or any(one >= two for one, two in pairwise(shares)):
-        raise ValueError(f"expected shares of information that rise from above 0 to 1 at most, got {shares}")
+        raise ValueError(f"expected increasing shares of information above 0 and at most 1, got {shares}")
     return shares
 
 
 def _tilted(density: Density, drift: float) -> Numbers:
-    """Return the weights under an effect, which the likelihood ratio of the motion gives."""
+    """Return the weights under an effect, by the likelihood ratio."""
     if drift == 0 or density.share == 0:
         return density.weights
     with np.errstate(divide="ignore"):
@@ -106,7 +106,7 @@ def _tilted(density: Density, drift: float) -> Numbers:
     return weights
 
 
-def _away(density: Density, z: float, share: float, drift: float) -> Numbers:
+def _distance(density: Density, z: float, share: float, drift: float) -> Numbers:
     step = share - density.share
-    away: Numbers = (z * math.sqrt(share) - density.values - drift * step) / math.sqrt(step)
-    return away
+    distance: Numbers = (z * math.sqrt(share) - density.values - drift * step) / math.sqrt(step)
+    return distance

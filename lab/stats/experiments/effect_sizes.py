@@ -1,4 +1,4 @@
-"""How large a difference is, in units that do not depend on what was measured; each with its interval."""
+"""Standardised effect sizes with intervals: Cohen's h and d, Hedges' g, Glass' delta."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lab.stats.experiments.roots import find_root, widen
 
 @dataclass(frozen=True)
 class StandardisedDifference:
-    """Cohen's d with its interval, and the same corrected for small samples (Hedges' g)."""
+    """Cohen's d and Hedges' g (d corrected for small samples) with their intervals."""
 
     d: float
     low: float
@@ -23,7 +23,7 @@ class StandardisedDifference:
 
 
 def cohen_h(control: float, treatment: float) -> float:
-    """Return Cohen's h of two shares (1988): the difference of their angles, from −π to π.
+    """Return Cohen's h of two shares (1988): the difference of their arcsine transforms, from −π to π.
 
     >>> round(cohen_h(0.1, 0.12), 9)
     0.063982103
@@ -34,24 +34,22 @@ def cohen_h(control: float, treatment: float) -> float:
 def cohen_h_interval(
     control: tuple[int, int], treatment: tuple[int, int], *, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """Return Cohen's h of two arms, given as (successes, trials), and its interval: low, h, high.
-
-    The angle of a share has a variance of 1/n, whatever the share.
+    """Return Cohen's h of two arms, given as (successes, trials), with its interval: low, h, high.
 
     >>> [round(value, 4) for value in cohen_h_interval((487, 5000), (550, 5000))]
     [0.0021, 0.0413, 0.0805]
     """
     h = cohen_h(control[0] / control[1], treatment[0] / treatment[1])
-    reach = normal_quantile((1 + level) / 2) * math.sqrt(1 / control[1] + 1 / treatment[1])
-    return h - reach, h, h + reach
+    half_width = normal_quantile((1 + level) / 2) * math.sqrt(1 / control[1] + 1 / treatment[1])
+    return h - half_width, h, h + half_width
 
 
 def standardised_difference(
     control: Summary, treatment: Summary, *, level: float = 0.95
 ) -> StandardisedDifference | None:
-    """Return the difference of two means in standard deviations of both arms together; None without a spread.
+    """Return the difference of two means in pooled standard deviations; None without variance.
 
-    The interval turns the noncentral t distribution around: Steiger and Fouladi (1997), in What If There Were No
+    The interval inverts the noncentral t distribution: Steiger and Fouladi (1997), in What If There Were No
     Significance Tests?
 
     >>> found = standardised_difference(Summary(50, 0.0, 1.0), Summary(50, 0.5, 1.0))
@@ -69,7 +67,7 @@ def standardised_difference(
 
 
 def small_sample_factor(degrees: float, *, exact: bool = True) -> float:
-    """Return the factor that takes Cohen's d to Hedges' g, or its usual approximation.
+    """Return the factor from Cohen's d to Hedges' g, exact or by the usual approximation.
 
     Hedges (1981), Journal of Educational Statistics 6.
 
@@ -82,7 +80,7 @@ def small_sample_factor(degrees: float, *, exact: bool = True) -> float:
 
 
 def pooled_spread(control: Summary, treatment: Summary) -> float | None:
-    """Return the standard deviation within both arms; None where no arm has two units."""
+    """Return the pooled standard deviation of both arms; None when no arm has two units."""
     degrees = control.count + treatment.count - 2
     if degrees < 1:
         return None
@@ -91,7 +89,7 @@ def pooled_spread(control: Summary, treatment: Summary) -> float | None:
 
 
 def glass_delta(control: Summary, treatment: Summary) -> float | None:
-    """Return the difference in standard deviations of the control arm (Glass, 1976); None without a spread there.
+    """Return the difference in standard deviations of the control arm (Glass, 1976); None without variance there.
 
     >>> glass_delta(Summary(9, 1.0, 4.0), Summary(9, 2.0, 9.0))
     0.5
@@ -100,16 +98,16 @@ def glass_delta(control: Summary, treatment: Summary) -> float | None:
 
 
 def noncentrality_interval(t: float, degrees: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the noncentralities under which a statistic of Student's would just not be too large, or too small."""
+    """Return the interval of the noncentrality parameter of a t statistic."""
     ends = []
     for share in ((1 + level) / 2, (1 - level) / 2):
-        if degrees > 1e6 or abs(t) > 37:  # the noncentral distribution is not computed so far out: its normal limit
+        if degrees > 1e6 or abs(t) > 37:  # normal approximation; the noncentral t cannot be computed here
             ends.append(t - normal_quantile(share) * math.hypot(1.0, t / math.sqrt(2 * degrees)))
             continue
 
         def miss(shift: float, share: float = share) -> float:
             return float(special.nctdtr(degrees, t + shift, t)) - share
 
-        reach = widen(miss, -40.0, 1.0) if miss(-40.0) > 0 else 40.0
-        ends.append(t + find_root(miss, -40.0, reach))
+        high = widen(miss, -40.0, 1.0) if miss(-40.0) > 0 else 40.0
+        ends.append(t + find_root(miss, -40.0, high))
     return ends[0], ends[1]

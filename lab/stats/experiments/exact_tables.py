@@ -1,4 +1,4 @@
-"""The exact test of two shares, for arms too small for a normal limit: Fisher's."""
+"""Fisher's exact test of two shares."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +14,18 @@ TIES = 1e-7  # tables whose probabilities differ by less are equally likely
 def fisher_p_value(control: Trials, treatment: Trials) -> float:
     """Return Fisher's exact two-sided p-value (1935) of two arms given as (successes, trials).
 
-    It adds up all tables with the same margins that are no likelier than the one seen.
+    It sums the probabilities of all tables with the same margins that are at most as likely as the observed one.
 
     >>> round(fisher_p_value((1, 5), (4, 6)), 6)
     0.242424
     """
     share_of(control, "control"), share_of(treatment, "treatment")
-    cells, log_chances = _tables_with_these_margins(control, treatment)
-    seen = log_chances[cells == control[0]][0]
-    chances = np.exp(log_chances - log_chances.max())
-    return float(min(1.0, chances[log_chances <= seen + TIES].sum() / chances.sum()))
-
-
-def _tables_with_these_margins(control: Trials, treatment: Trials) -> tuple[Numbers, Numbers]:
     hits = control[0] + treatment[0]
     cells = np.arange(max(0, hits - treatment[1]), min(hits, control[1]) + 1, dtype=np.float64)
-    return cells, _log_choose(control[1], cells) + _log_choose(treatment[1], hits - cells)
+    logs = _log_choose(control[1], cells) + _log_choose(treatment[1], hits - cells)
+    observed = logs[cells == control[0]][0]
+    probabilities = np.exp(logs - logs.max())
+    return float(min(1.0, probabilities[logs <= observed + TIES].sum() / probabilities.sum()))
 
 
 def _log_choose(total: float | Numbers, chosen: Numbers) -> Numbers:

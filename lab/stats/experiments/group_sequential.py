@@ -1,4 +1,4 @@
-"""Look at an experiment several times and keep its level: bounds, power, and honest estimates after a stop."""
+"""Group sequential tests: bounds, power, and unbiased estimates after an early stop."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from lab.stats.core.probabilities import normal_p_value, normal_quantile
 from lab.stats.experiments.crossing import (
     FURTHEST,
     Density,
-    carry,
     check_information,
-    crossing_chances,
+    crossing_probabilities,
     densities,
-    exceed,
-    start,
+    initial_density,
+    probability_above,
+    propagate,
 )
 from lab.stats.experiments.roots import find_root, widen
 from lab.stats.experiments.spending import Spending, obrien_fleming_spending
@@ -23,9 +23,9 @@ from lab.stats.experiments.spending import Spending, obrien_fleming_spending
 
 @dataclass(frozen=True)
 class Bounds:
-    """The bound for |z| at each look, the p-value that stands for it, and the level spent up to then.
+    """The bound for |z| at each look, its nominal p-value, and the cumulative level spent.
 
-    A look that may spend nothing has the bound None: there is no stopping there.
+    A look that spends nothing has the bound None: the experiment cannot stop there.
     """
 
     information: tuple[float, ...]
@@ -35,13 +35,13 @@ class Bounds:
 
     @property
     def crossable(self) -> tuple[float, ...]:
-        """Return the bounds as numbers, where None stands for one that no statistic reaches."""
+        """Return the bounds as numbers; None becomes a value that no statistic reaches."""
         return tuple(FURTHEST if bound is None else bound for bound in self.z)
 
 
 @dataclass(frozen=True)
 class SequentialPower:
-    """The chance to cross at each look under a drift, their sum, and the mean share of the information used."""
+    """The crossing probability of each look under a drift, their sum, and the mean share of information used."""
 
     by_look: tuple[float, ...]
     power: float
@@ -50,10 +50,10 @@ class SequentialPower:
 
 @dataclass(frozen=True)
 class AfterStop:
-    """What an experiment that stopped early says, its stopping taken into account.
+    """P-value, estimate and interval after an early stop, adjusted for the stopping rule.
 
-    The plain estimate after an early stop is too far from 0; `estimate` is unbiased in the median, all in units of the
-    drift (the mean of z at full information): times the standard error at full information, they are effects.
+    The naive estimate is biased away from 0; `estimate` is median unbiased. All are in units of the drift (the mean of
+    z at full information): multiply by the standard error at full information to get effects.
     """
 
     p_value: float
@@ -66,9 +66,9 @@ class AfterStop:
 def spending_bounds(
     information: Sequence[float], *, level: float = 0.05, spending: Spending = obrien_fleming_spending
 ) -> Bounds:
-    """Return two-sided symmetric bounds that spend half the level on each side as information comes in.
+    """Return two-sided symmetric bounds by alpha spending, half the level on each side.
 
-    Lan and DeMets (1983), Biometrika 70. The looks may be anywhere, decided as they come; the final one is at 1.
+    Lan and DeMets (1983), Biometrika 70. The looks need not be planned; the final one is at information 1.
 
     >>> [round(bound or 0, 4) for bound in spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0]).z]
     [4.8769, 3.357, 2.6803, 2.2898, 2.031]
@@ -76,14 +76,14 @@ def spending_bounds(
     shares = check_information(information)
     if not 0 < level < 1:
         raise ValueError(f"expected a level between 0 and 1, got {level}")
-    density, spent, found = start(), 0.0, []
+    density, spent, found = initial_density(), 0.0, []
     for share in shares:
         goal = spending(min(share, 1.0), level / 2)
         bound = _bound(density, goal - spent, share)
         spent = max(goal, spent)
         found.append((bound, 2 * spent))
         edge = FURTHEST if bound is None else bound
-        density = carry(density, -edge, edge, share)
+        density = propagate(density, -edge, edge, share)
     return Bounds(
         tuple(shares),
         tuple(bound for bound, _ in found),
@@ -101,35 +101,35 @@ def classical_bounds(looks: int, *, level: float = 0.05, shape: float = 0.0) -> 
     (2.040073, 2.413176)
     """
     if looks < 1:
-        raise ValueError(f"expected one look or more, got {looks}")
+        raise ValueError(f"expected at least one look, got {looks}")
     shares = [look / looks for look in range(1, looks + 1)]
     forms = [share ** (shape - 0.5) for share in shares]
 
     def excess(constant: float) -> float:
-        return sum(crossing_chances([constant * form for form in forms], shares)) - level
+        return sum(crossing_probabilities([constant * form for form in forms], shares)) - level
 
     least = normal_quantile(1 - level / 2) * 0.99
     constant = find_root(excess, least, widen(excess, least, 3.0))
     bounds = [constant * form for form in forms]
-    chances = crossing_chances(bounds, shares)
-    spent = [math.fsum(chances[: look + 1]) for look in range(looks)]
+    crossings = crossing_probabilities(bounds, shares)
+    spent = [math.fsum(crossings[: look + 1]) for look in range(looks)]
     return Bounds(tuple(shares), tuple(bounds), tuple(normal_p_value(bound) for bound in bounds), tuple(spent))
 
 
 def sequential_power(bounds: Bounds, *, drift: float) -> SequentialPower:
-    """Return the power of bounds under a drift, the mean of z at full information; a fixed test has z.975 + z.8 = 2.8.
+    """Return the power of bounds under a drift, the mean of z at full information (2.8 for a fixed test of power 80 %).
 
     >>> round(sequential_power(spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0]), drift=2.801585).power, 4)
     0.7903
     """
-    chances = crossing_chances(bounds.crossable, bounds.information, drift=drift)
-    power = math.fsum(chances)
-    used = math.fsum(chance * share for chance, share in zip(chances, bounds.information, strict=True))
-    return SequentialPower(tuple(chances), power, used + (1 - power) * bounds.information[-1])
+    by_look = crossing_probabilities(bounds.crossable, bounds.information, drift=drift)
+    power = math.fsum(by_look)
+    used = math.fsum(chance * share for chance, share in zip(by_look, bounds.information, strict=True))
+    return SequentialPower(tuple(by_look), power, used + (1 - power) * bounds.information[-1])
 
 
 def inflation(bounds: Bounds, *, level: float = 0.05, power: float = 0.8) -> float:
-    """Return by how much the sample of a fixed test grows so that these bounds keep its power.
+    """Return the sample size of these bounds over that of a fixed test with the same power.
 
     >>> round(inflation(spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0])), 4)
     1.0247
@@ -145,7 +145,7 @@ def inflation(bounds: Bounds, *, level: float = 0.05, power: float = 0.8) -> flo
 def analyse_stop(bounds: Bounds, *, look: int, z: float, level: float = 0.95) -> AfterStop:
     """Return p-value, estimate and interval of an experiment that stopped at a look (counted from 1) with this z.
 
-    Outcomes are ordered by stages: an earlier stop is further from 0. Tsiatis, Rosner and Mehta (1984), Biometrics 40.
+    Stagewise ordering: an earlier stop is more extreme. Tsiatis, Rosner and Mehta (1984), Biometrics 40.
 
     >>> found = analyse_stop(spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0]), look=3, z=2.9)
     >>> round(found.estimate, 3) < round(found.naive, 3)
@@ -160,11 +160,11 @@ def analyse_stop(bounds: Bounds, *, look: int, z: float, level: float = 0.95) ->
     def above(drift: float) -> float:
         ends = [*uppers[:-1], z]
         parts = zip(before, ends, shares, strict=True)
-        return math.fsum(exceed(density, end, at, drift=drift) for density, end, at in parts)
+        return math.fsum(probability_above(density, end, at, drift=drift) for density, end, at in parts)
 
     def drift_at(chance: float) -> float:
-        middle, reach = z / math.sqrt(share), 8 / math.sqrt(share)
-        return find_root(lambda drift: above(drift) - chance, middle - 2 * reach, middle + reach)
+        middle, width = z / math.sqrt(share), 8 / math.sqrt(share)
+        return find_root(lambda drift: above(drift) - chance, middle - 2 * width, middle + width)
 
     upper = above(0.0)
     return AfterStop(
@@ -177,21 +177,21 @@ def analyse_stop(bounds: Bounds, *, look: int, z: float, level: float = 0.95) ->
 
 
 def refuse_fixed_p_value(*, look: int, looks: int) -> None:
-    """Refuse to read a fixed-horizon p-value before the last look; over 20 looks it is wrong 25 times in 100."""
+    """Raise unless this is the last look: with 20 looks, fixed-horizon p-values have 25 % false positives."""
     if look < looks:
         raise ValueError(
-            f"this is look {look} of {looks}: a fixed-horizon p-value holds at the last look only. "
+            f"this is look {look} of {looks}: a fixed-horizon p-value is valid only at the last look. "
             "Use the bound of this look, or a confidence sequence."
         )
 
 
 def _bound(density: Density, spend: float, share: float) -> float | None:
-    """Return the z that is exceeded with just the chance to spend; None where that is too small to be a number."""
+    """Return the z that is exceeded with probability `spend`; None when that underflows."""
     if spend <= 1e-300:
         return None
 
     def excess(z: float) -> float:
-        return math.log(max(exceed(density, z, share), 5e-324)) - math.log(spend)
+        return math.log(max(probability_above(density, z, share), 5e-324)) - math.log(spend)
 
     if density.share == 0:
         return -float(special.ndtri(spend))

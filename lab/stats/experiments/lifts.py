@@ -1,4 +1,4 @@
-"""How far the treatment lies above the control relative to the control, with the denominator said."""
+"""Relative lift of treatment over control: delta method and log ratio."""
 
 import math
 
@@ -8,14 +8,14 @@ from lab.stats.core.proportions import Trials
 from lab.stats.experiments.two_proportions import share_of
 
 LARGEST_LOGARITHM = 700.0
-NO_BASE = "undefined: the control's value is 0, so nothing is relative to it"
+NO_BASE = "undefined: the control value is 0, so there is no lift"
 
 
 def relative_lift(control: Summary, treatment: Summary, *, side: Side = "two-sided", level: float = 0.95) -> Comparison:
     """Return (treatment − control) / |control| by the delta method, with Welch's degrees of the absolute difference.
 
-    Right in large samples; in small ones the ratio is skewed, and `lift_by_log_ratio` follows that. The denominator is
-    the control's mean, whose own noise is in the standard error. In the answer `control` is 0 and `treatment` the lift.
+    For large samples; in small ones the ratio is skewed: use `lift_by_log_ratio`. The standard error includes the
+    variance of the control mean. In the result `control` is 0 and `treatment` the lift.
 
     >>> found = relative_lift(Summary(5000, 0.0974, 0.0879), Summary(5000, 0.11, 0.0979))
     >>> round(found.difference, 4), round(found.standard_error or 0, 4)
@@ -47,9 +47,9 @@ def lift_by_delta_method(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Comparison:
-    """Return the lift of two independent estimates, control first, from the variances of these estimates.
+    """Return the lift of two independent estimates, control first, from their variances.
 
-    `base` is what the lift is relative to, if not the control's estimate: a mean before adjustment, say.
+    `base` replaces the control estimate as denominator, for example by an unadjusted mean.
     """
     control, treatment = estimates
     denominator = control if base is None else base
@@ -69,9 +69,9 @@ def lift_by_log_ratio(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Comparison:
-    """Return the lift with an interval that is symmetric for the logarithm of the ratio; both means must be above 0.
+    """Return the lift with an interval that is symmetric on the log scale; both means must be above 0.
 
-    The p-value is that of the ratio being 1.
+    The p-value tests a ratio of 1.
 
     >>> found = lift_by_log_ratio(Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31))
     >>> [round(value or 0, 4) for value in (found.low, found.difference, found.high)]
@@ -104,9 +104,9 @@ def lift_of_proportions(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Comparison:
-    """Return the lift of two shares, given as (successes, trials), from the logarithm of their ratio.
+    """Return the lift of two shares, given as (successes, trials), by their log ratio.
 
-    Katz, Baptista, Azen and Pike (1978), Biometrics 34. Without a success in an arm it is not defined: never 0.
+    Katz, Baptista, Azen and Pike (1978), Biometrics 34. Undefined, never 0, for an arm without a success.
 
     >>> found = lift_of_proportions(control=(487, 5000), treatment=(550, 5000))
     >>> [round(value or 0, 6) for value in (found.low, found.difference, found.high)]
@@ -114,9 +114,9 @@ def lift_of_proportions(
     """
     first, second = share_of(control, "control"), share_of(treatment, "treatment")
     if first == 0:
-        return undefined(0.0, 0.0, "undefined: no success in the control arm, so nothing is relative to it")
+        return undefined(0.0, 0.0, "undefined: no success in the control arm")
     if second == 0:
-        return undefined(0.0, -1.0, "undefined: no success in the treatment arm, so the ratio has no logarithm")
+        return undefined(0.0, -1.0, "undefined: no success in the treatment arm")
     if pooled:
         share = (control[0] + treatment[0]) / (control[1] + treatment[1])
         error = math.sqrt((1 - share) / share * (1 / control[1] + 1 / treatment[1]))
@@ -128,8 +128,8 @@ def lift_of_proportions(
     return _from_log(second / first, error, None, side, level, step=step)
 
 
-def _grown(log_ratio: float) -> float | None:
-    """Return the lift of a ratio given by its logarithm; None where it is too large to be a number."""
+def _lift_of_log_ratio(log_ratio: float) -> float | None:
+    """Return the lift of a ratio given by its logarithm; None when it overflows."""
     return math.expm1(log_ratio) if log_ratio < LARGEST_LOGARITHM else None
 
 
@@ -147,7 +147,7 @@ def _from_log(
         degrees=degrees,
         p_value=answer.p_value,
         log10_p=answer.log10_p,
-        low=None if low is None else _grown(low - step),
-        high=None if high is None else _grown(high + step),
+        low=None if low is None else _lift_of_log_ratio(low - step),
+        high=None if high is None else _lift_of_log_ratio(high + step),
         reason="",
     )

@@ -1,6 +1,6 @@
-"""Bounds that hold at every moment at once: mixtures of likelihood ratios, for experiments without a planned end.
+"""Anytime-valid bounds by mixtures of likelihood ratios.
 
-`s` is a sum of observations that has mean 0 when there is no effect, `v` its variance so far. Robbins (1970); Howard,
+`s` is a sum of observations with mean 0 when there is no effect, `v` its variance so far. Robbins (1970); Howard,
 Ramdas, McAuliffe and Sekhon (2021), Annals of Statistics 49.
 """
 
@@ -14,13 +14,13 @@ STITCHING_POWER, STITCHING_RATIO = 1.4, 2.0
 
 
 def mixing_variance(v_best: float, level: float, *, one_sided: bool = False) -> float:
-    """Return the mixing parameter that makes the bound near its narrowest where the variance is v_best.
+    """Return the mixing parameter that makes the bound nearly narrowest at variance v_best.
 
     >>> round(mixing_variance(100.0, 0.05), 6)
     12.600561
     """
     if not v_best > 0 or not 0 < level < 1:
-        raise ValueError(f"expected a variance above 0 and a level within 0 and 1, got {v_best} and {level}")
+        raise ValueError(f"expected a variance above 0 and a level between 0 and 1, got {v_best} and {level}")
     cost = -2 * math.log(2 * level if one_sided else level)
     if cost <= 0:
         raise ValueError(f"expected a one-sided level below ½, got {level}")
@@ -28,7 +28,7 @@ def mixing_variance(v_best: float, level: float, *, one_sided: bool = False) -> 
 
 
 def log_mixture(s: float, v: float, *, rho: float, one_sided: bool = False) -> float:
-    """Return the logarithm of the mixture of likelihood ratios, which is a fair game's stake when there is no effect.
+    """Return the logarithm of the mixture of likelihood ratios, a martingale when there is no effect.
 
     >>> round(log_mixture(30.0, 100.0, rho=mixing_variance(100.0, 0.05)), 6)
     2.901375
@@ -39,7 +39,7 @@ def log_mixture(s: float, v: float, *, rho: float, one_sided: bool = False) -> f
 
 
 def mixture_bound(v: float, level: float, *, rho: float, one_sided: bool = False) -> float:
-    """Return what |s|, or s, exceeds at any moment whatever with at most the chance of the level.
+    """Return the bound that |s| (or s, one-sided) ever exceeds with probability at most `level`.
 
     >>> round(mixture_bound(100.0, 0.05, rho=mixing_variance(100.0, 0.05)), 6)
     30.35209
@@ -54,7 +54,7 @@ def mixture_bound(v: float, level: float, *, rho: float, one_sided: bool = False
 
 
 def stitched_bound(v: float, level: float, *, v_start: float) -> float:
-    """Return the one-sided polynomial stitched bound, of the order of √(v log log v), from a variance of v_start on.
+    """Return the one-sided polynomial stitched bound, of order √(v log log v), valid from variance v_start on.
 
     >>> round(stitched_bound(100.0, 0.05, v_start=100.0), 6)
     29.169

@@ -1,4 +1,4 @@
-"""A plan for an experiment: how many units in each arm, and for how many days, under its stopping rule."""
+"""Sample size and duration of an experiment, including the cost of its stopping rule."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lab.stats.experiments.power_of_proportions import Formula, proportion_units
 
 @dataclass(frozen=True)
 class Plan:
-    """Units per arm, rounded up after the stopping rule's price; `days` is None without a number of units per day."""
+    """Units per arm, inflated for the stopping rule and rounded up; `days` is None without units per day."""
 
     formula: str
     control: int
@@ -21,10 +21,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Design:
-    """What every plan has in common.
+    """The settings of a plan.
 
-    `weights` are the shares of the units that the control and the treatment receive, and may add up to less than 1;
-    `inflation` is the price of the stopping rule, from `group_sequential.inflation`, and 1 for a single look.
+    `weights` are the shares of units for control and treatment, and may add up to less than 1; `inflation` is the
+    factor of `group_sequential.inflation`, 1 for a single look.
     """
 
     level: float = 0.05
@@ -37,7 +37,7 @@ class Design:
 def plan_proportions(
     control: float, treatment: float, *, design: Design = Design(), formula: Formula = "pooled_null"
 ) -> Plan:
-    """Return the plan to tell two shares apart.
+    """Return the plan to detect the difference of two shares.
 
     >>> plan_proportions(0.1, 0.12, design=Design(units_per_day=1000)).days
     8
@@ -54,7 +54,7 @@ def plan_proportions(
 
 
 def plan_means(difference: float, spread: float, *, design: Design = Design()) -> Plan:
-    """Return the plan to see a difference of two means whose values have this standard deviation.
+    """Return the plan to detect a difference of two means; `spread` is the standard deviation of the values.
 
     >>> plan_means(0.2, 1.0).treatment
     394
@@ -72,7 +72,7 @@ def plan_means(difference: float, spread: float, *, design: Design = Design()) -
 
 
 def plan_ratios(difference: float, unit_variance: float, *, design: Design = Design()) -> Plan:
-    """Return the plan to see a difference of two ratios; `unit_variance` is that of `ratios.variance_of_ratio`.
+    """Return the plan to detect a difference of two ratios; `unit_variance` is the variance of `ratios.ratio_of`.
 
     >>> plan_ratios(0.02, 0.04).treatment
     1570
@@ -93,7 +93,7 @@ def _ratio(design: Design) -> float:
     control, treatment = design.weights
     if min(design.weights) <= 0 or sum(design.weights) > 1 + 1e-9 or design.inflation < 1:
         raise ValueError(
-            f"expected weights above 0 that add up to 1 at most and an inflation of 1 or more, got {design}"
+            f"expected weights above 0 that add up to at most 1 and an inflation of at least 1, got {design}"
         )
     return control / treatment
 

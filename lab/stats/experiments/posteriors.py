@@ -1,7 +1,7 @@
-"""What to believe of the arms after an experiment: shares with a beta prior, effects with a normal one.
+"""Bayesian posteriors: shares with a beta prior, effects with a normal prior.
 
-The probability to be best supports a decision, it is no rule to stop by: stopping as soon as it passes 0.95 calls a
-difference in 42 of 100 experiments without one, over 20 looks.
+The probability to be best is not a stopping rule: stopping as soon as it exceeds 0.95, with 20 looks, finds a
+difference in 42 % of the experiments without one.
 """
 
 import math
@@ -20,9 +20,9 @@ from lab.stats.experiments.roots import find_root
 Numbers = NDArray[np.float64]
 Prior = tuple[float, float]
 FLAT: Prior = (1.0, 1.0)
-FURTHEST = 1e-20  # probability beyond the points at which a posterior is summed
+FURTHEST = 1e-20  # tail probability outside the quadrature points
 PANELS = 40
-WARNING = "support for a decision, not a rule to stop by: stopping at 0.95 over 20 looks is wrong 42 times in 100"
+WARNING = "not a stopping rule: stopping at 0.95 with 20 looks gives 42 % false positives"
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Posterior:
 
 
 @dataclass(frozen=True)
-class Beliefs:
-    """The arms' posteriors; for each, the chance that its share is the highest and what choosing it would cost.
+class ArmPosteriors:
+    """The posterior of each arm, its probability to be best and the expected loss of choosing it.
 
-    A loss is the expected distance to the best arm, in the units of a share.
+    The expected loss is the mean distance to the best arm, in units of a share.
     """
 
     arms: tuple[Posterior, ...]
@@ -50,8 +50,8 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
-class BeliefInDifference:
-    """Treatment less control: the chance that it is above 0, its mean and its equal-tailed interval."""
+class DifferencePosterior:
+    """Treatment minus control: the probability that it is above 0, its mean and its equal-tailed interval."""
 
     above_zero: float
     mean: float
@@ -60,8 +60,8 @@ class BeliefInDifference:
 
 
 @dataclass(frozen=True)
-class NormalBelief:
-    """An effect after a normal prior: chance above 0, mean, spread, interval, and what either choice would cost."""
+class NormalPosterior:
+    """The posterior of an effect; `spread` is its standard deviation, the losses are expected losses of a choice."""
 
     above_zero: float
     mean: float
@@ -74,7 +74,7 @@ class NormalBelief:
 
 
 def posterior_of(trials: Trials, *, prior: Prior = FLAT, level: float = 0.95) -> Posterior:
-    """Return the posterior of a share from (successes, trials); no trials leave the prior.
+    """Return the posterior of a share from (successes, trials); without trials it is the prior.
 
     >>> found = posterior_of((120, 1000))
     >>> round(found.mean, 6), round(found.low, 6), round(found.high, 6)
@@ -88,11 +88,11 @@ def posterior_of(trials: Trials, *, prior: Prior = FLAT, level: float = 0.95) ->
     return Posterior(alpha, beta, alpha / (alpha + beta), low, high)
 
 
-def compare_posteriors(arms: Sequence[Posterior]) -> Beliefs:
-    """Return which of the arms is the best, by sums over the exact posteriors, without a random draw.
+def compare_posteriors(arms: Sequence[Posterior]) -> ArmPosteriors:
+    """Return the probability to be best and the expected loss of each arm, by quadrature, without random draws.
 
-    Gauss–Legendre sums of positive terms only, right to ten digits and more at any size of sample: the closed form for
-    whole counts (Miller, 2015) subtracts, and has as many terms as there are successes.
+    Gauss–Legendre sums of positive terms, accurate to ten digits at any sample size. The closed form for whole counts
+    (Miller, 2015) subtracts, and has as many terms as there are successes.
 
     >>> found = compare_posteriors([posterior_of((120, 1000)), posterior_of((145, 1000))])
     >>> round(found.best[1], 9), round(found.losses[1], 9)
@@ -100,55 +100,55 @@ def compare_posteriors(arms: Sequence[Posterior]) -> Beliefs:
     """
     if len(arms) < 2:
         raise ValueError(f"expected two arms or more, got {len(arms)}")
-    return Beliefs(
+    return ArmPosteriors(
         arms=tuple(arms),
-        best=tuple(_chance_to_be_best(arms, place) for place in range(len(arms))),
-        losses=tuple(_expected_loss(arms, place) for place in range(len(arms))),
+        best=tuple(_probability_to_be_best(arms, index) for index in range(len(arms))),
+        losses=tuple(_expected_loss(arms, index) for index in range(len(arms))),
         warning=WARNING,
     )
 
 
-def difference_of_posteriors(control: Posterior, treatment: Posterior, *, level: float = 0.95) -> BeliefInDifference:
-    """Return the belief in the difference of two shares, with its equal-tailed interval.
+def difference_of_posteriors(control: Posterior, treatment: Posterior, *, level: float = 0.95) -> DifferencePosterior:
+    """Return the posterior of the difference of two shares, with its equal-tailed interval.
 
     >>> found = difference_of_posteriors(posterior_of((120, 1000)), posterior_of((145, 1000)))
     >>> round(found.low, 6), round(found.high, 6)
     (-0.004752, 0.054715)
     """
     tail = (1 - level) / 2
-    return BeliefInDifference(
-        above_zero=_chance_to_be_best([control, treatment], 1),
+    return DifferencePosterior(
+        above_zero=_probability_to_be_best([control, treatment], 1),
         mean=treatment.mean - control.mean,
         low=find_root(lambda end: _below(control, treatment, end) - tail, -1.0, 1.0),
         high=-find_root(lambda end: _below(treatment, control, end) - tail, -1.0, 1.0),
     )
 
 
-def normal_belief(
+def normal_posterior(
     effect: float,
     standard_error: float,
     *,
     prior_mean: float = 0.0,
     prior_spread: float | None = None,
     level: float = 0.95,
-) -> NormalBelief:
-    """Return the belief in an effect that was estimated with this standard error; without a spread the prior is flat.
+) -> NormalPosterior:
+    """Return the posterior of an effect estimated with this standard error; without `prior_spread` the prior is flat.
 
-    >>> round(normal_belief(0.1293634497, 0.0665421281).above_zero, 6)
+    >>> round(normal_posterior(0.1293634497, 0.0665421281).above_zero, 6)
     0.974057
     """
     if not standard_error > 0 or (prior_spread is not None and not prior_spread > 0):
         raise ValueError(f"expected spreads above 0, got {standard_error} and {prior_spread}")
-    known = 1 / standard_error**2
-    before = 0.0 if prior_spread is None else 1 / prior_spread**2
-    mean, spread = (effect * known + prior_mean * before) / (known + before), 1 / math.sqrt(known + before)
-    reach = normal_quantile((1 + level) / 2) * spread
-    return NormalBelief(
+    data = 1 / standard_error**2
+    prior = 0.0 if prior_spread is None else 1 / prior_spread**2
+    mean, spread = (effect * data + prior_mean * prior) / (data + prior), 1 / math.sqrt(data + prior)
+    half_width = normal_quantile((1 + level) / 2) * spread
+    return NormalPosterior(
         above_zero=float(special.ndtr(mean / spread)),
         mean=mean,
         spread=spread,
-        low=mean - reach,
-        high=mean + reach,
+        low=mean - half_width,
+        high=mean + half_width,
         loss_of_control=_mean_above_zero(mean, spread),
         loss_of_treatment=_mean_above_zero(-mean, spread),
         warning=WARNING,
@@ -156,7 +156,7 @@ def normal_belief(
 
 
 def _mean_above_zero(mean: float, spread: float) -> float:
-    """Return the mean of the part of a normal distribution above 0; far below it as a difference that keeps digits."""
+    """Return the mean of max(x, 0) for a normal x, numerically stable in the lower tail."""
     z = mean / spread
     density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     if z > -3:
@@ -165,25 +165,25 @@ def _mean_above_zero(mean: float, spread: float) -> float:
     return spread * density * (1 + z / hazard)
 
 
-def _chance_to_be_best(arms: Sequence[Posterior], place: int) -> float:
-    own, others = arms[place], [arm for other, arm in enumerate(arms) if other != place]
-    points, weights = _points(own, _edges(arms))
-    chances = np.exp(sum(_log_below(arm, points) for arm in others))
-    return float(min(1.0, np.sum(weights * chances)))
+def _probability_to_be_best(arms: Sequence[Posterior], index: int) -> float:
+    others = [arm for other, arm in enumerate(arms) if other != index]
+    points, weights = _points(arms[index], _edges(arms))
+    others_below = np.exp(sum(_log_below(arm, points) for arm in others))
+    return float(min(1.0, np.sum(weights * others_below)))
 
 
-def _expected_loss(arms: Sequence[Posterior], place: int) -> float:
-    """Return the integral of P(own below t) · P(some other above t): the mean of how far the best lies above."""
-    others = [arm for other, arm in enumerate(arms) if other != place]
+def _expected_loss(arms: Sequence[Posterior], index: int) -> float:
+    """Return the mean distance to the best arm: the integral of P(own below t) · P(some other above t)."""
+    others = [arm for other, arm in enumerate(arms) if other != index]
     angles, weights = between(_edges(arms))
     points = np.sin(angles) ** 2
     some_above = -np.expm1(sum(_log_below(arm, points) for arm in others))
-    own_below = special.betainc(arms[place].alpha, arms[place].beta, points)
+    own_below = special.betainc(arms[index].alpha, arms[index].beta, points)
     return float(np.sum(weights * np.sin(2 * angles) * own_below * some_above))
 
 
 def _below(control: Posterior, treatment: Posterior, end: float) -> float:
-    """Return the chance that treatment less control lies below the end."""
+    """Return the probability that treatment minus control is below the end."""
     kinks = [_angle(share) for share in (-end, 1 - end) if 0 < share < 1]
     points, weights = _points(control, np.unique(np.concatenate([_edges([control]), kinks])))
     shares = np.clip(points + end, 0.0, 1.0)
@@ -191,10 +191,9 @@ def _below(control: Posterior, treatment: Posterior, end: float) -> float:
 
 
 def _points(arm: Posterior, edges: Numbers) -> tuple[Numbers, Numbers]:
-    """Return shares and weights that sum a function over an arm's posterior.
+    """Return quadrature points and weights over the posterior of an arm.
 
-    The angle whose squared sine is the share spreads both ends out; the weights are taken relative to the largest, so
-    that no logarithm of a large factorial costs digits.
+    The arcsine transform resolves both ends; the weights are relative to the largest, to keep precision.
     """
     angles, weights = between(edges)
     with np.errstate(divide="ignore"):
@@ -204,7 +203,7 @@ def _points(arm: Posterior, edges: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _edges(arms: Sequence[Posterior]) -> Numbers:
-    """Return where panels end, in angles: each arm's own stretch is cut finely, and its ends more so."""
+    """Return the panel edges in angles: fine over the range of each arm, finer at its ends."""
     cuts = []
     for arm in arms:
         low, high = (
@@ -222,7 +221,7 @@ def _angle(share: float) -> float:
 
 
 def _log_below(arm: Posterior, points: Numbers) -> Numbers:
-    """Return the logarithm of the chance that an arm lies below each point, right where that chance is nearly 1."""
+    """Return the log probability that an arm is below each point, accurate near probability 1."""
     below, above = special.betainc(arm.alpha, arm.beta, points), special.betaincc(arm.alpha, arm.beta, points)
     with np.errstate(divide="ignore"):
         logs: Numbers = np.where(above < 0.5, np.log1p(-np.minimum(above, 0.5)), np.log(below))

@@ -1,4 +1,4 @@
-"""How many units a comparison of two means or ratios needs, what it will see, and the smallest effect it can see."""
+"""Sample size, power and minimum detectable effect for means and ratios."""
 
 import math
 
@@ -8,8 +8,8 @@ from lab.stats.core.arm_means import Reference, Spread
 from lab.stats.core.probabilities import normal_quantile, student_quantile
 from lab.stats.experiments.roots import find_root, widen
 
-MOST_DEGREES = 1e6  # beyond, Student's distribution is the normal one to more digits than a plan has
-FEWEST = 2.0  # units in the smaller arm, or its spread is not known
+MOST_DEGREES = 1e6  # beyond, the normal distribution is accurate enough
+FEWEST = 2.0  # units in the smaller arm, to estimate its variance
 
 
 def mean_power(
@@ -22,15 +22,15 @@ def mean_power(
     spread: Spread = "pooled",
     reference: Reference = "student",
 ) -> float:
-    """Return the chance to call an effect, given in standard deviations, in either direction if two-sided.
+    """Return the power for an effect given in standard deviations, in either direction if two-sided.
 
-    Student's form is by the noncentral t distribution; its degrees of freedom are those of a pooled spread, or Welch's.
+    Student's form uses the noncentral t distribution, with the degrees of freedom of a pooled variance or Welch's.
 
     >>> round(mean_power(0.2, treated=100, control=100), 6)
     0.290646
     """
     if treated + control <= 2 or (spread == "welch" and min(treated, control) <= 1):
-        raise ValueError(f"expected more units, got {treated} and {control}: their spread would not be known")
+        raise ValueError(f"expected more units, got {treated} and {control}: their variance cannot be estimated")
     shift = abs(effect) / math.sqrt(1 / treated + 1 / control)
     degrees = treated + control - 2
     if spread == "welch":
@@ -54,15 +54,13 @@ def mean_units(
     spread: Spread = "pooled",
     reference: Reference = "student",
 ) -> float:
-    """Return the treated units needed to call an effect given in standard deviations, not yet rounded.
-
-    For a ratio the standard deviation is the root of `variance_of_ratio`.
+    """Return the treated units needed to detect an effect given in standard deviations, not rounded.
 
     >>> round(mean_units(0.2), 4), round(mean_units(0.2, reference="normal"), 4)
     (393.4057, 392.443)
     """
     if effect == 0 or not math.isfinite(effect):
-        raise ValueError(f"expected an effect other than 0, got {effect}: no sample can see a difference of 0")
+        raise ValueError(f"expected a finite effect other than 0, got {effect}: no sample detects a difference of 0")
     if not (0 < level < power < 1 and 0 < control_per_treatment < math.inf):
         raise ValueError(
             f"expected 0 < level < power < 1 and a ratio above 0, got {level}, {power}, {control_per_treatment}"
@@ -96,7 +94,7 @@ def smallest_mean_effect(
     spread: Spread = "pooled",
     reference: Reference = "student",
 ) -> float:
-    """Return the smallest effect, in standard deviations, that so many units call with this power.
+    """Return the minimum detectable effect, in standard deviations.
 
     >>> round(smallest_mean_effect(treated=500, control=500), 6)
     0.177358
@@ -114,7 +112,7 @@ def smallest_mean_effect(
 
 
 def one_tail_units(effect: float, *, level: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
-    """Return the units in each of two equal arms by the textbook's formula, which leaves out the far tail.
+    """Return the units in each of two equal arms by the textbook formula, which ignores the far tail.
 
     >>> round(one_tail_units(0.2), 4)
     392.444

@@ -1,4 +1,4 @@
-"""How many units a comparison of two shares needs, what it will see, and the smallest difference it can see."""
+"""Sample size, power and minimum detectable effect for two proportions."""
 
 import math
 from typing import Literal
@@ -23,21 +23,20 @@ def proportion_units(
     formula: Formula = "pooled_null",
     sides: Sides = 2,
 ) -> float:
-    """Return the treated units needed, not yet rounded; the control arm needs control_per_treatment times as many.
+    """Return the treated units needed, not rounded; the control arm needs control_per_treatment times as many.
 
-    Four formulas are in use and differ by a few units in a thousand, so name the one taken: the pooled z-test's own
-    (Fleiss, Levin and Paik, 2003), one with the arms' variances only, one with the pooled variance only, and Cohen's by
-    the difference of the angles, which alone counts the far tail.
+    The four formulas in use differ by a few units in a thousand: `pooled_null` of the pooled z-test (Fleiss, Levin and
+    Paik, 2003), `unpooled` and `pooled` by the variance used, and Cohen's `arcsine`, which also counts the far tail.
 
     >>> [round(proportion_units(0.1, 0.12, formula=name), 1) for name in ("arcsine", "unpooled", "pooled_null")]
     [3834.6, 3838.1, 3840.8]
     """
     _check(control, treatment, level, power, control_per_treatment)
     if control == treatment:
-        raise ValueError(f"expected two different shares, got {control} twice: no sample can see a difference of 0")
+        raise ValueError(f"expected two different shares, got {control} twice: no sample detects a difference of 0")
     distance, under_null, under_effect = _spreads(control, treatment, control_per_treatment, formula)
-    reach = normal_quantile(1 - level / sides) * under_null + normal_quantile(power) * under_effect
-    units = (reach / distance) ** 2
+    needed = normal_quantile(1 - level / sides) * under_null + normal_quantile(power) * under_effect
+    units = (needed / distance) ** 2
     if formula != "arcsine":
         return units
 
@@ -57,7 +56,7 @@ def proportion_power(
     formula: Formula = "pooled_null",
     sides: Sides = 2,
 ) -> float:
-    """Return the chance to call this difference with so many treated units, in either direction if two-sided.
+    """Return the power for this difference with `treated` units, in either direction if two-sided.
 
     >>> round(proportion_power(0.1, 0.12, 3841), 6)
     0.800017
@@ -79,7 +78,7 @@ def smallest_proportion(
     formula: Formula = "pooled_null",
     upwards: bool = True,
 ) -> float | None:
-    """Return the treated share nearest to the control's that would be called with this power; None if none is.
+    """Return the treated share closest to the control share that is detected with this power, or None.
 
     >>> round(smallest_proportion(0.1, 3841) or 0, 5)
     0.12
@@ -104,7 +103,7 @@ def smallest_proportion(
 
 
 def _spreads(control: float, treatment: float, ratio: float, formula: Formula) -> tuple[float, float, float]:
-    """Return the distance, and the standard deviation of one treated unit's part in it without and with an effect."""
+    """Return the distance, and its standard deviation per treated unit without and with an effect."""
     if formula == "arcsine":
         spread = math.sqrt(1 + 1 / ratio)
         return abs(cohen_h(control, treatment)), spread, spread

@@ -1,4 +1,4 @@
-"""Points and weights that turn an integral into a sum."""
+"""Gauss–Legendre quadrature over panels."""
 
 import math
 from functools import lru_cache
@@ -8,22 +8,21 @@ from numpy.typing import NDArray
 from scipy import special
 
 Numbers = NDArray[np.float64]
-POINTS = 24  # a panel: exact for polynomials of degree 47
+POINTS = 24  # per panel: exact for polynomials of degree 47
 
 
 def panels(low: float, high: float, count: int) -> tuple[Numbers, Numbers]:
-    """Return Gauss–Legendre points and weights for an integral from low to high, cut into so many equal panels.
+    """Return Gauss–Legendre points and weights for an integral from low to high over `count` equal panels.
 
     >>> points, weights = panels(0.0, 1.0, 2)
     >>> round(float(weights @ points**3), 12)
     0.25
     """
-    edges = np.linspace(low, high, count + 1)
-    return between(edges)
+    return between(np.linspace(low, high, count + 1))
 
 
 def between(edges: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the points and weights for panels that end at the edges given, in rising order."""
+    """Return points and weights for panels between the given ascending edges."""
     nodes, weights = _legendre()
     half = np.diff(edges) / 2
     middle = edges[:-1] + half
@@ -31,7 +30,7 @@ def between(edges: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def panels_for(width: float, scale: float) -> int:
-    """Return how many panels resolve a function that changes over the scale given."""
+    """Return the number of panels for a function that varies on this scale."""
     return max(4, math.ceil(width / scale))
 
 

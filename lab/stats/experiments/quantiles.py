@@ -1,4 +1,4 @@
-"""A quantile of a sample with an interval that asks nothing of the values' distribution."""
+"""Sample quantiles with distribution-free confidence intervals."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,10 +8,10 @@ from lab.stats.models.bootstrap import UNDEFINED, Estimate
 
 
 def quantile(values: ArrayLike, share: float, *, level: float = 0.95) -> Estimate:
-    """Return the value that so large a share lies at or below, with the order statistics around it.
+    """Return a quantile with an interval of order statistics.
 
-    The interval is exact whatever the distribution (Thompson, 1936, Annals of Mathematical Statistics 7): how many
-    values lie below the true quantile is binomial. An end that too few values could tell is None.
+    The interval is exact for every distribution (Thompson, 1936, Annals of Mathematical Statistics 7): the number of
+    values below the true quantile is binomial. An end is None when there are too few values for it.
 
     >>> quantile(range(1, 101), 0.5)
     Estimate(value=50.0, low=40.0, high=61.0)
@@ -20,7 +20,7 @@ def quantile(values: ArrayLike, share: float, *, level: float = 0.95) -> Estimat
     count = len(ordered)
     if not count:
         return UNDEFINED
-    below = special.bdtr(np.arange(count), count, share)  # the chance that so many or fewer lie below
+    below = special.bdtr(np.arange(count), count, share)  # P(at most this many values below the quantile)
     tail = (1 - level) / 2
     low = int(np.searchsorted(below, tail, side="right")) - 1
     high = int(np.searchsorted(below, 1 - tail, side="left"))

@@ -1,4 +1,4 @@
-"""Ratios of sums, such as clicks per view, where the unit that was assigned has both parts."""
+"""Ratio metrics such as clicks per view, by the delta method."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from lab.stats.experiments.moments import Moments
 
 @dataclass(frozen=True)
 class RatioArm:
-    """The ratio of an arm and the variance that one unit contributes to it; `summary` feeds every comparison of means.
+    """The ratio of an arm as a summary (count, ratio, variance per unit) for comparisons of means.
 
-    The ratio is None where the denominator adds up to 0, and `reason` says so.
+    It is None when the denominator sums to 0; `reason` says so.
     """
 
     summary: Summary | None
@@ -20,14 +20,14 @@ class RatioArm:
 def ratio_of(moments: Moments, *, numerator: int, denominator: int) -> RatioArm:
     """Return the ratio of two columns' means with its variance by the delta method.
 
-    To divide per row and average, or to take rows of a unit for independent, would be wrong: Deng, Knoblich and Lu
-    (2018), Applying the Delta Method in Metric Analytics.
+    Averaging per-row ratios, or treating rows of a unit as independent, is wrong: Deng, Knoblich and Lu (2018),
+    Applying the Delta Method in Metric Analytics.
     """
     if moments.count == 0:
-        raise ValueError("expected a unit or more, got none: an arm without units has no ratio")
+        raise ValueError("expected at least one unit, got none: an arm without units has no ratio")
     above, below = float(moments.means[numerator]), float(moments.means[denominator])
     if below == 0:
-        return RatioArm(None, "undefined: the denominator adds up to 0")
+        return RatioArm(None, "undefined: the denominator sums to 0")
     ratio = above / below
     parts = [moments.variance(numerator), moments.variance(denominator), moments.covariance(numerator, denominator)]
     if parts[0] is None or parts[1] is None or parts[2] is None:

@@ -1,4 +1,4 @@
-"""Find where a function of one number is zero."""
+"""Find a root of a function of one variable."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ MOST_STEPS = 300
 
 
 def find_root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return a point between low and high where the function changes its sign, to the last digits of a float.
+    """Return a point between low and high where the function changes sign, to floating point precision.
 
-    Regula falsi after Illinois, which halves whenever it stalls; a function without a change of sign is refused.
-    Dowell and Jarratt (1971), BIT 11.
+    Illinois method (regula falsi) with bisection when it stalls; raises without a change of sign. Dowell and Jarratt
+    (1971), BIT 11.
 
     >>> round(find_root(lambda x: x * x - 2, 0.0, 2.0), 12)
     1.414213562373
@@ -33,7 +33,7 @@ def find_root(function: Callable[[float], float], low: float, high: float) -> fl
 
 
 def widen(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return the first of high, 2·high, 4·high … where the function has not the sign that it has at low."""
+    """Return the first of high, 2·high, 4·high … at which the sign differs from that at low."""
     at_low = function(low)
     for _ in range(MOST_STEPS):
         if at_low * function(high) <= 0:

@@ -1,4 +1,4 @@
-"""Whether the arms hold as many units as planned; if not, nothing else about the experiment is to be trusted."""
+"""Sample ratio mismatch test: compare the arm sizes with the planned weights."""
 
 import math
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ ALARM_BELOW = 0.001  # one false alarm in a thousand experiments
 
 @dataclass(frozen=True)
 class SampleRatio:
-    """Pearson's test of the counts against the planned weights; `invalid` when it fires, and `reason` says why.
+    """Pearson's test of the counts against the planned weights; `invalid` when it fails, `reason` says why.
 
-    `degrees` counts the arms that were given a weight, less one. The p-value is None where there is nothing to test,
-    and 0 (its logarithm None) where units are in an arm that should have none.
+    `degrees` is the number of arms with a weight above 0, minus one. The p-value is None without units, and 0 (its
+    logarithm None) when an arm of weight 0 has units.
     """
 
     counts: tuple[int, ...]
@@ -33,10 +33,10 @@ class SampleRatio:
 def check_sample_ratio(
     counts: Sequence[int], weights: Sequence[float], *, alarm_below: float = ALARM_BELOW
 ) -> SampleRatio:
-    """Return whether units fell into the arms as planned.
+    """Return the test for a sample ratio mismatch.
 
-    An arm with a weight but without a unit always fires, and so does a unit in an arm of weight 0, which by itself adds
-    no degree of freedom. Fabijan and others (2019), Diagnosing Sample Ratio Mismatch in Online Controlled Experiments.
+    An arm with weight but no unit always fails, and so does a unit in an arm of weight 0. Fabijan and others (2019),
+    Diagnosing Sample Ratio Mismatch in Online Controlled Experiments.
 
     >>> check_sample_ratio([50123, 49877], [0.5, 0.5]).invalid
     False
@@ -44,36 +44,36 @@ def check_sample_ratio(
     _check(counts, weights)
     units, share = sum(counts), [weight / math.fsum(weights) for weight in weights]
     expected = tuple(part * units for part in share)
-    used = [place for place, weight in enumerate(weights) if weight > 0]
+    used = [arm for arm, weight in enumerate(weights) if weight > 0]
     degrees = len(used) - 1
     if units == 0:
         return SampleRatio(tuple(counts), expected, 0.0, degrees, None, None, invalid=True, reason="no unit in any arm")
-    strays = [place for place, weight in enumerate(weights) if weight == 0 and counts[place]]
-    if strays:
-        reason = f"units in arm {strays[0]}, which was given no weight"
+    misplaced = [arm for arm, weight in enumerate(weights) if weight == 0 and counts[arm]]
+    if misplaced:
+        reason = f"units in arm {misplaced[0]}, which has weight 0"
         return SampleRatio(tuple(counts), expected, 0.0, degrees, 0.0, None, invalid=True, reason=reason)
-    statistic = float(sum((counts[place] - expected[place]) ** 2 / expected[place] for place in used))
+    statistic = float(sum((counts[arm] - expected[arm]) ** 2 / expected[arm] for arm in used))
     p_value, log10_p = chi_square_p_value(statistic, degrees), chi_square_log10_p(statistic, degrees)
-    empty = [place for place in used if counts[place] == 0]
+    empty = [arm for arm in used if counts[arm] == 0]
     reason = f"arm {empty[0]} has no unit" if empty else _reason(p_value, alarm_below)
     return SampleRatio(tuple(counts), expected, statistic, degrees, p_value, log10_p, bool(reason), reason)
 
 
 def binomial_p_value(successes: int, trials: int, share: float) -> float:
-    """Return the exact two-sided p-value of successes among trials: all outcomes no likelier than the one seen.
+    """Return the exact two-sided binomial p-value: the probability of all outcomes at most as likely as the observed.
 
     >>> round(binomial_p_value(1, 5, 0.5), 6)
     0.375
     """
     if not 0 <= successes <= trials or not 0 < share < 1:
-        raise ValueError(f"expected 0 to {trials} successes and a share within 0 and 1, got {successes} and {share}")
+        raise ValueError(f"expected 0 to {trials} successes and a share between 0 and 1, got {successes} and {share}")
     if successes == trials * share:
         return 1.0
     low = successes < trials * share
     seen = _log_chance(successes, trials, share) + 1e-7
     mode = math.floor((trials + 1) * share)
     inner, outer = (mode, trials) if low else (mode, 0)
-    # The far outcomes no likelier than the one seen start somewhere between the mode and the end: bisect.
+    # Bisect for the first outcome on the other side of the mode that is at most as likely as the observed one.
     if _log_chance(outer, trials, share) > seen:
         return _tail_of(successes, trials, share, low=low)
     while abs(outer - inner) > 1:
@@ -84,7 +84,7 @@ def binomial_p_value(successes: int, trials: int, share: float) -> float:
 
 
 def normal_share_p_value(successes: int, trials: int, share: float, *, corrected: bool = True) -> float:
-    """Return the two-sided p-value of the normal limit, with a correction for continuity by default.
+    """Return the two-sided p-value of the normal approximation, with continuity correction by default.
 
     >>> round(normal_share_p_value(49877, 100000, 0.5), 6)
     0.438483
@@ -115,6 +115,6 @@ def _check(counts: Sequence[int], weights: Sequence[float]) -> None:
         raise ValueError(f"expected counts of units, got {list(counts)}")
     total = sum(weights)
     if not 0 < total < math.inf or min(weights) < 0 or sum(weight > 0 for weight in weights) < 2:
-        raise ValueError(f"expected weights of 0 or more, two of them above 0, got {list(weights)}")
+        raise ValueError(f"expected weights of at least 0, two of them above 0, got {list(weights)}")
     if any(0 < weight < SMALLEST_WEIGHT * total for weight in weights):
-        raise ValueError(f"expected weights of 0, or above a thousand-millionth of them all, got {list(weights)}")
+        raise ValueError(f"expected weights of 0, or above 1e-9 of their sum, got {list(weights)}")

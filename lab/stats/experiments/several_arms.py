@@ -1,4 +1,4 @@
-"""Compare several arms at once, and each with one control at a level that holds for all of them together."""
+"""Tests of several arms: Welch's and Fisher's ANOVA, Dunnett's comparisons with a control."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ NO_SPREAD = "undefined: zero variance"
 
 @dataclass(frozen=True)
 class VarianceRatioTest:
-    """F over the means of several arms; None, with a reason, where the spread within the arms is not known."""
+    """An F test of the means of several arms; None, with a reason, when the variance within arms is unknown."""
 
     statistic: float | None
     degrees: tuple[float, float]
@@ -30,7 +30,7 @@ class VarianceRatioTest:
 
 @dataclass(frozen=True)
 class ManyToOne:
-    """Each treatment against one control: differences, t statistics, p-values and intervals that hold for all."""
+    """Each treatment against one control: differences, t statistics, adjusted p-values, simultaneous intervals."""
 
     differences: tuple[float, ...]
     statistics: tuple[float, ...]
@@ -41,7 +41,7 @@ class ManyToOne:
 
 
 def compare_several_means(arms: Sequence[Summary], *, equal_spread: bool = False) -> VarianceRatioTest:
-    """Return Welch's F (1951, Biometrika 38) over two arms or more, or Fisher's, which needs equal spreads.
+    """Return Welch's F test (1951, Biometrika 38), or Fisher's, which assumes equal variances.
 
     >>> arms = [Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31), Summary(8, 13.1, 0.17)]
     >>> round(compare_several_means(arms).p_value or 0, 4)
@@ -53,9 +53,9 @@ def compare_several_means(arms: Sequence[Summary], *, equal_spread: bool = False
 
 
 def compare_with_control(control: Summary, treatments: Sequence[Summary], *, level: float = 0.95) -> ManyToOne:
-    """Return Dunnett's comparisons (1955, Journal of the American Statistical Association 50), with a pooled spread.
+    """Return Dunnett's comparisons (1955, Journal of the American Statistical Association 50), with a pooled variance.
 
-    The p-values are by quadrature over the two noises that all comparisons share: the control's, and the spread's.
+    The p-values come from quadrature over what all comparisons share: the control mean and the variance estimate.
 
     >>> found = compare_with_control(Summary(12, 12.34, 0.31), [Summary(14, 12.59, 0.31), Summary(8, 13.1, 0.17)])
     >>> [round(p, 3) for p in found.p_values]
@@ -83,10 +83,10 @@ def compare_with_control(control: Summary, treatments: Sequence[Summary], *, lev
 
 
 def any_beyond(t: float, loads: Numbers, degrees: float) -> float:
-    """Return the chance that any of several t statistics, which share a control and a spread, exceeds t in size.
+    """Return the probability that any of several t statistics with a common control exceeds t in absolute value.
 
-    `loads` are the roots of the shares of the treated units in each pair of arms; the correlation of two statistics is
-    the product of theirs.
+    `loads` are the square roots of the shares of treated units in each pair of arms; the correlation of two statistics
+    is the product of their loads.
 
     >>> round(any_beyond(2.0, np.array([0.5]), 20), 6)  # one comparison: Student's
     0.059266
@@ -97,8 +97,8 @@ def any_beyond(t: float, loads: Numbers, degrees: float) -> float:
     weights = weights * np.exp(-(shared**2) / 2) / math.sqrt(2 * math.pi)
     scales, scale_weights = _spreads(degrees)
     rest = np.sqrt(1 - loads**2)[:, None, None]
-    middle, reach = loads[:, None, None] * shared[None, :, None], t * scales[None, None, :]
-    outside = special.ndtr((middle - reach) / rest) + special.ndtr((-middle - reach) / rest)
+    middle, limit = loads[:, None, None] * shared[None, :, None], t * scales[None, None, :]
+    outside = special.ndtr((middle - limit) / rest) + special.ndtr((-middle - limit) / rest)
     with np.errstate(divide="ignore"):
         any_outside = -np.expm1(np.sum(np.log1p(-np.minimum(outside, 1.0)), axis=0))
     return float(min(1.0, np.einsum("i,ij,j->", weights, any_outside, scale_weights)))
@@ -113,7 +113,7 @@ def _critical(loads: tuple[float, ...], degrees: float, level: float) -> float:
 
 
 def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
-    """Return points and weights for the distribution of an estimated spread over the true one."""
+    """Return points and weights for the distribution of the estimated over the true standard deviation."""
     low, high = (
         math.sqrt(2 * float(special.gammaincinv(degrees / 2, share)) / degrees) for share in (1e-16, 1 - 1e-15)
     )
@@ -131,14 +131,14 @@ def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
         return VarianceRatioTest(None, degrees, None, NO_SPREAD)
     mean = sum(arm.count * arm.mean for arm in arms) / total
     between = sum(arm.count * (arm.mean - mean) ** 2 for arm in arms)
-    return _judged(between / degrees[0] / (within / degrees[1]), degrees)
+    return _tested(between / degrees[0] / (within / degrees[1]), degrees)
 
 
 def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
     spreads = [variance_of(arm) for arm in arms]
     if min(spreads) == 0:
         return VarianceRatioTest(None, (len(arms) - 1.0, 0.0), None, NO_SPREAD)
-    smallest = min(spreads)  # only their ratios matter, and those of small numbers are numbers
+    smallest = min(spreads)  # only ratios matter; dividing avoids overflow
     weights = [arm.count / (spread / smallest) for arm, spread in zip(arms, spreads, strict=True)]
     total = sum(weights)
     mean = sum(weight * arm.mean for weight, arm in zip(weights, arms, strict=True)) / total
@@ -146,10 +146,12 @@ def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:
     unsure = sum((1 - weight / total) ** 2 / (arm.count - 1) for weight, arm in zip(weights, arms, strict=True))
     k = len(arms)
     ratio = between / smallest / (k - 1) / (1 + 2 * (k - 2) / (k * k - 1) * unsure)
-    return _judged(ratio, (k - 1.0, (k * k - 1) / (3 * unsure)))
+    return _tested(ratio, (k - 1.0, (k * k - 1) / (3 * unsure)))
 
 
-def _judged(ratio: float, degrees: tuple[float, float]) -> VarianceRatioTest:
+def _tested(ratio: float, degrees: tuple[float, float]) -> VarianceRatioTest:
     if not math.isfinite(ratio):
-        return VarianceRatioTest(None, degrees, None, "undefined: the spread is too small beside the differences")
+        return VarianceRatioTest(
+            None, degrees, None, "undefined: the variance is too small compared with the differences"
+        )
     return VarianceRatioTest(ratio, degrees, f_p_value(ratio, degrees), "")

@@ -1,4 +1,4 @@
-"""How much of the level an experiment may have spent by the time a share of its information is in."""
+"""Alpha spending functions for group sequential tests."""
 
 import math
 from collections.abc import Callable
@@ -10,9 +10,9 @@ Spending = Callable[[float, float], float]
 
 
 def obrien_fleming_spending(share: float, level: float) -> float:
-    """Return the one-sided level spent so far: next to nothing early, nearly all at the end.
+    """Return the one-sided level spent so far: almost none early, almost all at the end.
 
-    Lan and DeMets (1983), Biometrika 70. Computed from the upper tail, for early shares spend 1e-23 and less.
+    Lan and DeMets (1983), Biometrika 70. Computed from the upper tail, because early looks spend 1e-23 and less.
 
     >>> round(obrien_fleming_spending(0.2, 0.025), 11)
     5.3887e-07
@@ -21,7 +21,7 @@ def obrien_fleming_spending(share: float, level: float) -> float:
 
 
 def pocock_spending(share: float, level: float) -> float:
-    """Return the one-sided level spent so far, in nearly even steps. Lan and DeMets (1983).
+    """Return the one-sided level spent so far, almost evenly. Lan and DeMets (1983).
 
     >>> round(pocock_spending(0.5, 0.025), 6)
     0.015503
@@ -48,7 +48,7 @@ def exponential_spending(share: float, level: float, *, gamma: float) -> float:
 
 
 def spending_named(name: str) -> Spending:
-    """Return a spending by name: "obrien_fleming", "pocock", "power3" (any exponent), "exponential-4" (any gamma).
+    """Return a spending function by name: obrien_fleming, pocock, power3 (any exponent), exponential-4 (any gamma).
 
     >>> spending_named("power2")(0.5, 0.04)
     0.01

@@ -1,4 +1,4 @@
-"""Compare two arms within groups that were known beforehand, and put the groups' answers together."""
+"""Stratified comparisons: post-stratification and the Cochran–Mantel–Haenszel test."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Stratum = tuple[Summary, Summary]
 
 @dataclass(frozen=True)
 class PostStratified:
-    """The difference, and the lift over the control, as if both arms held each group in the share of all units."""
+    """The difference and the lift, with both arms weighted to the strata shares of all units."""
 
     absolute: Comparison
     relative: Comparison
@@ -26,10 +26,10 @@ class PostStratified:
 
 @dataclass(frozen=True)
 class StratifiedTest:
-    """Cochran, Mantel and Haenszel's chi-square over several two-by-two tables, and the odds ratio they share.
+    """The Cochran–Mantel–Haenszel chi-square of several two-by-two tables, and their common odds ratio.
 
-    The odds ratio is treatment over control; it and its interval are None where a count of 0 leaves it undefined.
-    `heterogeneity` is Breslow and Day's statistic: large where the tables do not share one odds ratio.
+    The odds ratio is treatment over control, None when undefined because of a count of 0. `heterogeneity` is Breslow
+    and Day's statistic, large when the tables have different odds ratios.
     """
 
     statistic: float | None
@@ -45,17 +45,17 @@ class StratifiedTest:
 
 
 def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level: float = 0.95) -> PostStratified:
-    """Return the comparison of two arms, each stratum given as (control, treatment), weighted by the stratum's size.
+    """Return the comparison of two arms, each stratum given as (control, treatment), weighted by stratum size.
 
-    The standard error includes that the sizes are themselves a sample. Miratrix, Sekhon and Yu (2013), Journal of the
-    Royal Statistical Society B 75; the degrees of freedom are Welch's of the arms as wholes.
+    The standard error accounts for random stratum sizes. Miratrix, Sekhon and Yu (2013), Journal of the Royal
+    Statistical Society B 75; the degrees of freedom are Welch's for the whole arms.
     """
     sizes = np.array([[control.count, treatment.count] for control, treatment in strata], dtype=np.float64)
     means = np.array([[control.mean, treatment.mean - control.mean] for control, treatment in strata])
     shares = sizes.sum(axis=1) / sizes.sum()
     control, difference = (float(part) for part in shares @ means)
     if np.any(sizes == 0) or any(arm.variance is None for pair in strata for arm in pair):
-        lacking = undefined(control, control + difference, "undefined: a stratum lacks two units in an arm")
+        lacking = undefined(control, control + difference, "undefined: a stratum has fewer than two units in an arm")
         return PostStratified(lacking, lacking)
     covariance = _covariance(strata, means, shares, sizes)
     degrees = _degrees(strata)
@@ -64,7 +64,7 @@ def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level:
         control, control + difference, standard_error=error, degrees=degrees, side=side, level=level
     )
     if control == 0:
-        return PostStratified(absolute, undefined(0.0, 0.0, "undefined: the control's value is 0"))
+        return PostStratified(absolute, undefined(0.0, 0.0, "undefined: the control value is 0"))
     slope = np.array([-difference / control, 1.0]) / abs(control)
     error = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
     lift = difference / abs(control)
@@ -73,10 +73,9 @@ def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level:
 
 
 def stratified_test(tables: ArrayLike, *, level: float = 0.95) -> StratifiedTest:
-    """Return the test of tables [[control successes, failures], [treatment successes, failures]], one a stratum.
+    """Return the test of one table [[control successes, failures], [treatment successes, failures]] per stratum.
 
-    Mantel and Haenszel (1959); the interval of the odds ratio is of Robins, Breslow and Greenland (1986).
-    Where strata differ in both size and rate, the crude comparison may have the wrong sign.
+    Mantel and Haenszel (1959); interval of the odds ratio: Robins, Breslow and Greenland (1986).
 
     >>> found = stratified_test([[[30, 470], [45, 455]], [[12, 188], [20, 180]], [[60, 240], [70, 230]]])
     >>> round(found.statistic or 0, 4), round(found.odds_ratio or 0, 4)
@@ -88,7 +87,7 @@ def stratified_test(tables: ArrayLike, *, level: float = 0.95) -> StratifiedTest
     counts = counts[counts.sum(axis=(1, 2)) > 1]
     apart, variance = _hypergeometric(counts)
     if variance == 0:
-        return StratifiedTest(*(None,) * 9, reason="undefined: in no stratum do both arms and both outcomes occur")
+        return StratifiedTest(*(None,) * 9, reason="undefined: no stratum has both arms and both outcomes")
     statistic, corrected = apart**2 / variance, max(0.0, abs(apart) - 0.5) ** 2 / variance
     odds_ratio, error = _odds_ratio(counts)
     reach = normal_quantile((1 + level) / 2) * error if error is not None else None
@@ -108,7 +107,7 @@ def stratified_test(tables: ArrayLike, *, level: float = 0.95) -> StratifiedTest
 
 
 def _covariance(strata: Sequence[Stratum], means: Numbers, shares: Numbers, sizes: Numbers) -> Numbers:
-    """Return the covariance of the control's mean and of the difference, both over all strata."""
+    """Return the covariance matrix of the control mean and the difference over all strata."""
     of_shares = (np.diag(shares) - np.outer(shares, shares)) / sizes.sum()
     covariance = means.T @ of_shares @ means
     for share, (control, treatment) in zip(shares, strata, strict=True):
@@ -131,7 +130,7 @@ def _degrees(strata: Sequence[Stratum]) -> float | None:
 
 
 def _hypergeometric(counts: Numbers) -> tuple[float, float]:
-    """Return how far the treated successes lie above what is expected, over all strata, and the variance of that."""
+    """Return the treated successes minus their expectation over all strata, and the variance."""
     totals = counts.sum(axis=(1, 2))
     arms, outcomes = counts.sum(axis=2), counts.sum(axis=1)
     expected = arms[:, 1] * outcomes[:, 0] / totals
@@ -157,7 +156,7 @@ def _odds_ratio(counts: Numbers) -> tuple[float | None, float | None]:
 
 
 def _breslow_day(counts: Numbers, odds_ratio: float) -> float | None:
-    """Return Breslow and Day's statistic (1980), uncorrected; None where a table has an empty margin."""
+    """Return Breslow and Day's statistic (1980), uncorrected; None when a table has an empty margin."""
     statistic = 0.0
     for table in counts:
         hits, (rows, others) = float(table[:, 0].sum()), table.sum(axis=1)[::-1]

@@ -1,4 +1,4 @@
-"""Compare how often something happens in two arms: the test, its interval, and the forms that others use."""
+"""Tests and intervals for the difference of two proportions."""
 
 import math
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from lab.stats.core.probabilities import chi_square_p_value, normal_quantile
 from lab.stats.core.proportions import Trials, newcombe_interval
 from lab.stats.experiments.effect_sizes import cohen_h
 
-SAME_OUTCOME = "the same outcome in every unit of both arms"
+SAME_OUTCOME = "all units of both arms have the same outcome"
 
 
 @dataclass(frozen=True)
 class ProportionTest:
-    """Two shares; the difference is treatment less control, and `effect` is Cohen's h.
+    """Two shares; the difference is treatment minus control, `effect` is Cohen's h.
 
-    The p-value is of the pooled z-test; the interval is Newcombe's, which has a width in every sample, so the two may
-    disagree by a hair. An end that a one-sided question leaves open is None.
+    The p-value is from the pooled z-test and the interval is Newcombe's, so they may disagree slightly. An open end of
+    a one-sided interval is None.
     """
 
     control: float
@@ -36,7 +36,7 @@ def compare_proportions(
 ) -> ProportionTest:
     """Return the pooled z-test of two shares, each given as (successes, trials), with Newcombe's interval.
 
-    Arms with the same outcome in every unit do not differ: p-value 1. The square of z is Pearson's chi-square.
+    The p-value is 1 when all units have the same outcome. The square of z is Pearson's chi-square.
 
     >>> round(compare_proportions(control=(487, 5000), treatment=(550, 5000)).p_value, 6)
     0.038786
@@ -69,10 +69,9 @@ def compare_by_normal_limit(
     side: Side = "two-sided",
     level: float = 0.95,
 ) -> Comparison:
-    """Return the z-test of two shares with an interval from the same standard error: Wald's, or pooled.
+    """Return the z-test of two shares with an interval from the same standard error, Wald's or pooled.
 
-    A correction for continuity makes both more cautious. Where no arm has both outcomes, nothing can be judged: Wald's
-    interval would have no width.
+    Optionally with continuity correction. Undefined when no arm has both outcomes.
 
     >>> round(compare_by_normal_limit(control=(487, 5000), treatment=(550, 5000)).p_value or 0, 6)
     0.038745
@@ -103,9 +102,9 @@ def compare_by_normal_limit(
 def compare_with_added_counts(
     *, control: Trials, treatment: Trials, side: Side = "two-sided", level: float = 0.95
 ) -> Comparison:
-    """Return Agresti and Caffo's z-test (2000, American Statistician 54): a success and a failure added to each arm.
+    """Return Agresti and Caffo's z-test (2000, American Statistician 54): one success and one failure added per arm.
 
-    The shares and the difference reported are of the counts so enlarged.
+    The shares and the difference include the added counts.
 
     >>> round(compare_with_added_counts(control=(0, 100), treatment=(8, 100)).p_value or 0, 6)
     0.008338
@@ -117,18 +116,18 @@ def compare_with_added_counts(
 
 
 def wald_interval(control: Trials, treatment: Trials, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Wald's interval of the difference; where no arm has both outcomes it has no width: do not report it.
+    """Return Wald's interval of the difference; its width is 0 when no arm has both outcomes.
 
     >>> wald_interval((10, 10), (0, 10))
     (-1.0, -1.0)
     """
     difference = share_of(treatment, "treatment") - share_of(control, "control")
-    reach = normal_quantile((1 + level) / 2) * _wald_error(control, treatment)
-    return difference - reach, difference + reach
+    half_width = normal_quantile((1 + level) / 2) * _wald_error(control, treatment)
+    return difference - half_width, difference + half_width
 
 
 def chi_square_of(control: Trials, treatment: Trials, *, corrected: bool = False) -> tuple[float, float] | None:
-    """Return Pearson's chi-square and its p-value, with Yates' correction on request; None with one outcome only.
+    """Return Pearson's chi-square and its p-value, optionally with Yates' correction; None with only one outcome.
 
     >>> round((chi_square_of((487, 5000), (550, 5000)) or (0, 0))[0], 6)
     4.270207
@@ -144,7 +143,7 @@ def chi_square_of(control: Trials, treatment: Trials, *, corrected: bool = False
 
 
 def likelihood_ratio_of(control: Trials, treatment: Trials) -> tuple[float, float] | None:
-    """Return the likelihood ratio statistic G and its p-value; None where only one outcome occurs.
+    """Return the likelihood ratio statistic G and its p-value; None with only one outcome.
 
     >>> round((likelihood_ratio_of((487, 5000), (550, 5000)) or (0, 0))[0], 6)
     4.272569
@@ -160,7 +159,7 @@ def likelihood_ratio_of(control: Trials, treatment: Trials) -> tuple[float, floa
 
 
 def share_of(trials: Trials, arm: str) -> float:
-    """Return the share of successes; counts that cannot be are refused, with the name of the arm."""
+    """Return the share of successes; invalid counts raise an error that names the arm."""
     hits, rows = trials
     if rows < 1:
         raise ValueError(f"expected at least one trial, got {rows} in {arm}")

@@ -1,8 +1,8 @@
-"""By how much rows that are alike inflate a test: rows of one unit, or rows that follow one another in time.
+"""Design effects of correlated rows: rows of the same unit, or autocorrelated in time.
 
-A test counts rows as if each told something new. Where two rows of a customer agree, or a row repeats the one before
-it, the variance of a share or of a mean rank is larger than a test believes by the factor returned here: the design
-effect of Kish (1965, Survey Sampling). Dividing rows or statistics by it restores the level, at the price of power.
+Tests assume independent rows. When rows of a customer, or consecutive rows, are correlated, the variance of a share or
+a mean rank is larger by the factor returned here, the design effect of Kish (1965, Survey Sampling). Dividing rows or
+statistics by it restores the significance level and costs power.
 """
 
 from collections.abc import Sequence
@@ -19,22 +19,24 @@ LARGEST_CORRELATION = 0.99
 
 
 def joint_inflation(rows: Sequence[int], inflation: Inflation) -> float:
-    """Return the inflation of the variance of a difference between two samples.
+    """Return the design effect of a difference between two samples.
 
     >>> joint_inflation([100, 100], (1.0, 3.0))
     2.0
     """
     if min(rows) == 0:
         return 1.0
-    whole = sum(factor / count for factor, count in zip(inflation, rows, strict=True))
-    return whole / sum(1 / count for count in rows)
+    total = sum(factor / count for factor, count in zip(inflation, rows, strict=True))
+    return total / sum(1 / count for count in rows)
 
 
-def relieved(rows: Sequence[int], inflation: Inflation, *, correlation: float, pairs: float) -> Inflation:
-    """Return the inflation of two samples of which some units stand in both: what they share cannot differ.
+def reduced_for_shared_units(
+    rows: Sequence[int], inflation: Inflation, *, correlation: float, pairs: float
+) -> Inflation:
+    """Return the design effects of two samples with common units, whose correlation makes the samples differ less.
 
-    `pairs` counts the pairs of a row of either sample of one unit, `correlation` is theirs. The relief may undo the
-    inflation within samples; it never makes rows count for more than independent ones would.
+    `pairs` is the number of pairs of rows, one from each sample, of the same unit; `correlation` is that of these
+    pairs. The joint design effect is never reduced below 1.
     """
     joint = joint_inflation(rows, inflation)
     if min(rows) == 0:
@@ -45,16 +47,16 @@ def relieved(rows: Sequence[int], inflation: Inflation, *, correlation: float, p
 
 
 def correlation_of_pairs(first: Numbers, second: Numbers) -> float:
-    """Return the correlation of pairs of numbers, by rank; 0 where there are fewer than three or one is constant."""
+    """Return the rank correlation of pairs of numbers; 0 for fewer than three pairs or a constant side."""
     if len(first) < 3:
         return 0.0
     ranks = [midranks(side) - (len(side) + 1) / 2 for side in (first, second)]
-    whole = float(np.sqrt(np.sum(ranks[0] ** 2) * np.sum(ranks[1] ** 2)))
-    return float(np.sum(ranks[0] * ranks[1])) / whole if whole > 0 else 0.0
+    scale = float(np.sqrt(np.sum(ranks[0] ** 2) * np.sum(ranks[1] ** 2)))
+    return float(np.sum(ranks[0] * ranks[1])) / scale if scale > 0 else 0.0
 
 
 def correlation_of_levels(first: Codes, second: Codes) -> float:
-    """Return how much more often pairs of levels agree than the two sides' shares would by chance."""
+    """Return how much more often pairs of levels agree than by chance, as Cohen's kappa."""
     if len(first) < 3:
         return 0.0
     size = int(max(first.max(), second.max())) + 1
@@ -64,7 +66,7 @@ def correlation_of_levels(first: Codes, second: Codes) -> float:
 
 
 def midranks(values: Numbers) -> Numbers:
-    """Return each value's rank from 1, equal values sharing their mean rank.
+    """Return the ranks of values from 1; equal values share their mean rank.
 
     >>> midranks(np.array([5.0, 1.0, 5.0])).tolist()
     [2.5, 1.0, 2.5]
@@ -79,16 +81,16 @@ def midranks(values: Numbers) -> Numbers:
 
 
 def inflation_by_unit(ranks: Numbers, units: Codes) -> float:
-    """Return the inflation from rows of the same unit, for numbers given as ranks; 1 where units do not repeat.
+    """Return the design effect of rows of the same unit, for numbers given as ranks; 1 when units do not repeat.
 
-    The correlation within units is that of the analysis of variance: (between − within) / (between + (m − 1)·within).
+    The intraclass correlation is that of the analysis of variance: (between − within) / (between + (m − 1)·within).
     """
-    _, places, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    _, codes, sizes = np.unique(units, return_inverse=True, return_counts=True)
     rows, count = len(ranks), len(sizes)
     if count in {0, 1, rows}:
         return 1.0
-    means = np.bincount(places, weights=ranks) / sizes
-    within = float(np.sum((ranks - means[places]) ** 2)) / (rows - count)
+    means = np.bincount(codes, weights=ranks) / sizes
+    within = float(np.sum((ranks - means[codes]) ** 2)) / (rows - count)
     between = float(np.sum(sizes * (means - ranks.mean()) ** 2)) / (count - 1)
     typical = (rows - float(np.sum(sizes**2)) / rows) / (count - 1)
     spread = between + (typical - 1) * within
@@ -96,34 +98,34 @@ def inflation_by_unit(ranks: Numbers, units: Codes) -> float:
 
 
 def inflation_by_unit_of_levels(levels: Codes, units: Codes) -> float:
-    """Return the inflation from rows of the same unit, for levels given as codes; 1 where units do not repeat.
+    """Return the design effect of rows of the same unit, for levels given as codes; 1 when units do not repeat.
 
-    The correlation is how much more often two rows of a unit agree than two rows of different ones would.
+    The correlation is how much more often two rows of a unit agree than two rows of different units.
     """
-    _, places, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    _, codes, sizes = np.unique(units, return_inverse=True, return_counts=True)
     pairs = float(np.sum(sizes * (sizes - 1)))
     if pairs == 0:
         return 1.0
-    _, together = np.unique(places * (int(levels.max()) + 1) + levels, return_counts=True)
+    _, together = np.unique(codes * (int(levels.max()) + 1) + levels, return_counts=True)
     agreement = float(np.sum(together * (together - 1))) / pairs
     return _by_size(sizes, _beyond_chance(agreement, levels))
 
 
 def inflation_in_time(ranks: Numbers) -> float:
-    """Return the inflation from rows in the order of time, for numbers given as ranks.
+    """Return the design effect of autocorrelated rows in time order, for numbers given as ranks.
 
-    A first-order chain is taken: (1 + r) / (1 − r), with r the correlation of neighbours; none where r may be chance.
+    First-order autocorrelation r is assumed: (1 + r) / (1 − r), or 1 when r is not significant.
     """
     centred = ranks - ranks.mean() if len(ranks) else ranks
-    whole = float(np.sum(centred**2))
-    return _of_neighbours(float(np.sum(centred[1:] * centred[:-1])) / whole if whole > 0 else 0.0, len(ranks))
+    scale = float(np.sum(centred**2))
+    return _by_autocorrelation(float(np.sum(centred[1:] * centred[:-1])) / scale if scale > 0 else 0.0, len(ranks))
 
 
 def inflation_in_time_of_levels(levels: Codes) -> float:
-    """Return the inflation from rows in the order of time, for levels given as codes."""
+    """Return the design effect of autocorrelated rows in time order, for levels given as codes."""
     if len(levels) < 2:
         return 1.0
-    return _of_neighbours(_beyond_chance(float(np.mean(levels[1:] == levels[:-1])), levels), len(levels))
+    return _by_autocorrelation(_beyond_chance(float(np.mean(levels[1:] == levels[:-1])), levels), len(levels))
 
 
 def _by_size(sizes: Codes, correlation: float) -> float:
@@ -131,11 +133,11 @@ def _by_size(sizes: Codes, correlation: float) -> float:
     return 1 + (typical - 1) * min(max(correlation, 0.0), 1.0)
 
 
-def _of_neighbours(correlation: float, rows: int) -> float:
+def _by_autocorrelation(correlation: float, rows: int) -> float:
     if rows < 3 or correlation < 2 / np.sqrt(rows):
         return 1.0
-    kept = min(correlation, LARGEST_CORRELATION)
-    return (1 + kept) / (1 - kept)
+    r = min(correlation, LARGEST_CORRELATION)
+    return (1 + r) / (1 - r)
 
 
 def _beyond_chance(agreement: float, levels: Codes) -> float:

@@ -1,4 +1,4 @@
-"""How far two samples lie apart that were counted in the same bins; sizes, not tests."""
+"""Effect sizes between two binned samples: PSI, Jensen–Shannon, Hellinger."""
 
 import math
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Shares = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Divergences:
-    """Four sizes of the same change: 0 is none.
+    """Four effect sizes; 0 means no change.
 
-    From population stability and Jensen–Shannon is taken what two samples of these sizes show by chance alone; the
-    former may fall below 0.
+    The expectation under no change is subtracted from population stability and Jensen–Shannon, so population stability
+    may be negative.
     """
 
     population_stability: float
@@ -26,11 +26,11 @@ class Divergences:
 
 
 def diverge(reference: ArrayLike, current: ArrayLike) -> Divergences:
-    """Return how far the current counts lie from the reference counts, bin by bin; both need a row or more.
+    """Return the divergences of the current counts from the reference counts; both samples need a row.
 
-    Two samples of n and m rows from one distribution have a population stability of about (bins − 1)·(1/n + 1/m), and
-    a Jensen–Shannon divergence of an eighth of that (in nats): the mean of chi-square, of which both are multiples near
-    0. Without taking it off, many levels would lie far apart by chance. Yurdakul (2018).
+    Two samples of n and m rows from one distribution have a population stability of about (bins − 1)·(1/n + 1/m) and
+    a Jensen–Shannon divergence of an eighth of that (in nats). Both are subtracted: otherwise columns with many levels
+    would diverge by chance. Yurdakul (2018).
     """
     p, q, by_chance = _shares(reference, current)
     divergence = jensen_shannon_distance(p, q) ** 2 - by_chance / (8 * math.log(2))
@@ -45,7 +45,7 @@ def diverge(reference: ArrayLike, current: ArrayLike) -> Divergences:
 def population_stability(p: Shares, q: Shares) -> float:
     """Return the population stability index of two lists of shares: the sum of both Kullback–Leibler divergences.
 
-    Shares are floored at 1e-4, so that an empty bin does not make it infinite. Siddiqi (2006), Credit Risk Scorecards.
+    Shares below 1e-4 count as 1e-4, so an empty bin gives a finite index. Siddiqi (2006), Credit Risk Scorecards.
 
     >>> round(population_stability(np.array([0.5, 0.5]), np.array([0.4, 0.6])), 4)
     0.0405
@@ -55,9 +55,9 @@ def population_stability(p: Shares, q: Shares) -> float:
 
 
 def jensen_shannon_distance(p: Shares, q: Shares) -> float:
-    """Return the Jensen–Shannon distance to base 2: 0 for equal shares, 1 for disjoint ones.
+    """Return the Jensen–Shannon distance to base 2, the root of Lin's divergence (1991).
 
-    It is the root of the divergence of Lin (1991), and a metric.
+    It is a metric: 0 for equal shares, 1 for disjoint ones.
 
     >>> jensen_shannon_distance(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     1.0
@@ -80,7 +80,7 @@ def _shares(reference: ArrayLike, current: ArrayLike) -> tuple[Shares, Shares, f
     counts = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     rows = counts[0].sum(), counts[1].sum()
     if counts[0].shape != counts[1].shape or min(rows) <= 0:
-        raise ValueError(f"expected both samples counted in the same bins, a row or more each, got {rows} rows")
+        raise ValueError(f"expected two samples in the same bins with at least one row each, got {rows} rows")
     by_chance = (counts[0].size - 1) * (1 / rows[0] + 1 / rows[1])
     return counts[0] / rows[0], counts[1] / rows[1], float(by_chance)
 

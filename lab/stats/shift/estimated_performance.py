@@ -1,7 +1,7 @@
-"""Estimate how well scores perform where no label is known, from the chances that the scores themselves promise.
+"""Confidence-based performance estimation (CBPE): classification metrics without labels.
 
-What is estimated holds for as long as rows with a score of 0.3 come true three times in ten. When the meaning of the
-features has changed, that is when the concept has, the estimate does not move: no method without labels can see it.
+The estimate is valid as long as the probabilities are calibrated. It cannot detect concept drift; no method without
+labels can.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class EstimatedPerformance:
-    """Expected metrics; one is None where what it divides by is expected to be nothing."""
+    """Expected metrics; None where the denominator is 0."""
 
     accuracy: float | None
     precision: float | None
@@ -23,21 +23,20 @@ class EstimatedPerformance:
     roc_auc: float | None
 
 
-def estimate_performance(scores: ArrayLike, decided: ArrayLike, chances: ArrayLike) -> EstimatedPerformance:
-    """Return the metrics that decisions and a ranking by scores would have if each row came true with its chance.
+def estimate_performance(scores: ArrayLike, decided: ArrayLike, probabilities: ArrayLike) -> EstimatedPerformance:
+    """Return the expected metrics of decisions and scores when each row is positive with its probability.
 
-    Confidence-based performance estimation: the expected rows in the four cells of the confusion matrix are sums of
-    chances, and the area under the curve is that of expected hits against expected false alarms, in the order of the
-    scores, equal scores together. Białek, Kivimäki, Kuberski and Perrakis (2024), arXiv 2407.08649.
+    The expected counts of the confusion matrix are sums of probabilities; the expected ROC curve follows the order of
+    the scores, ties together. Białek, Kivimäki, Kuberski and Perrakis (2024), arXiv 2407.08649.
 
     >>> estimate_performance([0.25, 0.75], [False, True], [0.25, 0.75]).accuracy
     0.75
     """
-    p, yes = np.asarray(chances, dtype=np.float64), np.asarray(decided).astype(bool)
+    p, positive = np.asarray(probabilities, dtype=np.float64), np.asarray(decided).astype(bool)
     if p.size and not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"expected chances between 0 and 1, got {float(p.min())} to {float(p.max())}")
-    hits, misses = float(p[yes].sum()), float(p[~yes].sum())
-    false_alarms, passes = float((1 - p[yes]).sum()), float((1 - p[~yes]).sum())
+        raise ValueError(f"expected probabilities between 0 and 1, got {float(p.min())} to {float(p.max())}")
+    hits, misses = float(p[positive].sum()), float(p[~positive].sum())
+    false_alarms, passes = float((1 - p[positive]).sum()), float((1 - p[~positive]).sum())
     return EstimatedPerformance(
         accuracy=_share(hits + passes, len(p)),
         precision=_share(hits, hits + false_alarms),
@@ -47,13 +46,13 @@ def estimate_performance(scores: ArrayLike, decided: ArrayLike, chances: ArrayLi
     )
 
 
-def estimate_area(scores: ArrayLike, chances: Numbers) -> float | None:
-    """Return the expected area under the ROC curve; None where all rows are sure to be of one class."""
+def estimate_area(scores: ArrayLike, probabilities: Numbers) -> float | None:
+    """Return the expected ROC AUC; None when all rows are certain to be of one class."""
     numbers = np.asarray(scores, dtype=np.float64)
     order = np.argsort(-numbers, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(numbers[order])), len(order) - 1) if len(order) else np.array([], dtype=int)
-    hits = np.concatenate([[0.0], np.cumsum(chances[order])[ends]])
-    alarms = np.concatenate([[0.0], np.cumsum(1 - chances[order])[ends]])
+    hits = np.concatenate([[0.0], np.cumsum(probabilities[order])[ends]])
+    alarms = np.concatenate([[0.0], np.cumsum(1 - probabilities[order])[ends]])
     area = float(np.sum(np.diff(alarms) * (hits[1:] + hits[:-1]) / 2))
     return _share(area, float(hits[-1] * alarms[-1]))
 

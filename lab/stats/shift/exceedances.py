@@ -1,4 +1,4 @@
-"""A threshold that unusual rows of a known sample seldom pass, and whether more of a new sample pass it."""
+"""Conformal thresholds for anomaly scores, and a test of the exceedance rate."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Threshold:
-    """A score that `above` of `rows` held-out rows pass; a new row does with a chance of (above + 1) / (rows + 1)."""
+    """A score exceeded by `above` of `rows` held-out rows."""
 
     value: float
     above: int
@@ -20,14 +20,14 @@ class Threshold:
 
     @property
     def rate(self) -> float:
-        """The promised false alarm rate."""
+        """The guaranteed false alarm rate of a new row."""
         return (self.above + 1) / (self.rows + 1)
 
 
 def calibrate_threshold(scores: ArrayLike, *, rate: float) -> Threshold | None:
-    """Return the lowest threshold that keeps the false alarm rate for a new row like these; None where too few rows.
+    """Return the lowest threshold with at most this false alarm rate for a new row; None for too few rows.
 
-    Split conformal: the place of a new row among n others is equally likely to be each of n + 1. Vovk, Gammerman and
+    Split conformal prediction: the rank of a new row among n others is uniform over n + 1 values. Vovk, Gammerman and
     Shafer (2005), Algorithmic Learning in a Random World.
 
     >>> calibrate_threshold([0.1, 0.2, 0.3, 0.9], rate=0.4).value
@@ -41,17 +41,17 @@ def calibrate_threshold(scores: ArrayLike, *, rate: float) -> Threshold | None:
     return Threshold(value, int(np.sum(ranked > value)), len(ranked))
 
 
-def more_than_calibrated(passed: int, rows: int, threshold: Threshold) -> float:
-    """Return the chance that so many of so many new rows, or more, pass the threshold where nothing has changed.
+def exceedance_p_value(exceeding: int, rows: int, threshold: Threshold) -> float:
+    """Return the exact probability that at least this many of new rows exceed the threshold, when nothing has changed.
 
-    Exact, and fair about the threshold being an estimate: the rows that pass are beta-binomial.
+    The count is beta-binomial, because the threshold is itself estimated.
 
-    >>> round(more_than_calibrated(1, 1, Threshold(0.9, 0, 9)), 4)
+    >>> round(exceedance_p_value(1, 1, Threshold(0.9, 0, 9)), 4)
     0.1
     """
-    if passed == 0 or rows == 0:
+    if exceeding == 0 or rows == 0:
         return 1.0
-    counts = np.arange(passed, rows + 1)
+    counts = np.arange(exceeding, rows + 1)
     one, two = threshold.above + 1, threshold.rows - threshold.above
     logs = (
         special.gammaln(rows + 1)

@@ -1,4 +1,4 @@
-"""Compare two samples of numbers by everything that one merged sort of them tells."""
+"""Tests and distances of two samples of numbers, computed from one merged sort."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ NORMAL_QUARTILES = 1.3489795003921634  # the distance between the quartiles of a
 
 @dataclass(frozen=True)
 class Merged:
-    """The distinct values of two samples, and the rows of each at or below them; `spread` is the reference's.
+    """The distinct values of two samples, and the rows of each at or below them; `spread` is that of the reference.
 
-    They are not exact where the reference is thinned: nothing is known between two values.
+    With a thinned reference, `exact` is False: the distributions are known only at the values.
     """
 
     values: Numbers
@@ -59,19 +59,19 @@ class KolmogorovSmirnovTest:
 
 @dataclass(frozen=True)
 class TailsTest:
-    """A chi-square test on the bins of pooled quantiles, and the larger change in the outer 1 % at either end."""
+    """A chi-square test on bins of pooled quantiles, and the larger of the changes in the lowest and highest 1 %."""
 
     test: CountsTest
     outer_change: float
 
 
 def merge(reference: ArrayLike, current: ArrayLike) -> Merged:
-    """Return two samples sorted and merged; neither may be empty or hold a missing value (infinite ones may be)."""
+    """Return two samples sorted and merged; they may contain infinite values, must not be empty or contain NaN."""
     return merge_distributions(distribution_of(reference), distribution_of(current))
 
 
 def merge_distributions(reference: Distribution, current: Distribution) -> Merged:
-    """Return two distributions merged; the current one may be whole where the reference is thinned."""
+    """Return two distributions merged; an exact one is rounded to the values of a thinned reference."""
     if not reference.exact:
         current = rounded_up(current, reference.values)
     both = np.concatenate([reference.values, current.values])
@@ -83,9 +83,9 @@ def merge_distributions(reference: Distribution, current: Distribution) -> Merge
 def kolmogorov_smirnov(merged: Merged, *, inflation: tuple[float, float] = (1.0, 1.0)) -> KolmogorovSmirnovTest:
     """Return the two-sample Kolmogorov–Smirnov test.
 
-    Ties are taken together, which makes the p-value cautious where there are many. It is Kolmogorov's limit with
-    Stephens' correction (1970, Journal of the Royal Statistical Society B 32). Rows that are alike tell less than
-    their number: each sample counts as its rows by its inflation (lab/stats/shift/dependence.py).
+    The p-value is Kolmogorov's limit with Stephens' correction (1970, Journal of the Royal Statistical Society B 32),
+    conservative with many ties. The rows of each sample are divided by its design effect `inflation`
+    (lab/stats/shift/dependence.py).
 
     >>> kolmogorov_smirnov(merge([1, 2, 2, 3], [2, 3, 4, 4])).distance
     0.5
@@ -100,7 +100,7 @@ def kolmogorov_smirnov(merged: Merged, *, inflation: tuple[float, float] = (1.0,
 def wasserstein_distance(merged: Merged) -> float:
     """Return the area between two distribution functions, in the units of the values; all must be finite.
 
-    Where they are not known between two values, straight lines are taken.
+    With a thinned reference, the functions are interpolated linearly.
 
     >>> wasserstein_distance(merge([0, 1, 3], [5, 6, 8]))
     5.0
@@ -111,17 +111,16 @@ def wasserstein_distance(merged: Merged) -> float:
 
 
 def robust_spread(merged: Merged) -> float:
-    """Return the distance between the reference's quartiles, scaled to equal the deviation of a normal sample."""
+    """Return the interquartile range of the reference, scaled to the standard deviation of a normal sample."""
     rows = merged.rows[0]
     lower, upper = _ranked(merged, np.array([rows // 4, (3 * rows) // 4]))
     return float(upper - lower) / NORMAL_QUARTILES
 
 
 def tails_test(merged: Merged, *, inflation: float = 1.0) -> TailsTest:
-    """Return the test of bins that are narrow at both ends: what a middle-weighted test cannot see.
+    """Return a chi-square test on bins that are narrow in both tails, where Kolmogorov–Smirnov has little power.
 
-    The bins hold shares of both samples together, so the test is as fair as the chi-square test it is. A value that
-    many rows share is never cut in two.
+    The bins are quantiles of both samples together, which keeps the test valid. Equal values share a bin.
     """
     counts = _count_by_pooled_share(merged, TAIL_SHARES)
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -129,21 +128,21 @@ def tails_test(merged: Merged, *, inflation: float = 1.0) -> TailsTest:
 
 
 def largest_single_change(merged: Merged) -> float:
-    """Return the largest change in the share of any one value: a spike, such as a default that was filled in."""
+    """Return the largest change in the share of a single value: a spike, such as a filled-in default."""
     reference, current = count_per_value(merged)
     return float(np.max(np.abs(current / merged.rows[1] - reference / merged.rows[0])))
 
 
 def quantile_edges(merged: Merged, bins: int = QUANTILE_BINS) -> Numbers:
-    """Return the upper edges of all bins but the last, each with the same share of the reference; ties leave fewer."""
-    places = (np.arange(1, bins) * merged.rows[0] + bins - 1) // bins - 1
-    edges: Numbers = np.unique(_ranked(merged, places))
+    """Return the upper edges of all bins but the last, by quantiles of the reference; ties give fewer bins."""
+    indices = (np.arange(1, bins) * merged.rows[0] + bins - 1) // bins - 1
+    edges: Numbers = np.unique(_ranked(merged, indices))
     inner: Numbers = edges[edges < merged.values[-1]]
     return inner
 
 
 def count_in_bins(merged: Merged, edges: Numbers) -> tuple[Counts, Counts]:
-    """Return the rows of both samples in the bins that end with each edge (inclusive), and beyond the last."""
+    """Return the rows of both samples in the bins up to each edge (inclusive), and above the last."""
     ends = np.append(np.searchsorted(merged.values, edges, side="right"), len(merged.values))
     reference, current = (
         np.diff(np.concatenate([[0], below])[ends], prepend=0)
@@ -153,7 +152,7 @@ def count_in_bins(merged: Merged, edges: Numbers) -> tuple[Counts, Counts]:
 
 
 def count_per_value(merged: Merged) -> tuple[Counts, Counts]:
-    """Return the rows of both samples that hold each distinct value."""
+    """Return the rows of both samples with each distinct value."""
     return np.diff(merged.reference_below, prepend=0), np.diff(merged.current_below, prepend=0)
 
 
@@ -162,9 +161,9 @@ def _below(sample: Distribution, values: Numbers) -> Counts:
     return counted
 
 
-def _ranked(merged: Merged, places: Counts) -> Numbers:
-    """Return the reference's values at places in its order, from 0."""
-    found: Numbers = merged.values[np.searchsorted(merged.reference_below, places, side="right")]
+def _ranked(merged: Merged, indices: Counts) -> Numbers:
+    """Return the values of the reference at indices of its sorted order."""
+    found: Numbers = merged.values[np.searchsorted(merged.reference_below, indices, side="right")]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Measure how one column moved between two samples: every test and every size that its kind allows."""
+"""Measure the drift of one column between two samples: test, effect sizes, bins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ TESTS_OF_NUMBERS = 3
 LEVELS_SHOWN = 100
 EVERY_DIGIT = 17
 WRITTEN_OUT_BELOW = 1e12
-SMALLEST_SCALE = 1e-100  # squares of values beyond this, or its inverse, leave the floats
+SMALLEST_SCALE = 1e-100  # squares of smaller values underflow, those of values above its inverse overflow
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -37,7 +37,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bin:
-    """How many rows of both samples a bin holds."""
+    """The rows of both samples in a bin."""
 
     name: str
     reference: int
@@ -46,9 +46,9 @@ class Bin:
 
 @dataclass(frozen=True)
 class Shift:
-    """How a column moved: one p-value for the column (None where nothing can be tested), sizes by name, and remarks.
+    """The drift of a column: one p-value (None when no test is possible), effect sizes by name, remarks, bins to plot.
 
-    A size that the column's kind does not have is absent. `bins` are for drawing.
+    Sizes that the kind of column does not have are absent.
     """
 
     p_value: float | None
@@ -63,11 +63,11 @@ class Shift:
 
 
 def measure_numbers(reference: Numbers, current: Numbers, *, inflation: Inflation = NO_INFLATION) -> Shift:
-    """Return the shift of a column of numbers, where NaN is a missing value.
+    """Return the shift of a numeric column, where NaN is a missing value.
 
-    The p-value is the smallest of three tests (Kolmogorov–Smirnov, tails, missing) times three. Columns with 20
-    distinct values or fewer are tested value by value, like levels, and keep the distances of numbers. Where rows are
-    alike, each sample counts as its rows divided by its inflation.
+    The p-value is the smallest of three tests (Kolmogorov–Smirnov, tails, missing) times three. Columns with at most 20
+    distinct values are tested like levels, but have the distances of numbers too. `inflation` is the design effect of
+    correlated rows.
     """
     present = reference[~np.isnan(reference)]
     fitted = distribution_of(present) if len(present) else None
@@ -77,7 +77,7 @@ def measure_numbers(reference: Numbers, current: Numbers, *, inflation: Inflatio
 def measure_against(
     reference: Distribution | None, absent: int, current: Numbers, *, inflation: Inflation = NO_INFLATION
 ) -> Shift:
-    """Return the shift of a column of numbers from a reference that is a distribution and so many missing values."""
+    """Return the shift of a numeric column from a reference given as a distribution and a count of missing values."""
     present = current[~np.isnan(current)]
     missing = (absent, len(current) - len(present))
     if reference is None or len(present) == 0:
@@ -96,9 +96,9 @@ def measure_levels(
     missing: tuple[int, int] = (0, 0),
     inflation: Inflation = NO_INFLATION,
 ) -> Shift:
-    """Return the shift of a column of levels, given as rows per level; missing is a level of its own.
+    """Return the shift of a categorical column, given as rows per level; missing is a level of its own.
 
-    Levels too rare to test count as one in the sizes too, so that thousands of them cannot make a distance by chance.
+    Levels too rare to test are pooled in the sizes too, so that thousands of them do not diverge by chance.
     """
     table = np.array([[*reference, missing[0]], [*current, missing[1]]], dtype=np.int64)
     totals = table.sum(axis=1)
@@ -153,7 +153,7 @@ def _sizes_of_counts(table: Counts) -> dict[str, float]:
 
 def _distances(merged: Merged) -> tuple[dict[str, float], tuple[str, ...]]:
     finite, infinite = _finite_part(merged)
-    remarks = (f"{infinite} infinite values: ranked, but left out of the distance",) if infinite else ()
+    remarks = (f"{infinite} infinite values, excluded from the distance",) if infinite else ()
     if finite is None:
         return {}, remarks
     scale = float(np.abs(finite.values[[0, -1]]).max()) or 1.0
@@ -166,7 +166,7 @@ def _distances(merged: Merged) -> tuple[dict[str, float], tuple[str, ...]]:
 
 
 def _finite_part(merged: Merged) -> tuple[Merged | None, int]:
-    """Return what is finite (None where one sample has nothing that is), and how many values are not."""
+    """Return the finite values (None when a sample has none), and the number of infinite ones."""
     kept = np.isfinite(merged.values)
     if kept.all():
         return merged, 0
@@ -210,7 +210,7 @@ def _bins_of_numbers(edges: Numbers, counts: tuple[Counts, Counts], missing: tup
 
 
 def _short_names(values: Numbers) -> list[str]:
-    """Return the numbers with as few digits as keep them apart."""
+    """Return the numbers with the fewest digits that keep them distinct."""
     written = ([_written(float(value), digits) for value in values] for digits in range(3, EVERY_DIGIT))
     exact = [_written(float(value), EVERY_DIGIT) for value in values]
     return next((names for names in written if len(set(names)) == len(names)), exact)
@@ -222,9 +222,9 @@ def _written(value: float, digits: int) -> str:
 
 
 def _bins_of_levels(table: Counts, names: Sequence[str]) -> tuple[Bin, ...]:
-    order = sorted(range(len(names)), key=lambda place: -int(table[:, place].sum()))
+    order = sorted(range(len(names)), key=lambda level: -int(table[:, level].sum()))
     shown = sorted(order[:LEVELS_SHOWN])
-    bins = [Bin(names[place], int(table[0, place]), int(table[1, place])) for place in shown]
+    bins = [Bin(names[level], int(table[0, level]), int(table[1, level])) for level in shown]
     if hidden := order[LEVELS_SHOWN:]:
         bins.append(Bin(f"{len(hidden)} others", int(table[0, hidden].sum()), int(table[1, hidden].sum())))
     if table[:, -1].any():

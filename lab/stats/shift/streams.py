@@ -1,4 +1,4 @@
-"""Watch a stream of numbers, one after another, for a change of its mean: Page–Hinkley and ADWIN."""
+"""Detect a change of the mean in a stream: Page–Hinkley and ADWIN."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-OVERSHOOT = 2 * 0.5826  # by how much a random walk passes a limit on average, at both ends (Siegmund)
+OVERSHOOT = 2 * 0.5826  # the mean overshoot of a random walk, at both boundaries (Siegmund)
 BUCKETS_PER_SIZE = 5
 SMALLEST_PART = 5
 LARGEST_EXPONENT = 700
 
-Bucket = tuple[float, float, float]  # so many numbers, their sum, the sum of their squares
+Bucket = tuple[float, float, float]  # count, sum, sum of squares
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Where a stream was seen to change: after so many numbers, and since about which one (both counted from 1)."""
+    """A detected change: the number of values until detection, and until the estimated start of the change."""
 
     seen_after: int
     began_after: int
@@ -27,18 +27,18 @@ class Alarm:
 
 @dataclass(frozen=True)
 class PageHinkleyRule:
-    """How far sums may climb: `slack` and `limit` are in standard deviations of one number."""
+    """The parameters of the test, in standard deviations of one value: alarm when the sum exceeds the limit."""
 
     slack: float
     limit: float
 
 
 def page_hinkley_rule(*, slack: float, rows_per_false_alarm: float, rate: float | None = None) -> PageHinkleyRule:
-    """Return the rule that sounds a false alarm once in so many rows on average, for a rise of twice the slack or more.
+    """Return the rule with this average number of rows between false alarms, tuned to a rise of twice the slack.
 
-    Siegmund's approximation of the run length of a cumulative sum (1985, Sequential Analysis, section 2.5), solved for
-    the limit by bisection. It is for normal numbers, or for errors (0 and 1) of a rate: rare ones lean to one side, and
-    the limit for normal numbers would sound several times as many false alarms.
+    Siegmund's approximation of the average run length of a CUSUM (1985, Sequential Analysis, section 2.5), solved for
+    the limit by bisection. For normal values, or with `rate` for errors (0 and 1): rare errors are skewed, and the
+    normal limit would give several times as many false alarms.
 
     >>> round(page_hinkley_rule(slack=0.5, rows_per_false_alarm=336).limit, 1)
     4.0
@@ -53,7 +53,7 @@ def page_hinkley_rule(*, slack: float, rows_per_false_alarm: float, rate: float 
 
 
 def _tilt_of(rate: float, slack: float) -> float:
-    """Return the positive root t of E exp(t·(x − slack)) = 1 for an error x in standard deviations from its mean."""
+    """Return the positive root t of E exp(t·(x − slack)) = 1 for a standardised error x."""
     deviation = math.sqrt(rate * (1 - rate))
     low, high = -rate / deviation - slack, (1 - rate) / deviation - slack
 
@@ -66,20 +66,20 @@ def _tilt_of(rate: float, slack: float) -> float:
     return _rising_root(excess, end / 1e4, end)
 
 
-def _rising_root(of: Callable[[float], float], low: float, high: float) -> float:
+def _rising_root(function: Callable[[float], float], low: float, high: float) -> float:
     while high - low > 1e-12 * high:
         middle = (low + high) / 2
-        low, high = (middle, high) if of(middle) < 0 else (low, middle)
+        low, high = (middle, high) if function(middle) < 0 else (low, middle)
     return high
 
 
-def watch_sums(
+def page_hinkley(
     stream: Iterable[float], *, mean: float, deviation: float, known_from: float, rule: PageHinkleyRule
 ) -> Alarm | None:
-    """Return where a stream was first seen to have risen above its mean, by the test of Page and Hinkley.
+    """Return the first alarm of the Page–Hinkley test for a rise of the mean, or None.
 
-    The mean is that of `known_from` earlier numbers, and goes on learning from the stream: one that is taken for
-    certain makes false alarms. Page (1954), Biometrika 41; Hinkley (1971), Biometrika 58.
+    The mean comes from `known_from` earlier values and is updated by the stream: a fixed estimate would cause false
+    alarms. Page (1954), Biometrika 41; Hinkley (1971), Biometrika 58.
     """
     climbed, start, raised, count = 0.0, 0, 0.0, known_from
     for place, value in enumerate(stream, start=1):
@@ -92,12 +92,11 @@ def watch_sums(
     return None
 
 
-def watch_window(stream: ArrayLike, *, confidence: float, every: int = 32) -> list[Alarm]:
-    """Return where the mean of a stream changed, by the adaptive window of Bifet and Gavaldà (2007, SIAM SDM).
+def adwin(stream: ArrayLike, *, confidence: float, every: int = 32) -> list[Alarm]:
+    """Return the changes of the mean found by the adaptive window of Bifet and Gavaldà (2007, SIAM SDM).
 
-    Values must lie between 0 and 1. The window forgets its older part when the two parts' means differ by more than
-    chance at the confidence given (their δ: smaller is more cautious); it is looked at after `every` numbers. A rise
-    and a fall both count.
+    Values must be between 0 and 1. The older part of the window is dropped when the means of both parts differ, at
+    confidence δ (smaller gives fewer alarms); this is checked after `every` values. Rises and falls both count.
     """
     values = np.asarray(stream, dtype=np.float64)
     if values.size and not np.all((values >= 0) & (values <= 1)):
@@ -125,7 +124,7 @@ def _added(buckets: list[Bucket]) -> Bucket:
 
 
 def _add(buckets: list[Bucket], value: float) -> None:
-    """Put a number behind the others; where six buckets have one size, the two oldest of them become one."""
+    """Append a value; when six buckets have the same size, merge the two oldest of them."""
     buckets.append((1.0, value, value * value))
     end, size = len(buckets), 1.0
     while end > BUCKETS_PER_SIZE and buckets[end - BUCKETS_PER_SIZE - 1][0] == size:
@@ -135,7 +134,7 @@ def _add(buckets: list[Bucket], value: float) -> None:
 
 
 def _cut_of(buckets: list[Bucket], confidence: float) -> int | None:
-    """Return before which bucket the window should be cut, the oldest part first; None where nothing differs."""
+    """Return the index of the first bucket to keep, or None when no split differs."""
     rows, total, squares = _added(buckets)
     variance = max(squares / rows - (total / rows) ** 2, 0.0)
     log_term = math.log(2 * math.log(rows) / confidence)

@@ -91,10 +91,10 @@ def test_strata_are_weighted_by_their_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lift", "loss", "expected", "rule"),
     [
-        (0.10, 0.0, "SHIP", "better, and every guardrail holds"),
-        (-0.10, 0.0, "ROLLBACK", "the outcome is worse"),
-        (0.10, 20.0, "ROLLBACK", "a guardrail is harmed"),
-        (0.0, 0.0, "INCONCLUSIVE", "no difference is shown"),
+        (0.10, 0.0, "SHIP", "better, and all guardrails pass"),
+        (-0.10, 0.0, "ROLLBACK", "the primary outcome is worse"),
+        (0.10, 20.0, "ROLLBACK", "a guardrail is worse"),
+        (0.0, 0.0, "INCONCLUSIVE", "no significant difference"),
     ],
 )
 def test_the_decision_follows_outcome_and_guardrail(
@@ -144,8 +144,8 @@ def test_a_fixed_horizon_p_value_is_refused_at_an_interim_look(tmp_path: Path) -
     found = analysed(tmp_path, drawn(2000, lift=0.3), looks=looks)
     seen = effect(found, "stayed")
     assert (seen.p_value, seen.low, seen.high) == (None, None, None)
-    assert "a fixed-horizon p-value holds at the last look only" in seen.reason
-    assert (action(found), found.verdicts["new"].rule) == ("EXTEND", "too early to read")
+    assert "a fixed-horizon p-value is valid only at the last look" in seen.reason
+    assert (action(found), found.verdicts["new"].rule) == ("EXTEND", "too early to decide")
 
 
 def test_the_path_runs_through_the_dates_of_the_looks(tmp_path: Path) -> None:

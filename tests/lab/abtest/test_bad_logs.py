@@ -20,7 +20,7 @@ def analysed(folder: Path, log: pd.DataFrame, **design: Any) -> Analysis:
 
 def invalid_because(analysis: Analysis) -> str:
     verdict = analysis.verdicts[analysis.chosen]
-    assert (verdict.action, verdict.rule) == ("INVALID", "unfit to be read")
+    assert (verdict.action, verdict.rule) == ("INVALID", "the experiment is invalid")
     return "; ".join(verdict.reasons)
 
 
@@ -87,7 +87,7 @@ def test_outcomes_that_are_all_alike_are_told_apart_from_nothing(tmp_path: Path)
     found = analysed(tmp_path, log)
     seen = found.effects["new"][0]
     assert found.verdicts["new"].action == "INCONCLUSIVE"
-    assert (seen.difference, seen.p_value, seen.reason) == (0.0, 1.0, "the same outcome in every unit of both arms")
+    assert (seen.difference, seen.p_value, seen.reason) == (0.0, 1.0, "all units of both arms have the same outcome")
 
 
 def test_a_mean_that_is_constant_has_no_interval_and_a_reason(tmp_path: Path) -> None:

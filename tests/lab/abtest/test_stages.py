@@ -50,7 +50,7 @@ def test_a_log_of_ones_own_is_analysed(folder: Path, name: str) -> None:
     online = run_both(folder, {"log": name, "design": {**DESIGN, "outcomes": OUTCOMES, "segments": ["region"]}})
     assert online["analysed"]
     assert online["decision"]["action"] == "SHIP"
-    assert online["reason"].startswith("SHIP new (better, and every guardrail holds; one look): stayed: 0.")
+    assert online["reason"].startswith("SHIP new (better, and all guardrails pass; one look): stayed: 0.")
     assert [arm["arm"] for arm in online["units"]] == ["old", "new"]
     lengths = {path.stem: len(path.read_text().splitlines()) for path in Path("plots/abtest").iterdir()}
     assert lengths == {"differences": 15, "effects": 5, "path": 2, "posterior": 241, "power": 42}

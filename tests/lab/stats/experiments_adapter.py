@@ -15,7 +15,7 @@ from lab.stats.core.proportions import wilson_interval
 from lab.stats.experiments import lifts, power_of_means, power_of_proportions, two_proportions
 from lab.stats.experiments.confidence_sequences import anytime_comparison, anytime_share
 from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment, regress
-from lab.stats.experiments.crossing import crossing_chances
+from lab.stats.experiments.crossing import crossing_probabilities
 from lab.stats.experiments.effect_sizes import cohen_h, glass_delta, pooled_spread, small_sample_factor
 from lab.stats.experiments.exact_tables import fisher_p_value
 from lab.stats.experiments.group_sequential import Bounds, classical_bounds, sequential_power, spending_bounds
@@ -25,7 +25,7 @@ from lab.stats.experiments.posteriors import (
     Posterior,
     compare_posteriors,
     difference_of_posteriors,
-    normal_belief,
+    normal_posterior,
     posterior_of,
 )
 from lab.stats.experiments.ratios import ratio_of
@@ -445,7 +445,7 @@ def bayes_gaussian_effect(inputs: Inputs) -> Answer:
     effect = (lifts.relative_lift if relative else compare_arm_means)(control, treatment)
     if effect.standard_error is None:
         return Answer({}, effect.reason)
-    belief = normal_belief(
+    belief = normal_posterior(
         effect.difference, effect.standard_error, prior_mean=inputs["prior_mean"], prior_spread=inputs["prior_sd"]
     )
     return Answer(
@@ -502,7 +502,7 @@ def msprt_normal_mixture(inputs: Inputs) -> Answer:
 
 def group_sequential_alpha_spending(inputs: Inputs) -> Answer:
     bounds = _spent(inputs, inputs["information_fractions"])
-    total = sum(crossing_chances(bounds.crossable, bounds.information))
+    total = sum(crossing_probabilities(bounds.crossable, bounds.information))
     return Answer(_bounds(bounds) | {"total_exit_prob_under_null": total})
 
 
@@ -531,7 +531,7 @@ def trap_naive_peeking(inputs: Inputs) -> Answer:
         bounds = [inputs["z_bound"]] * looks
     else:  # such as "1.959964/sqrt(k/20)"
         bounds = [float(inputs["z_bound_k"].split("/")[0]) / share**0.5 for share in shares]
-    return Answer({"true_two_sided_type1": sum(crossing_chances(bounds, shares))})
+    return Answer({"true_two_sided_type1": sum(crossing_probabilities(bounds, shares))})
 
 
 trap_cumulative_alpha_as_nominal = trap_naive_peeking

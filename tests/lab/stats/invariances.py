@@ -461,37 +461,39 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "covariates.regress": of_rows(covariates.regress, Y, X, ARMS, repeat=False)
     | {"unit and origin of the covariate": unchanged(covariates.regress, (Y, X, ARMS), (Y, 5 * X - 3, ARMS))},
-    "crossing.crossing_chances": {
+    "crossing.crossing_probabilities": {
         "the sign of the drift": unchanged(
-            lambda drift: crossing.crossing_chances([2.5, 2.0], [0.5, 1.0], drift=drift), (1.4,), (-1.4,)
+            lambda drift: crossing.crossing_probabilities([2.5, 2.0], [0.5, 1.0], drift=drift), (1.4,), (-1.4,)
         ),
         "bounds that are never reached": gives(
-            lambda: sum(crossing.crossing_chances([39.0, 39.0], [0.5, 1.0])), (), 0.0
+            lambda: sum(crossing.crossing_probabilities([39.0, 39.0], [0.5, 1.0])), (), 0.0
         ),
     },
     "crossing.densities": {
         "what stays and what crosses": lambda: same(
             float(crossing.densities([2.0, 2.0], [-2.0, -2.0], [0.5, 1.0])[1].weights.sum()),
-            1 - crossing.crossing_chances([2.0], [0.5])[0],
+            1 - crossing.crossing_probabilities([2.0], [0.5])[0],
         )
     },
-    "crossing.start": {"all paths": gives(lambda: float(crossing.start().weights.sum()), (), 1.0)},
-    "crossing.exceed": {
+    "crossing.initial_density": {"all paths": gives(lambda: float(crossing.initial_density().weights.sum()), (), 1.0)},
+    "crossing.probability_above": {
         "what lies below": unchanged(
             lambda value: value,
-            (crossing.exceed(crossing.start(), 1.2, 0.5, drift=0.7),),
-            (1 - crossing.fall_below(crossing.start(), 1.2, 0.5, drift=0.7),),
+            (crossing.probability_above(crossing.initial_density(), 1.2, 0.5, drift=0.7),),
+            (1 - crossing.probability_below(crossing.initial_density(), 1.2, 0.5, drift=0.7),),
         )
     },
-    "crossing.fall_below": {
+    "crossing.probability_below": {
         "the mirror image": unchanged(
             lambda value: value,
-            (crossing.exceed(crossing.start(), 1.2, 0.5, drift=0.7),),
-            (crossing.fall_below(crossing.start(), -1.2, 0.5, drift=-0.7),),
+            (crossing.probability_above(crossing.initial_density(), 1.2, 0.5, drift=0.7),),
+            (crossing.probability_below(crossing.initial_density(), -1.2, 0.5, drift=-0.7),),
         )
     },
-    "crossing.carry": {
-        "all paths": gives(lambda: float(crossing.carry(crossing.start(), -39, 39, 0.5).weights.sum()), (), 1.0)
+    "crossing.propagate": {
+        "all paths": gives(
+            lambda: float(crossing.propagate(crossing.initial_density(), -39, 39, 0.5).weights.sum()), (), 1.0
+        )
     },
     "crossing.check_information": {"shares that rise": gives(crossing.check_information, ([0.5, 1],), [0.5, 1.0])},
     **{
@@ -507,9 +509,9 @@ LAWS: dict[str, dict[str, Check]] = {
     "dependence.joint_inflation": {
         "the samples swapped": unchanged(dependence.joint_inflation, ([10, 30], (1.5, 2.0)), ([30, 10], (2.0, 1.5)))
     },
-    "dependence.relieved": {
+    "dependence.reduced_for_shared_units": {
         "nothing shared": gives(
-            lambda: dependence.relieved([10, 30], (1.5, 2.0), correlation=0.0, pairs=0), (), (1.5, 2.0)
+            lambda: dependence.reduced_for_shared_units([10, 30], (1.5, 2.0), correlation=0.0, pairs=0), (), (1.5, 2.0)
         )
     },
     "dependence.correlation_of_pairs": {
@@ -622,9 +624,9 @@ LAWS: dict[str, dict[str, Check]] = {
     "exceedances.calibrate_threshold": {
         "the order of rows": reordered(lambda s: exceedances.calibrate_threshold(s, rate=0.1), SCORES)
     },
-    "exceedances.more_than_calibrated": {
+    "exceedances.exceedance_p_value": {
         "more rows beyond": at_least(
-            lambda passed: -exceedances.more_than_calibrated(passed, 50, exceedances.Threshold(0.9, 4, 99)),
+            lambda passed: -exceedances.exceedance_p_value(passed, 50, exceedances.Threshold(0.9, 4, 99)),
             (0,),
             (3,),
             (9,),
@@ -654,7 +656,7 @@ LAWS: dict[str, dict[str, Check]] = {
     "group_sequential.classical_bounds": {
         "what is crossed": gives(
             lambda: sum(
-                crossing.crossing_chances(group_sequential.classical_bounds(4).crossable, [0.25, 0.5, 0.75, 1])
+                crossing.crossing_probabilities(group_sequential.classical_bounds(4).crossable, [0.25, 0.5, 0.75, 1])
             ),
             (),
             0.05,
@@ -677,7 +679,7 @@ LAWS: dict[str, dict[str, Check]] = {
             -group_sequential.analyse_stop(BOUNDS, look=3, z=-3.0).estimate,
         )
     },
-    "isotonic.fit_rising": {"the order of rows": reordered(isotonic.fit_rising, X, Y)},
+    "isotonic.fit_isotonic": {"the order of rows": reordered(isotonic.fit_isotonic, X, Y)},
     "lifts.relative_lift": {
         "units": unchanged(
             lambda x, y: lifts.relative_lift(arm_means.summarise(x), arm_means.summarise(y)), (X, Y), (8 * X, 8 * Y)
@@ -790,12 +792,15 @@ LAWS: dict[str, dict[str, Check]] = {
             *PAIR,
         )
     },
-    "posteriors.normal_belief": {
+    "posteriors.normal_posterior": {
         "the sign": lambda: same(
-            posteriors.normal_belief(0.2, 0.1).loss_of_control, posteriors.normal_belief(-0.2, 0.1).loss_of_treatment
+            posteriors.normal_posterior(0.2, 0.1).loss_of_control,
+            posteriors.normal_posterior(-0.2, 0.1).loss_of_treatment,
         ),
         "the unit": unchanged(
-            lambda unit: posteriors.normal_belief(0.2 * unit, 0.1 * unit, prior_spread=unit).above_zero, (1.0,), (50.0,)
+            lambda unit: posteriors.normal_posterior(0.2 * unit, 0.1 * unit, prior_spread=unit).above_zero,
+            (1.0,),
+            (50.0,),
         ),
     },
     "power_of_means.mean_power": {
@@ -1084,6 +1089,6 @@ LAWS: dict[str, dict[str, Check]] = {
 WITHOUT_A_LAW = {
     "group_sequential.refuse_fixed_p_value": "it returns nothing: it refuses or it does not",
     "streams.page_hinkley_rule": "a rule's limit; its promise is about run lengths, which test_streams simulates",
-    "streams.watch_sums": "the order of a stream is what it is about",
-    "streams.watch_window": "the order of a stream is what it is about",
+    "streams.page_hinkley": "the order of a stream is what it is about",
+    "streams.adwin": "the order of a stream is what it is about",
 }

@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from lab.stats.experiments.confidence_sequences import anytime_bounds, anytime_comparison, anytime_share
-from lab.stats.experiments.crossing import crossing_chances
+from lab.stats.experiments.crossing import crossing_probabilities
 from lab.stats.experiments.group_sequential import (
     Bounds,
     analyse_stop,
@@ -46,7 +46,7 @@ def test_one_look_at_the_end_is_the_fixed_test(name: str) -> None:
 @pytest.mark.parametrize("information", [FIVE, [0.1, 0.11, 0.9, 1.0], [0.31, 0.32, 0.33, 0.34], [0.999, 1.0]])
 def test_what_is_spent_is_what_is_crossed(name: str, information: list[float]) -> None:
     bounds = spending_bounds(information, spending=spending_named(name))
-    crossed = np.cumsum(crossing_chances(bounds.crossable, information))
+    crossed = np.cumsum(crossing_probabilities(bounds.crossable, information))
     assert crossed == pytest.approx(bounds.spent, rel=1e-9)
 
 
@@ -57,12 +57,12 @@ def test_two_looks_agree_with_the_bivariate_normal_distribution() -> None:
     inside = stats.multivariate_normal(means, cov)
     first = stats.norm.sf(2.2 - means[0]) + stats.norm.cdf(-2.2 - means[0])
     stay = inside.cdf(bounds, lower_limit=[-2.2, -2.0], rng=np.random.default_rng(1))
-    found = crossing_chances(bounds, shares, drift=drift)
+    found = crossing_probabilities(bounds, shares, drift=drift)
     assert found == pytest.approx([first, 1 - first - stay], abs=1e-8)
 
 
 def test_a_bound_below_need_not_mirror_the_one_above() -> None:
-    found = crossing_chances([10.0, 10.0], [0.5, 1.0], lower=[0.0, -10.0])
+    found = crossing_probabilities([10.0, 10.0], [0.5, 1.0], lower=[0.0, -10.0])
     assert found[0] == pytest.approx(0.5)
     assert found[1] == pytest.approx(0.0, abs=1e-12)
 
@@ -72,7 +72,7 @@ def test_a_look_that_may_spend_nothing_has_no_bound() -> None:
     assert bounds.z[0] is None
     assert bounds.p_values[0] == 0.0
     assert all(math.isfinite(bound) for bound in bounds.crossable)
-    assert sum(crossing_chances(bounds.crossable, bounds.information)) == pytest.approx(0.05)
+    assert sum(crossing_probabilities(bounds.crossable, bounds.information)) == pytest.approx(0.05)
 
 
 def test_twenty_looks_cost_less_than_five_in_a_hundred_more_units() -> None:
@@ -82,13 +82,13 @@ def test_twenty_looks_cost_less_than_five_in_a_hundred_more_units() -> None:
 def test_looking_without_a_plan_is_wrong_a_quarter_of_the_time() -> None:
     # Armitage, McPherson and Rowe (1969), table 2: 5, 10 and 20 looks at 0.05.
     for looks, chance in ((5, 0.142), (10, 0.193), (20, 0.248)):
-        found = sum(crossing_chances([1.96] * looks, [look / looks for look in range(1, looks + 1)]))
+        found = sum(crossing_probabilities([1.96] * looks, [look / looks for look in range(1, looks + 1)]))
         assert found == pytest.approx(chance, abs=5e-4)
 
 
 @pytest.mark.parametrize("information", [[], [0.0, 1.0], [0.5, 0.5], [0.8, 0.4], [0.5, 1.2], [-0.1]])
 def test_information_that_does_not_rise_is_refused(information: list[float]) -> None:
-    with pytest.raises(ValueError, match="rise from above 0 to 1 at most"):
+    with pytest.raises(ValueError, match="increasing shares of information above 0"):
         spending_bounds(information)
 
 
@@ -100,7 +100,7 @@ def test_an_unknown_spending_is_refused(name: str) -> None:
 
 def test_a_fixed_p_value_is_refused_before_the_last_look() -> None:
     refuse_fixed_p_value(look=5, looks=5)
-    with pytest.raises(ValueError, match="look 3 of 5: a fixed-horizon p-value holds at the last look only"):
+    with pytest.raises(ValueError, match="look 3 of 5: a fixed-horizon p-value is valid only at the last look"):
         refuse_fixed_p_value(look=3, looks=5)
 
 
@@ -191,5 +191,5 @@ def test_an_open_end_costs_seventy_four_in_a_hundred_more_units() -> None:
 
 @pytest.mark.parametrize(("units", "error"), [(0, 1.0), (10, 0.0)])
 def test_an_anytime_interval_of_nothing_is_refused(units: int, error: float) -> None:
-    with pytest.raises(ValueError, match="a standard error and a tuning above 0"):
+    with pytest.raises(ValueError, match="standard error and tuned_to above 0"):
         anytime_comparison(0.1, error, units, tuned_to=100)

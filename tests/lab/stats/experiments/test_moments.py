@@ -122,7 +122,7 @@ def test_one_constant_arm_can_still_be_compared() -> None:
 
 def test_a_lift_over_a_mean_of_0_is_not_defined() -> None:
     test = relative_lift(Summary(9, 0.0, 1.0), Summary(9, 1.0, 1.0))
-    assert (test.p_value, test.reason) == (None, "undefined: the control's value is 0, so nothing is relative to it")
+    assert (test.p_value, test.reason) == (None, "undefined: the control value is 0, so there is no lift")
 
 
 def test_the_interval_of_d_holds_what_makes_the_statistic_just_likely_enough() -> None:

@@ -11,7 +11,7 @@ from lab.stats.experiments.posteriors import (
     Posterior,
     compare_posteriors,
     difference_of_posteriors,
-    normal_belief,
+    normal_posterior,
     posterior_of,
 )
 
@@ -88,21 +88,21 @@ def test_the_difference_has_the_quantiles_of_its_draws() -> None:
 
 
 def test_a_flat_prior_leaves_the_estimate_and_a_sure_one_the_prior() -> None:
-    flat, sure = normal_belief(0.1, 0.05), normal_belief(0.1, 0.05, prior_mean=-1.0, prior_spread=1e-6)
+    flat, sure = normal_posterior(0.1, 0.05), normal_posterior(0.1, 0.05, prior_mean=-1.0, prior_spread=1e-6)
     assert (flat.mean, flat.spread) == pytest.approx((0.1, 0.05))
     assert sure.mean == pytest.approx(-1.0)
     assert flat.loss_of_control - flat.loss_of_treatment == pytest.approx(0.1)
 
 
 def test_a_loss_far_in_the_tail_keeps_its_digits() -> None:
-    belief = normal_belief(10.0, 1.0)
+    belief = normal_posterior(10.0, 1.0)
     expected = stats.norm.pdf(10) - 10 * stats.norm.sf(10)
     assert belief.loss_of_treatment == pytest.approx(expected, rel=1e-9)
 
 
 def test_every_answer_says_that_it_is_no_rule_to_stop_by() -> None:
-    assert "not a rule to stop by" in compare_posteriors([posterior_of((1, 2)), posterior_of((1, 2))]).warning
-    assert "not a rule to stop by" in normal_belief(0.0, 1.0).warning
+    assert "not a stopping rule" in compare_posteriors([posterior_of((1, 2)), posterior_of((1, 2))]).warning
+    assert "not a stopping rule" in normal_posterior(0.0, 1.0).warning
 
 
 @pytest.mark.parametrize(("trials", "prior"), [((3, 2), (1, 1)), ((-1, 2), (1, 1)), ((1, 2), (0, 1))])

@@ -71,9 +71,9 @@ def test_a_huge_effect_needs_two_units_in_the_smaller_arm() -> None:
 
 
 def test_no_sample_sees_a_difference_of_nothing() -> None:
-    with pytest.raises(ValueError, match="no sample can see a difference of 0"):
+    with pytest.raises(ValueError, match="no sample detects a difference of 0"):
         proportion_units(0.1, 0.1)
-    with pytest.raises(ValueError, match="no sample can see a difference of 0"):
+    with pytest.raises(ValueError, match="no sample detects a difference of 0"):
         mean_units(0.0)
 
 
@@ -113,5 +113,5 @@ def test_a_ratio_is_planned_like_a_mean_of_its_linear_part() -> None:
 
 
 def test_weights_of_more_than_all_units_are_refused() -> None:
-    with pytest.raises(ValueError, match="weights above 0 that add up to 1 at most"):
+    with pytest.raises(ValueError, match="weights above 0 that add up to at most 1"):
         plan_means(0.1, 1.0, design=Design(weights=(0.9, 0.9)))

@@ -39,7 +39,7 @@ def test_an_arm_of_weight_0_adds_no_degree_of_freedom() -> None:
 
 def test_a_unit_in_an_arm_of_weight_0_fires() -> None:
     check = check_sample_ratio([500, 510, 1], [1, 1, 0])
-    assert (check.invalid, check.reason) == (True, "units in arm 2, which was given no weight")
+    assert (check.invalid, check.reason) == (True, "units in arm 2, which has weight 0")
 
 
 def test_without_any_unit_it_fires_and_has_no_p_value() -> None:
@@ -60,7 +60,7 @@ def test_a_p_value_that_underflows_has_a_logarithm() -> None:
         ([1], [1.0], "two arms or more"),
         ([-1, 2], [1.0, 1.0], "counts of units"),
         ([1, 2], [1.0, 0.0], "two of them above 0"),
-        ([1, 2], [1.0, math.nan], "weights of 0 or more"),
+        ([1, 2], [1.0, math.nan], "weights of at least 0"),
     ],
 )
 def test_what_is_no_plan_is_refused(counts: list[int], weights: list[float], message: str) -> None:

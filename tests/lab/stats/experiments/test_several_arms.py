@@ -113,7 +113,7 @@ def test_strata_undo_an_imbalance_between_arms() -> None:
 def test_a_stratum_with_one_unit_in_an_arm_says_so() -> None:
     found = post_stratify([(ARMS[0], Summary(1, 2.0, None))])
     assert (found.absolute.p_value, found.relative.p_value) == (None, None)
-    assert found.absolute.reason == "undefined: a stratum lacks two units in an arm"
+    assert found.absolute.reason == "undefined: a stratum has fewer than two units in an arm"
 
 
 BEFORE = RNG.normal(10, 2, 400)
@@ -147,7 +147,7 @@ def test_a_constant_covariate_explains_nothing_and_says_so() -> None:
     arms = take_moments_by_arm(TREATED, [AFTER, np.full(400, 7.0)], count=2)
     found = adjust_for_covariate(arms, outcome=0, covariate=1)
     assert (found.theta, found.variance_ratio) == (0.0, 1.0)
-    assert found.reason == "the covariate is the same for every unit, so it explains nothing"
+    assert found.reason == "the covariate is constant, so it explains nothing"
     assert found.arms[0] == arms[0].summary(0)
 
 
@@ -179,4 +179,4 @@ def test_a_ratio_is_as_uncertain_as_its_linear_part() -> None:
 
 def test_a_ratio_over_nothing_is_not_defined() -> None:
     found = ratio_of(take_moments([[1.0, 2.0], [0.0, 0.0]]), numerator=0, denominator=1)
-    assert (found.summary, found.reason) == (None, "undefined: the denominator adds up to 0")
+    assert (found.summary, found.reason) == (None, "undefined: the denominator sums to 0")

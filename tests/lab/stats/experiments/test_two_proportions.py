@@ -58,7 +58,7 @@ def test_one_outcome_only_is_no_difference_and_says_so(hits: int) -> None:
     arms: dict[str, Any] = {"control": (hits, 30), "treatment": (hits, 30)}
     test = compare_proportions(**arms)
     assert (test.p_value, test.log10_p, test.z) == (1.0, 0.0, 0.0)
-    assert test.reason == "the same outcome in every unit of both arms"
+    assert test.reason == "all units of both arms have the same outcome"
     assert (test.low or 0) < 0 < (test.high or 0)
     assert compare_by_normal_limit(**arms).reason == "undefined: zero variance"
     assert compare_with_added_counts(**arms).p_value == pytest.approx(1.0)
@@ -67,7 +67,7 @@ def test_one_outcome_only_is_no_difference_and_says_so(hits: int) -> None:
 def test_a_lift_over_nothing_is_not_defined_and_never_0() -> None:
     lift = lift_of_proportions(control=(0, 100), treatment=(8, 100))
     assert (lift.p_value, lift.low, lift.high) == (None, None, None)
-    assert lift.reason == "undefined: no success in the control arm, so nothing is relative to it"
+    assert lift.reason == "undefined: no success in the control arm"
 
 
 def test_a_p_value_that_underflows_has_a_logarithm() -> None:

@@ -53,9 +53,9 @@ def test_the_calibration_error_agrees_with_the_one_of_evaluate() -> None:
 
 def test_chances_without_doubt_have_a_reason_instead_of_a_test() -> None:
     test = spiegelhalter_test([0, 1], [0.0, 1.0])
-    assert (test.z, test.reason) == (None, "no chance is in doubt: all are 0, ½ or 1")
+    assert (test.z, test.reason) == (None, "undefined: all probabilities are 0, ½ or 1")
 
 
 def test_what_is_no_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="a chance between 0 and 1 for each of 2 labels"):
+    with pytest.raises(ValueError, match="a probability between 0 and 1 for each of 2 labels"):
         spiegelhalter_test([0, 1], [0.5, 1.5])

@@ -115,9 +115,9 @@ def test_the_unit_names_do_not_matter() -> None:
 
 def test_what_two_samples_share_undoes_the_inflation_and_no_more() -> None:
     rows, inflation = (1000, 2000), (1.0, 2.0)
-    alone = dependence.relieved(rows, inflation, correlation=0.9, pairs=0)
-    shared = dependence.relieved(rows, inflation, correlation=1.0, pairs=2000)
-    partly = dependence.relieved(rows, inflation, correlation=0.5, pairs=500)
+    alone = dependence.reduced_for_shared_units(rows, inflation, correlation=0.9, pairs=0)
+    shared = dependence.reduced_for_shared_units(rows, inflation, correlation=1.0, pairs=2000)
+    partly = dependence.reduced_for_shared_units(rows, inflation, correlation=0.5, pairs=500)
     assert alone == inflation
     assert dependence.joint_inflation(rows, shared) == pytest.approx(1.0)
     assert 1 < dependence.joint_inflation(rows, partly) < dependence.joint_inflation(rows, inflation)
@@ -130,8 +130,8 @@ def test_shares_of_units_in_both_samples_vary_as_the_relieved_inflation_says() -
         own = rng.normal(size=150)
         differences.append(own[:100].mean() - np.repeat(own[50:], 2).mean())
     rows = (100, 200)
-    relieved = dependence.relieved(rows, (1.0, 2.0), correlation=1.0, pairs=100)
-    assert dependence.joint_inflation(rows, relieved) * (1 / 100 + 1 / 200) == pytest.approx(
+    reduced_for_shared_units = dependence.reduced_for_shared_units(rows, (1.0, 2.0), correlation=1.0, pairs=100)
+    assert dependence.joint_inflation(rows, reduced_for_shared_units) * (1 / 100 + 1 / 200) == pytest.approx(
         max(np.var(differences), 1 / 100 + 1 / 200), rel=0.1
     )
 

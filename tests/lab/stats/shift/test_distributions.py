@@ -73,5 +73,5 @@ def test_the_distance_of_a_heavy_tail_survives_thinning() -> None:
 
 @pytest.mark.parametrize("sample", [[], [np.nan, 1.0]])
 def test_nothing_and_missing_values_are_refused(sample: list[float]) -> None:
-    with pytest.raises(ValueError, match="numbers without missing values, one or more"):
+    with pytest.raises(ValueError, match="at least one number and none missing"):
         distribution_of(sample)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lab.stats.shift.exceedances import Threshold, calibrate_threshold, more_than_calibrated
+from lab.stats.shift.exceedances import Threshold, calibrate_threshold, exceedance_p_value
 
 
 def test_a_new_row_passes_as_seldom_as_promised() -> None:
@@ -21,7 +21,7 @@ def test_a_new_row_passes_as_seldom_as_promised() -> None:
 def test_agrees_with_scipys_beta_binomial(passed: int) -> None:
     threshold = Threshold(0.9, above=9, rows=999)
     expected = stats.betabinom(200, 10, 990).sf(passed - 1)
-    assert more_than_calibrated(passed, 200, threshold) == pytest.approx(expected, rel=1e-9)
+    assert exceedance_p_value(passed, 200, threshold) == pytest.approx(expected, rel=1e-9)
 
 
 def test_equal_batches_are_doubted_as_often_as_promised() -> None:
@@ -30,7 +30,7 @@ def test_equal_batches_are_doubted_as_often_as_promised() -> None:
     for _ in range(1000):
         threshold = calibrate_threshold(rng.random(500), rate=0.02)
         assert threshold is not None
-        doubted += more_than_calibrated(int(np.sum(rng.random(2000) > threshold.value)), 2000, threshold) < 0.05
+        doubted += exceedance_p_value(int(np.sum(rng.random(2000) > threshold.value)), 2000, threshold) < 0.05
     assert doubted / 1000 < 0.07
 
 

@@ -107,5 +107,5 @@ def test_infinite_values_are_ranked() -> None:
 
 @pytest.mark.parametrize("sample", [[], [1.0, np.nan]])
 def test_nothing_and_missing_values_are_refused(sample: list[float]) -> None:
-    with pytest.raises(ValueError, match="numbers without missing values, one or more"):
+    with pytest.raises(ValueError, match="at least one number and none missing"):
         merge([1.0, 2.0], sample)

@@ -52,7 +52,7 @@ def test_the_bins_hold_every_row(case: str) -> None:
         ("all missing in both", "no value in reference and current"),
         ("all missing in the current", "no value in current"),
         ("no current row", "no row in current"),
-        ("infinite in part", f"{int(np.sum(NORMAL > 2))} infinite values: ranked, but left out of the distance"),
+        ("infinite in part", f"{int(np.sum(NORMAL > 2))} infinite values, excluded from the distance"),
         ("constant and the same", "only one level"),
     ],
 )
