@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
-from lab.core.columns import numbers_of
 from lab.core.params import load_params, load_seed
 from lab.core.schema import FEATURES
 from lab.core.seeds import generator_of
@@ -22,6 +21,7 @@ from lab.explain.shuffles import losses_of
 from lab.explain.study import rows_allowed, sample_places
 from lab.models.frames import frame_of
 from lab.models.models import load_model
+from lab.predictions.columns import numbers_of
 
 ROOT = Path(__file__).parent.parent
 CANDIDATES = Path("models/candidates")

@@ -1,7 +1,7 @@
 """`python -m benchmarks.repro [RUNS] [small]`: the whole DAG by `dvc repro`, by ours, and by one DVC for each stage.
 
 The ways take turns on clones of the last commit, because the machine is seldom quiet; every stage is forced to run,
-then none has anything to do. `small` takes the world of the tests, where what DVC itself costs weighs most.
+then none has anything to do. `small` takes the project of the tests, where what DVC itself costs weighs most.
 """
 
 import statistics
@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.measure import Cost, cost_of
 from ops.repro.schedule import Schedule
 from ops.revisions.git import text_of
-from tests.project import QUIET, ROOT, SMALL, change_params
+from tests.project import QUIET, ROOT, copy_project
 
 WAYS = {
     "dvc repro": ("dvc", "repro", "--quiet"),
@@ -35,9 +35,11 @@ def main(arguments: Sequence[str]) -> None:
         folders = {way: Path(name) / str(place) for place, way in enumerate(WAYS)}
         commit = text_of("rev-parse", "HEAD", root=ROOT)  # it may move while the first of them runs
         for folder in folders.values():
-            cost_of(["git", "clone", "--quiet", str(ROOT), str(folder)], cwd=ROOT)
-            cost_of(["git", "checkout", "--quiet", commit], cwd=folder)
-            change_params(folder, SMALL if "small" in arguments else {})
+            if "small" in arguments:
+                copy_project(folder)
+            else:
+                cost_of(["git", "clone", "--quiet", str(ROOT), str(folder)], cwd=ROOT)
+                cost_of(["git", "checkout", "--quiet", commit], cwd=folder)
             cost_of(["dvc", "repro", "--quiet"], cwd=folder, environment=QUIET)
         lock = (folders["dvc repro"] / "dvc.lock").read_bytes()
         for title, more in (("every stage", [FORCE]), ("nothing to do", [])):

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
 from lab.core.params import load_value
-from lab.core.predictions import FOLDER, read_predictions, score_column
 from lab.core.schema import FEATURES, load_schema
 from lab.core.tables import read_table
 from lab.models.models import CHAMPION, load_model
 from lab.models.scoring import score_rows
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import FOLDER, read_predictions, score_column
 
 
 @click.command()

@@ -13,12 +13,12 @@ from lab.abtest.points import COLUMNS, csv_of, points_of
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.predictions import read_predictions, read_thresholds
 from lab.core.result_files import write_csv, write_json
 from lab.core.schema import load_schema
 from lab.core.seeds import generator_of
 from lab.core.stage_files import read_stage_file
-from lab.task.experiment import ExperimentSection
+from lab.experiment.design import ExperimentSection
+from lab.predictions.predictions import read_predictions, read_thresholds
 
 METRICS_FILE = Path("metrics/abtest.json")
 PLOTS = Path("plots/abtest")

@@ -9,7 +9,6 @@ import pyarrow as pa
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.predictions import read_predictions
 from lab.core.result_files import write_csv, write_json, write_text
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
@@ -21,6 +20,7 @@ from lab.drift.log_batch import is_served, read_served
 from lab.drift.log_selection import Choice
 from lab.drift.page import page_of
 from lab.drift.policies import read_false_alarms
+from lab.predictions.predictions import read_predictions
 from lab.reference.reference import Reference, load_reference
 from lab.reference.rows import joined
 from lab.reference.settings import NEWEST, DriftParams

@@ -1,7 +1,8 @@
-"""Bring the traffic experiment's log in: the synthetic world's own, or a file of the task's; or say that none runs."""
+"""Bring the log of the task's traffic experiment in, or record that there is none."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+import shutil
 from itertools import chain
 from pathlib import Path
 
@@ -10,51 +11,37 @@ import pyarrow as pa
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.errors import SourceError
-from lab.core.params import load_seed, load_value
-from lab.core.predictions import read_predictions, read_thresholds
+from lab.core.params import load_value
 from lab.core.result_files import write_json
-from lab.core.schema import load_schema
 from lab.core.sections import load_section
-from lab.core.tables import read_table, write_batches, write_table
-from lab.dataset.windows import load_plan
+from lab.core.tables import write_batches
+from lab.experiment.design import Experiment, ExperimentSection
 from lab.experiment.log import open_log
-from lab.task.experiment import Experiment, ExperimentSection
 
 OUTPUT = Path("data/experiment")
 SOURCES = Path("data/source")
-PREPARED, TRUTH = Path("data/prepared"), Path("data/truth")
+TRAFFIC = Path("data/traffic")
 
 
 def main() -> None:
     experiment = load_section("experiment", ExperimentSection).experiment
-    seed, folder = load_seed(), SOURCES / load_value("task", str)
+    folder = SOURCES / load_value("task", str)
     with replaced_folder(OUTPUT) as output:
         if experiment.simulation is not None:
-            write_table(simulated(experiment, seed=seed), output / "log.parquet")
+            copy_log(TRAFFIC / "simulated/log.parquet", output / "log.parquet")
         elif experiment.log is not None:
             bring_in(experiment, folder / experiment.log, output / "log.parquet")
         write_json({"experiment": experiment.model_dump(mode="json")}, output / "experiment.json")
 
 
-def simulated(experiment: Experiment, *, seed: int) -> pa.Table:
-    """Return the log of the synthetic world's experiment."""
-    from lab.world.traffic import World, run_experiment  # noqa: PLC0415 - own data has no use for it
-
-    assert experiment.simulation is not None
-    assert experiment.design is not None
-    if not (TRUTH / "customers.parquet").exists():
+def copy_log(source: Path, target: Path) -> None:
+    """Copy a log that a stage of this repository made."""
+    if not source.is_file():
         raise SourceError(
-            f"{TRUTH} holds no customers, expected the synthetic world's: only there is an experiment simulated. "
-            "Cure: name your own file in the task file: experiment.log"
+            f"{source} is missing, expected the log of the experiment that the task simulates. "
+            "Cure: dvc repro world_traffic; without that stage, name a file of your own in the task: experiment.log"
         )
-    world = World(
-        predictions=read_predictions("current", keys=load_schema().keys),
-        thresholds=read_thresholds(),
-        customers=read_table(TRUTH / "customers.parquet"),
-        sales=read_table(PREPARED / "sales.parquet"),
-        horizon_days=load_plan().horizon_days,
-    )
-    return run_experiment(world, experiment.simulation, experiment.design, seed=seed)
+    shutil.copyfile(source, target)
 
 
 def bring_in(experiment: Experiment, source: Path, target: Path) -> None:

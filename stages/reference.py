@@ -7,10 +7,10 @@ from pathlib import Path
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.predictions import read_predictions, read_thresholds
 from lab.core.schema import FEATURES, load_schema
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
+from lab.predictions.predictions import read_predictions, read_thresholds
 from lab.reference.fit import fit_reference
 from lab.reference.reference import save_reference
 from lab.reference.rows import joined

@@ -7,7 +7,6 @@ from pathlib import Path
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.predictions import read_predictions, read_thresholds
 from lab.core.result_files import write_csv, write_json
 from lab.core.schema import FEATURES, load_schema
 from lab.core.sections import load_section
@@ -16,6 +15,7 @@ from lab.core.tables import read_table
 from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, load_model
 from lab.models.scoring import score_rows
+from lab.predictions.predictions import read_predictions, read_thresholds
 from lab.task.gates import GatesSection
 from lab.validate.gates import gate_rows, verdict_of
 from lab.validate.robustness import training_of

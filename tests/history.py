@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT, SMALL, change_params, copy_project, files_below, listed_files, run
+from tests.project import change_params, copy_project, files_below, files_of_project, run
 
-# A world a little larger than SMALL's, so that a poor model is seen to be poor.
-SETTINGS = {**SMALL, "ingest.customers": 800}
 # One poor candidate: a tree that asks one question.
 STUMP = {"estimator": "decision_tree", "settings": {"deepest": 1}, "search": {"method": "none"}}
 WORSE = {"train.candidates": {"stump": STUMP}}
@@ -34,7 +32,7 @@ def history_of(factory: pytest.TempPathFactory) -> Path:
     base.mkdir(parents=True, exist_ok=True)
     with (base / "history.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        fresh = copy_project(factory.mktemp("history") / "project", settings=SETTINGS)
+        fresh = copy_project(factory.mktemp("history") / "project")
         folder = base / f"history-{_fingerprint(fresh)}"
         if not folder.is_dir():
             _run_all(fresh)
@@ -57,11 +55,11 @@ def commit_all(folder: Path, message: str) -> None:
 
 def _take_the_rest_of_today(folder: Path) -> None:
     """Commit what a kept history may have older than the working tree: all that no result is made from."""
-    for name in listed_files():
-        source, target = ROOT / name, folder / name
-        if name != "params.yaml" and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+    for name, content in files_of_project().items():
+        target = folder / name
+        if name != "params.yaml" and not (target.is_file() and target.read_bytes() == content):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            target.write_bytes(content)
     if run(["git", "status", "--porcelain"], cwd=folder).stdout:
         commit_all(folder, "Take the rest of today")
 

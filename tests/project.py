@@ -1,7 +1,7 @@
 """A copy of this repository with a small world, in a temporary folder with a git history of its own."""
 
+import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,21 +12,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
-# Small enough that the whole DAG runs in half a minute.
-SMALL = {
-    "ingest.customers": 500,
-    "train.search.budget": 8,
-    "train.candidates.forest.settings.trees": 20,
-    "train.candidates.forest.search.budget": 5,
-    "train.candidates.boosting.settings.trees": 20,
-    "train.learning_curve": [0.3],
-    "evaluate.resamples": 200,
-    "explain.reference_rows": 200,
-    "explain.shuffles.rows": 200,
-    "explain.dependence.rows": 50,
-    "validate.champion.resamples": 200,
-    "abtest.resamples": 1000,
-}
+# What a copy holds in place of the user's own: settings, champion, tasks and their data, small and fixed.
+OWN = ROOT / "tests/own"
+REPLACED = ("params.yaml", "champion.yaml", "tasks/", "data/source/", "lab/world/", "stages/world")
+WORLD = ("world", "world_traffic")
 QUIET = {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "HOME": os.environ.get("HOME", ""),
@@ -39,22 +28,39 @@ QUIET = {
 }
 
 
-def copy_project(folder: Path, *, settings: Mapping[str, Any] = SMALL) -> Path:
-    """Return a committed copy of the repository as it stands in the working tree, data and results left out."""
-    for name in listed_files():
+def copy_project(folder: Path, *, settings: Mapping[str, Any] | None = None) -> Path:
+    """Return a committed copy of the repository with the tests' own tasks, without results and synthetic data."""
+    for name, content in files_of_project().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
-    change_params(folder, settings)
+        (folder / name).write_bytes(content)
+        (folder / name).chmod((ROOT / name).stat().st_mode if (ROOT / name).exists() else 0o644)
+    change_params(folder, settings or {})
     for command in (["git", "init", "--quiet"], ["git", "add", "--all"], ["git", "commit", "--quiet", "-m", "start"]):
         run(command, cwd=folder)
     return folder
 
 
-def listed_files() -> list[str]:
-    """Return the files of the working tree that git knows or would take up, results left out."""
+def files_of_project() -> dict[str, bytes]:
+    """Return every file of a copy by its path: those of the working tree, results left out, and the tests' own."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
-    results = ("metrics/", "plots/", "reports/", "dvc.lock")
-    return [name for name in listed if (ROOT / name).is_file() and not name.startswith(results)]
+    left_out = ("metrics/", "plots/", "reports/", "dvc.lock", *REPLACED)
+    kept = [name for name in listed if (ROOT / name).is_file() and not name.startswith(left_out)]
+    files = {name: (ROOT / name).read_bytes() for name in kept}
+    return {**files, "dvc.yaml": without_world(files["dvc.yaml"]), **files_below(OWN)}
+
+
+def without_world(pipeline: bytes) -> bytes:
+    """Return dvc.yaml without the stages that make synthetic data, as a repository on own data has it."""
+    yaml = YAML()
+    yaml.width = 120
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    content = yaml.load(pipeline)
+    for name in WORLD:
+        content["stages"].pop(name, None)
+    written = io.BytesIO()
+    yaml.dump(content, written)
+    return written.getvalue()
 
 
 def change_params(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -12,17 +12,18 @@ import pytest
 
 from lab.core.tables import write_table
 from tests.history import copy_of_history
-from tests.project import QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
+from tests.project import OWN, QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
 from tests.retail import shop_tables
 
+TASK = "tasks/churn/task.yaml"
 SMALL, LARGE = 4_000, 1_500_000
 
 
 def lay_out(folder: Path, *, sales: int = SMALL) -> Path:
     """Return a folder with the code, the churn task and raw tables, ready for the stage prepare."""
-    for name in ("lab", "stages", "tasks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "params.yaml", folder / "params.yaml")
+    for source in (ROOT / "lab", ROOT / "stages", OWN / "tasks"):
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(OWN / "params.yaml", folder / "params.yaml")
     tables = shop_tables(customers=200, sales=sales, seed=5)
     for name, table in tables.items():
         write_table(table, folder / f"data/raw/{name}.parquet")
@@ -98,11 +99,15 @@ def empty_the_sales(folder: Path) -> None:
         (
             "task",
             write_over("params.yaml", "task: churn", "task: nothing"),
-            "expected one of the tasks ['churn', 'high",
+            "expected one of the tasks ['churn', 'high_value_sale', 'table']",
         ),
-        ("task", write_over("tasks/churn.yaml", "money:", "monney:"), "monney: Extra inputs are not permitted"),
-        ("task", write_over("tasks/churn.yaml", "kind: time", "kind: tide"), "split"),
-        ("task", write_over("tasks/churn.yaml", "type: boolean", "type: bool"), "tables.customers.columns.senior.type"),
+        ("task", write_over(TASK, "money:", "monney:"), "monney: Extra inputs are not permitted"),
+        ("task", write_over(TASK, "kind: time", "kind: tide"), "split"),
+        (
+            "task",
+            write_over(TASK, "type: boolean", "type: bool"),
+            "tables.customers.columns.senior.type",
+        ),
     ],
 )
 def test_a_mistake_gives_one_message_and_exit_2(
@@ -113,8 +118,8 @@ def test_a_mistake_gives_one_message_and_exit_2(
 
 
 def test_several_mistakes_in_a_task_file_are_told_at_once(folder: Path) -> None:
-    write_over("tasks/churn.yaml", "type: boolean", "type: bool")(folder)
-    write_over("tasks/churn.yaml", "benefit_of_true_positive: ", "benefit_of_true_positive: -")(folder)
+    write_over(TASK, "type: boolean", "type: bool")(folder)
+    write_over(TASK, "benefit_of_true_positive: ", "benefit_of_true_positive: -")(folder)
     message = refused("task", folder)
     assert "tables.customers.columns.senior.type" in message
     assert "money.benefit_of_true_positive" in message

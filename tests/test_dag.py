@@ -69,7 +69,7 @@ def test_the_environment_is_a_dependency(stage: Stage) -> None:
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_every_path_of_a_stage_is_declared(stage: Stage) -> None:
-    declared = [*stage.data, *stage.outputs]
+    declared = [*stage.dependencies, *stage.outputs]
     for path in written_paths(stage):
         assert any(is_inside(path, other) or is_inside(other, path) for other in declared), path
 

@@ -20,8 +20,8 @@ STATISTICS = {"numpy", "scipy", "lab"}
 STANDARD = {"collections", "dataclasses", "functools", "itertools", "math", "typing", "enum", "hashlib", "operator"}
 # Its room may be deleted, with its stages and tasks: a repository without synthetic data works.
 REMOVABLE = {"world"}
-# This stage fits a model as `train` does, and uses that room.
-WITHOUT_ROOM = {"champion"}
+# champion fits a model as `train` does; world_traffic runs an experiment in the synthetic world.
+WITHOUT_ROOM = {"champion", "world_traffic"}
 
 
 def modules_of(package: str) -> list[Path]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.history import SETTINGS, copy_of_history
-from tests.project import SMALL, change_params, copy_project, files_below, lock_of, run
+from tests.history import copy_of_history
+from tests.project import change_params, copy_project, files_below, lock_of, run
 
 pytestmark = [pytest.mark.slow]
 ELSEWHERE = {
@@ -30,7 +30,7 @@ def results_of(folder: Path) -> dict[str, bytes]:
 def twins(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two runs of the same commit in folders of different depth, with other threads, hash seeds, zones and umasks."""
     first = copy_of_history(tmp_path_factory, tmp_path_factory.mktemp("first") / "project")
-    second = copy_project(tmp_path_factory.mktemp("second") / "another place" / "deeper", settings=SETTINGS)
+    second = copy_project(tmp_path_factory.mktemp("second") / "another place" / "deeper")
     before = os.umask(0o077)
     try:
         run(["dvc", "repro", "--quiet"], cwd=second, environment=ELSEWHERE)
@@ -84,7 +84,7 @@ def test_another_candidate_reruns_alone_and_is_selected_from(twins: tuple[Path, 
 
 
 def test_a_task_of_a_table_runs_from_end_to_end(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", settings={**SMALL, "train.search.method": "none"})
+    project = copy_project(tmp_path / "project", settings={"train.search.method": "none"})
     run(["dvc", "exp", "run", "--set-param", "task=table", "--quiet"], cwd=project)  # README's commands run the other
     assert (project / "metrics/validate.json").exists()
     assert (project / "metrics/abtest.json").exists()

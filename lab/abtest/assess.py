@@ -8,11 +8,11 @@ from lab.abtest.effects import Effect, after_stop, arms_of, effect_of, measure
 from lab.abtest.health import Health, check_health
 from lab.abtest.interim import Look, look_at
 from lab.abtest.moments import Tally, tally_log
+from lab.experiment.design import Design
 from lab.experiment.log import read_log
 from lab.stats.core.corrections import holm
 from lab.stats.experiments.moments import Moments
 from lab.stats.experiments.verdicts import Verdict, decide
-from lab.task.experiment import Design
 
 FIRST = ("INVALID", "SHIP", "EXTEND", "INCONCLUSIVE", "ROLLBACK")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import LABEL
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL
 from lab.stats.core.areas import AreaComparison, compare_areas
 from lab.stats.core.corrections import holm
 from lab.stats.core.paired import PairedMeans, compare_means, log_losses, squared_errors

@@ -6,6 +6,7 @@ from typing import Literal
 
 from lab.abtest.interim import Look, repeated_p_value
 from lab.abtest.moments import Tally
+from lab.experiment.design import Design
 from lab.stats.core.arm_means import Summary, compare_arm_means
 from lab.stats.core.comparison import Comparison, undefined
 from lab.stats.core.proportions import Trials
@@ -19,7 +20,6 @@ from lab.stats.experiments.ratios import ratio_of
 from lab.stats.experiments.strata import post_stratify
 from lab.stats.experiments.two_proportions import compare_by_normal_limit, compare_proportions
 from lab.stats.experiments.verdicts import Finding
-from lab.task.experiment import Design
 
 Word = Literal["better", "worse", "holds", "not distinguishable", "undefined"]
 Role = Literal["primary", "guardrail", "secondary"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from lab.abtest.moments import Tally
 from lab.abtest.units import examine
+from lab.experiment.design import Design
 from lab.experiment.log import Batch
 from lab.stats.experiments.covariates import adjust_for_covariate
 from lab.stats.experiments.moments import Moments
 from lab.stats.experiments.sample_ratio import SampleRatio, check_sample_ratio
-from lab.task.experiment import Design
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from lab.abtest.moments import Tally
 from lab.core.errors import SourceError
+from lab.experiment.design import Design
 from lab.stats.core.probabilities import normal_p_value, normal_quantile
 from lab.stats.experiments.confidence_sequences import anytime_bounds
 from lab.stats.experiments.group_sequential import Bounds, refuse_fixed_p_value, spending_bounds
 from lab.stats.experiments.roots import find_root
 from lab.stats.experiments.spending import spending_named
 from lab.stats.experiments.verdicts import Progress
-from lab.task.experiment import Design
 
 LEAST_EXPONENT, MOST_EXPONENT = -100.0, -0.0005
 LEAST_P = 1e-15  # a bound further out cannot be told from one that nothing crosses

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from lab.abtest.units import Units
 from lab.core.errors import SourceError
+from lab.experiment.design import Design
 from lab.experiment.log import Batch, Codes, Numbers, measured
 from lab.stats.experiments.moments import Moments, merge_moments, no_rows
-from lab.task.experiment import Design
 
 MOST_LEVELS = 100
 FEW = 4  # groups that are found faster by looking for each than by a sort

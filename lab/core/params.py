@@ -12,7 +12,7 @@ PARAMS = Path("params.yaml")
 SECTIONS = (
     "task",
     "seed",
-    "ingest",
+    "world",
     "prepare",
     "featurize",
     "train",

@@ -1,6 +1,6 @@
 """What one row of a task is: its unit, moment, label, groups, and how its features are made."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,3 +45,11 @@ class FeaturesSection(Params):
     """The `features` section of a task file."""
 
     features: Features
+
+
+def with_query(content: dict[str, Any], query: str | None) -> dict[str, Any]:
+    """Return the content of a task file with the text of its SQL file as `features.query`."""
+    features = content.get("features")
+    if query is None or not isinstance(features, dict):
+        return content
+    return {**content, "features": {**features, "query": query.rstrip("\n")}}

@@ -1,4 +1,4 @@
-"""Where a task's tables come from: drawn, from files, or from a database."""
+"""Where the tables of a task come from: files, a database, or a stage of this repository."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "N
 
 
 class SyntheticSource(Params):
-    """The synthetic retail world; its size stands in params.yaml: ingest."""
+    """Tables in data/world/tables, made by a stage of this repository."""
 
     kind: Literal["synthetic"]
 

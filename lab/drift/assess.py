@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import score_column
 from lab.drift.alerts import alerts_of
 from lab.drift.attribution import COLUMNS_SHOWN, find_segments, importance_shares, rank_moves
 from lab.drift.domain_classifier import judge_whole
@@ -16,6 +14,8 @@ from lab.drift.overlap import inflations_between
 from lab.drift.policies import combine, judge_policies, rates_for
 from lab.drift.rule_inputs import sightings_of
 from lab.drift.streams import watch_errors
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import score_column
 from lab.reference.anomalies import anomaly_scores, count_anomalies, worst_rows
 from lab.reference.chunks import Chunk, cut_by_time, figures_of, judge_chunks
 from lab.reference.columns import Verdict, bin_rows, column_rows, judge, measure_columns, summary

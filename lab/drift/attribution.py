@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
 from lab.core.result_files import read_json
+from lab.predictions.columns import numbers_of
 from lab.reference.columns import Verdict, compare_level_counts, counts_of, judge
 from lab.reference.reference import Reference
 from lab.reference.rows import inflations_of

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
-from lab.core.predictions import LABEL, score_column
 from lab.core.schema import FeatureSchema
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL, score_column
 from lab.reference.reference import Reference
 from lab.reference.rows import judged_columns, keys_in, scored_models
 

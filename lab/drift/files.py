@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from lab.core.errors import SourceError
-from lab.core.predictions import score_column
 from lab.core.schema import FeatureSchema
 from lab.core.tables import read_table
 from lab.drift.batch import CURE, checked_batch
+from lab.predictions.predictions import score_column
 from lab.reference.reference import Reference
 
 SERVED = "champion"  # whose score JSON lines hold, when they say no more than "score"

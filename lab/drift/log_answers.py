@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lab.core.errors import SourceError
-from lab.core.predictions import MODELS, score_column
 from lab.core.schema import FeatureSchema
 from lab.drift.json_lines import Block, objects_of, table_of
 from lab.drift.moments import moments_in
+from lab.predictions.predictions import MODELS, score_column
 
 ID, UNIT, MOMENT, RECEIVED, ARM, FINGERPRINT, SCORE = "id", "unit", "moment", "received", "arm", "fingerprint", "score"
 FEATURES, LACKING = "features", "lacking"

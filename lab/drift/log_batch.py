@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lab.core.errors import SourceError
-from lab.core.predictions import LABEL, MODELS, score_column
 from lab.drift.batch import checked_batch
 from lab.drift.json_lines import Block, blocks_of
 from lab.drift.labels import labels_in, read_labels
 from lab.drift.log_answers import ARM, FEATURES, FINGERPRINT, ID, MOMENT, SCORE, UNIT, answers_in, feature_column
 from lab.drift.log_selection import Choice, Counts, chosen
+from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.reference.reference import Reference
 
 ANSWERS, FEEDBACK = "predictions-*.jsonl", "feedback-*.jsonl"

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
-from lab.core.predictions import LABEL
 from lab.drift.log_answers import ARM, FINGERPRINT, ID, LACKING, MOMENT, RECEIVED, UNIT
+from lab.predictions.predictions import LABEL
 from lab.reference.rows import codes_of
 
 Arm = Literal["champion", "challenger", "all"]

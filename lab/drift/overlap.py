@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from lab.core.columns import numbers_of
+from lab.predictions.columns import numbers_of
 from lab.reference.reference import Reference
 from lab.reference.rows import Codes, Kind, codes_of, units_of
 from lab.stats.shift.dependence import Inflation, correlation_of_levels, correlation_of_pairs, reduced_for_shared_units

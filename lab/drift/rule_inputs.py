@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import score_column
 from lab.drift.attribution import drifted_weight
 from lab.drift.policies import Sighting, days_between, furthest_rolling_mean, naive_share, relative_change
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import score_column
 from lab.reference.columns import Verdict, drifted_share
 from lab.reference.reference import Reference
 from lab.reference.rows import moments_of

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import score_column
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import score_column
 from lab.reference.facts import ModelFacts
 from lab.reference.rows import labels_of
 from lab.reference.settings import Streams

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.core.predictions import LABEL, MODELS, score_column
 from lab.evaluate.evaluation_points import (
     CURVES,
     Row,
@@ -23,6 +22,7 @@ from lab.evaluate.evaluation_points import (
 from lab.evaluate.measurement import Measured, Window, measure_models, money_of, summary_of
 from lab.evaluate.slices import group_rows, name_of, small_groups, unseen_groups
 from lab.model_files.manifest import Manifest
+from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.stats.core.classification import scored_sample, undefined_metrics
 from lab.stats.models.bootstrap import Estimate
 from lab.task.money import Money

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lab.core.predictions import MODELS
 from lab.evaluate.business import Value, best_on_these_rows, value_at, value_curve
 from lab.evaluate.measurement import CENTS, Measured, Window
+from lab.predictions.predictions import MODELS
 from lab.stats.core.classification import ScoredSample, decide
 from lab.stats.models.bootstrap import Estimate
 from lab.stats.models.curves import (

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import LABEL, MODELS, score_column
 from lab.evaluate.business import cents_per_row
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.stats.core.classification import METRICS, ScoredSample, decide, measure, scored_sample
 from lab.stats.core.proportions import Trials, wilson_interval
 from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample

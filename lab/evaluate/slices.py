@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.core.predictions import MODELS
 from lab.evaluate.measurement import POSITIVE_SHARE, Window, measure_models
+from lab.predictions.predictions import MODELS
 from lab.stats.core.classification import METRICS
 from lab.task.money import Money
 

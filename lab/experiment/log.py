@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
-from lab.task.experiment import Design, Kind
+from lab.experiment.design import Design, Kind
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]

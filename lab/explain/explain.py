@@ -10,7 +10,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.compiled.wording import ReferenceValues
-from lab.core.columns import numbers_of
 from lab.core.schema import FeatureSchema
 from lab.explain.chosen import choose_rows
 from lab.explain.contributions import contributions_of
@@ -29,6 +28,7 @@ from lab.explain.shuffles import correlated_groups
 from lab.explain.study import Streams, Study, dependences_of, grids_of, sample_places, study_model
 from lab.models.frames import frame_of
 from lab.models.models import Model
+from lab.predictions.columns import numbers_of
 from lab.task.words import FeatureWords
 
 LABEL = "label"

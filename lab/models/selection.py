@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_selection import SelectorMixin, f_classif, mutual_info_classif
 from sklearn.utils.validation import validate_data
 
-from lab.core.rounding import significant
+from lab.models.rounding import significant
 
 Numbers = NDArray[np.float64]
 DIGITS = 6  # of a column's score: columns that say the same must tie on every processor

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
-from lab.core.predictions import score_column
 from lab.core.schema import FeatureSchema
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import score_column
 from lab.reference.facts import ChunkFacts, ChunkLimit, ModelFacts
 from lab.reference.performance import chances_of
 from lab.reference.rows import labels_of, moments_of, scored_models

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from lab.core.columns import numbers_of
+from lab.predictions.columns import numbers_of
 from lab.reference.reference import Reference
 from lab.stats.core.corrections import benjamini_hochberg
 from lab.stats.shift.dependence import Inflation

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
+from lab.predictions.columns import numbers_of
 from lab.stats.shift.dependence import midranks
 from lab.stats.shift.distributions import Distribution
 

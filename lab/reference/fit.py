@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
-from lab.core.predictions import LABEL, score_column
 from lab.core.schema import FeatureSchema
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL, score_column
 from lab.reference.anomalies import fit_forest
 from lab.reference.chunks import limits_of
 from lab.reference.columns import counts_of

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
-from lab.core.predictions import LABEL, MODELS, score_column
 from lab.core.schema import FeatureSchema
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.stats.shift.dependence import (
     inflation_by_unit,
     inflation_by_unit_of_levels,

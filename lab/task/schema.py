@@ -1,5 +1,6 @@
 """The whole task file: one schema, strict, read once by the stage `task` and cut into sections."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
@@ -8,16 +9,18 @@ from pydantic import model_validator
 from lab.core.errors import ParamsError
 from lab.core.params import parse
 from lab.core.yaml_files import read_yaml
-from lab.dataset.features import ROW, FeaturesSection
+from lab.dataset.features import ROW, FeaturesSection, with_query
 from lab.dataset.source import FilesSource, SourceSection, SqlSource
 from lab.dataset.split import GroupSplit, SplitSection, TimeSplit
 from lab.dataset.tables import TablesSection
-from lab.task.experiment import ExperimentSection
+from lab.experiment.design import ExperimentSection
 from lab.task.gates import GatesSection
 from lab.task.money import MoneySection
 from lab.task.words import WordsSection, named_in
 
 TASKS = Path("tasks")
+TASK = "task.yaml"
+QUERY = "features.sql"
 NO_FEATURES = {"identifier", "ignore"}
 
 
@@ -76,16 +79,36 @@ class Task(
         return self
 
 
+def task_names() -> list[str]:
+    """Return the names of the task folders, sorted."""
+    return sorted(path.parent.name for path in TASKS.glob(f"*/{TASK}"))
+
+
 def read_task(name: str) -> Task:
-    """Return a task by its name, checked from end to end."""
-    path = TASKS / f"{name}.yaml"
-    names = sorted(found.stem for found in TASKS.glob("*.yaml"))
-    if name not in names:
-        raise ParamsError(
-            f"{path} is missing, expected one of the tasks {names}, as params.yaml: task says. "
-            "Cure: choose one of them, or write your own from a table: python -m ops init FILE --target COLUMN"
-        )
-    content = read_yaml(path, cure=f"Compare it with {TASKS}/churn.yaml.")
+    """Return the task in the folder `tasks/NAME`, its query included, after every check."""
+    path = TASKS / name / TASK
+    if not path.is_file():
+        raise ParamsError(_missing(name, path))
+    example = next((other for other in task_names() if other != name), name)
+    cure = f"Cure: correct {path}; compare it with {TASKS}/{example}/{TASK}."
+    content, query = read_yaml(path, cure=cure), path.with_name(QUERY)
+    if "query" in (content.get("features") or ()):
+        raise ParamsError(f"{path}: features.query is text in YAML, expected the file {query}. Cure: move it there.")
     return parse(
-        content, kind=Task, where=str(path), cure=f"Cure: correct {path}; {TASKS}/churn.yaml shows every section."
+        with_query(content, query.read_text(encoding="utf-8") if query.is_file() else None),
+        kind=Task,
+        where=str(path),
+        cure=cure,
+    )
+
+
+def _missing(name: str, path: Path) -> str:
+    names = task_names()
+    if (old := TASKS / f"{name}.yaml").is_file():
+        return f"{old} has the old form, expected {path}. Cure: python -m ops init --move {name}"
+    near = get_close_matches(name, names, n=1)
+    guess = f"Did you mean {near[0]}? " if near else ""
+    return (
+        f"{path} is missing, expected one of the tasks {names} in params.yaml: task. {guess}"
+        "Cure: choose one of them, or write one for your table: python -m ops init FILE --target COLUMN"
     )

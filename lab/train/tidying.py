@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler, TargetEncoder
 
-from lab.core.rounding import significant
+from lab.models.rounding import significant
 
 DIGITS = 8  # of fitted parameters; further digits differ between processors
 ONE_ROW = 1

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
 from lab.core.schema import FeatureSchema
 from lab.models.frames import LARGEST_NUMBER
+from lab.predictions.columns import numbers_of
 from lab.stats.models.bootstrap import UNDEFINED, Estimate
 from lab.stats.models.paired_shares import net_share
 

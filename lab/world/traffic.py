@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
-from lab.core.predictions import score_column
 from lab.core.seeds import generator_of
+from lab.experiment.design import Design, Simulation
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import score_column
 from lab.stats.core.assignment import assign
-from lab.task.experiment import Design, Simulation
 from lab.world.columns import booleans, numbers, texts
 from lab.world.offers import chosen, potential_outcomes
 

@@ -13,11 +13,13 @@ from lab.core.errors import ParamsError
 from lab.core.params import parse
 from lab.core.result_files import json_bytes
 from lab.core.yaml_files import read_yaml
-from lab.task.experiment import Design
+from lab.experiment.design import Design
 from ops.abtest.infer_design import guess_design
 from ops.abtest.render import told
 
 Pairs = tuple[str, ...]
+
+CURE = "Compare it with experiment.design in a task file, such as tasks/churn/task.yaml"
 
 
 @click.command()
@@ -83,10 +85,15 @@ def abtest(*, log: Path, design: Path | None, as_json: bool, **said: Any) -> Non
 
 def read_design(path: Path) -> Design:
     """Return the design in a file, either by itself or as a task file has it."""
-    content = read_yaml(path, cure="Compare it with tasks/churn.yaml: experiment.design")
+    content = read_yaml(path, cure=CURE)
     inner = content.get("experiment", content)
     inner = inner.get("design", inner) if isinstance(inner, dict) else inner
-    return parse(inner, kind=Design, where=str(path), cure="Compare it with tasks/churn.yaml: experiment.design")
+    return parse(
+        inner,
+        kind=Design,
+        where=str(path),
+        cure=CURE,
+    )
 
 
 def _read(said: dict[str, Any]) -> dict[str, Any]:

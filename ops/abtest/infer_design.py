@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from lab.core.errors import SourceError
 from lab.core.params import parse
+from lab.experiment.design import Design, Kind
 from lab.experiment.log import open_log, schema_of
-from lab.task.experiment import Design, Kind
 
 UNITS = ("unit", "user", "customer", "visitor", "id")
 ARMS = ("arm", "variant", "group", "treatment", "bucket")

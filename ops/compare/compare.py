@@ -7,7 +7,7 @@ from typing import Any
 from lab.abtest.comparison_settings import ComparisonParams
 from lab.core.errors import LabError
 from lab.core.params import parse
-from lab.core.predictions import MODELS
+from lab.predictions.predictions import MODELS
 from lab.task.money import Money, MoneySection
 from ops.compare.changes import Change, changes, in_one_line
 from ops.compare.comparison import Comparison, Inputs, Metrics, Revision
@@ -75,7 +75,7 @@ def _inputs(base: Store, head: Store) -> Inputs:
     old, new = base.snapshot, head.snapshot
     return Inputs(
         params=_changes("params.yaml", old, new),
-        task=changes(*(snapshot.yaml(f"tasks/{_task(snapshot)}.yaml") or {} for snapshot in (old, new))),
+        task=changes(*(snapshot.task(_task(snapshot)) for snapshot in (old, new))),
         champion=_changes("champion.yaml", old, new),
         data=data_change(base, head),
         code=code_change(old, new),

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lab.abtest.compare_models import LOWER_IS_BETTER, METRICS, Difference, Pair, compare_models
 from lab.abtest.comparison_settings import ComparisonParams
-from lab.core.columns import numbers_of
-from lab.core.predictions import LABEL, score_column
 from lab.core.seeds import generator_of
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL, score_column
 from lab.stats.core.paired import PairedMeans, compare_means
 from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
 from lab.task.money import Money

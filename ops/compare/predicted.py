@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from lab.core.errors import LabError, SourceError
 from lab.core.params import parse_json
-from lab.core.predictions import LABEL, MODELS, score_column
 from lab.core.schema import FeatureSchema
+from lab.predictions.predictions import LABEL, MODELS, score_column
 from ops.compare.stages import locked_stages
 from ops.revisions.lock import Item, LockedStage
 from ops.revisions.objects import Objects, UnavailableError

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lab.core.columns import numbers_of
 from lab.core.errors import LabError, SourceError
-from lab.core.predictions import LABEL
 from lab.dataset.features import ROW
+from lab.predictions.columns import numbers_of
+from lab.predictions.predictions import LABEL
 from ops.compare.predicted import FEATURES, Predictions, Store, briefly
 
 Places = NDArray[np.int64]

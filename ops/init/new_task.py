@@ -15,7 +15,7 @@ from lab.core.params import parse
 from lab.core.yaml_files import read_yaml
 from lab.dataset.source import MISSING_MARKS, FileTable
 from lab.ingest.files import PARQUET, names_in, open_table
-from lab.task.schema import TASKS, Task
+from lab.task.schema import TASK, TASKS, Task
 from ops.init.csv_dialect import sniff
 from ops.init.inference import Wishes, infer_task
 from ops.init.render import told
@@ -31,7 +31,7 @@ def write_task(file: Path, wishes: Wishes, *, name: str | None, force: bool) -> 
     """Write the task and its source, and return what to tell of it; nothing is written when anything is refused."""
     _refuse_no_file(file)
     task = name if name is not None else name_of(file)
-    path, source = TASKS / f"{task}.yaml", SOURCES / task / file.name
+    path, source = TASKS / task / TASK, SOURCES / task / file.name
     _refuse_taken(task, path, source, file, force=force)
     spelled, marks = _spelling_of(file, wishes)
     rows, total = _rows_of(file, spelled)

@@ -78,8 +78,8 @@ def _split(found: Inference) -> str:
 
 def _next_steps(task: str) -> list[str]:
     return [
-        f"Written: tasks/{task}.yaml, data/source/{task}/. Read the task file, and correct what is wrong. Then:",
-        f"  git add tasks/{task}.yaml data/source/{task}      (or, where it is large: dvc add data/source/{task})",
+        f"Written: tasks/{task}/task.yaml, data/source/{task}/. Read the task file, and correct what is wrong. Then:",
+        f"  git add tasks/{task} data/source/{task}      (or, where it is large: dvc add data/source/{task})",
         f"  dvc exp run -S task={task}",
         f"To keep it as the task of this repository: set `task: {task}` in params.yaml, then `dvc repro`.",
     ]

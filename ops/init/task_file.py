@@ -18,7 +18,7 @@ HIDDEN = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 def task_file(
     found: Inference, file: FileTable, *, name: str, table: str, target: str, minimum_rows: int, command: str
 ) -> str:
-    """Return the text of tasks/NAME.yaml."""
+    """Return the text of tasks/NAME/task.yaml."""
     lines = [
         *_head(found, name=name, table=table, target=target, command=command),
         *_source(file, name=name, table=table),
@@ -63,7 +63,7 @@ def _head(found: Inference, *, name: str, table: str, target: str, command: str)
     return [
         _comment(f"{name}: which rows of {table} have {target} = {label.positive}?"),
         _comment(f"Written by `{command}` from {label.positives:,} positive of {label.rows:,} rows."),
-        "# It is yours now: read it, correct it. tasks/churn.yaml shows what else a task can say.",
+        "# It is yours now: read it, correct it.",
         "",
     ]
 

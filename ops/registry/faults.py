@@ -28,7 +28,7 @@ def faults_of(task: str, *, root: Path) -> list[str]:
 def _strangers(line: Snapshot) -> Iterator[str]:
     """Yield the tags of what is no task: GTO registers any name that it is given."""
     files = lines_of("ls-tree", "-r", "-z", "--name-only", str(line.commit), "--", "tasks/", root=line.root)
-    known = {Path(name).stem for name in files} | set(line.yaml(str(FILE)) or {})
+    known = {name.split("/")[1].removesuffix(".yaml") for name in files} | set(line.yaml(str(FILE)) or {})
     for tag in read_tags(root=line.root):
         if tag.artifact not in known:
             yield f"{tag.name}: there is no task {tag.artifact}"

@@ -7,7 +7,7 @@ from lab.core.errors import SourceError
 from lab.dataset.source import FilesSource, Source, SqlSource, SyntheticSource
 
 INSTEAD = {
-    SyntheticSource: "draws its world from settings: give it -S seed=NUMBER or -S ingest.customers=NUMBER",
+    SyntheticSource: "draws its world from settings: give it -S seed=NUMBER or -S world.customers=NUMBER",
     SqlSource: "asks its database on every run: leave out --data",
 }
 
@@ -31,7 +31,7 @@ def _of_folder(data: Path, places: Sequence[str], *, task: str) -> dict[str, Pat
     if not found:
         raise SourceError(
             f"--data {data} holds {sorted(path.name for path in data.iterdir())}, expected one or more of "
-            f"{list(places)}, which tasks/{task}.yaml reads. Cure: name the files so."
+            f"{list(places)}, which tasks/{task}/task.yaml reads. Cure: name the files so."
         )
     return found
 
@@ -41,12 +41,12 @@ def _place_of(data: Path, places: Sequence[str], *, task: str) -> str:
     fitting = named if len(places) > 1 else list(places)
     if len(fitting) != 1:
         raise SourceError(
-            f"--data {data} takes no place that is clear: tasks/{task}.yaml reads {list(places)}. "
+            f"--data {data} takes no place that is clear: tasks/{task}/task.yaml reads {list(places)}. "
             "Cure: name the file as one of them, or give a folder that holds them."
         )
     if Path(fitting[0]).suffix.lower() != data.suffix.lower():
         raise SourceError(
             f"--data {data} ends with {data.suffix!r}, expected {Path(fitting[0]).suffix!r}, for it takes the place of "
-            f"{fitting[0]} in tasks/{task}.yaml. Cure: convert it, or change the task file in a commit."
+            f"{fitting[0]} in tasks/{task}/task.yaml. Cure: convert it, or change the task file in a commit."
         )
     return fitting[0]

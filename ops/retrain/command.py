@@ -102,8 +102,8 @@ def retrain(
 def request_of(snapshot: Snapshot, *, data: Path | None, settings: tuple[str, ...]) -> Request:
     """Return what is asked for, as the revision's own task understands it."""
     task = str((snapshot.yaml("params.yaml") or {}).get("task"))
-    where = f"tasks/{task}.yaml at {snapshot.name}"
-    content = snapshot.yaml(f"tasks/{task}.yaml") or {}
+    where = f"the task {task} at {snapshot.name}"
+    content = snapshot.task(task)
     if snapshot.commit is None or not content:
         raise ParamsError(f"{where} is missing, expected a committed task. Cure: name a revision that has one: --base")
     if snapshot.read(JUDGEMENT) is None:
@@ -111,7 +111,7 @@ def request_of(snapshot: Snapshot, *, data: Path | None, settings: tuple[str, ..
             f"{snapshot.name} has no {JUDGEMENT}, which is run there: it is older than this verb. Cure: a newer --base"
         )
     source = parse(
-        {"source": content.get("source")}, kind=SourceSection, where=where, cure="Compare it with tasks/churn.yaml."
+        {"source": content.get("source")}, kind=SourceSection, where=where, cure="Cure: correct it in a commit."
     ).source
     changed_settings(snapshot.read("params.yaml") or b"", settings)  # so that a slip is told at once
     arrivals = arrivals_of(data, source, task=task)

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.predictions import score_column
 from lab.core.result_files import write_json
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
@@ -20,6 +19,7 @@ from lab.drift.batch import checked_batch
 from lab.drift.policies import FALSE_ALARMS, combine, read_false_alarms
 from lab.models.models import CHAMPION, load_model
 from lab.models.scoring import score_rows
+from lab.predictions.predictions import score_column
 from lab.reference.columns import summary
 from lab.reference.reference import load_reference
 from lab.reference.settings import DriftParams

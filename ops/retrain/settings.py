@@ -31,7 +31,7 @@ def _change(document: Any, setting: str) -> None:
     name, equals, text = setting.partition("=")
     *parents, last = name.removeprefix("+").split(".")
     if not equals or not last:
-        raise ParamsError(f"-S {setting}: expected NAME=VALUE, such as -S ingest.customers=6000.")
+        raise ParamsError(f"-S {setting}: expected NAME=VALUE, such as -S world.customers=6000.")
     if name in NEVER:
         raise ParamsError(f"-S {setting}: {name} cannot be set here, for {NEVER[name]}. Cure: set it in a commit.")
     section = document

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import SourceError
+from lab.dataset.features import with_query
 from ops.revisions.git import commit_of, content_at
 from ops.revisions.lock import LockedStage, parse_lock
 
@@ -40,6 +41,12 @@ class Snapshot:
     def yaml(self, path: str) -> Any:
         """Return what a YAML file holds, or None where this revision has no such file."""
         return self._parsed(path, YAML(typ="safe").load)
+
+    def task(self, name: str) -> dict[str, Any]:
+        """Return what the task of this name says, its query included; nothing where this revision has no such task."""
+        query = self.read(f"tasks/{name}/features.sql")
+        content = self.yaml(f"tasks/{name}/task.yaml") or self.yaml(f"tasks/{name}.yaml") or {}
+        return with_query(content, query.decode() if query else None)
 
     @cached_property
     def lock(self) -> dict[str, LockedStage]:

@@ -24,7 +24,7 @@ from lab.task.schema import Task, read_task
 from ops.init.command import init
 from ops.init.task_file import inline
 from stages import featurize, ingest, prepare, task
-from tests.project import ROOT
+from tests.project import OWN, ROOT
 
 ROWS = 400
 
@@ -32,7 +32,7 @@ ROWS = 400
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder that holds what a task needs of the repository."""
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(OWN / "params.yaml", tmp_path)
     (tmp_path / "tasks").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -246,7 +246,7 @@ def test_a_parquet_file_of_typed_columns_becomes_feature_tables() -> None:
     pq.write_table(table, "mine.parquet")
     done = CliRunner().invoke(init, ["mine.parquet", "--target", "Churn"])
     assert done.exit_code == 0, done.output
-    assert "delimiter" not in Path("tasks/mine.yaml").read_text()
+    assert "delimiter" not in Path("tasks/mine/task.yaml").read_text()
     assert sum(features_of("mine")["label"].to_pylist()) == POSITIVES
 
 
@@ -313,7 +313,7 @@ def test_what_was_decided_is_told_with_the_next_commands() -> None:
 
 def test_every_section_stands_in_the_task_file() -> None:
     describe("mine.csv", PLAIN, "--target", "Churn")
-    assert set(read_yaml(Path("tasks/mine.yaml"), cure="")) == set(Task.model_fields)
+    assert set(read_yaml(Path("tasks/mine/task.yaml"), cure="")) == set(Task.model_fields)
 
 
 def test_a_renamed_column_is_told() -> None:
@@ -361,7 +361,7 @@ def test_a_file_that_is_not_there_is_refused(path: str, message: str) -> None:
 
 def test_a_task_is_written_over_only_by_force() -> None:
     describe("mine.csv", PLAIN, "--target", "Churn")
-    with pytest.raises(ParamsError, match=r"tasks/mine\.yaml exists already\. Cure: --name ANOTHER, or --force"):
+    with pytest.raises(ParamsError, match=r"tasks/mine/task\.yaml exists already\. Cure: --name ANOTHER, or --force"):
         describe("mine.csv", PLAIN, "--target", "gender")
     describe("mine.csv", PLAIN, "--target", "gender", "--force")
     assert read_task("mine").features.label == "gender"
@@ -369,7 +369,7 @@ def test_a_task_is_written_over_only_by_force() -> None:
 
 def test_another_source_of_that_name_is_not_written_over() -> None:
     describe("mine.csv", PLAIN, "--target", "Churn")
-    Path("tasks/mine.yaml").unlink()
+    Path("tasks/mine/task.yaml").unlink()
     with pytest.raises(SourceError, match=r"data/source/mine/mine\.csv exists already with other content"):
         describe("mine.csv", csv_of(labelled("a", "b")), "--target", "Churn")
 
@@ -390,13 +390,14 @@ def test_outside_the_repository_nothing_is_written(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_sample_is_what_its_function_draws() -> None:
-    assert (ROOT / "data/source/table/subscribers.csv").read_bytes() == subscribers_csv()
+    assert (OWN / "data/source/table/subscribers.csv").read_bytes() == subscribers_csv()
 
 
 def test_the_sample_task_is_what_init_writes_and_words_of_its_own() -> None:
     describe("subscribers.csv", subscribers_csv(), "--target", "churned", "--name", "table")
     written, kept = (
-        path.read_text().partition("\nwords:") for path in (Path("tasks/table.yaml"), ROOT / "tasks/table.yaml")
+        path.read_text().partition("\nwords:")
+        for path in (Path("tasks/table/task.yaml"), OWN / "tasks/table/task.yaml")
     )
     assert written[0] == kept[0]
     assert written[2].partition("\nexperiment:")[2] == kept[2].partition("\nexperiment:")[2]
@@ -455,7 +456,7 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("lab", "ops"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "tasks").mkdir()
-    shutil.copy(ROOT / "params.yaml", folder)
+    shutil.copy(OWN / "params.yaml", folder)
     return folder
 
 

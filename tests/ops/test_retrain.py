@@ -92,7 +92,9 @@ def test_a_candidate_that_is_not_better_is_rejected_and_kept_so_that_what_a_data
     project: Path, tmp_path: Path
 ) -> None:
     replace_in(
-        project / "tasks/churn.yaml", "files, tables: {rows: {path: rows.txt}}", "sql, tables: {rows: {query: a.sql}}"
+        project / "tasks/churn/task.yaml",
+        "files, tables: {rows: {path: rows.txt}}",
+        "sql, tables: {rows: {query: a.sql}}",
     )
     commit(project, "Ask a database")
     database, before, log = tmp_path / "database", seen_by_user(project), tmp_path / "log"

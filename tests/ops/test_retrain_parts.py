@@ -25,7 +25,17 @@ from ops.revisions.git import GitError
 from tests.ops.toy_retraining import is_alive
 from tests.project import ROOT, run
 
-PARAMS = (ROOT / "params.yaml").read_bytes()
+PARAMS = b"""\
+task: churn
+seed: 2024  # of every random stream
+evaluate:
+  # Resamples behind every interval.
+  resamples: 2000
+prepare:
+  as_of: null
+train:
+  folds: 5
+"""
 
 
 def source(**section: object) -> Source:
@@ -69,23 +79,23 @@ def test_data_that_fits_no_place_is_refused(name: str, read: Source, message: st
 
 
 def test_a_setting_changes_its_own_lines_and_keeps_every_comment() -> None:
-    found = changed_settings(PARAMS, ["ingest.customers=700", "prepare.as_of=2026-01-02", "+train.extra={a: [1, b]}"])
+    found = changed_settings(PARAMS, ["evaluate.resamples=700", "prepare.as_of=2026-01-02", "+train.extra={a: [1, b]}"])
     before, after = PARAMS.decode().splitlines(), found.decode().splitlines()
     assert [line for line in after if line not in before] == [
-        "  customers: 700",
+        "  resamples: 700",
         "  as_of: '2026-01-02'",  # DVC takes no date in params.yaml, but its text
         "  extra:",
         "    a:",
         "    - 1",
         "    - b",
     ]
-    assert [line for line in before if line not in after] == ["  customers: 5000", "  as_of: null"]
+    assert [line for line in before if line not in after] == ["  resamples: 2000", "  as_of: null"]
 
 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("ingest.customer=7", r"has no ingest.customer; there is \['customers'\]"),
+        ("prepare.as_off=7", r"has no prepare.as_off; there is \['as_of'\]"),
         ("nowhere.at.all=7", "params.yaml has no nowhere; there is"),
         ("seed", "expected NAME=VALUE"),
         ("seed=[1", "is no value in YAML"),

@@ -111,7 +111,7 @@ FILES = {
     "dvc.yaml": PIPELINE,
     "params.yaml": PARAMS + "prepare:\n  as_of: # a day\n",
     "champion.yaml": CHAMPION,
-    "tasks/churn.yaml": TASK,
+    "tasks/churn/task.yaml": TASK,
     SOURCE: "strength=1\ndrift=no\n",
     "ops/__init__.py": SHARED,
     "ops/retrain/__init__.py": SHARED,

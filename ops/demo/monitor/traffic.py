@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from lab.core.predictions import LABEL
 from lab.core.schema import FeatureSchema, load_schema
 from lab.core.tables import read_table
+from lab.predictions.predictions import LABEL
 from ops.demo.monitor.errors import PlayError
 
 AT_ONCE = 200

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lab.core.tables import write_table
-from lab.task.experiment import Design
+from lab.experiment.design import Design
 
 DESIGN: dict[str, Any] = {
     "unit": "customer_id",

@@ -10,7 +10,7 @@ import pytest
 from lab.abtest.assess import Analysis, assess
 from lab.core.errors import LabError, SourceError
 from lab.core.params import parse
-from lab.task.experiment import Design, Experiment
+from lab.experiment.design import Design, Experiment
 from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, lines, written
 
 

@@ -84,7 +84,7 @@ def test_a_log_that_is_not_there_is_named(folder: Path) -> None:
         run_both(folder, {"log": "log.csv", "design": DESIGN})
 
 
-def test_own_data_has_no_simulated_experiment(folder: Path) -> None:
+def test_a_simulated_log_that_no_stage_made_is_refused(folder: Path) -> None:
     simulation = {"salt": "s", "arms": {"old": "champion", "new": "challenger"}, "cost_of_offer": 1}
-    with pytest.raises(SourceError, match="data/truth holds no customers, expected the synthetic world's"):
+    with pytest.raises(SourceError, match=r"data/traffic/simulated/log.parquet is missing.*dvc repro world_traffic"):
         run_both(folder, {"simulation": simulation, "design": DESIGN})

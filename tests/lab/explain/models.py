@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lab.core.columns import numbers_of
 from lab.explain.settings import ExplainParams
 from lab.model_files.manifest import Manifest, TrainingRows
 from lab.model_files.specification import Specification
 from lab.models.frames import frame_of
 from lab.models.models import Model
+from lab.predictions.columns import numbers_of
 from lab.train.fitting import Plan, fit_pipeline
 from tests.tables import feature_rows, schema_of
 

@@ -12,7 +12,8 @@ from lab.explain.reasons import check_words
 from lab.featurize.features import make_features
 from lab.task.schema import Task, read_task
 from lab.task.words import FeatureWords, WordsSection, named_in, placeholders_of
-from tests.project import ROOT
+from tests.own_tasks import own_task
+from tests.project import OWN
 from tests.retail import FIRST, LAST, shop_tables, write_shop
 
 
@@ -76,7 +77,7 @@ def test_a_task_needs_no_words() -> None:
 
 
 def task_with(own: dict[str, Any]) -> Task:
-    content = read_task("table").model_dump(mode="python")
+    content = own_task("table").model_dump(mode="python")
     return Task.model_validate({**content, "words": own})
 
 
@@ -91,15 +92,14 @@ def task_with(own: dict[str, Any]) -> Task:
     ],
     ids=["unknown", "mistyped", "the label", "the unit", "ignored"],
 )
-def test_words_of_unknown_columns_of_a_flat_table_are_refused(own: dict[str, Any], monkeypatch: Any) -> None:
-    monkeypatch.chdir(ROOT)
+def test_words_of_unknown_columns_of_a_flat_table_are_refused(own: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"words name \[.*\], the features are \['contract', 'gender'"):
         task_with(own)
 
 
 @pytest.mark.parametrize("name", ["churn", "high_value_sale"])
 def test_the_words_of_a_task_are_of_its_features(name: str, tmp_path: Path) -> None:
-    task = read_task(name)
+    task = own_task(name)
     tables = write_shop(shop_tables(customers=150, sales=6_000, seed=3), tmp_path / "prepared")
     plan = plan_split(task.split, first=FIRST, last=LAST)
     (tmp_path / "features").mkdir()
@@ -111,9 +111,9 @@ def test_the_words_of_a_task_are_of_its_features(name: str, tmp_path: Path) -> N
 
 
 def test_a_mistake_in_words_names_the_file_and_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "tasks").mkdir()
-    text = (ROOT / "tasks/table.yaml").read_text().replace("{usage_gb:,.0f}", "{usage_gb.real}")
-    (tmp_path / "tasks/table.yaml").write_text(text)
+    (tmp_path / "tasks/table").mkdir(parents=True)
+    text = (OWN / "tasks/table/task.yaml").read_text().replace("{usage_gb:,.0f}", "{usage_gb.real}")
+    (tmp_path / "tasks/table/task.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ParamsError, match=r"(?s)tasks/table\.yaml\.words\.usage_gb\.says.*expected the plain name"):
+    with pytest.raises(ParamsError, match=r"(?s)task\.yaml\.words\.usage_gb\.says.*expected the plain name"):
         read_task("table")

@@ -16,7 +16,8 @@ from lab.dataset.features import Features
 from lab.dataset.tables import Table
 from lab.dataset.windows import SplitPlan, plan_split
 from lab.featurize.features import MadeFeatures, make_features
-from lab.task.schema import Task, read_task
+from lab.task.schema import Task
+from tests.own_tasks import own_task
 from tests.retail import FIRST, LAST, shop_tables, write_shop
 
 CUT = datetime(2025, 7, 5)  # noqa: DTZ001 - the shop has one zone; it is the churn task's test snapshot
@@ -55,7 +56,7 @@ def features_only(table: pa.Table, *, until: datetime) -> pa.Table:
 
 
 def test_no_churn_feature_depends_on_the_future(tmp_path: Path) -> None:
-    task, tables = read_task("churn"), shop()
+    task, tables = own_task("churn"), shop()
     make(task, tmp_path / "before", tables)
     everything = ["amount", "quantity", "product_id", "store_id"]
     make(task, tmp_path / "after", {**tables, "sales": rewritten_after(tables["sales"], CUT, columns=everything)})
@@ -67,7 +68,7 @@ def test_no_churn_feature_depends_on_the_future(tmp_path: Path) -> None:
 
 
 def test_without_the_future_only_the_churn_label_changes(tmp_path: Path) -> None:
-    task, tables = read_task("churn"), shop()
+    task, tables = own_task("churn"), shop()
     make(task, tmp_path / "whole", tables)
     known = pc.less(tables["sales"]["moment"], pa.scalar(CUT + timedelta(days=20), pa.timestamp("us")))
     late = pc.greater_equal(tables["sales"]["moment"], pa.scalar(datetime(2025, 10, 1), pa.timestamp("us")))  # noqa: DTZ001
@@ -78,7 +79,7 @@ def test_without_the_future_only_the_churn_label_changes(tmp_path: Path) -> None
 
 
 def test_no_feature_of_a_sale_depends_on_that_day_or_the_future(tmp_path: Path) -> None:
-    task, tables = read_task("high_value_sale"), shop()
+    task, tables = own_task("high_value_sale"), shop()
     make(task, tmp_path / "before", tables)
     itself = ["amount", "quantity"]
     make(task, tmp_path / "after", {**tables, "sales": rewritten_after(tables["sales"], CUT, columns=itself)})
@@ -90,7 +91,7 @@ def test_no_feature_of_a_sale_depends_on_that_day_or_the_future(tmp_path: Path) 
 
 
 def test_the_columns_of_the_label_are_not_features_of_a_sale(tmp_path: Path) -> None:
-    made = make(read_task("high_value_sale"), tmp_path, shop())
+    made = make(own_task("high_value_sale"), tmp_path, shop())
     assert {"amount", "quantity", "label"}.isdisjoint(made.schema.features)
 
 
@@ -100,13 +101,13 @@ def test_a_sale_that_was_recorded_late_is_not_known_early(tmp_path: Path) -> Non
     sales.append({**sales[0], "sale_id": 10**6, "customer_id": 0, "moment": CUT - timedelta(days=1), "recorded": CUT})
     late = {**tables, "sales": pa.Table.from_pylist(sales, schema=tables["sales"].schema)}
     for name, world in (("without", tables), ("with", late)):
-        make(read_task("churn"), tmp_path / name, world)
+        make(own_task("churn"), tmp_path / name, world)
     assert rows_of(tmp_path / "without", "test").equals(rows_of(tmp_path / "with", "test"))
 
 
 def test_churn_features_agree_with_the_sales(tmp_path: Path) -> None:
     tables = shop()
-    make(read_task("churn"), tmp_path, tables)
+    make(own_task("churn"), tmp_path, tables)
     row = rows_of(tmp_path, "test").to_pylist()[5]
     sales = [sale for sale in tables["sales"].to_pylist() if sale["customer_id"] == row["customer_id"]]
     known = [s for s in sales if CUT - timedelta(days=180) <= s["recorded"] < CUT]
@@ -125,7 +126,7 @@ def test_churn_features_agree_with_the_sales(tmp_path: Path) -> None:
 
 
 def test_parts_keep_the_embargo(tmp_path: Path) -> None:
-    make(read_task("churn"), tmp_path, shop())
+    make(own_task("churn"), tmp_path, shop())
     horizon = timedelta(days=60)
     moments = {part: set(rows_of(tmp_path, part)["moment"].to_pylist()) for part in ("train", "test", "current")}
     assert max(moments["train"]) + horizon <= min(moments["test"])
@@ -135,7 +136,7 @@ def test_parts_keep_the_embargo(tmp_path: Path) -> None:
 def test_the_number_of_threads_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for threads in (1, 4):
         monkeypatch.setattr("lab.engine.engine.THREADS", threads)
-        make(read_task("high_value_sale"), tmp_path / str(threads), shop())
+        make(own_task("high_value_sale"), tmp_path / str(threads), shop())
     one, four = ((tmp_path / name / "features/train.parquet").read_bytes() for name in ("1", "4"))
     assert one == four
 

@@ -9,15 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lab.core.errors import ParamsError, SourceError
+from lab.core.errors import SourceError
 from lab.core.result_files import read_json
-from lab.core.tables import read_table, tables_in, write_table
+from lab.core.tables import read_table, write_table
 from stages import ingest
 from tests.project import ROOT, files_below, run
 
 SYNTHETIC = {"kind": "synthetic"}
+DAYS = pa.array(["2024-01-02", "2024-03-04"]).cast(pa.timestamp("us"))
+MADE = pa.table({"sale_id": [1, 2], "moment": DAYS})
 FILES = {"kind": "files", "tables": {"rows": {"path": "rows.csv"}}}
-OUTPUTS = ("data/raw", "data/truth", "metrics")
+OUTPUTS = ("data/raw", "metrics")
 
 
 @pytest.fixture
@@ -27,9 +29,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def prepare(project: Path, source: dict[str, Any], *, customers: int = 100) -> None:
-    """Write what the stage reads: params and the task's source."""
-    (project / "params.yaml").write_text(f"task: own\nseed: 1\ningest:\n  customers: {customers}\n")
+def prepare(project: Path, source: dict[str, Any]) -> None:
+    """Write what the stage reads: params, the task's source, and tables that another stage made."""
+    (project / "params.yaml").write_text("task: own\nseed: 1\n")
+    (project / "data/world").mkdir(exist_ok=True, parents=True)
     (project / "data/task").mkdir(parents=True, exist_ok=True)
     (project / "data/task/source.json").write_text(json.dumps({"source": source}))
     (project / "data/source/own").mkdir(parents=True, exist_ok=True)
@@ -39,46 +42,49 @@ def outputs(project: Path) -> dict[str, bytes]:
     return {name: content for name, content in files_below(project).items() if name.startswith(OUTPUTS)}
 
 
-def test_the_synthetic_world_comes_with_its_truth(project: Path) -> None:
-    prepare(project, SYNTHETIC)
-    ingest.main()
-    assert set(tables_in(project / "data/raw")) == {"customers", "products", "stores", "sales"}
-    assert read_json(project / "data/truth/truth.json")["known"] is True
+def made(project: Path) -> None:
+    write_table(MADE, project / "data/world/tables/sales.parquet")
 
 
-def test_the_metrics_say_how_much_came_and_from_when(project: Path) -> None:
+def test_tables_that_a_stage_made_are_copied_to_the_byte(project: Path) -> None:
     prepare(project, SYNTHETIC)
+    made(project)
     ingest.main()
-    metrics = read_json(project / "metrics/ingest.json")
-    sales, told = read_table(project / "data/raw/sales.parquet"), metrics["tables"]["sales"]
-    moments = sales["moment"].to_pylist()
-    assert (metrics["source"], told["rows"], told["columns"]) == ("synthetic", sales.num_rows, 8)
-    assert told["period"]["moment"] == {"first": min(moments).isoformat(), "last": max(moments).isoformat()}
-    assert metrics["tables"]["products"]["period"] == {}
+    assert files_below(project / "data/raw") == files_below(project / "data/world/tables")
+
+
+def test_without_such_tables_the_message_names_both_cures(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    with pytest.raises(SourceError, match=r"data/world/tables holds no tables.*dvc repro world.*files or sql"):
+        ingest.main()
+    assert outputs(project) == {}
+
+
+def test_the_metrics_hold_rows_columns_and_period_of_each_table(project: Path) -> None:
+    prepare(project, SYNTHETIC)
+    made(project)
+    ingest.main()
+    period = {"moment": {"first": "2024-01-02T00:00:00", "last": "2024-03-04T00:00:00"}}
+    assert read_json(project / "metrics/ingest.json") == {
+        "source": "synthetic",
+        "tables": {"sales": {"rows": 2, "columns": 2, "period": period}},
+    }
 
 
 def test_running_again_writes_the_same_bytes(project: Path) -> None:
     prepare(project, SYNTHETIC)
+    made(project)
     ingest.main()
     before = outputs(project)
     ingest.main()
     assert outputs(project) == before
 
 
-def test_a_world_too_small_to_judge_by_is_refused_before_anything_is_written(project: Path) -> None:
-    prepare(project, SYNTHETIC, customers=99)
-    with pytest.raises(ParamsError, match=r"ingest\.customers: .*greater than or equal to 100 \(found '99'\)"):
-        ingest.main()
-    assert outputs(project) == {}
-
-
-def test_files_come_without_a_truth(project: Path) -> None:
+def test_a_file_becomes_a_table(project: Path) -> None:
     prepare(project, FILES)
     (project / "data/source/own/rows.csv").write_text("name,label\na,Yes\nb,No\n")
     ingest.main()
     assert read_table(project / "data/raw/rows.parquet").to_pydict() == {"name": ["a", "b"], "label": ["Yes", "No"]}
-    truth = read_json(project / "data/truth/truth.json")
-    assert truth == {"known": False, "reason": "the source is files: nothing was injected"}
 
 
 def test_the_period_of_dates_spans_all_row_groups_and_skips_what_is_missing(project: Path) -> None:
@@ -130,8 +136,9 @@ def test_at_the_command_line_a_mistake_is_one_message_and_exit_code_2(project: P
     assert "Traceback" not in done.stderr
 
 
-def test_the_synthetic_world_imports_nothing_heavy(project: Path) -> None:
+def test_copying_tables_imports_nothing_heavy(project: Path) -> None:
     prepare(project, SYNTHETIC)
+    made(project)
     code = "from stages import ingest; ingest.main(); import sys; print(*sys.modules)"
     done = run(["python", "-c", code], cwd=project, environment={"PYTHONPATH": str(ROOT)})
     heavy = {"pandas", "scipy", "sklearn", "duckdb", "sqlalchemy", "lab.ingest.files", "lab.ingest.sql"}

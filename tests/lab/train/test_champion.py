@@ -10,7 +10,7 @@ from lab.core.errors import ParamsError, SourceError
 from lab.model_files.specification import Specification
 from lab.train.champion import Gain, read_champion, rows_known_by
 from lab.train.estimators import with_defaults
-from tests.project import ROOT
+from tests.project import OWN
 from tests.tables import HORIZON_DAYS, feature_rows, schema_of
 
 ROWS = feature_rows(np.random.default_rng(1), 120)
@@ -40,7 +40,7 @@ def test_a_task_without_a_champion_has_the_default(file: Path) -> None:
 
 
 def test_the_first_champion_is_logistic_regression() -> None:
-    where, champion = read_champion("churn", ROOT / "champion.yaml")
+    where, champion = read_champion("churn", OWN / "champion.yaml")
     assert with_defaults(champion.specification, where=where).estimator == "logistic_regression"
 
 

@@ -11,7 +11,7 @@ import pytest
 from lab.abtest.assess import assess
 from lab.core.errors import SourceError
 from lab.core.tables import write_table
-from lab.task.experiment import Design, Simulation
+from lab.experiment.design import Design, Simulation
 from lab.world.offers import chosen, potential_outcomes
 from lab.world.traffic import World, entering, run_experiment
 

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from lab.core.errors import ParamsError
 from lab.core.result_files import read_json
 from lab.core.tables import read_table, tables_in
 from lab.prepare.preparation import prepare_tables
 from lab.prepare.repair import nearest_levels
-from lab.task.schema import read_task
 from lab.world import build, faults
 from lab.world.build import write_world
 from lab.world.calendar import DAYS, END, NEWEST, START, day_weights, stretches
@@ -26,6 +26,8 @@ from lab.world.customers import CHANNELS, GENDERS
 from lab.world.faults import OUTLIER_FACTOR, mistype, typos_of
 from lab.world.products import NAMES, draw_products
 from lab.world.stores import FORMATS, REGIONS
+from stages import world as stage
+from tests.own_tasks import own_task
 from tests.project import files_below
 
 SIZE = 1_500
@@ -281,7 +283,7 @@ def test_only_the_rows_that_are_seen_are_mistyped() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_smallest_world_keeps_the_contract_of_its_task(seed: int, tmp_path: Path) -> None:
     folder = write(tmp_path, size=100, seed=seed)
-    task = read_task("churn")
+    task = own_task("churn")
     done = prepare_tables(folder / "raw", task.tables, task.features, into=tmp_path, as_of=None)
     assert done.rows_kept["customers"] == 100
 
@@ -377,3 +379,19 @@ def test_choices_by_group_have_the_weights_of_their_own_row() -> None:
     chosen = choose_by_group([[1, 0, 3], [0, 1, 0]], groups, rng=np.random.default_rng(SEED))
     assert np.bincount(chosen[:40_000]) / 40_000 == pytest.approx([0.25, 0, 0.75], abs=0.01)
     assert set(chosen[40_000:]) == {1}
+
+
+def test_the_stage_writes_tables_and_the_facts_behind_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("seed: 1\nworld:\n  customers: 100\n")
+    stage.main()
+    assert set(tables_in(tmp_path / "data/world/tables")) == {"customers", "products", "stores", "sales"}
+    assert read_json(tmp_path / "data/truth/truth.json")["known"] is True
+
+
+def test_a_world_with_too_few_customers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("seed: 1\nworld:\n  customers: 99\n")
+    with pytest.raises(ParamsError, match=r"world\.customers: .*greater than or equal to 100 \(found '99'\)"):
+        stage.main()
+    assert list(tmp_path.rglob("*.parquet")) == []

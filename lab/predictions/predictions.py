@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lab.core.columns import numbers_of
 from lab.core.errors import SourceError
 from lab.core.result_files import read_json
 from lab.core.tables import read_table
+from lab.predictions.columns import numbers_of
 
 FOLDER = Path("data/predictions")
 MODELS = ("champion", "challenger")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab.core.rounding import significant
+from lab.models.rounding import significant
 
 
 def test_digits_are_those_of_the_decimal_form() -> None:

@@ -1,0 +1,31 @@
+"""Make the synthetic retail world: its tables, and the facts behind them."""
+
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lab.core.atomic_outputs import replaced_folder
+from lab.core.command import run
+from lab.core.params import Params, load_params, load_seed
+from lab.world.build import write_world
+
+TABLES = Path("data/world/tables")
+TRUTH = Path("data/truth")
+
+
+class WorldParams(Params):
+    """The size of the world; fewer customers would leave too few rows to evaluate."""
+
+    customers: int = Field(ge=100)
+
+
+def main() -> None:
+    params, seed = load_params("world", WorldParams), load_seed()
+    with replaced_folder(TABLES) as tables, replaced_folder(TRUTH) as truth:
+        write_world(params.customers, seed=seed, raw=tables, truth=truth)
+
+
+if __name__ == "__main__":
+    run(main)

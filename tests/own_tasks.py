@@ -1,0 +1,12 @@
+"""The tests' own tasks, read like a user's."""
+
+from contextlib import chdir
+
+from lab.task.schema import Task, read_task
+from tests.project import OWN
+
+
+def own_task(name: str) -> Task:
+    """Return a task of tests/own."""
+    with chdir(OWN):
+        return read_task(name)
