@@ -3,6 +3,7 @@
 import lab.core.determinism  # noqa: F401 - before numpy
 
 import os
+import signal
 import threading
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from tests.history import history_of
 
 A_WHOLE_SUITE = 2000
+# A shell's background job ignores Ctrl-C, and what it starts inherits that; what a test starts must hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -2,14 +2,15 @@
 
 import io
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from tests import forks
 
 ROOT = Path(__file__).parent.parent
 # What a copy holds in place of the user's own: settings, champion, tasks and their data, small and fixed.
@@ -82,16 +83,19 @@ def run(
     command: list[str], *, cwd: Path, check: bool = True, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with a bare environment; a failure shows what it printed."""
-    done = subprocess.run(
-        command, cwd=cwd, env={**QUIET, **(environment or {})}, capture_output=True, text=True, check=False
-    )
+    full = {**QUIET, **(environment or {})}
+    if can_fork(command, full):
+        full["PATH"] = f"{forks.commands()}{os.pathsep}{full['PATH']}"
+        command = [str(forks.commands() / command[0]), *command[1:]]
+    done = subprocess.run(command, cwd=cwd, env=full, capture_output=True, text=True, check=False)
     assert done.returncode == 0 or not check, f"{command} in {cwd}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 
 
-def heed_interrupts() -> None:
-    """Let a process hear Ctrl-C, before it starts: one below a shell's background job inherits that it does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def can_fork(command: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Return whether a command may be a fork of the process that has imported its libraries (tests/forks.py)."""
+    known = command[0] == "dvc" or (command[:2] == ["python", "-m"] and command[2].split(".")[0] in {"ops", "stages"})
+    return known and environment["PATH"] == QUIET["PATH"] and not forks.READ_AT_THE_START & environment.keys()
 
 
 def stage(name: str, *, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from lab.core.tables import write_table
 from tests.history import copy_of_history
-from tests.project import OWN, QUIET, ROOT, change_params, copy_project, files_below, heed_interrupts, run, stage
+from tests.project import OWN, QUIET, ROOT, change_params, copy_project, files_below, run, stage
 from tests.retail import shop_tables
 
 TASK = "tasks/churn/task.yaml"
@@ -133,7 +133,6 @@ def start_and_wait_for(name: str, sign: str, folder: Path) -> subprocess.Popen[s
         env=QUIET,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     )
     deadline = time.monotonic() + 60
     while not list(folder.glob(sign)) and process.poll() is None and time.monotonic() < deadline:

@@ -12,7 +12,7 @@ import pytest
 from lab.core.errors import ParamsError
 from ops.pack.command import pack
 from tests.ops.packable import assign, packable
-from tests.project import QUIET, heed_interrupts, run
+from tests.project import QUIET, run
 from tests.serving.asking import wait_until
 from tests.serving.going_on import constant_requests, version_at
 from tests.serving.server import served
@@ -46,7 +46,6 @@ def followed(clone: Path, *options: str) -> Iterator[Path]:
             env=environment,
             stdout=output,
             stderr=output,
-            preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
         )
     try:
         yield said

@@ -32,7 +32,7 @@ from tests.ops.four_stages import (
     set_params,
     write,
 )
-from tests.project import QUIET, ROOT, files_below, heed_interrupts, lock_of, run
+from tests.project import QUIET, ROOT, files_below, lock_of, run
 
 RESULTS = ("metrics", "plots")
 INDEX = ["git", "ls-files", "--stage"]
@@ -322,7 +322,6 @@ def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     ) as process:
         while "choose" not in ran(folder):
             assert process.poll() is None

@@ -20,7 +20,7 @@ from ops.verify.state import State
 from ops.verify.stores import listing_fingerprint
 from tests.history import copy_of_history, history_of
 from tests.ops.four_stages import PARAMS, call, commit, copy_of, make_four_stages, repro, set_params, write
-from tests.project import QUIET, ROOT, change_params, heed_interrupts, run
+from tests.project import QUIET, ROOT, change_params, run
 from tests.remotes.recipes import RECIPES, commands
 from tests.remotes.s3 import s3_storage
 from tests.remotes.toy import SEALED
@@ -478,7 +478,6 @@ def test_an_interrupted_rebuild_leaves_nothing(toy: Path, tmp_path: Path, number
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     ) as process:
         assert process.stderr is not None
         while "fit@low" not in process.stderr.readline():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.project import QUIET, ROOT, heed_interrupts, run
+from tests.project import QUIET, ROOT, run
 
 HERE = {"PYTHONPATH": str(ROOT)}
 PATIENCE = 120  # seconds, only so that a test of what is broken ends at all
@@ -44,7 +44,6 @@ def interrupted(
         command,
         cwd=cwd,
         env={**QUIET, **HERE, **environment},
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

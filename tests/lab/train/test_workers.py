@@ -25,7 +25,7 @@ from lab.train.cluster import code_fingerprint, facts, scatter_once
 from lab.train.threshold import ThresholdRule
 from lab.train.training import Rules, Trained, train_model
 from lab.train.workers import ADDRESS, Run, Workers, fit_runner
-from tests.project import ROOT, heed_interrupts
+from tests.project import ROOT
 from tests.tables import feature_rows, schema_of
 
 distributed = pytest.importorskip("distributed", reason="Dask is an extra")
@@ -176,7 +176,6 @@ def test_a_cancelled_run_leaves_no_worker(workers: str, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has no thread that holds a lock
     ) as process:
         while not list(tmp_path.glob("*.pid")):
             time.sleep(0.05)
