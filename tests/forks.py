@@ -103,11 +103,11 @@ def _answer(listener: socket.socket) -> None:
     running: dict[int, tuple[int, socket.socket]] = {}  # the process and its client by the process' descriptor
     while True:
         clients = {client.fileno(): process for process, client in running.values()}
-        ready, _, _ = select.select([0, listener, *running, *clients], [], [])
+        ready, _, _ = select.select([0, listener.fileno(), *running, *clients], [], [])
         if 0 in ready:
             return
         for number in ready:
-            if number is listener:
+            if number == listener.fileno():
                 client, _ = listener.accept()
                 process = _fork(client, listener)
                 running[os.pidfd_open(process)] = (process, client)
