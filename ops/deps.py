@@ -1,4 +1,4 @@
-"""`python -m ops deps`: hold the code dependencies in dvc.yaml against what the stages import."""
+"""`python -m ops deps`: compare the code dependencies in dvc.yaml with the imports."""
 
 from pathlib import Path
 from typing import Any
@@ -7,16 +7,17 @@ import click
 from ruamel.yaml import YAML
 
 from lab.core.atomic_outputs import replaced_file
-from ops.dvc.pipeline import DVC_YAML, Stage, expected_code, is_code, read_stages
+from ops.dvc.pipeline import DVC_YAML, Stage, expected_code, is_code, read_stages, wrong_code
+from ops.dvc.rooms import misplaced
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Put dvc.yaml right instead of only telling.")
+@click.option("--write", is_flag=True, help="Correct dvc.yaml instead of only reporting.")
 def deps(*, write: bool) -> None:
-    """Tell where dvc.yaml and the imports disagree; exit 1 if they do.
+    """Report where dvc.yaml and the imports disagree; exit 1 if they do.
 
-    A stage reruns when, and only when, a file that it imports changes, so its deps must be exactly those files. After
-    an import has come or gone, `python -m ops deps --write` puts the list right.
+    A stage declares the rooms of `lab` that it imports from, and its script. So it reruns when a file there changes,
+    and only then. After an import has come or gone, `python -m ops deps --write` corrects the list.
     """
     root = Path()
     wrong = {stage.name: stage for stage in read_stages(root) if stage.code != expected_code(stage, root=root)}
@@ -24,18 +25,19 @@ def deps(*, write: bool) -> None:
         click.echo(_difference(stage, root))
     if wrong and write:
         _rewrite(root / DVC_YAML, wrong, root)
-        click.echo(f"{DVC_YAML} is put right; look at it with `git diff dvc.yaml`.")
+        click.echo(f"{DVC_YAML} is corrected; look at it with `git diff dvc.yaml`.")
     elif wrong:
         click.echo("Cure: python -m ops deps --write")
+    lost = misplaced(root)
+    for line in lost:
+        click.echo(line)
+    if lost or (wrong and not write):
         raise SystemExit(1)
 
 
 def _difference(stage: Stage, root: Path) -> str:
-    declared, expected = set(stage.code), set(expected_code(stage, root=root))
-    lines = [f"{stage.name}:" if declared != expected else f"{stage.name}: not in sorted order"]
-    lines += [f"  + {path} is imported and not declared" for path in sorted(expected - declared)]
-    lines += [f"  - {path} is declared and not imported" for path in sorted(declared - expected)]
-    return "\n".join(lines)
+    lines = wrong_code(stage, root=root) or ["the order is not sorted"]
+    return "\n".join([f"{stage.name}:", *(f"  {line}" for line in lines)])
 
 
 def _rewrite(path: Path, wrong: dict[str, Stage], root: Path) -> None:

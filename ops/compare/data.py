@@ -8,7 +8,7 @@ from typing import Any
 from lab.core.errors import LabError
 from ops.compare.changes import Change, changes
 from ops.compare.predicted import SCHEMA, Store, briefly
-from ops.compare.trees import ChangedFile, changed_files
+from ops.revisions.files import ChangedFile, changed_files
 
 KEPT = ("data/source", "data/raw", "data/prepared", "data/features")
 TABLES = ("data/raw", "data/prepared", "data/features")

@@ -1,8 +1,7 @@
-"""Whether a revision's results are those of its code, settings and data: its files held against its dvc.lock."""
+"""Whether a revision's results belong to its code, settings and data, by its dvc.lock."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,10 +10,9 @@ from lab.core.errors import LabError
 from ops.compare.changes import in_one_line
 from ops.compare.predicted import Store
 from ops.compare.stages import commands_of
-from ops.compare.trees import files_at
-from ops.revisions.git import contents_at
+from ops.dvc.fingerprints import folder_md5
+from ops.revisions.files import Tree
 from ops.revisions.lock import Item, LockedStage
-from ops.revisions.snapshot import Snapshot
 
 ABSENT = object()
 
@@ -29,9 +27,9 @@ class StaleStage:
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the files of a revision say: their MD5, the settings, the commands, and what each output was recorded as."""
+    """A revision: the MD5 of each file and folder in git, the settings, the commands, and each output's record."""
 
-    files: Mapping[str, str]
+    in_git: Mapping[str, str]
     params: Mapping[str, Mapping[str, Any]]
     commands: Mapping[str, str]
     written: Mapping[str, Item]
@@ -52,14 +50,9 @@ def _facts_of(store: Store) -> _Facts:
     stages, snapshot = store.stages, store.snapshot
     written = {path: item for stage in stages.values() for path, item in stage.outputs.items()}
     items = [*written.values(), *(item for stage in stages.values() for item in stage.dependencies.values())]
-    known = list(files_at(snapshot))
-    wanted = {path for item in items for path in _files_of(item, known)}
-    contents = {
-        path: hashlib.md5(content, usedforsecurity=False).hexdigest() for path, content in _read(snapshot, wanted)
-    }
     named = {name for stage in stages.values() for name in stage.params}
     return _Facts(
-        contents,
+        Tree(snapshot).md5s(items),
         {name: snapshot.yaml(name) or {} for name in named},
         commands_of(snapshot),
         _with_parents(written, store),
@@ -91,26 +84,7 @@ def _joined(folder: Item, parts: list[Item], store: Store) -> Item:
             files |= {f"{inside}/{entry['relpath']}".rstrip("/"): str(entry["md5"]) for entry in listing}
     except LabError:
         return folder
-    return replace(folder, md5=_folder_md5(files))
-
-
-def _folder_md5(files: Mapping[str, str]) -> str:
-    """Return the fingerprint that DVC gives a folder of these files."""
-    listing = [{"md5": files[name], "relpath": name} for name in sorted(files)]
-    content = json.dumps(listing, sort_keys=True).encode()
-    return f"{hashlib.md5(content, usedforsecurity=False).hexdigest()}.dir"
-
-
-def _read(snapshot: Snapshot, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
-    if snapshot.commit is not None:
-        return contents_at(snapshot.commit, sorted(paths), root=snapshot.root).items()
-    return ((path, content) for path in sorted(paths) if (content := snapshot.read(path)) is not None)
-
-
-def _files_of(item: Item, known: list[str]) -> list[str]:
-    if not item.is_folder:
-        return [item.path] if item.path in known else []
-    return [path for path in known if path.startswith(f"{item.path}/")]
+    return replace(folder, md5=folder_md5(files))
 
 
 def _differences(stage: LockedStage, facts: _Facts) -> list[str]:
@@ -122,7 +96,7 @@ def _differences(stage: LockedStage, facts: _Facts) -> list[str]:
         *(
             f"{item.path}, which it wrote"
             for item in stage.outputs.values()
-            if _in_git(item, facts) not in {None, item.md5}
+            if facts.in_git.get(item.path) not in {None, item.md5}
         ),
     ]
 
@@ -142,12 +116,4 @@ def _differs(item: Item, facts: _Facts) -> bool:
         return facts.written[item.path].md5 != item.md5
     if any(str(folder) in facts.written for folder in PurePosixPath(item.path).parents):
         return False  # a file in a folder that DVC keeps: the folder's own record was held against its readers
-    return _in_git(item, facts) != item.md5
-
-
-def _in_git(item: Item, facts: _Facts) -> str | None:
-    """Return the MD5 of a file or folder as git has it, as DVC takes it; None where git has none."""
-    if not item.is_folder:
-        return facts.files.get(item.path)
-    inside = {path: md5 for path, md5 in facts.files.items() if path.startswith(f"{item.path}/")}
-    return _folder_md5({path[len(item.path) + 1 :]: md5 for path, md5 in inside.items()}) if inside else None
+    return facts.in_git.get(item.path) != item.md5

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.compare.trees import ChangedFile, changed_files, files_at
+from ops.revisions.files import ChangedFile, changed_files, files_at
 from ops.revisions.snapshot import Snapshot
 
 FOLDERS = ("plots", "reports")

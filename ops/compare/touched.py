@@ -1,12 +1,12 @@
-"""Which stages' code, command or environment differs between two revisions, as the locks recorded them."""
+"""Which stages' code, command or environment differs between two revisions."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ops.compare.changes import Change, Kind, changes
-from ops.compare.trees import ChangedFile, changed_files, files_at
-from ops.revisions.lock import Item, LockedStage
+from ops.revisions.files import ChangedFile, Tree, changed_files
+from ops.revisions.lock import LockedStage
 from ops.revisions.snapshot import Snapshot
 
 Stages = Mapping[str, LockedStage]
@@ -43,8 +43,10 @@ class CodeChange:
 def code_change(base: Snapshot, head: Snapshot) -> CodeChange:
     """Return how the code behind the results differs; `other` are files that no stage reads."""
     old, new = base.lock, head.lock
+    before, after = Tree(base), Tree(head)
+    outputs = _outputs(old) | _outputs(new)
     both = [name for name in new if name in old]
-    read = {name: _code_of(old[name], new[name], outputs=_outputs(old) | _outputs(new)) for name in both}
+    read = {name: _differences(_code(old[name], before, outputs), _code(new[name], after, outputs)) for name in both}
     commands = tuple(name for name in both if old[name].command != new[name].command)
     files = _by_file(read)
     packages = changes(_pins(base), _pins(head))
@@ -56,21 +58,22 @@ def code_change(base: Snapshot, head: Snapshot) -> CodeChange:
         commands=commands,
         packages=packages,
         environment=bool(packages) or _environment(old) != _environment(new),
-        other=_other(base, head, known={each.path for each in files}),
+        other=_other(before, after, known={each.path for each in files}),
     )
 
 
-def _code_of(old: LockedStage, new: LockedStage, *, outputs: frozenset[str]) -> dict[str, Kind]:
-    before, after = (_code(stage.dependencies, outputs) for stage in (old, new))
+def _differences(before: dict[str, str], after: dict[str, str]) -> dict[str, Kind]:
     return {each.path: each.kind for each in changed_files(before, after)}
 
 
-def _code(dependencies: Mapping[str, Item], outputs: frozenset[str]) -> dict[str, str]:
-    return {
-        path: item.md5
-        for path, item in dependencies.items()
+def _code(stage: LockedStage, tree: Tree, outputs: frozenset[str]) -> dict[str, str]:
+    """Return the files of code that a stage reads, each with git's hash; a folder counts as the files in it."""
+    items = [
+        item
+        for path, item in stage.dependencies.items()
         if path != REQUIREMENTS and not path.startswith(ELSEWHERE) and path not in outputs
-    }
+    ]
+    return {path: tree.blobs[path] for item in items for path in tree.files_of(item)}
 
 
 def _by_file(read: Mapping[str, Mapping[str, Kind]]) -> tuple[CodeFile, ...]:
@@ -97,7 +100,7 @@ def _pins(snapshot: Snapshot) -> dict[str, str]:
     return {name: ", ".join(versions) for name, versions in pins.items()}
 
 
-def _other(base: Snapshot, head: Snapshot, *, known: Iterable[str]) -> tuple[ChangedFile, ...]:
+def _other(base: Tree, head: Tree, *, known: Iterable[str]) -> tuple[ChangedFile, ...]:
     left = set(known) | {REQUIREMENTS}
-    found = changed_files(files_at(base), files_at(head))
+    found = changed_files(base.blobs, head.blobs)
     return tuple(each for each in found if each.path not in left and not each.path.startswith(ELSEWHERE))

@@ -1,7 +1,7 @@
-"""The rooms, scripts and modules that a module imports, directly or through others."""
+"""The modules of this repository that a module imports, directly or through others."""
 
 import ast
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 PACKAGES = ("lab", "stages", "ops", "serving", "dashboard")
 LIBRARY = "lab/"
@@ -21,15 +21,6 @@ def import_closure(module: str, *, root: Path) -> list[str]:
         found.add(str(path.relative_to(root)))
         waiting += imported_modules(path, root=root)
     return sorted(found)
-
-
-def rooms_of(files: list[str]) -> list[str]:
-    """Return the rooms that files lie in: a file of `lab` counts as its folder, another file as itself.
-
-    >>> rooms_of(["lab/core/errors.py", "lab/core/params.py", "stages/train.py"])
-    ['lab/core', 'stages/train.py']
-    """
-    return sorted({str(PurePosixPath(path).parent) if path.startswith(LIBRARY) else path for path in files})
 
 
 def imported_modules(path: Path, *, root: Path) -> list[str]:

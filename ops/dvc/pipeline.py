@@ -1,4 +1,4 @@
-"""Read dvc.yaml as DVC resolves it, and tell code from data among a stage's dependencies."""
+"""Read the stages of dvc.yaml, and compare the code that they declare and import."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.core.yaml_files import read_yaml
-from ops.dvc.import_closure import LIBRARY, import_closure, rooms_of
+from ops.dvc.import_closure import LIBRARY, import_closure
+from ops.dvc.rooms import rooms_of
 
 DVC_YAML = Path("dvc.yaml")
 ENVIRONMENT = "requirements.txt"
@@ -40,7 +41,16 @@ def read_stages(root: Path) -> list[Stage]:
 
 def expected_code(stage: Stage, *, root: Path) -> list[str]:
     """Return the code that a stage should declare: its script and the rooms that it imports from."""
-    return rooms_of(import_closure(stage.module, root=root))
+    return rooms_of(import_closure(stage.module, root=root), root=root)
+
+
+def wrong_code(stage: Stage, *, root: Path) -> list[str]:
+    """Return a line for each room or script that a stage imports and does not declare, or the reverse."""
+    declared, expected = set(stage.code), set(expected_code(stage, root=root))
+    return [
+        *(f"{path} is imported and not declared" for path in sorted(expected - declared)),
+        *(f"{path} is declared and not imported" for path in sorted(declared - expected)),
+    ]
 
 
 def is_code(dependency: str) -> bool:

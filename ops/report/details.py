@@ -24,9 +24,9 @@ from ops.compare.experiment import Answer
 from ops.compare.gates import Gate, GateChange
 from ops.compare.render import metric_name
 from ops.compare.training import Candidate
-from ops.compare.trees import ChangedFile
 from ops.report.collapsible import Fold
 from ops.report.escape import UNBROKEN, code, said
+from ops.revisions.files import ChangedFile
 
 COURSES = ("newly fails", "still fails", "newly passes", "removed", "not judged", "passes")
 RULES = {"at least": "≥", "at most": "≤", "above": ">"}

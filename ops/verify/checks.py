@@ -1,4 +1,4 @@
-"""The six questions whose answers make a commit whole: whoever clones it has everything that it names."""
+"""The six checks of a commit: a clone of it has everything that it names."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,10 +6,11 @@ from pathlib import Path
 
 from lab.core.errors import LabError, SourceError
 from lab.pages.markdown import counted
-from ops.dvc.pipeline import expected_code, read_stages
+from ops.dvc.pipeline import read_stages, wrong_code
+from ops.dvc.rooms import misplaced
 from ops.revisions.git import commit_of, git, lines_of
 from ops.verify.check import Check
-from ops.verify.freshness import inputs_changed, outputs_changed
+from ops.verify.freshness import inputs_changed, outputs_changed, overlooked
 from ops.verify.paths import inside_any
 from ops.verify.pushed import missing_objects
 from ops.verify.stages import data_file, path_of
@@ -50,7 +51,7 @@ def lock_is_fresh(state: State) -> Check:
     for name, stage in state.stages.items():
         changes = inputs_changed(stage, state.entries.get(name, {}), state.recorded)
         if changes != ["never ran"]:
-            changes += outputs_changed(stage)
+            changes += [*outputs_changed(stage), *overlooked(stage, state.in_git, state.recorded)]
         found += [f"{name}: {'; '.join(changes)}"] if changes else []
     found += [
         f"{data_file(stage, state.root)}: {what}"
@@ -90,15 +91,12 @@ def data_is_ignored(state: State) -> Check:
 
 def dependencies_are_exact(state: State) -> Check:
     """Ask whether every stage declares the code that it imports, and no other."""
-    found = []
     try:
         stages = read_stages(state.root)
     except ValueError as error:
         raise SourceError(f"dvc.yaml: {error}") from error
-    for stage in stages:
-        declared, expected = set(stage.code), set(expected_code(stage, root=state.root))
-        found += [f"{stage.name}: {path} is imported and not declared" for path in sorted(expected - declared)]
-        found += [f"{stage.name}: {path} is declared and not imported" for path in sorted(declared - expected)]
+    found = [f"{stage.name}: {line}" for stage in stages for line in wrong_code(stage, root=state.root)]
+    found += misplaced(state.root)
     summary = f"dvc.yaml {'does not declare' if found else 'declares'} what the stages import"
     return Check("deps", summary, tuple(found), "python -m ops deps --write")
 

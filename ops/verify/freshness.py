@@ -39,6 +39,21 @@ def outputs_changed(stage: Any) -> list[str]:
     return found
 
 
+def overlooked(stage: Any, in_git: Mapping[str, str], outputs: Outputs) -> list[str]:
+    """Return what differs from the entry by git's files and not by DVC's check, which trusts size and time.
+
+    So DVC misses a file changed inside a folder when both stay the same (treeverse/dvc #11099).
+    """
+    read = [] if stage.frozen else [each for each in files_read(stage) if not outputs.touches(path_of(each))]
+    items = [*read, *(out for out in stage.outs if not out.use_cache)]
+    suspects = [item for item in items if in_git.get(path_of(item), "") not in {"", fingerprint_of(item)}]
+    return [
+        f"{path_of(item)} changed, and DVC overlooks it: `touch` its files before `dvc repro`"
+        for item in suspects
+        if not item.workspace_status()
+    ]
+
+
 def _settings(stage: Any) -> Iterator[str]:
     for dependency in filter(is_setting, stage.deps):
         found: Any = next(iter(dependency.workspace_status().values()), {})

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ops.revisions.files import Tree
+from ops.revisions.snapshot import WORKSPACE, Snapshot
 from ops.verify.entries import Entry, entries_of
 from ops.verify.fingerprints import Outputs
 from ops.verify.stages import NO_ENTRY, Pipeline, files_read, fingerprint_of, path_of
@@ -55,6 +57,15 @@ class State:
         """The paths that a stage reads and no stage writes."""
         found = {path_of(item) for stage in self.stages.values() for item in files_read(stage) if item.is_in_repo}
         return sorted(path for path in found if not self.recorded.touches(path))
+
+    @cached_property
+    def in_git(self) -> Mapping[str, str]:
+        """What DVC would record of each item of dvc.lock that git has, computed from the files themselves."""
+        snapshot = Snapshot(WORKSPACE, None, self.root)
+        stages = snapshot.lock.values()
+        return Tree(snapshot).md5s(
+            item for stage in stages for item in (*stage.dependencies.values(), *stage.outputs.values())
+        )
 
     @cached_property
     def remote(self) -> Store:

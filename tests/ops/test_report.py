@@ -16,12 +16,12 @@ from ops.compare.changes import Change
 from ops.compare.compare import compare_revisions
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
-from ops.compare.trees import ChangedFile
 from ops.report.bars import picture
 from ops.report.collapsible import Fold, page_of
 from ops.report.escape import code, said
 from ops.report.page import TITLE, first_line, report_of
 from ops.report.pictures import draw
+from ops.revisions.files import ChangedFile
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
 from tests.ops.revised import FEATURES, PREDICTIONS, output_table, parquet, revision

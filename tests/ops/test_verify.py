@@ -362,9 +362,9 @@ def test_an_output_that_git_would_take_is_told(toy: Path) -> None:
 
 
 def test_code_that_is_imported_and_not_declared_is_told(toy: Path) -> None:
-    write(toy / "lab/new.py", "")
-    add_to("stages/tell.py", "import lab.new\n")(toy)
-    assert checks_of(toy)["deps"].found == ("tell: lab/new.py is imported and not declared",)
+    write(toy / "lab/new/room.py", "")
+    add_to("stages/tell.py", "import lab.new.room\n")(toy)
+    assert checks_of(toy)["deps"].found == ("tell: lab/new is imported and not declared",)
 
 
 def test_files_that_a_clone_would_lack_are_told(toy: Path) -> None:
