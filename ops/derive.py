@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ops.dvc import derivation
-from ops.dvc.derivation import Derived
+from ops.revisions import derivation
+from ops.revisions.derivation import Derived
 
 DEFAULT = ("data/predictions",)
 

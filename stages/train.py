@@ -7,13 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from dvclive.live import Live
-
 from lab.compile.write import save_both_forms
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.recording import recorded
+from lab.core.recording import Recorder, recorded
 from lab.core.result_files import write_json
 from lab.core.schema import load_schema
 from lab.core.sections import load_section
@@ -60,14 +58,14 @@ def main() -> None:
         live.summary = summary_of(trained, schema, table)
 
 
-def log_trial(live: Live, show: Callable[[Progress], None], progress: Progress) -> None:
+def log_trial(live: Recorder, show: Callable[[Progress], None], progress: Progress) -> None:
     show(progress)
     if progress.trial is not None and progress.trial.score is not None:
         live.step = progress.fits
         live.log_metric("search_score", progress.trial.score)
 
 
-def log_fold(live: Live, name: str, fold: FoldScore) -> None:
+def log_fold(live: Recorder, name: str, fold: FoldScore) -> None:
     sys.stdout.write(progress_of(name, fold))
     sys.stdout.flush()
     live.step = fold.number

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from dvclive.live import Live
 from scmrepo.exceptions import SCMError
@@ -14,12 +15,14 @@ from lab.core.atomic_outputs import replaced_folder
 from lab.core.errors import LabError
 from lab.core.result_files import read_json, rounded, write_json
 
+Recorder: TypeAlias = Live
+
 POINTS = Path("plots/custom")  # where DVCLive puts what log_plot is given
 HISTORIES = Path("plots/metrics")  # and what log_metric is given, step by step
 
 
 @contextmanager
-def recorded(*, metrics: Path, plots: Path) -> Iterator[Live]:
+def recorded(*, metrics: Path, plots: Path) -> Iterator[Recorder]:
     """Yield DVCLive; its summary becomes `metrics`, its curves and histories the folder `plots`, rounded and sorted.
 
     While it runs it writes beside `plots`, so a run that fails leaves both as they were. A file of points is
@@ -36,7 +39,7 @@ def recorded(*, metrics: Path, plots: Path) -> Iterator[Live]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _opened(scratch: Path) -> Live:
+def _opened(scratch: Path) -> Recorder:
     scratch.parent.mkdir(parents=True, exist_ok=True)
     try:
         return Live(dir=str(scratch), dvcyaml=False, save_dvc_exp=False, report=None)
@@ -47,7 +50,7 @@ def _opened(scratch: Path) -> Live:
         ) from error
 
 
-def _publish(live: Live, scratch: Path, *, metrics: Path, plots: Path) -> None:
+def _publish(live: Recorder, scratch: Path, *, metrics: Path, plots: Path) -> None:
     with replaced_folder(plots) as folder:
         for path in sorted((scratch / POINTS).rglob("*.json")):
             write_json(read_json(path), folder / path.relative_to(scratch / POINTS))

@@ -1,8 +1,7 @@
 """Register what champion.yaml says: a tag on the version, a tag on its stage, and one push that wins whole or not."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from lab.core.errors import LabError, ParamsError
 from lab.core.yaml_files import read_yaml
 from lab.train.champion import FILE, Champion
+from ops.dvc.tags import tag_stage, tag_version
 from ops.registry.entries import derived_from_its_entry, entry_at, same_model
 from ops.registry.guards import (
     Answer,
@@ -233,29 +233,10 @@ def _tick(registry: Registry) -> None:
 
 
 def _gto_register(place: Place, version: int) -> str:
-    import gto.api  # noqa: PLC0415 - a third of a second that only who registers pays
-
-    name, message = version_name(version), f"Register version {version} of {place.task}"
-    with _gto_words():
-        made = gto.api.register(str(place.root), name=place.task, ref=place.head, version=name, message=message)
-    return str(made.tag)
+    message = f"Register version {version} of {place.task}"
+    return tag_version(place.root, name=place.task, commit=place.head, version=version_name(version), message=message)
 
 
 def _gto_assign(place: Place, version: int, stage: str) -> str:
-    import gto.api  # noqa: PLC0415
-
-    name, message = version_name(version), f"Put version {version} of {place.task} into {stage}"
-    # Force: a version that was in the stage before is "already in it" to GTO, even when another one took its place.
-    with _gto_words():
-        made = gto.api.assign(str(place.root), name=place.task, stage=stage, version=name, message=message, force=True)
-    return str(made.tag)
-
-
-@contextmanager
-def _gto_words() -> Iterator[None]:
-    from gto.exceptions import GTOException  # noqa: PLC0415
-
-    try:
-        yield
-    except GTOException as error:
-        raise LabError(f"GTO refused: {error}. Look at what it has with `gto show` and `git tag`.") from error
+    message = f"Put version {version} of {place.task} into {stage}"
+    return tag_stage(place.root, name=place.task, version=version_name(version), stage=stage, message=message)

@@ -11,6 +11,7 @@ import click
 from lab.core.command import INTERRUPTED, leave
 from lab.core.errors import ParamsError
 from lab.pages.markdown import counted, listed
+from ops.dvc.cli import run_here
 
 MOST = 4  # more gain nothing on this DAG, and each holds its rows in memory
 FAILED = 255  # DVC's own code
@@ -40,9 +41,7 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
     """
     count = jobs_of(jobs, cores=cores())
     if count == 1:
-        from dvc.cli import main  # noqa: PLC0415 - a quarter of a second that a refusal can do without
-
-        raise SystemExit(main(["repro", *(["--force"] if force else []), *targets]))
+        raise SystemExit(run_here("repro", *(["--force"] if force else []), *targets))
     raise SystemExit(_side_by_side(targets, jobs=count, force=force))
 
 

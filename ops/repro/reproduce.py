@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dvc.stage.run as stage_run
-from dvc.exceptions import DvcException
-from dvc.repo import Repo, lock_repo
-from dvc.repo.reproduce import _reproduce_stage, collect_stages, get_active_graph, plan_repro
-
 from lab.core.errors import LabError
+from ops.dvc import reproduction
+from ops.dvc.errors import DvcError
 from ops.repro.commands import CommandFailedError, Commands
 from ops.repro.lock_order import restore_order, stage_names
 from ops.repro.schedule import Schedule
@@ -48,7 +45,7 @@ class Turn:
     def taken(self) -> Iterator[None]:
         """Hold the project for DVC's own steps."""
         with self._mine:
-            self.repository.lock.lock()
+            reproduction.take_lock(self.repository)
             try:
                 yield
             finally:
@@ -63,11 +60,10 @@ class Turn:
             yield
         finally:
             self._mine.acquire()
-            self.repository.lock.lock()
+            reproduction.take_lock(self.repository)
 
     def _let_go(self) -> None:
-        self.repository._reset()  # noqa: SLF001 - what DVC does before it runs a command: others may change its files
-        self.repository.lock.unlock()
+        reproduction.release_lock(self.repository)
 
 
 @dataclass
@@ -87,38 +83,30 @@ class Run:
         """Let DVC reproduce one stage, if it has changed."""
         stage = self.stages[name]
         with self.turn.taken():
-            if _reproduce_stage(stage, upstream=list(self.upstream[name]), force=self.force, interactive=False):
+            if reproduction.reproduce_stage(stage, upstream=self.upstream[name], force=self.force):
                 self.ran.add(name)
 
     def run_command(self, stage: Any, *, run_env: Mapping[str, str] | None = None, **_: object) -> None:
         """Run a stage's commands, as DVC would, while others have their turn."""
-        settings = stage_run.prepare_kwargs(stage, run_env=run_env)
-        for line in stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines():
-            command = stage_run._make_cmd(stage_run.get_executable(), line)  # noqa: SLF001 - the shell as DVC takes it
+        commands = reproduction.commands_of(stage, run_env=run_env)
+        for line, process in zip(commands.lines, commands.processes, strict=True):
             self.tell(f"{stage.addressing} > {line}")
             with self.turn.given_away():
                 self.commands.run(
-                    command,
-                    folder=Path(settings["cwd"]),
-                    environment=settings["env"],
+                    process,
+                    folder=commands.folder,
+                    environment=commands.environment,
                     hear=lambda said: self.tell(f"{stage.addressing} | {said}"),
                 )
 
 
 def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, tell: Tell) -> Outcome:
     """Bring stages up to date, so many side by side; the bytes and the dvc.lock are those of `dvc repro`."""
-    with _told(), Repo(str(root), _wait_for_lock=True) as repository, lock_repo(repository), repository.scm_context():
-        graph = get_active_graph(repository.index.graph)
-        steps = plan_repro(graph, collect_stages(repository, targets or ["dvc.yaml"]))
-        run = Run(
-            {stage.addressing: stage for stage in steps},
-            {stage.addressing: tuple(graph.successors(stage)) for stage in steps},
-            Turn(repository),
-            Commands(),
-            tell,
-            force,
-        )
-        with _in_plain_order(steps), _commands_by(run.run_command), run.turn.given_away():
+    with _told(), reproduction.locked_repository(root) as repository:
+        plan = reproduction.plan_of(repository, targets)
+        run = Run(plan.stages, plan.upstream, Turn(repository), Commands(), tell, force)
+        steps = list(plan.stages.values())
+        with _in_plain_order(steps), reproduction.commands_run_by(run.run_command), run.turn.given_away():
             skipped = _work(run, jobs=jobs)
     return Outcome(tuple(name for name in run.stages if name in run.ran), run.failed, tuple(skipped))
 
@@ -145,7 +133,7 @@ def _ended_well(run: Run, name: str, ended: Future[None]) -> bool:
     error = ended.exception()
     if error is None:
         return True
-    if not isinstance(error, CommandFailedError | DvcException | OSError | LabError):
+    if not isinstance(error, CommandFailedError | DvcError | OSError | LabError):
         raise error
     run.failed[name] = "\n".join([str(error), *getattr(error, "lines", ())])
     run.tell(f"{name} failed: {error}")
@@ -153,22 +141,11 @@ def _ended_well(run: Run, name: str, ended: Future[None]) -> bool:
 
 
 @contextmanager
-def _commands_by(runner: Callable[..., None]) -> Iterator[None]:
-    """Let DVC hand a stage's commands to the runner; this is the place where DVC itself lets go of its lock."""
-    former = stage_run.unlocked_repo
-    stage_run.unlocked_repo = lambda _: runner
-    try:
-        yield
-    finally:
-        stage_run.unlocked_repo = former
-
-
-@contextmanager
 def _told() -> Iterator[None]:
     """Say DVC's own mistakes as ours."""
     try:
         yield
-    except DvcException as error:
+    except DvcError as error:
         raise LabError(f"DVC refused: {error}") from error
 
 

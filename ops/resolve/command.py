@@ -7,14 +7,14 @@ import click
 
 from lab.core.command import FAILED, INTERRUPTED, leave
 from lab.core.result_files import json_bytes
+from ops.dvc.cli import ended_by_sigterm
+from ops.dvc.stages import root_of_pipeline
 from ops.resolve.conflict import LOCK, Conflict, find_conflict
 from ops.resolve.leftovers import results_of_the_gone
 from ops.resolve.settle import RunFailedError, Settling, drop_the_gone, foresee, results_of, settle
 from ops.revisions.git import git, lines_of
+from ops.revisions.paths import inside
 from ops.verify.checks import lock_is_fresh
-from ops.verify.dvc import ended_by_sigterm
-from ops.verify.paths import inside
-from ops.verify.stages import root_of_pipeline
 from ops.verify.state import State
 
 NOTHING = "Nothing to resolve: neither dvc.lock nor a result is in conflict. Is it fresh? python -m ops verify"

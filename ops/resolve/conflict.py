@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lab.core.errors import LabError
 from ops.revisions.git import content_at, git, lines_of
-from ops.verify.entries import Entry, entries_of
-from ops.verify.paths import inside_any
+from ops.revisions.lock import Entry, entries_of
+from ops.revisions.paths import inside_any
 
 LOCK = "dvc.lock"
 # Where git keeps the commit that is being merged, picked, reverted, rebased or popped.

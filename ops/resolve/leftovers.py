@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ops.dvc.fingerprints import file_md5, folder_md5
+from ops.dvc.stages import Pipeline
 from ops.resolve.conflict import Conflict
 from ops.revisions.git import lines_of
-from ops.verify.paths import inside, inside_any
-from ops.verify.stages import Pipeline
-from ops.verify.stores import listing_fingerprint, md5_of
+from ops.revisions.paths import inside, inside_any
 
 
 def results_of_the_gone(pipeline: Pipeline, conflict: Conflict) -> list[str]:
@@ -45,6 +45,6 @@ def _recorded(conflict: Conflict) -> list[dict[str, Any]]:
 
 def _fingerprint(place: Path) -> str:
     if place.is_file():
-        return md5_of(place.read_bytes())
+        return file_md5(place)
     files = [path for path in place.rglob("*") if path.is_file()]
-    return listing_fingerprint({path.relative_to(place).as_posix(): md5_of(path.read_bytes()) for path in files})
+    return folder_md5({path.relative_to(place).as_posix(): file_md5(path) for path in files})

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lab.core.atomic_outputs import replaced_file, replaced_folder
+from ops.dvc.fingerprints import folder_md5, md5_of
+from ops.dvc.stages import fingerprint_of, path_of
+from ops.dvc.stores import Listings
 from ops.revisions.git import git
-from ops.verify.paths import inside
-from ops.verify.stages import fingerprint_of, path_of
-from ops.verify.stores import Listings, listing_fingerprint, md5_of
+from ops.revisions.paths import inside
 
 Files = Mapping[str, bytes]
 
@@ -70,7 +71,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _fingerprint(files: Files) -> str:
     if "" in files:
         return md5_of(files[""])
-    return listing_fingerprint({name: md5_of(content) for name, content in files.items()})
+    return folder_md5({name: md5_of(content) for name, content in files.items()})
 
 
 def _write(files: Files, path: Path) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import LabError
 from lab.pages.markdown import listed
+from ops.dvc.cli import run_dvc
+from ops.dvc.lock_file import lock_text
+from ops.dvc.stages import Pipeline, files_read, fingerprint_of, path_of
+from ops.dvc.stores import Listings, StoreError, cache_of, remote_of
 from ops.resolve.conflict import LOCK, Conflict, Side
 from ops.resolve.leftovers import take_away_the_gone
 from ops.resolve.results import Results, kept
-from ops.verify.dvc import run_dvc
-from ops.verify.entries import Entry, entries_of
+from ops.revisions.lock import Entry, entries_of
+from ops.revisions.paths import inside
 from ops.verify.fingerprints import Outputs
 from ops.verify.freshness import inputs_changed
-from ops.verify.paths import inside
-from ops.verify.stages import Pipeline, files_read, fingerprint_of, path_of
-from ops.verify.stores import Listings, StoreError, cache_of, remote_of
 
 Tell = Callable[[str], None]
 BOTH = "both"
@@ -130,15 +131,13 @@ def settle(settling: Settling, *, tell: Tell) -> None:
 
 def write_lock(settling: Settling) -> None:
     """Write dvc.lock: what is chosen, and until the others are settled any entry that there is of them."""
-    from dvc.utils.serialize import dumps_yaml  # noqa: PLC0415 - DVC is paid where it is used
-
     entries: dict[str, Entry] = {}
     for side in settling.conflict.sides:
         entries |= {name: entry for name, entry in side.entries.items() if name not in entries}
     entries |= {name: choice.entry for name, choice in settling.chosen.items()}
     known = {name: entry for name, entry in entries.items() if name in settling.pipeline.names}
     with replaced_file(settling.root / LOCK) as partial:
-        partial.write_text(dumps_yaml({"schema": "2.0", "stages": known}), encoding="utf-8")
+        partial.write_text(lock_text(known), encoding="utf-8")
 
 
 def drop_the_gone(root: Path) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.core.result_files import read_json, write_json
+from ops.dvc.config import cache_folder, remote_folders, write_local_config
 from ops.retrain.author import identity_of
 from ops.revisions.git import git, text_of
 
@@ -115,19 +116,11 @@ class Workplace:
         return Outcome(code, tuple(last))
 
     def _configure(self) -> None:
-        from dvc.config import Config  # noqa: PLC0415 - a quarter of a second that --help can do without
-
-        ours = self.root / ".dvc"
-        shared = Config(str(ours))
-        cache = shared.get("cache", {}).get("dir") or str(ours / "cache")
-        local = ours / "config.local"
+        local = self.root / ".dvc/config.local"
         if local.is_file():
             shutil.copy(local, self.tree / ".dvc/config.local")
-        with Config(str(self.tree / ".dvc")).edit("local") as settings:
-            settings.setdefault("cache", {})["dir"] = str(cache)
-            for name, remote in shared["remote"].items():
-                if "://" not in remote["url"]:
-                    settings.setdefault("remote", {}).setdefault(name, {})["url"] = str(remote["url"])
+        cache = {"dir": str(cache_folder(self.root))}
+        write_local_config(self.tree, cache=cache, remotes=remote_folders(self.root))
 
 
 def environment_of(root: Path) -> Mapping[str, str]:

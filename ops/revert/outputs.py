@@ -1,15 +1,17 @@
 """The outputs that DVC keeps for the revision that is checked out, and what really lies in their places."""
 
-import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-CHUNK = 1 << 20
+from ops.dvc.fingerprints import file_md5, folder_md5
+from ops.dvc.repository import cached_outputs, files_read
+from ops.dvc.stages import path_of
+from ops.dvc.stores import Store, cache_of
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,15 @@ class Project:
     def root(self) -> Path:
         return Path(self.repository.root_dir)
 
+    @cached_property
+    def _cache(self) -> Store:
+        return cache_of(self.repository)
+
     def outputs(self) -> list[Output]:
         """Return the outputs that DVC keeps, in the order of dvc.yaml; those of git are none of them."""
         return [
             Output(
-                path=self._path(out),
+                path=path_of(out),
                 md5=str(out.hash_info.value or ""),
                 stage=out.stage.addressing,
                 has_command=bool(out.stage.cmd),
@@ -55,16 +61,16 @@ class Project:
         """
         place = self.root / path
         if place.is_file():
-            return {"": md5_of(place)}
+            return {"": file_md5(place)}
         if not place.is_dir():
             return None
-        found = map(Path, self.repository.dvcignore.find(self.repository.fs, str(place)))
-        return {file.relative_to(place).as_posix(): md5_of(file) for file in found}
+        found = files_read(self.repository, place)
+        return {file.relative_to(place).as_posix(): file_md5(file) for file in found}
 
     def holds(self, output: Output) -> bool:
         """Return whether the bytes in the output's place are those that are recorded."""
         files = self.files_at(output.path)
-        return files is not None and (files[""] if "" in files else listing_md5(files)) == output.md5
+        return files is not None and (files[""] if "" in files else folder_md5(files)) == output.md5
 
     def remove(self, path: str) -> None:
         """Clear a place."""
@@ -78,15 +84,23 @@ class Project:
         """Put outputs into the cache that lie in their places as recorded."""
         wanted = {output.path for output in outputs}
         for out in self._outs:
-            if self._path(out) in wanted:
+            if path_of(out) in wanted:
                 out.commit()
+
+    def check_out(self, paths: Sequence[str]) -> None:
+        """Put outputs in their places from the cache, over whatever is there."""
+        self.repository.checkout(list(paths), force=True)
+
+    def fetch(self, paths: Sequence[str]) -> None:
+        """Bring outputs from the remote into the cache."""
+        self.repository.fetch(list(paths))
 
     def cached(self, md5: str) -> bool:
         """Return whether the cache has an object, and its bytes are those of its name; one that is damaged goes."""
-        place = Path(self.repository.cache.local.oid_to_path(md5))
+        place = self._cache.path(md5)
         if not place.is_file():
             return False
-        if md5_of(place) == md5.removesuffix(".dir"):
+        if file_md5(place) == md5.removesuffix(".dir"):
             return True
         place.unlink()
         self.damaged.append(md5)
@@ -98,32 +112,9 @@ class Project:
             return False
         if not output.md5.endswith(".dir"):
             return True
-        listing = json.loads(Path(self.repository.cache.local.oid_to_path(output.md5)).read_bytes())
+        listing = json.loads(self._cache.path(output.md5).read_bytes())
         return not [entry for entry in listing if not self.cached(entry["md5"])]  # every one is looked at
 
     @property
     def _outs(self) -> list[Any]:
-        outs = self.repository.index.outs
-        return [out for out in outs if out.use_cache and out.protocol == "local" and out.is_in_repo]
-
-    def _path(self, out: Any) -> str:
-        return Path(out.fs_path).relative_to(self.root).as_posix()
-
-
-def md5_of(path: Path) -> str:
-    """Return the fingerprint that DVC gives a file."""
-    found = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
-
-
-def listing_md5(files: Mapping[str, str]) -> str:
-    """Return the fingerprint that DVC gives a folder of files of these fingerprints.
-
-    >>> listing_md5({})
-    'd751713988987e9331980363e24189ce.dir'
-    """
-    entries = [{"md5": files[path], "relpath": path} for path in sorted(files)]
-    return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()}.dir"
+        return cached_outputs(self.repository)

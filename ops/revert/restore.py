@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dvc.exceptions import DvcException
-
 from lab.core.errors import LabError
 from lab.pages.markdown import listed
+from ops.dvc.errors import DvcError
 from ops.repro.reproduce import reproduce
 from ops.revert.outputs import Output, Project
 from ops.revert.tree import restore_files
@@ -66,12 +65,12 @@ class Restorer:
         for output in outputs:
             self.project.remove(output.path)
         if outputs:
-            self.project.repository.checkout([output.path for output in outputs], force=True)
+            self.project.check_out([output.path for output in outputs])
 
     def _fetch(self, outputs: Sequence[Output]) -> None:
         self.tell(f"Asking the remote for {listed(output.path for output in outputs)}.")
         try:
-            self.project.repository.fetch([output.path for output in outputs])
+            self.project.fetch([output.path for output in outputs])
         except Exception as error:  # noqa: BLE001 - storage libraries share no class of errors, and none is fatal here
             # What a library says may hold an address with a password.
             self.notes.append(f"The remote did not give all that was asked for ({type(error).__name__}): `dvc fetch`.")
@@ -98,7 +97,7 @@ class Restorer:
     def _run(self, stages: list[str], *, jobs: int) -> dict[str, str]:
         try:
             outcome = reproduce(self.project.root, stages, jobs=jobs, force=False, tell=self.tell)
-        except (DvcException, LabError) as error:
+        except (DvcError, LabError) as error:
             return dict.fromkeys(stages, str(error))
         skipped = {stage: f"not run, for {listed(outcome.failed)} failed" for stage in outcome.skipped}
         return {**outcome.failed, **skipped}

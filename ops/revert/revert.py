@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-
 from lab.core.errors import LabError
 from lab.pages.markdown import counted, listed
+from ops.dvc.errors import DvcError
+from ops.dvc.repository import open_repository
 from ops.revert.note import Note, read_note, remove_note, write_note
 from ops.revert.outputs import Output, Project
 from ops.revert.restore import Restored, Restorer
@@ -79,9 +78,9 @@ def _restored(project: Project, note: Note, wish: Wish, tell: Tell) -> Reverted:
 @contextmanager
 def _project(root: Path) -> Iterator[Project]:
     try:
-        with Repo(str(root), _wait_for_lock=True) as repository:
+        with open_repository(root, wait_for_lock=True) as repository:
             yield Project(repository)
-    except DvcException as error:
+    except DvcError as error:
         raise LabError(f"DVC refused: {error}. Cure: look at it with `dvc status`") from error
 
 

@@ -9,7 +9,10 @@ from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import SourceError
 
+LOCK = "dvc.lock"
 CURE = "Cure: `python -m ops resolve` after a merge, or bring it back: git checkout dvc.lock"
+
+Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,21 @@ class LockedStage:
     outputs: Mapping[str, Item]
 
 
-def parse_lock(content: bytes, *, where: str = "dvc.lock") -> dict[str, LockedStage]:
-    """Return the stages of a dvc.lock by name; `params` is by file, then by dotted name."""
+def entries_of(content: bytes, *, where: str = LOCK) -> dict[str, Entry]:
+    """Return what a dvc.lock records of each stage, in its order, as DVC's own loader reads it."""
     try:
         found = YAML(typ="safe").load(content.decode()) or {}
-        return {name: _stage(name, body) for name, body in found.get("stages", {}).items()}
-    except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+        return {str(name): dict(entry) for name, entry in (found.get("stages") or {}).items()}
+    except (YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SourceError(f"{where} is no lock file of DVC's: found {said}. {CURE}") from error
+
+
+def parse_lock(content: bytes, *, where: str = LOCK) -> dict[str, LockedStage]:
+    """Return the stages of a dvc.lock by name; `params` is by file, then by dotted name."""
+    try:
+        return {name: _stage(name, entry) for name, entry in entries_of(content, where=where).items()}
+    except (AttributeError, KeyError, TypeError) as error:
         raise SourceError(f"{where} is no lock file of DVC's: found {error}. {CURE}") from error
 
 

@@ -1,6 +1,5 @@
-"""Read what DVC keeps of an output, from the cache or else the remote, and never a byte that is not as recorded."""
+"""Read outputs that DVC keeps, from the cache or else the remote, checked against their MD5."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lab.core.errors import LabError
+from ops.dvc.fingerprints import md5_of
+from ops.dvc.stores import Store, StoreError, cache_of, remote_of
 from ops.revisions.lock import Item, LockedStage
 
 PUSH = "`dvc push` where it was made"
@@ -26,13 +27,13 @@ class Objects:
 
     @cached_property
     def _repository(self) -> Any:
-        from dvc.repo import Repo  # noqa: PLC0415 - a quarter of a second that most calls can do without
+        from ops.dvc.repository import open_repository  # noqa: PLC0415 - DVC takes a quarter of a second to import
 
-        return Repo(str(self.root))
+        return open_repository(self.root)
 
     @cached_property
-    def _remote(self) -> Any:
-        return self._repository.cloud.get_remote_odb()
+    def _remote(self) -> Store:
+        return remote_of(self._repository, None)
 
     def output(self, stages: dict[str, LockedStage], path: str) -> bytes:
         """Return the file at this path below an output of a dvc.lock."""
@@ -56,7 +57,7 @@ class Objects:
             content = read(md5)
             if content is None:
                 continue
-            if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5.removesuffix(".dir"):
+            if md5_of(content) == md5.removesuffix(".dir"):
                 return content
             damaged.append(place)
         found = f"damaged in {' and in '.join(damaged)}" if damaged else "neither in the cache nor on the remote"
@@ -67,22 +68,13 @@ class Objects:
         )
 
     def _from_cache(self, md5: str) -> bytes | None:
-        path = Path(self._repository.cache.local.path, md5[:2], md5[2:])
-        return path.read_bytes() if path.is_file() else None
+        return cache_of(self._repository).read(md5)
 
     def _from_remote(self, md5: str) -> bytes | None:
         try:
-            path = self._remote.oid_to_path(md5)
-            content: bytes = self._remote.fs.cat_file(path)
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            # Storage libraries share no class of errors: whatever one says, the object cannot be had from there.
-            raise UnavailableError(
-                f"the remote could not be asked for {md5}: {error}. Cure: check `dvc remote list`, the network and the "
-                "credentials in the environment."
-            ) from error
-        return content
+            return self._remote.read(md5)
+        except StoreError as error:
+            raise UnavailableError(f"the remote could not be asked for {md5}: {error}") from error
 
 
 def _output_of(stages: dict[str, LockedStage], path: str) -> tuple[Item, str]:

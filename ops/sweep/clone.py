@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
 
-from dvc.config import Config
-
+from ops.dvc.config import cache_folder, read_config, write_local_config
 from ops.repro.commands import Commands
 from ops.revisions.git import git
 from ops.sweep.settings import Run
 
 FOLDER = Path(".dvc/tmp/sweep")
 PREFIX = "clone-"
+KEPT = ("type", "shared")  # settings of the cache that a clone needs
 
 Hear = Callable[[str], None]
 
@@ -69,11 +69,11 @@ def _make(clone: Path, *, base: str, project: Path) -> None:
 
 def _share_cache(clone: Path, project: Path) -> None:
     """Give the clone the project's cache, and nothing else: a remote's password must not be copied."""
-    found = Config(str(project / ".dvc"))["cache"]
-    shared = {key: found[key] for key in ("type", "shared") if key in found} | {"dir": found.get("dir", "")}
-    shared["dir"] = shared["dir"] or str(project / ".dvc/cache")
-    lines = [f'    {key} = "{",".join(value) if isinstance(value, list) else value}"' for key, value in shared.items()]
-    (clone / ".dvc/config.local").write_text("\n".join(["[cache]", *lines, ""]), encoding="utf-8")
+    found = read_config(project)["cache"]
+    kept = {
+        key: ",".join(value) if isinstance(value := found[key], list) else str(value) for key in KEPT if key in found
+    }
+    write_local_config(clone, cache={**kept, "dir": str(cache_folder(project))}, remotes={})
 
 
 def _dvc(arguments: list[str], clone: Path, commands: Commands, hear: Hear) -> None:

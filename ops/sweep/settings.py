@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dvc.exceptions import DvcException
-from dvc.utils.hydra import apply_overrides, to_hydra_overrides
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from ruamel.yaml import YAML
@@ -22,6 +20,8 @@ from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import ParamsError
 from lab.core.yaml_files import read_yaml
+from ops.dvc.errors import DvcError
+from ops.dvc.overrides import parse_override, write_overrides
 
 FILE = "params.yaml"
 HELP = "Cure: see python -m ops sweep --help"
@@ -123,8 +123,8 @@ def spelled(value: object) -> str:
 
 def _parsed(words: Sequence[str]) -> list[tuple[str, Override]]:
     try:
-        overrides = [to_hydra_overrides([word])[0] for word in words]
-    except (HydraException, DvcException) as error:
+        overrides = [parse_override(word) for word in words]
+    except (HydraException, DvcError) as error:
         said = str(error).splitlines()[0]
         raise ParamsError(f"-S {list(words)}: {said}; expected NAME=VALUE or NAME=VALUE,VALUE. {HELP}") from error
     keys = [override.get_key_element() for override in overrides]
@@ -157,8 +157,8 @@ def _applied(settings: Settings, root: Path) -> dict[str, Any]:
         copy = Path(folder) / FILE
         copy.write_bytes((root / FILE).read_bytes())
         try:
-            apply_overrides(str(copy), overrides_of(settings))
-        except (HydraException, DvcException, AssertionError) as error:
+            write_overrides(copy, overrides_of(settings))
+        except (HydraException, DvcError, AssertionError) as error:
             raise _refusal(settings, error, root) from error
         found: dict[str, Any] = read_yaml(copy, cure=HELP)
     return found

@@ -8,12 +8,12 @@ from lab.core.errors import LabError, SourceError
 from lab.pages.markdown import counted
 from ops.dvc.pipeline import read_stages, wrong_code
 from ops.dvc.rooms import misplaced
+from ops.dvc.stages import data_file, path_of
 from ops.revisions.git import commit_of, git, lines_of
+from ops.revisions.paths import inside_any
 from ops.verify.check import Check
 from ops.verify.freshness import inputs_changed, outputs_changed, overlooked
-from ops.verify.paths import inside_any
 from ops.verify.pushed import missing_objects
-from ops.verify.stages import data_file, path_of
 from ops.verify.state import State
 
 MODULES = ("lab", "stages", "ops", "tests", "serving", "dashboard", "benchmarks")
@@ -119,9 +119,8 @@ def _unknown_modules(root: Path) -> list[str]:
 def _unknown(state: State, paths: list[str]) -> Iterator[str]:
     """Yield the files at these paths that git does not know, ignored ones too: a clone would lack them all the same."""
     outputs = [path_of(out) for out in state.cached]
-    ignore = state.pipeline.repository.dvcignore
     for path in lines_of("ls-files", "-z", "--others", "--", *paths, root=state.root) if paths else []:
-        if not inside_any(path, outputs) and not ignore.is_ignored_file(str(state.root.absolute() / path)):
+        if not inside_any(path, outputs) and state.pipeline.reads(path):
             yield path
 
 

@@ -6,9 +6,9 @@ import click
 
 from lab.core.command import INTERRUPTED, leave
 from lab.core.result_files import json_bytes
+from ops.dvc.stages import root_of_pipeline
 from ops.verify.check import Check, told
 from ops.verify.checks import check_all
-from ops.verify.stages import root_of_pipeline
 from ops.verify.state import State
 
 

@@ -1,14 +1,15 @@
-"""What a stage should have read, told from what other stages wrote, without the data."""
+"""What a stage should have read, from what other stages wrote, without the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops.dvc.fingerprints import file_md5, folder_md5
+from ops.dvc.stages import files_in, path_of
+from ops.dvc.stores import Listings
 from ops.revisions.git import lines_of
-from ops.verify.paths import inside, inside_any
-from ops.verify.stages import path_of
-from ops.verify.stores import Listings, listing_fingerprint, md5_of
+from ops.revisions.paths import inside, inside_any
 
 NOT_THERE = "not there"
 
@@ -53,7 +54,7 @@ class Outputs:
             if listing is None or not md5:
                 return None
             files |= {f"{output}/{name}".rstrip("/").removeprefix(f"{path}/"): file for name, file in listing.items()}
-        return listing_fingerprint(files)
+        return folder_md5(files)
 
     def _listing(self, folder: str) -> Mapping[str, str] | None:
         """Return the files of a folder that was written, by the stores, or by what lies there as recorded.
@@ -81,14 +82,5 @@ class Outputs:
 def listing_on_disk(place: Path, md5: str) -> Mapping[str, str] | None:
     """Return the fingerprints of the files in a folder of the working tree if it is as recorded."""
     found = {path.relative_to(place).as_posix(): path for path in place.rglob("*") if path.is_file()}
-    listing = {name: md5_of(path.read_bytes()) for name, path in found.items()}
-    return listing if listing_fingerprint(listing) == md5 else None
-
-
-def files_in(item: Any) -> dict[str, str]:
-    """Return the fingerprint of every file in a folder of the working tree by its path from there."""
-    from dvc_data.hashfile.build import build  # noqa: PLC0415 - DVC is paid where it is used
-
-    tree: Any
-    _, _, tree = build(item.local_cache, item.fs_path, item.fs, "md5", ignore=item.dvcignore, dry_run=True)
-    return {"/".join(key): info.value for key, _, info in tree}
+    listing = {name: file_md5(path) for name, path in found.items()}
+    return listing if folder_md5(listing) == md5 else None

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.pages.markdown import listed
-from ops.verify.entries import Entry
+from ops.dvc.stages import files_read, fingerprint_of, is_setting, path_of
+from ops.revisions.lock import Entry
 from ops.verify.fingerprints import Outputs
-from ops.verify.stages import files_read, fingerprint_of, is_setting, path_of
 
 LONGEST = 40
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.pages.markdown import counted
-from ops.verify.stages import fingerprint_of, path_of
+from ops.dvc.fingerprints import md5_of
+from ops.dvc.stages import fingerprint_of, path_of
+from ops.dvc.stores import Store
 from ops.verify.state import State
-from ops.verify.stores import Store, md5_of
 
 MOST_NAMED = 5
 ABSENT = "is not there"

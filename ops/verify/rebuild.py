@@ -8,12 +8,13 @@ from pathlib import Path
 
 from lab.core.errors import SourceError
 from lab.pages.markdown import counted
+from ops.dvc.cli import ended_by_sigterm, environment, run_dvc
+from ops.dvc.stages import data_file
+from ops.dvc.stores import cache_of
 from ops.revisions.git import git, lines_of
+from ops.revisions.lock import Entry, entries_of
+from ops.revisions.paths import inside
 from ops.verify.check import Check
-from ops.verify.dvc import ended_by_sigterm, environment, run_dvc
-from ops.verify.entries import Entry, entries_of
-from ops.verify.paths import inside
-from ops.verify.stages import data_file
 from ops.verify.state import State
 
 Tell = Callable[[str], None]
@@ -80,12 +81,11 @@ def _bring_data(state: State, clone: Path) -> None:
     if not files:
         return
     # A cache is laid out as a remote is, so it can serve as one.
-    cache = Path(state.pipeline.repository.cache.local.path).parents[1]
+    cache = cache_of(state.pipeline.repository).folder
     run_dvc("remote", "add", "--local", "here", str(cache), root=clone)
     if run_dvc("pull", "--quiet", "--remote", "here", *files, root=clone).code:
         if state.remote.is_folder:
-            folder = Path(state.remote.objects.path).parents[1]
-            run_dvc("remote", "modify", "--local", "here", "url", str(folder), root=clone)
+            run_dvc("remote", "modify", "--local", "here", "url", str(state.remote.folder), root=clone)
         source = ["--remote", "here"] if state.remote.is_folder else []
         if run_dvc("pull", "--quiet", *source, *files, root=clone).code:
             raise SourceError(

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ops.dvc.stages import NO_ENTRY, Pipeline, files_read, fingerprint_of, path_of
+from ops.dvc.stores import Listings, Store, cache_of, remote_of
 from ops.revisions.files import Tree
+from ops.revisions.lock import Entry, entries_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot
-from ops.verify.entries import Entry, entries_of
 from ops.verify.fingerprints import Outputs
-from ops.verify.stages import NO_ENTRY, Pipeline, files_read, fingerprint_of, path_of
-from ops.verify.stores import Listings, Store, cache_of, remote_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import SourceError
-from ops.dvc.derivation import FETCHED, HELD, RUN, Cache, derive
+from ops.dvc.repository import open_repository
+from ops.dvc.stores import cache_of
+from ops.revisions.derivation import FETCHED, HELD, RUN, derive, holds
 from ops.revisions.snapshot import snapshot_of
 from tests.project import run
 
@@ -83,10 +85,11 @@ def test_what_the_remote_has_is_fetched(made: Path, folder: Path) -> None:
 def test_a_folder_is_held_only_with_each_of_its_files(folder: Path, lost: str) -> None:
     root = folder / "repository"
     item = snapshot_of("light", root=root).lock["predict"].outputs[OUTPUT]
-    assert Cache(root).holds(item)
+    cache = cache_of(open_repository(root))
+    assert holds(cache, item)
     listing = item.md5 if lost else json.loads(object_of(root, item.md5).read_bytes())[0]["md5"]
     object_of(root, listing).unlink()
-    assert not Cache(root).holds(item)
+    assert not holds(cache, item)
 
 
 def test_what_neither_has_is_run_again_and_leaves_the_clone_as_it_was(made: Path, folder: Path) -> None:

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from ops.resolve.command import resolve
 from ops.resolve.conflict import Conflict, ForeignConflictError, Side, find_conflict
 from ops.resolve.settle import Settling, write_lock
+from ops.revisions.lock import entries_of
 from ops.verify.checks import check_all, lock_is_fresh
-from ops.verify.entries import entries_of
 from ops.verify.state import State
 from tests.history import commit_all, copy_of_history
 from tests.ops.four_stages import (

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from ops.dvc.fingerprints import folder_md5
 from ops.verify.check import Check, told
 from ops.verify.checks import check_all, lock_is_fresh
 from ops.verify.rebuild import everything_is_derived
 from ops.verify.state import State
-from ops.verify.stores import listing_fingerprint
 from tests.history import copy_of_history, history_of
 from tests.ops.four_stages import PARAMS, call, commit, copy_of, make_four_stages, repro, set_params, write
 from tests.project import QUIET, ROOT, change_params, run
@@ -542,4 +542,4 @@ def test_a_listing_has_the_fingerprint_that_dvc_gives_it(toy: Path) -> None:
     stages = YAML(typ="safe").load((toy / "dvc.lock").read_text())["stages"]
     md5 = stages["make"]["outs"][0]["md5"]
     listing = json.loads(object_of(toy, md5).read_bytes())
-    assert listing_fingerprint({entry["relpath"]: entry["md5"] for entry in listing}) == md5
+    assert folder_md5({entry["relpath"]: entry["md5"] for entry in listing}) == md5

@@ -11,6 +11,7 @@ from pathlib import Path
 from ops.demo.monitor.errors import PlayError
 from ops.demo.monitor.processes import leashed
 from ops.demo.story.lines import first_lines
+from ops.dvc.config import cache_folder, read_config, write_local_config
 from ops.revisions.git import git, text_of
 
 SHOWN = 12
@@ -86,7 +87,7 @@ def stage_in(folder: Path, *, root: Path, tell: Callable[[str], None]) -> Stage:
 
 def _fill(stage: Stage, root: Path) -> None:
     remotes = _remotes_of(root)
-    _configure(stage.work, remotes)
+    write_local_config(stage.work, cache={}, remotes=remotes)
     said = ""
     for name in remotes:
         pulled = ["dvc", "pull", "--quiet", "--remote", name]
@@ -101,18 +102,7 @@ def _fill(stage: Stage, root: Path) -> None:
 
 def _remotes_of(root: Path) -> Mapping[str, str]:
     """Return where objects may lie: this repository's cache, and its default remote."""
-    from dvc.config import Config  # noqa: PLC0415 - a quarter of a second that --help can do without
-
-    settings = Config(str(root / ".dvc"))
-    cache = settings.get("cache", {}).get("dir") or str(root / ".dvc/cache")
+    settings = read_config(root)
     default = settings.get("core", {}).get("remote")
     there = {"there": str(settings["remote"][default]["url"])} if default else {}
-    return {"here": str(Path(cache).resolve()), **there}
-
-
-def _configure(work: Path, remotes: Mapping[str, str]) -> None:
-    from dvc.config import Config  # noqa: PLC0415 - as above
-
-    with Config(str(work / ".dvc")).edit("local") as settings:
-        for name, url in remotes.items():
-            settings.setdefault("remote", {})[name] = {"url": url}
+    return {"here": str(cache_folder(root).resolve()), **there}

@@ -1,4 +1,4 @@
-"""Bring what one revision's stages wrote into this clone's cache: from the remote, or by running them again."""
+"""Bring the outputs of a revision into the cache: from the remote, or by running its stages."""
 
 import json
 import subprocess
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from lab.core.errors import LabError, SourceError
+from ops.dvc.config import cache_folder, remote_folders, write_local_config
+from ops.dvc.stores import Store, cache_of
 from ops.revisions.git import commit_of, git
 from ops.revisions.lock import Item, LockedStage, parse_lock
 from ops.revisions.snapshot import Snapshot
@@ -30,54 +30,37 @@ class Derived:
     differing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Cache:
-    """The cache of a clone."""
-
-    root: Path
-
-    @cached_property
-    def _repository(self) -> Any:
-        from dvc.repo import Repo  # noqa: PLC0415 - a quarter of a second that --help can do without
-
-        return Repo(str(self.root))
-
-    def holds(self, item: Item) -> bool:
-        """Return whether an output is there, with every file when it is a folder."""
-        if not self._path(item.md5).is_file():
-            return False
-        inside = json.loads(self._path(item.md5).read_bytes()) if item.is_folder else []
-        return all(self._path(entry["md5"]).is_file() for entry in inside)
-
-    def settings(self) -> str:
-        """Return the configuration with which another clone fills this cache and finds the same remotes."""
-        lines = ["[cache]", f"dir = {self._repository.cache.local_cache_dir}"]
-        for name, remote in self._repository.config["remote"].items():
-            if "://" not in remote["url"]:  # a folder may be named from where this clone lies
-                lines += [f"['remote \"{name}\"']", f"url = {remote['url']}"]
-        return "\n".join([*lines, ""])
-
-    def _path(self, md5: str) -> Path:
-        return Path(self._repository.cache.local.path, md5[:2], md5[2:])
+def holds(cache: Store, item: Item) -> bool:
+    """Return whether the cache has an output, with every file when it is a folder."""
+    if not cache.path(item.md5).is_file():
+        return False
+    inside = json.loads(cache.path(item.md5).read_bytes()) if item.is_folder else []
+    return all(cache.path(entry["md5"]).is_file() for entry in inside)
 
 
 def derive(revision: str, *, outputs: Sequence[str], root: Path) -> Derived:
     """Return how the outputs of a revision came into the cache of this clone, whose own files stay as they are."""
-    commit, cache = commit_of(revision, root=root), Cache(root)
+    commit, cache = commit_of(revision, root=root), _cache(root)
     lock = Snapshot(revision, commit, root).lock
     makers = {path: _maker(path, lock, revision) for path in outputs}
-    if all(cache.holds(stage.outputs[path]) for path, stage in makers.items()):
+    if all(holds(cache, stage.outputs[path]) for path, stage in makers.items()):
         return Derived(revision, HELD)
     stages = sorted({stage.name for stage in makers.values()})
-    with _other_clone(commit, cache) as clone:
+    with _other_clone(commit, root) as clone:
         # What the remote lacks, or a remote that is not there, is no failure: it is derived instead.
         _dvc("fetch", *stages, cwd=clone, check=False)
-        if all(cache.holds(stage.outputs[path]) for path, stage in makers.items()):
+        if all(holds(cache, stage.outputs[path]) for path, stage in makers.items()):
             return Derived(revision, FETCHED)
         _dvc("fetch", "--with-deps", *stages, cwd=clone, check=False)
         _dvc("checkout", "--allow-missing", cwd=clone, check=False)
         _dvc("repro", *stages, cwd=clone)
         return Derived(revision, RUN, _differing(lock, clone))
+
+
+def _cache(root: Path) -> Store:
+    from ops.dvc.repository import open_repository  # noqa: PLC0415 - DVC takes a quarter of a second to import
+
+    return cache_of(open_repository(root))
 
 
 def _maker(path: str, lock: Mapping[str, LockedStage], revision: str) -> LockedStage:
@@ -92,12 +75,12 @@ def _maker(path: str, lock: Mapping[str, LockedStage], revision: str) -> LockedS
 
 
 @contextmanager
-def _other_clone(commit: str, cache: Cache) -> Iterator[Path]:
+def _other_clone(commit: str, root: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="derive-") as folder:
         clone = Path(folder, "clone")
-        git("clone", "--quiet", "--shared", "--no-checkout", str(cache.root.resolve()), str(clone))
+        git("clone", "--quiet", "--shared", "--no-checkout", str(root.resolve()), str(clone))
         git("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, root=clone)
-        (clone / ".dvc/config.local").write_text(cache.settings())
+        write_local_config(clone, cache={"dir": str(cache_folder(root))}, remotes=remote_folders(root))
         yield clone
 
 

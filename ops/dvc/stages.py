@@ -1,5 +1,7 @@
-"""The stages as DVC itself resolves them, each with whatever entry of a dvc.lock it is to be held against."""
+"""The stages as DVC resolves them, each with an entry of a dvc.lock to compare it with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,8 +9,8 @@ from typing import Any
 
 from lab.core.errors import ParamsError, SourceError
 from ops.revisions.git import lines_of
-from ops.verify.entries import Entry
-from ops.verify.paths import inside
+from ops.revisions.lock import Entry
+from ops.revisions.paths import inside
 
 NO_ENTRY: Entry = {}
 
@@ -21,27 +23,28 @@ class Pipeline:
 
     @cached_property
     def repository(self) -> Any:
-        from dvc.exceptions import DvcException  # noqa: PLC0415 - DVC is a quarter of a second, paid where it is used
-        from dvc.repo import Repo  # noqa: PLC0415 - as above
+        from ops.dvc.errors import DvcError  # noqa: PLC0415 - DVC takes a quarter of a second to import
+        from ops.dvc.repository import open_repository  # noqa: PLC0415 - as above
 
         try:
-            return Repo(str(self.root))
-        except DvcException as error:
+            return open_repository(self.root)
+        except DvcError as error:
             raise SourceError(f"{error} Cure: run from the root of the repository.") from error
+
+    def reads(self, path: str) -> bool:
+        """Say whether DVC reads a file in a folder: whether no .dvcignore leaves it out."""
+        return not self.repository.dvcignore.is_ignored_file(str(self.root.absolute() / path))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The stages of dvc.yaml in its order; one of `foreach` is one for each of its keys."""
-        return tuple(self._loader)
+        with _resolving("dvc.yaml"):
+            return tuple(self._loader)
 
     def stage(self, name: str, entry: Entry = NO_ENTRY) -> Any:
-        """Return DVC's stage, its dependencies and outputs bearing the fingerprints of the entry."""
-        from dvc.exceptions import DvcException  # noqa: PLC0415 - see above
-
-        try:
+        """Return DVC's stage; its dependencies and outputs have the fingerprints of the entry."""
+        with _resolving(f"dvc.yaml: the stage {name}"):
             return self._loader.load_stage(self._project, name, self._loader.resolver.resolve_one(name)[name], entry)
-        except DvcException as error:
-            raise ParamsError(f"dvc.yaml: the stage {name} cannot be resolved: {error}. {_CURE}") from error
 
     @cached_property
     def stages(self) -> dict[str, Any]:
@@ -51,7 +54,7 @@ class Pipeline:
     @cached_property
     def data_files(self) -> list[Any]:
         """The stages of .dvc files: data that `dvc add` or `dvc import` brought in."""
-        from dvc.dvcfile import load_file  # noqa: PLC0415 - see above
+        from dvc.dvcfile import load_file  # noqa: PLC0415 - as above
 
         found = lines_of("ls-files", "-z", "--", "*.dvc", root=self.root)
         return [load_file(self.repository, str(self.root.absolute() / path)).stage for path in found]
@@ -74,21 +77,26 @@ class Pipeline:
 
     @cached_property
     def _project(self) -> Any:
-        from dvc.dvcfile import load_file  # noqa: PLC0415 - see above
+        from dvc.dvcfile import load_file  # noqa: PLC0415 - as above
 
         return load_file(self.repository, str(self.root.absolute() / "dvc.yaml"))
 
     @cached_property
     def _loader(self) -> Any:
-        from dvc.exceptions import DvcException  # noqa: PLC0415 - see above
-
-        try:
+        with _resolving("dvc.yaml"):
             return self._project.LOADER(self._project, self._project.contents, {})
-        except DvcException as error:
-            raise ParamsError(f"dvc.yaml cannot be resolved: {error}. {_CURE}") from error
 
 
-_CURE = "Cure: `git diff dvc.yaml params.yaml` shows what has changed"
+@contextmanager
+def _resolving(what: str) -> Iterator[None]:
+    from ops.dvc.errors import DvcError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except DvcError as error:
+        raise ParamsError(
+            f"{what} cannot be resolved: {error}. Cure: `git diff dvc.yaml params.yaml` shows what has changed"
+        ) from error
 
 
 def root_of_pipeline() -> Path:
@@ -125,3 +133,12 @@ def fingerprint_of(item: Any) -> str:
 def data_file(stage: Any, root: Path) -> str:
     """Return the path of the .dvc file that a stage comes from."""
     return str(Path(stage.path).relative_to(root.absolute()))
+
+
+def files_in(item: Any) -> dict[str, str]:
+    """Return the MD5 of every file that DVC reads in a folder of the working tree, by its path from there."""
+    from dvc_data.hashfile.build import build  # noqa: PLC0415 - as above
+
+    tree: Any
+    _, _, tree = build(item.local_cache, item.fs_path, item.fs, "md5", ignore=item.dvcignore, dry_run=True)
+    return {"/".join(key): info.value for key, _, info in tree}

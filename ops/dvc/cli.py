@@ -1,4 +1,4 @@
-"""Run DVC to its end, or stop it with all that it started when this process is told to stop."""
+"""Run commands of DVC; stop them with all that they started when this process stops."""
 
 import os
 import signal
@@ -12,22 +12,22 @@ from pathlib import Path
 from types import FrameType
 
 LAST_LINES = 20
-PATIENCE = 10.0  # seconds that DVC has to put its house in order after Ctrl-C
+GRACE = 10.0  # seconds for DVC to clean up after Ctrl-C
 RUNNING = "Running stage '"
-# What a hook of git sets, and what would send a clone's git to the repository that the hook runs for.
-OF_GIT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+# What a hook of git sets; in a clone, git would use the repository of the hook.
+GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How DVC left, and the last lines that it and its stages wrote."""
+    """The exit code of DVC, and the last lines that it and its stages wrote."""
 
     code: int
     lines: tuple[str, ...]
 
 
 def run_dvc(*arguments: str, root: Path, started: Callable[[str], None] = lambda _name: None) -> Ended:
-    """Run a DVC command in a repository; `started` hears the name of each stage when it begins."""
+    """Run a DVC command in a repository; `started` gets the name of each stage when it begins."""
     last: deque[str] = deque(maxlen=LAST_LINES)
     with _process([sys.executable, "-m", "dvc", *arguments], root) as process:
         for line in process.stdout or ():
@@ -37,14 +37,21 @@ def run_dvc(*arguments: str, root: Path, started: Callable[[str], None] = lambda
     return Ended(process.returncode, tuple(last))
 
 
+def run_here(*arguments: str) -> int:
+    """Run a DVC command in this process; return its exit code."""
+    from dvc.cli import main  # noqa: PLC0415 - DVC takes a quarter of a second to import
+
+    return int(main(list(arguments)))
+
+
 def environment() -> dict[str, str]:
-    """Return the environment of a command in another repository: nothing of git's own."""
-    return {name: value for name, value in os.environ.items() if name not in OF_GIT}
+    """Return the environment of a command in another repository: without git's own variables."""
+    return {name: value for name, value in os.environ.items() if name not in GIT_VARIABLES}
 
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the block as Ctrl-C does, so that nothing runs on and nothing is left behind."""
+    """Let SIGTERM end the block as Ctrl-C does, so that nothing keeps running and nothing is left behind."""
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + signal.SIGTERM)
@@ -80,6 +87,6 @@ def _process(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]
 def _stop(process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)
     try:
-        process.wait(PATIENCE)
+        process.wait(GRACE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
