@@ -2,11 +2,18 @@
 
 import ast
 import fnmatch
+import re
+from collections import Counter
 from pathlib import Path
+from statistics import mean, median
 
 import pytest
 
+from ops.dvc.ignore import admitted
 from ops.dvc.pipeline import ENVIRONMENT, Stage, expected_code, read_stages
+from ops.dvc.stages import Pipeline, files_read, path_of
+from ops.revisions.git import lines_of
+from ops.revisions.lock import entries_of
 
 ROOT = Path(__file__).parent.parent
 STAGES = read_stages(ROOT)
@@ -101,3 +108,26 @@ def test_stage_scripts_stay_small() -> None:
         if (lines := len(path.read_text().splitlines())) > 100
     }
     assert long == {}
+
+
+def test_dvc_yaml_is_short_enough_to_read() -> None:
+    text = (ROOT / "dvc.yaml").read_text()
+    stages = text.split("\nstages:\n")[1].split("\nplots:\n")[0]
+    longest = max(len(block.strip().splitlines()) for block in re.split(r"\n(?=  [a-z])", stages))
+    lines = len(text.splitlines())
+    assert (lines <= 600, longest <= 45) == (True, True), f"dvc.yaml has {lines} lines, its longest stage {longest}"
+
+
+def test_dvc_lock_is_short_for_each_node() -> None:
+    text = (ROOT / "dvc.lock").read_text()
+    each = len(text.splitlines()) / len(entries_of(text.encode()))
+    assert each <= 95, f"dvc.lock has {each:.0f} lines a node. Cure: rooms, not files, as dependencies"
+
+
+def test_an_edited_file_makes_few_nodes_stale() -> None:
+    stages = Pipeline(ROOT).stages.values()
+    nodes = Counter(path_of(item) for stage in stages for item in files_read(stage))
+    files = admitted(lines_of("ls-files", "lab", root=ROOT), (ROOT / ".dvcignore").read_text())
+    counts = [nodes[str(Path(path).parent)] for path in files if not path.endswith("__init__.py")]
+    found = f"one edited file of lab makes {mean(counts):.2f} nodes stale on average, {median(counts)} in the median"
+    assert (mean(counts) <= 4.5, median(counts) <= 2) == (True, True), f"{found}. Cure: cut the room by its users"

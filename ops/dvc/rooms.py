@@ -33,8 +33,7 @@ def misplaced(root: Path) -> list[str]:
     tracked = lines_of("ls-files", "-z", "--", LIBRARY, root=root)
     new = lines_of("ls-files", "-z", "--others", "--exclude-standard", "--", f":(glob){LIBRARY}**/*.py", root=root)
     modules = sorted(path for path in {*tracked, *new} if path.endswith(".py") and not path.endswith("/__init__.py"))
-    rules = (root / DVCIGNORE).read_text(encoding="utf-8") if (root / DVCIGNORE).is_file() else ""
-    unseen = sorted(set(tracked) - set(admitted(tracked, rules)))
+    unseen = sorted(set(tracked) - set(admitted(tracked, _rules(root))))
     return [
         *(
             f"{path} is in no room, so no stage declares it. Cure: move it into the room of the stage that uses it"
@@ -46,3 +45,7 @@ def misplaced(root: Path) -> list[str]:
             for path in unseen
         ),
     ]
+
+
+def _rules(root: Path) -> str:
+    return (root / DVCIGNORE).read_text(encoding="utf-8") if (root / DVCIGNORE).is_file() else ""
