@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,18 @@ def canonical_bytes(model: object) -> bytes:
     names = {name: f"{hashlib.sha256(content).hexdigest()[:32]}.npy" for name, content in arrays.items()}
     schema = json.dumps(_canonical(state, names=names), separators=(",", ":")).encode()
     return _zip_bytes({SCHEMA: schema} | {names[name]: content for name, content in arrays.items()})
+
+
+def with_current_modules(content: bytes, moved: Mapping[str, str]) -> bytes:
+    """Return a canonical skops file in which classes of moved modules have their current module names."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        schema = file.read(SCHEMA)
+        current = schema
+        for old, new in moved.items():
+            current = current.replace(f'"__module__":"{old}"'.encode(), f'"__module__":"{new}"'.encode())
+        if current == schema:
+            return content
+        return _zip_bytes({name: file.read(name) for name in file.namelist()} | {SCHEMA: current})
 
 
 def _canonical(state: Any, *, names: dict[str, str]) -> Any:

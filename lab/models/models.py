@@ -13,7 +13,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import ModelError
 from lab.core.schema import Feature
-from lab.model_files.canonical import canonical_bytes
+from lab.model_files.canonical import canonical_bytes, with_current_modules
 from lab.model_files.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
 from lab.models.calibrated import CalibratedScores
 from lab.models.neighbours import NearestNeighbours
@@ -36,6 +36,12 @@ ALLOWED = (
     "sklearn.tree._tree.Tree",  # lab/models/trees.py checks its indices
 )
 FITTED_BY = "scikit-learn"
+# Modules that older model files name, and their current names.
+MOVED = {
+    "lab.calibrated": "lab.models.calibrated",
+    "lab.neighbours": "lab.models.neighbours",
+    "lab.selection": "lab.models.selection",
+}
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,15 @@ def load_model(folder: Path) -> Model:
             f"{folder} was fitted with {FITTED_BY} {manifest.libraries.get(FITTED_BY)}, found {found} installed. "
             "Cure: make setup installs what is pinned; dvc repro fits it anew."
         )
-    pipeline = _load_pipeline(folder / PIPELINE)
+    pipeline = load_pipeline(folder / PIPELINE)
     check_trees(pipeline)
     return Model(pipeline, manifest)
 
 
-def _load_pipeline(path: Path) -> Any:
+def load_pipeline(path: Path) -> Any:
+    """Return the pipeline in a skops file that holds no type but the allowed ones."""
     try:
-        return skops.io.load(path, trusted=list(ALLOWED))
+        return skops.io.loads(with_current_modules(path.read_bytes(), MOVED), trusted=list(ALLOWED))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{path} holds types that no model of ours has: {error}. {CURE}") from error
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
