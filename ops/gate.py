@@ -8,6 +8,7 @@ import click
 
 from lab.core.errors import SourceError
 from lab.core.result_files import json_bytes, read_json
+from ops.text_table import aligned
 
 VERDICT = Path("metrics/validate.json")
 PARTS = ("passed", "failed", "gates", "reported")
@@ -61,14 +62,6 @@ def table_of(gates: Sequence[Mapping[str, Any]]) -> str:
     """Return the gates as lines of text, failed ones first, columns aligned."""
     ordered = sorted(gates, key=lambda found: (FIRST[found["verdict"]], found["gate"]))
     return aligned([("", "gate", "value", "95 % interval", "must be", "because"), *map(_line, ordered)])
-
-
-def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines of cells with every column as wide as its widest cell."""
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
 
 
 def _line(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """Exchange the folder that a running server reads, and put the old one back where the new one does not answer."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from deploy.releasing.model import Model, fingerprint_of
 from deploy.releasing.settings import Settings
 from lab.core.errors import LabError, SourceError
+from ops.lock import take_lock
 
 Tell = Callable[[str], None]
 
@@ -20,8 +21,7 @@ def release_to_folder(model: Model, link: Path, settings: Settings, *, tell: Tel
         raise SourceError(
             f"{link} is a folder of its own, expected a link. Cure: name one, and let the server read it."
         )
-    link.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(link):
+    with _locked(link):
         if settings.server is not None:
             settings.server.fingerprint()  # who cannot be asked now could not be asked afterwards
         new = link.with_name(f"{link.name}.new")
@@ -102,12 +102,8 @@ def _tell_of_return(link: Path, settings: Settings, tell: Tell) -> None:
     )
 
 
-@contextmanager
-def _alone(link: Path) -> Iterator[None]:
-    """Keep another release of the same folder out."""
-    with link.with_name(f".{link.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LabError(f"{link}: another release is under way. Wait for its end, and try again.") from error
-        yield
+def _locked(link: Path) -> TextIO:
+    try:
+        return take_lock(link.with_name(f".{link.name}.lock"))
+    except BlockingIOError as error:
+        raise LabError(f"{link}: another release is under way. Wait until it ends, then try again.") from error

@@ -7,6 +7,7 @@ from lab.abtest.assess import Analysis
 from lab.abtest.document import EXPLORES, document_of, sentence_of
 from lab.abtest.effects import Effect
 from lab.stats.experiments.posteriors import WARNING
+from ops.text_table import aligned
 
 HEAD = ("outcome", "role", "control", "treatment", "difference", "interval", "lift", "p", "the treatment is", "")
 
@@ -33,14 +34,6 @@ def told(analysis: Analysis) -> str:
             if each["detectable"] is not None
         ]
     return "\n\n".join(part for part in [*parts, look.refused] if part)
-
-
-def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines of cells with every column as wide as its widest cell."""
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
 
 
 def _of_looks(analysis: Analysis) -> str:

@@ -7,7 +7,7 @@ from ops.compare.changes import Change, in_one_line
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import NET, Judged
 from ops.compare.facts import advice_of
-from ops.gate import aligned
+from ops.text_table import aligned
 
 WIDEST = 60
 LISTED = 40

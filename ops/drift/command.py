@@ -23,6 +23,7 @@ from lab.drift.policies import FALSE_ALARMS, read_false_alarms
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
 from ops.drift.words import words_of
+from ops.text_table import aligned
 
 MODELS = Path("models")
 
@@ -141,14 +142,6 @@ def told(document: Mapping[str, Any]) -> str:
         _answer(document["retrain"]),
     ]
     return "\n\n".join(parts)
-
-
-def aligned(lines: list[tuple[str, ...]]) -> str:
-    """Return lines of cells with every column as wide as its widest cell."""
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
 
 
 def _column(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Tell in plain text what was decided about a table, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from lab.dataset.source import FileTable
 from ops.init.inference import Inference, Label
+from ops.text_table import aligned
 
 COLUMNS_TOLD = 60
 WIDEST = 36
@@ -53,15 +54,9 @@ def _table(found: Inference) -> list[str]:
     rows = [(_short(each.name), each.column.type, each.role, each.reason) for each in shown]
     more = len(found.decisions) - COLUMNS_TOLD
     return [
-        *_aligned([("column", "type", "part", "why"), *rows]),
+        *aligned([("column", "type", "part", "why"), *rows]).split("\n"),
         *([f"… and {more} more, in the task file"] if more > 0 else []),
     ]
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    padded = (" ".join(cell.ljust(width + 1) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return [line.rstrip() for line in padded]
 
 
 def _short(name: str) -> str:

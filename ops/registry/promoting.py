@@ -19,7 +19,7 @@ from ops.registry.guards import (
     versions_are_behind,
 )
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
-from ops.registry.lock import own_turn
+from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
 from ops.registry.promotion import PromoteParams, Promotion, judge_promotion
 from ops.registry.registering import Place, following_answers, objects_answer, place_of
@@ -57,7 +57,7 @@ def propose(
     Nothing is changed where an answer stops it; look at `allowed` and `answers`. `force` is a person's reason, and
     overrules the rule of gain alone. `push=False` leaves DVC's remote alone.
     """
-    with own_turn(root):
+    with registry_lock(root):
         place = Place(root, task_of(root, task), push, None, None)
         return _proposed(_case_of(place, force), dry_run=dry_run)
 
@@ -72,7 +72,7 @@ def promote(
     dry_run: bool = False,
 ) -> Change:
     """Propose and register in one turn: what cannot be registered is not left committed either."""
-    with own_turn(root):
+    with registry_lock(root):
         place = place_of(root, task_of(root, task), push=push)
         check_can_be_registered(place)
         change = _proposed(_case_of(place, force), dry_run=dry_run)

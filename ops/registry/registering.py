@@ -21,7 +21,7 @@ from ops.registry.guards import (
     tree_is_clean,
     versions_are_behind,
 )
-from ops.registry.lock import own_turn
+from ops.registry.lock import registry_lock
 from ops.registry.outcome import Registration
 from ops.registry.tags import Registry, newest, read_registry, version_name
 from ops.registry.upstream import Shared, Upstream, upstream_of
@@ -66,7 +66,7 @@ def register(
     root: Path, *, task: str, stage: str = "production", push: bool | None = None, dry_run: bool = False
 ) -> Registration:
     """Register the champion of HEAD: once; asked again, it finds it done."""
-    with own_turn(root):
+    with registry_lock(root):
         return register_in_turn(place_of(root, task, push=push), stage=stage, dry_run=dry_run)
 
 

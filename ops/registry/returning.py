@@ -19,7 +19,7 @@ from ops.registry.guards import (
     versions_are_behind,
 )
 from ops.registry.judged import CHAMPION, differences, judged_at
-from ops.registry.lock import own_turn
+from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
 from ops.registry.registering import Place, following_answers, place_of
 from ops.registry.tags import OURS, Tag, version_name
@@ -61,7 +61,7 @@ def roll_back(
     With `propose` the commit alone is made, for a pull request; the stage moves when that is registered. With `refit`
     its specification may come out as another model than it was, because data or code moved on.
     """
-    with own_turn(root):
+    with registry_lock(root):
         task = task_of(root)
         place = Place(root, task, push, None, None) if propose else place_of(root, task, push=push)
         check_can_be_registered(place)

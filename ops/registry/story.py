@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.pages.markdown import interval, signed, spoken
-from ops.gate import aligned
 from ops.registry.successions import Succession, line_of, successions
 from ops.registry.tags import Registry, Tag, read_registry, version_name
+from ops.text_table import aligned
 
 HEAD = ("champion since (UTC)", "version", "in", "replaced", "gain (95 % interval)", "why")
 NOTHING = "–"

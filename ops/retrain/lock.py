@@ -1,57 +1,40 @@
-"""One retraining at a time in a repository: a lock that the kernel frees when its holders are dead."""
+"""Allow one retraining at a time in a repository."""
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.lock import take_lock
 from ops.retrain.decision import Decision, EndedError
 
 LOCK = Path(".dvc/tmp/retrain.lock")
-PATIENCE = 3.0  # seconds in which what a killed run had started has surely died, too
-PAUSE = 0.1
+WAIT = 3.0  # seconds; by then the commands that a killed run has started are dead
 
 
 @contextmanager
-def alone(path: Path, *, doing: str, patience: float = PATIENCE) -> Iterator[int]:
-    """Yield the descriptor of the lock, for children to hold too; where another has it, end and say who.
-
-    A run that was killed leaves no lock: the kernel frees it with the last process that holds it open.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def retrain_lock(path: Path, *, doing: str, wait: float = WAIT) -> Iterator[int]:
+    """Yield the descriptor of the lock, which child processes inherit; end as "busy" when another process has it."""
     try:
-        _take(descriptor, patience=patience)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"process": os.getpid(), "doing": doing}).encode(), 0)
+        lock = take_lock(path, wait=wait)
+    except BlockingIOError:
+        raise EndedError(Decision("busy", (_holder(path),))) from None
+    with lock:
+        lock.truncate(0)
+        lock.write(json.dumps({"process": os.getpid(), "doing": doing}))
+        lock.flush()
         try:
-            yield descriptor
+            yield lock.fileno()
         finally:
-            os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
+            lock.truncate(0)
 
 
-def _take(descriptor: int, *, patience: float) -> None:
-    for _ in range(max(1, round(patience / PAUSE))):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(PAUSE)
-        else:
-            return
-    raise EndedError(Decision("busy", (_who(descriptor),)))
-
-
-def _who(descriptor: int) -> str:
+def _holder(path: Path) -> str:
     try:
-        found = json.loads(os.pread(descriptor, 4096, 0))
+        found = json.loads(path.read_text(encoding="utf-8"))
         return (
-            f"process {found['process']} is at {found['doing']}. Cure: wait until it ends, or end it; "
-            "what it has done so far is not lost."
+            f"process {found['process']} runs {found['doing']}. Cure: wait until it ends, or stop it; no work is lost."
         )
     except (ValueError, KeyError, TypeError):
-        return "it has only just begun. Cure: wait until it ends."
+        return "it has just started. Cure: wait until it ends."

@@ -10,7 +10,7 @@ from ops.retrain.data import bring_in, drawn_by
 from ops.retrain.decision import Decision, EndedError, Word
 from ops.retrain.experiments import experiment_of, save_experiment
 from ops.retrain.findings import Findings, judged
-from ops.retrain.lock import LOCK, alone
+from ops.retrain.lock import LOCK, retrain_lock
 from ops.retrain.need import Need, judge_need
 from ops.retrain.options import Wishes
 from ops.retrain.page import page_of
@@ -40,7 +40,7 @@ class Run:
 def retrain(request: Request, wishes: Wishes, *, say: Callable[[str], None]) -> Decision:
     """Return how it ended. A run that is killed leaves what the next one goes on from; one that ends leaves nothing."""
     try:
-        with alone(request.root / LOCK, doing=f"{request.task} from commit {request.base[:12]}") as lock:
+        with retrain_lock(request.root / LOCK, doing=f"{request.task} from commit {request.base[:12]}") as lock:
             return _ended(Run(request, wishes, Workplace(request.root, lock, say), say))
     except EndedError as busy:
         return busy.decision

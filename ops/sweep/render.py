@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from lab.pages.markdown import counted, interval, number, signed
-from ops.gate import aligned
 from ops.sweep.judge import Row, Table
+from ops.text_table import aligned
 
 HEAD = (
     "",

@@ -1,16 +1,17 @@
 """Do the runs of a sweep side by side, and go on where an earlier one ended."""
 
-import fcntl
+import math
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from lab.core.errors import LabError
 from lab.pages.markdown import counted
+from ops.lock import take_lock
 from ops.repro.commands import CommandFailedError, Commands
 from ops.repro.waiting import first_ended
 from ops.revisions.git import changed_files, git
@@ -63,7 +64,7 @@ def refuse_unseen(project: Path, *, allowed: Path | None) -> None:
 
 def do(runs: Sequence[Run], work: Work) -> dict[str, str]:
     """Do the runs that have no experiment yet; return why each that failed did."""
-    with _alone(work):
+    with _locked(work):
         clear(work.project)
         undone = [run for run in runs if not is_done(run, work)]
         if len(undone) < len(runs):
@@ -141,18 +142,14 @@ def _reason(ended: Future[None]) -> str:
     return str(error)
 
 
-@contextmanager
-def _alone(work: Work) -> Iterator[None]:
-    """Wait until no other sweep is at work in this project."""
-    place = work.project / FOLDER / "lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            work.tell("Another sweep is at work in this project: waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _locked(work: Work) -> TextIO:
+    """Return the lock of the project's sweeps; wait for another sweep to end."""
+    path = work.project / FOLDER / "lock"
+    try:
+        return take_lock(path)
+    except BlockingIOError:
+        work.tell("Another sweep runs in this project: waiting until it ends.")
+        return take_lock(path, wait=math.inf)
 
 
 def _seconds(value: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ops.registry.deriving import put_back
-from ops.registry.lock import LostError, own_turn
+from ops.registry.lock import LostError, registry_lock
 from ops.registry.upstream import upstream_of
 from tests.ops.toy import (
     CHAMPION,
@@ -329,10 +329,10 @@ def test_a_push_whose_tag_is_late_moves_no_branch_and_no_tag(here: Path) -> None
 
 
 def test_whoever_comes_while_another_is_at_work_is_turned_away(here: Path) -> None:
-    with own_turn(here):
+    with registry_lock(here):
         done = call(here, "promote", "--register")
     assert done.returncode == 1
-    assert "is at work in this repository" in done.stderr
+    assert "runs in this repository" in done.stderr
     assert_done(call(here, "promote", "--register"))
 
 
@@ -394,7 +394,7 @@ def test_of_two_in_one_clone_one_has_its_turn(tmp_path: Path) -> None:
         made = [each for each in done if "REGISTERED churn@v2.0.0" in each.stdout]
         assert [each.returncode for each in made] == [0]
         for each in done:
-            assert each in made or "already" in each.stdout or "is at work in this repository" in each.stderr
+            assert each in made or "already" in each.stdout or "runs in this repository" in each.stderr
         for name in ("churn@v2.0.0", "churn#production#2"):
             run(["git", "tag", "--delete", name], cwd=here)
             run(["git", "push", "--quiet", "origin", f":refs/tags/{name}"], cwd=here)

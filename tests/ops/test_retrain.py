@@ -119,7 +119,7 @@ def test_killed_anywhere_it_comes_to_the_same_one_proposal(project: Path, tmp_pa
     with stopped_at(project, "training", *words, TOY_LOG=str(log), TOY_HANGS="1") as first:
         second = retrain(project, *words, "--json")
         assert (second.returncode, json.loads(second.stdout)["word"]) == (13, "busy")
-        assert f"process {first.process.pid} is at churn" in second.stdout
+        assert f"process {first.process.pid} runs churn" in second.stdout
     with stopped_at(project, "proposes it on", *words, TOY_LOG=str(log)) as run_again:
         assert "goes on with what a run that was broken off has done" in run_again.said
         assert "Running stage 'ingest'" not in run_again.said
