@@ -1,4 +1,4 @@
-"""Make a report fit for a comment: its title first, and no longer than GitHub takes."""
+"""Fit a report into a GitHub comment: title first, length limited."""
 
 import re
 
@@ -17,27 +17,27 @@ def titled(text: str, *, title: str) -> str:
 
 
 def is_titled(text: str, *, title: str) -> bool:
-    """Say whether a text begins with the line that is our title."""
+    """Return whether the first line of a text is the title."""
     return text.lstrip().partition("\n")[0].rstrip() == title
 
 
 def is_same(posted: str, text: str) -> bool:
-    """Say whether a comment says this already; CML's watermark below it does not count."""
+    """Return whether a comment has this text already, apart from CML's watermark."""
     posted = posted.replace("\r\n", "\n").strip()
     return posted == text or posted.startswith(f"{text}\n\n![](https://cml.dev/watermark.png")
 
 
 def fitted(text: str, *, artifact: str, longest: int = LONGEST) -> str:
-    r"""Return a report of at most so many characters: cut between two paragraphs, with a note of where the rest is.
+    r"""Return a report of at most `longest` characters: cut between paragraphs, with a note that names the artifact.
 
     >>> print(fitted("one, two, three, four\n\nfive " + 300 * "x", artifact="report", longest=115))
     one, two, three, four
     <BLANKLINE>
-    > The report is longer than a comment may be. All of it is in the artifact `report`.
+    > The report is too long for a comment. The artifact `report` has all of it.
     """
     if len(text) <= longest:
         return text
-    note = f"\n\n> The report is longer than a comment may be. All of it is in the artifact `{artifact}`."
+    note = f"\n\n> The report is too long for a comment. The artifact `{artifact}` has all of it."
     room = longest - len(note)
     kept = _cut(text, room)
     while (excess := len(kept) + len(closing(kept)) - room) > 0:
@@ -46,7 +46,7 @@ def fitted(text: str, *, artifact: str, longest: int = LONGEST) -> str:
 
 
 def closing(text: str) -> str:
-    """Return what closes the fence and the folds that a text leaves open."""
+    """Return the ends of a code fence and of <details> that a text leaves open."""
     fence = ""
     for line in text.split("\n"):
         found = FENCE.match(line)
@@ -54,12 +54,12 @@ def closing(text: str) -> str:
             fence = found[1]
         elif found and found[1].startswith(fence) and not line.strip().strip(fence[0]):
             fence = ""
-    folds = max(0, text.count("<details") - text.count("</details>"))
-    return (f"\n{fence}" if fence else "") + folds * "\n\n</details>"
+    details = max(0, text.count("<details") - text.count("</details>"))
+    return (f"\n{fence}" if fence else "") + details * "\n\n</details>"
 
 
 def _cut(text: str, room: int) -> str:
-    # Between paragraphs, unless that would lose much: a fold may be one block of a thousand lines.
+    # Between paragraphs, unless that drops much: one <details> may be a block of a thousand lines.
     for boundary, least in (("\n\n", room * 3 // 4), ("\n", room // 2)):
         if (end := text.rfind(boundary, least, room)) > 0:
             return text[:end].rstrip()

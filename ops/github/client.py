@@ -1,16 +1,16 @@
-"""A small client of GitHub's REST API: comments and pull requests, each made once however often it is asked for."""
+"""Create and update comments and pull requests by GitHub's REST API, without duplicates."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from ops.github.errors import RefusedError, UnansweredError
-from ops.github.http import Reply, Wire, checked_address, origin
+from ops.github.http import HttpClient, Reply, checked_address, origin
 from ops.github.refusals import checked
-from ops.github.retry import Patience, kept_asking
+from ops.github.retry import RetryPolicy, retry
 
 MOST_PAGES = 100
 PER_PAGE = 100
@@ -50,48 +50,48 @@ class PullRequest:
 
 
 @dataclass(frozen=True)
-class Hub:
-    """One repository at GitHub, or at what speaks its REST API. The token is in no representation of it.
+class GitHub:
+    """One repository on GitHub, or on a service with its REST API. The repr hides the token.
 
-    >>> Hub("https://api.github.com", "owner/name", token="ghs_secret")
-    Hub(address='https://api.github.com', repository='owner/name')
+    >>> GitHub("https://api.github.com", "owner/name", token="ghs_secret")
+    GitHub(address='https://api.github.com', repository='owner/name')
     """
 
     address: str
     repository: str
     token: str = field(repr=False)
-    patience: Patience = field(default=Patience(), repr=False)
+    policy: RetryPolicy = field(default=RetryPolicy(), repr=False)
 
     def __post_init__(self) -> None:
         checked_address(self.address)
 
     def login(self) -> str | None:
-        """Return who the token belongs to; None for a workflow's or an app's token, which GitHub does not tell."""
+        """Return the token's user; None for the token of a workflow or an app, which has none."""
         try:
-            return self._read(_login, self._ask("GET", "/user"))
+            return self._read(_login, self._request("GET", "/user"))
         except RefusedError as error:
             if error.status in {403, 404}:
                 return None
             raise
 
     def comments(self, number: int) -> list[Comment]:
-        """Return every comment on a pull request, the oldest first."""
+        """Return all comments on a pull request, oldest first."""
         return list(self._pages(f"{self._root}/issues/{number}/comments", kind=_comment))
 
     def create_comment(self, number: int, body: str, *, found: Callable[[], Comment | None]) -> Comment:
-        """Return the comment that is made; where it is not known whether one was, `found` looks before another is."""
-        return self._made(f"{self._root}/issues/{number}/comments", {"body": body}, kind=_comment, found=found)
+        """Create a comment; before a retry, `found` checks whether the first request already created it."""
+        return self._create(f"{self._root}/issues/{number}/comments", {"body": body}, kind=_comment, found=found)
 
     def update_comment(self, identity: int, body: str) -> Comment:
-        """Return the comment with its new body."""
-        return self._read(_comment, self._ask("PATCH", f"{self._root}/issues/comments/{identity}", {"body": body}))
+        """Replace the body of a comment."""
+        return self._read(_comment, self._request("PATCH", f"{self._root}/issues/comments/{identity}", {"body": body}))
 
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request."""
-        return self._read(_pull_request, self._ask("GET", f"{self._root}/pulls/{number}"))
+        return self._read(_pull_request, self._request("GET", f"{self._root}/pulls/{number}"))
 
     def pull_request_of(self, head: str) -> PullRequest | None:
-        """Return the open pull request of a branch of this repository, or None; the newest where there are several."""
+        """Return the newest open pull request of a branch of this repository, or None."""
         return next(iter(self.pull_requests_of(f"{self.repository.partition('/')[0]}:{head}")), None)
 
     def pull_requests_of(self, head: str, *, state: Literal["open", "closed"] = "open") -> list[PullRequest]:
@@ -101,39 +101,32 @@ class Hub:
         return [one for one in found if one.open == (state == "open") and one.head == head.partition(":")[2]]
 
     def pull_requests_at(self, commit: str) -> list[PullRequest]:
-        """Return the open pull requests whose newest commit this is."""
+        """Return the open pull requests with this newest commit."""
         found = self._pages(f"{self._root}/commits/{quote(commit, safe='')}/pulls", kind=_pull_request)
         return [one for one in found if one.open and one.commit == commit]
 
     def open_pull_request(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        """Return the open pull request of a branch, made where there is none, with this title and body.
-
-        The body is cut by nobody here: GitHub refuses more than 65,536 characters.
-        """
-        there = self.pull_request_of(head)
-        if there is None:
+        """Create or update the open pull request of a branch. GitHub refuses a body above 65,536 characters."""
+        existing = self.pull_request_of(head)
+        if existing is None:
             wanted = {"head": head, "base": base, "title": title, "body": body}
             try:
-                there = self._made(
+                existing = self._create(
                     f"{self._root}/pulls", wanted, kind=_pull_request, found=lambda: self.pull_request_of(head)
                 )
             except RefusedError as error:
-                there = self.pull_request_of(head) if error.status == 422 else None
-                if there is None:
+                existing = self.pull_request_of(head) if error.status == 422 else None
+                if existing is None:
                     raise
-        if (there.title, there.body, there.base) == (title, body, base):
-            return there
+        if (existing.title, existing.body, existing.base) == (title, body, base):
+            return existing
         changed = {"title": title, "body": body, "base": base}
-        return self._read(_pull_request, self._ask("PATCH", f"{self._root}/pulls/{there.number}", changed))
-
-    def set_labels(self, number: int, labels: Sequence[str]) -> None:
-        """Give a pull request these labels and no others."""
-        self._ask("PUT", f"{self._root}/issues/{number}/labels", {"labels": list(labels)})
+        return self._read(_pull_request, self._request("PATCH", f"{self._root}/pulls/{existing.number}", changed))
 
     @cached_property
-    def wire(self) -> Wire:
-        """The way to the service."""
-        return Wire(self.address.rstrip("/"), f"Bearer {self.token}", self.patience.timeout)
+    def http(self) -> HttpClient:
+        """The connection to the service."""
+        return HttpClient(self.address.rstrip("/"), f"Bearer {self.token}", self.policy.timeout)
 
     @property
     def _root(self) -> str:
@@ -148,46 +141,46 @@ class Hub:
         for _ in range(MOST_PAGES):
             if url is None:
                 return
-            reply = self._ask("GET", url)
+            reply = self._request("GET", url)
             yield from self._read(lambda found: [kind(one) for one in found], reply)
             url = next_page(reply.headers["Link"])
         raise RefusedError(
-            f"{self._name}{path} goes on after {MOST_PAGES} pages, expected an end. Cure: look at GITHUB_API_URL."
+            f"{self._name}{path} has more than {MOST_PAGES} pages, expected fewer. Cure: check GITHUB_API_URL."
         )
 
-    def _ask(self, method: str, path: str, fields: Fields | None = None) -> Reply:
-        return kept_asking(lambda: self._once(method, path, fields), patience=self.patience, whom=self._name)
+    def _request(self, method: str, path: str, fields: Fields | None = None) -> Reply:
+        return retry(lambda: self._send(method, path, fields), policy=self.policy, service=self._name)
 
-    def _once(self, method: str, path: str, fields: Fields | None = None) -> Reply:
-        url = path if "://" in path else f"{self.wire.address}{path}"
+    def _send(self, method: str, path: str, fields: Fields | None = None) -> Reply:
+        url = path if "://" in path else f"{self.http.address}{path}"
         content = None if fields is None else json.dumps(fields).encode()
-        reply = self.wire.send(method, url, content, HEADERS)
-        return checked(reply, wire=self.wire, where=f"{method} {url.partition('?')[0]}")
+        reply = self.http.send(method, url, content, HEADERS)
+        return checked(reply, http=self.http, where=f"{method} {url.partition('?')[0]}")
 
-    def _made(
+    def _create(
         self, path: str, fields: Fields, *, kind: Callable[[Any], Made], found: Callable[[], Made | None]
     ) -> Made:
         unsure = False
 
-        def ask() -> Made:
+        def attempt() -> Made:
             nonlocal unsure
-            if unsure and (there := found()) is not None:
-                return there
+            if unsure and (existing := found()) is not None:
+                return existing
             try:
-                return self._read(kind, self._once("POST", path, fields))
+                return self._read(kind, self._send("POST", path, fields))
             except UnansweredError as error:
                 unsure = unsure or error.accepted
                 raise
 
-        return kept_asking(ask, patience=self.patience, whom=self._name)
+        return retry(attempt, policy=self.policy, service=self._name)
 
     def _read(self, kind: Callable[[Any], Made], reply: Reply) -> Made:
         try:
             return kind(json.loads(reply.body))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RefusedError(
-                f"{self._name} answered with something else than GitHub's REST API does, expected its JSON. "
-                "Cure: look at GITHUB_API_URL, and whether a proxy stands in the way."
+                f"{self._name} does not respond like GitHub's REST API, expected its JSON. "
+                "Cure: check GITHUB_API_URL, and whether a proxy intercepts requests."
             ) from None
 
 

@@ -1,10 +1,10 @@
-"""What can go wrong between this machine and a service: it refuses, or it does not answer."""
+"""Define the errors of a request: the service refuses it, or does not respond."""
 
 from lab.core.errors import LabError
 
 
 class RefusedError(LabError):
-    """The service understood and said no; asking again would not help."""
+    """The service refused the request; a retry would not help."""
 
     def __init__(self, message: str, *, status: int = 0, said: str = "") -> None:
         super().__init__(message)
@@ -13,10 +13,10 @@ class RefusedError(LabError):
 
 
 class UnansweredError(LabError):
-    """The service did not answer, or answered that it cannot just now.
+    """The service did not respond, or is temporarily unavailable.
 
-    `accepted` tells whether it may have done what was asked all the same, `wait` how many seconds it wants to be left
-    alone, and `final` that it has been asked again often enough.
+    `accepted` says whether it may have executed the request, `wait` after how many seconds it allows a retry, and
+    `final` that the retries are exhausted.
     """
 
     def __init__(self, message: str, *, accepted: bool = True, wait: float | None = None, final: bool = False) -> None:

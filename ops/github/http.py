@@ -1,4 +1,4 @@
-"""Send one request to a service: the secret goes to its own host in a header, and nowhere else."""
+"""Send HTTP requests to one service; the secret goes to its own host only."""
 
 import http.client
 import ipaddress
@@ -18,17 +18,17 @@ from ops.github.errors import RefusedError, UnansweredError
 
 REDIRECTS = frozenset({301, 302, 307, 308})
 MOST_REDIRECTS = 3
-LARGEST = 20_000_000  # bytes of an answer
+LARGEST = 20_000_000  # bytes of a response
 HIDDEN = "***"
-# A token or a header's value in printable ASCII: http.client shows the value in its error where a newline is inside.
+# Printable ASCII: http.client's error for a newline in a header would show the secret.
 PRINTABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
-UNREADABLE = "an address that cannot be read"
-# Nothing has reached the service when one of these is raised.
+INVALID = "an invalid address"
+# Errors that are raised before anything reaches the service.
 UNSENT = (ConnectionRefusedError, socket.gaierror)
 
 
-class _EveryAnswer(urllib.request.HTTPErrorProcessor):
-    """Takes every answer as one, whatever its status: urllib would follow a redirect, and carry the secret along."""
+class _AnyStatus(urllib.request.HTTPErrorProcessor):
+    """Return a response of any status: urllib would follow redirects and send the secret along."""
 
     def http_response(self, request: Any, response: Any) -> Any:  # noqa: ARG002 - urllib's signature
         return response
@@ -38,7 +38,7 @@ class _EveryAnswer(urllib.request.HTTPErrorProcessor):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answered."""
+    """The response of a service."""
 
     status: int
     headers: Message
@@ -46,8 +46,8 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Wire:
-    """A way to one service: https, or http on this machine; certificates as SSL_CERT_FILE or the system has them."""
+class HttpClient:
+    """A client of one service: https, or http on loopback; certificates of SSL_CERT_FILE or the system."""
 
     address: str
     authorization: str = field(default="", repr=False)
@@ -57,14 +57,14 @@ class Wire:
         checked_address(self.address)
         if self.authorization and not PRINTABLE.fullmatch(self.authorization):
             raise RefusedError(
-                "the token holds characters that no header may hold, expected printable ASCII on one line. "
-                "Cure: store the secret again, without a newline inside."
+                "the token has characters that a header does not allow, expected printable ASCII on one line. "
+                "Cure: store the secret again, without a newline."
             )
 
     def send(
         self, method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """Return the answer, whatever its status; redirects within the host are followed with the method as it is."""
+        """Return the response of any status; follow redirects within the host with the same method."""
         found = self._sent(method, url, content, headers or {})
         for _ in range(MOST_REDIRECTS):
             if found.status not in REDIRECTS or not found.headers["Location"]:
@@ -74,7 +74,7 @@ class Wire:
         return found
 
     def hidden(self, text: str) -> str:
-        """Return text on one line without the secret, fit for a log."""
+        """Return text on one line without the secret, for a log."""
         for secret in {self.authorization, self.authorization.rpartition(" ")[2]} - {""}:
             text = text.replace(secret, HIDDEN)
         return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:300]
@@ -98,7 +98,7 @@ class Wire:
 
     @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
-        handlers: list[urllib.request.BaseHandler] = [_EveryAnswer()]
+        handlers: list[urllib.request.BaseHandler] = [_AnyStatus()]
         parts = urlsplit(self.address)
         if parts.scheme == "https":
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
@@ -109,32 +109,32 @@ class Wire:
     def _check_host(self, url: str) -> None:
         if origin(url) != origin(self.address):
             raise RefusedError(
-                f"{origin(self.address)} points to another host ({self.hidden(origin(url))}), expected one service. "
-                "Nothing was sent there. Cure: give the service's own address (GITHUB_API_URL)."
+                f"{origin(self.address)} redirects to another host ({self.hidden(origin(url))}). "
+                "Nothing was sent there. Cure: set the service's own address (GITHUB_API_URL)."
             )
 
     def _distrust(self, error: ssl.SSLCertVerificationError) -> str:
         return (
-            f"{origin(self.address)} shows a certificate that is not trusted ({error.verify_message}). "
-            "Cure: where the service has an authority of its own, name its certificate in SSL_CERT_FILE."
+            f"{origin(self.address)} has a certificate that is not trusted ({error.verify_message}). "
+            "Cure: if the service has its own certificate authority, set SSL_CERT_FILE to its certificate."
         )
 
 
 def checked_address(address: str) -> str:
-    """Return the address of a service without a slash at its end; refuse what a secret must not travel to."""
-    parts = urlsplit(address if origin(address) != UNREADABLE else "")
+    """Return the address without a trailing slash; refuse one to which no secret may be sent."""
+    parts = urlsplit(address if origin(address) != INVALID else "")
     fit = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts))
     if not fit or not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         shown = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "no address"
         raise RefusedError(
-            f"found {shown} as the address of a service, expected https://HOST[/PATH] without a user or a question "
-            "mark (http on this machine only). Cure: correct GITHUB_API_URL, or --publish."
+            f"found {shown} as the address of a service, expected https://HOST[/PATH] without user or query "
+            "(http on this machine only). Cure: correct GITHUB_API_URL, or --publish."
         )
     return address.rstrip("/")
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an address; words where it cannot be read, which equal no address.
+    """Return scheme, host and port of an address; for an invalid one, a text that equals no address.
 
     >>> origin("https://API.example.org:443/repos?page=2")
     'https://api.example.org:443'
@@ -143,12 +143,12 @@ def origin(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        return UNREADABLE
+        return INVALID
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
 def redirected(url: str, location: str) -> str:
-    """Return where an answer points to, from the address that was asked."""
+    """Return the target of a redirect."""
     try:
         return urljoin(url, location)
     except ValueError:
@@ -156,7 +156,7 @@ def redirected(url: str, location: str) -> str:
 
 
 def is_loopback(parts: SplitResult) -> bool:
-    """Say whether an address is this machine's own."""
+    """Return whether an address is on loopback."""
     if parts.hostname == "localhost":
         return True
     try:
@@ -168,5 +168,5 @@ def is_loopback(parts: SplitResult) -> bool:
 def _content(found: Any) -> bytes:
     content: bytes = found.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise http.client.HTTPException(f"the answer is larger than {LARGEST:,} bytes")
+        raise http.client.HTTPException(f"the response is larger than {LARGEST:,} bytes")
     return content

@@ -1,4 +1,4 @@
-"""Turn the status of GitHub's answer into one message: found, expected, where, cure."""
+"""Turn the status of a GitHub response into an error message with a cure."""
 
 import email.utils
 import json
@@ -6,38 +6,38 @@ import time
 from typing import Any
 
 from ops.github.errors import RefusedError, UnansweredError
-from ops.github.http import Reply, Wire
+from ops.github.http import HttpClient, Reply
 
-SECONDARY_WAIT = 60.0  # what GitHub asks for where it limits without a header that says so
+SECONDARY_WAIT = 60.0  # GitHub's advice for a rate limit without a header
 CURES = {
     401: "expected a token that is valid. Cure: set GITHUB_TOKEN (in a workflow: env: GITHUB_TOKEN: "
     "${{ github.token }}) or renew REPO_TOKEN.",
     403: "expected the permission to write. Cure: give the job `permissions: pull-requests: write`; the token of a "
     "fork's pull request may only read: post from workflow_run (--untrusted).",
-    404: "expected it to exist and the token to see it. Cure: look at --pr and GITHUB_REPOSITORY, and whether the "
+    404: "expected it to exist and the token to have access. Cure: check --pr and GITHUB_REPOSITORY, and whether the "
     "token is for this repository.",
-    410: "expected it to be there still.",
-    422: "expected something that can be accepted. Cure: read the words in brackets.",
+    410: "expected it to exist.",
+    422: "expected a valid request. Cure: see the message in brackets.",
 }
 
 
-def checked(reply: Reply, *, wire: Wire, where: str) -> Reply:
-    """Return an answer that is good; raise what says how it is not."""
+def checked(reply: Reply, *, http: HttpClient, where: str) -> Reply:
+    """Return a successful response; raise an error for another."""
     if 200 <= reply.status < 300:
         return reply
-    said = wire.hidden(words_of(reply))
+    said = http.hidden(message_of(reply))
     found = f"{reply.status} ({said})" if said else str(reply.status)
     if reply.status >= 500 or reply.status == 408:
         raise UnansweredError(found)
     wait = wait_of(reply, said)
     if wait is not None:
         raise UnansweredError(found, accepted=False, wait=wait)
-    cure = CURES.get(reply.status, "expected an answer of GitHub's REST API. Cure: look at GITHUB_API_URL.")
+    cure = CURES.get(reply.status, "expected a response of GitHub's REST API. Cure: check GITHUB_API_URL.")
     raise RefusedError(f"GitHub refused: found {found} at {where}, {cure}", status=reply.status, said=said)
 
 
 def wait_of(reply: Reply, said: str) -> float | None:
-    """Return how many seconds a limited caller has to wait; None for an answer that is about something else."""
+    """Return for how many seconds a rate limit holds; None for another response."""
     if reply.status not in {403, 429}:
         return None
     if (after := reply.headers["Retry-After"]) is not None:
@@ -47,8 +47,8 @@ def wait_of(reply: Reply, said: str) -> float | None:
     return SECONDARY_WAIT if reply.status == 429 or "rate limit" in said.lower() else None
 
 
-def words_of(reply: Reply) -> str:
-    """Return what an answer says in words: GitHub's message with its errors, else nothing."""
+def message_of(reply: Reply) -> str:
+    """Return GitHub's message with its errors, or an empty text."""
     try:
         content = json.loads(reply.body)
     except ValueError:

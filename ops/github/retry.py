@@ -1,4 +1,4 @@
-"""Ask a service again that did not answer: after growing waits, so many times, for so long."""
+"""Retry a request with growing waits, within limits of attempts and time."""
 
 import time
 from collections.abc import Callable
@@ -11,41 +11,37 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a service is waited for, in seconds: between the tries in all, at first, and for one answer."""
+class RetryPolicy:
+    """The limits of retries, in seconds: all waits together, the first wait, and the timeout of one request."""
 
     seconds: float = 120
     first: float = 2
     timeout: float = 30
     attempts: int = 6
     sleep: Callable[[float], None] = time.sleep
-    say: Callable[[str], None] = lambda _: None
+    log: Callable[[str], None] = lambda _: None
 
 
-def kept_asking(ask: Callable[[], Found], *, patience: Patience, whom: str) -> Found:
-    """Return what `ask` returns; after an UnansweredError ask again, for as long as patience lasts."""
-    left = patience.seconds
-    for attempt in range(1, patience.attempts + 1):
+def retry(call: Callable[[], Found], *, policy: RetryPolicy, service: str) -> Found:
+    """Return the result of `call`; after an UnansweredError, wait and call again."""
+    left = policy.seconds
+    for attempt in range(1, policy.attempts + 1):
         try:
-            return ask()
+            return call()
         except UnansweredError as error:
             if error.final:
                 raise
-            wait = patience.first * 2 ** (attempt - 1) if error.wait is None else error.wait
-            if attempt == patience.attempts or wait > left:
-                raise _exhausted(error, whom=whom, attempts=attempt, wait=wait, patience=patience) from None
-            patience.say(f"{whom}: {error}; asks again in {wait:.3g} s")
-            patience.sleep(wait)
+            wait = policy.first * 2 ** (attempt - 1) if error.wait is None else error.wait
+            if attempt == policy.attempts or wait > left:
+                requested = f" and requests a wait of {wait:.0f} s" if error.wait is not None else ""
+                raise UnansweredError(
+                    f"{service} did not respond: found {error}{requested} after {attempt} "
+                    f"{'attempt' if attempt == 1 else 'attempts'}, expected a response within {policy.seconds:g} s of "
+                    "waiting. Nothing is posted twice: run it again later, or with a larger --retry-seconds.",
+                    accepted=error.accepted,
+                    final=True,
+                ) from None
+            policy.log(f"{service}: {error}; retries in {wait:.3g} s")
+            policy.sleep(wait)
             left -= wait
-    raise AssertionError("a loop that returns or raises")
-
-
-def _exhausted(error: UnansweredError, *, whom: str, attempts: int, wait: float, patience: Patience) -> UnansweredError:
-    tries = "one try" if attempts == 1 else f"{attempts} tries"
-    asked = f" and wants {wait:.0f} s" if error.wait is not None else ""
-    return UnansweredError(
-        f"{whom} did not answer: found {error}{asked} after {tries}, expected an answer within "
-        f"{patience.seconds:g} s of waiting. Nothing is posted twice: run it again later, or with a longer --patience.",
-        accepted=error.accepted,
-        final=True,
-    )
+    raise AssertionError("the loop returns or raises")

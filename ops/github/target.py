@@ -1,4 +1,4 @@
-"""Know from the environment where to post: the service, the repository, the token, the pull request."""
+"""Read from the environment where to post: service, repository, token, pull request."""
 
 import json
 import re
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ops.github.client import Hub, PullRequest
+from ops.github.client import GitHub, PullRequest
 from ops.github.errors import RefusedError
-from ops.github.retry import Patience
+from ops.github.retry import RetryPolicy
 from ops.revisions.git import commit_of
 
 ADDRESS = "https://api.github.com"
-# CML takes them in this order too: one author whichever of the two posts.
+# The same order as CML's, so that both post as the same author.
 TOKENS = ("REPO_TOKEN", "GITHUB_TOKEN")
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -20,8 +20,8 @@ LARGEST_NUMBER = 2**31 - 1
 Environment = Mapping[str, str]
 
 
-def hub_of(environment: Environment, *, patience: Patience) -> Hub:
-    """Return the hub that GITHUB_API_URL, GITHUB_REPOSITORY and REPO_TOKEN or GITHUB_TOKEN name."""
+def github_from(environment: Environment, *, policy: RetryPolicy) -> GitHub:
+    """Return the client for GITHUB_API_URL, GITHUB_REPOSITORY and REPO_TOKEN or GITHUB_TOKEN."""
     token = next((environment[name].strip() for name in TOKENS if environment.get(name, "").strip()), "")
     if not token:
         raise RefusedError(
@@ -34,26 +34,26 @@ def hub_of(environment: Environment, *, patience: Patience) -> Hub:
             f"found {repository!r} in GITHUB_REPOSITORY, expected OWNER/NAME. "
             "Cure: export GITHUB_REPOSITORY=OWNER/NAME."
         )
-    return Hub(environment.get("GITHUB_API_URL") or ADDRESS, repository, token, patience)
+    return GitHub(environment.get("GITHUB_API_URL") or ADDRESS, repository, token, policy)
 
 
-def number_of(given: int | None, environment: Environment, *, hub: Hub) -> int:
-    """Return the pull request's number: as given, else of the event, else the one whose newest commit this is."""
+def number_of(given: int | None, environment: Environment, *, github: GitHub) -> int:
+    """Return the pull request's number: as given, else of the event, else of the commit."""
     number = given if given is not None else event_number(environment)
     if number is not None:
         return checked_number(number)
     commit = event_commit(environment) or environment.get("GITHUB_SHA") or commit_of("HEAD")
-    there = hub.pull_requests_at(commit)
-    if len(there) == 1:
-        return there[0].number
+    open_ones = github.pull_requests_at(commit)
+    if len(open_ones) == 1:
+        return open_ones[0].number
     raise RefusedError(
-        f"found {_several(there)} at commit {commit[:12]} and no pull request's event, expected one. "
-        "Cure: name it with --pr NUMBER."
+        f"found {_several(open_ones)} at commit {commit[:12]} and no event of a pull request, expected one. "
+        "Cure: --pr NUMBER."
     )
 
 
 def event_number(environment: Environment) -> int | None:
-    """Return the number of the pull request that a workflow's event is about; None where it is about none."""
+    """Return the pull request's number in the workflow's event, or None."""
     event = event_of(environment)
     request = event.get("pull_request")
     if request is None:
@@ -64,20 +64,20 @@ def event_number(environment: Environment) -> int | None:
 
 
 def event_commit(environment: Environment) -> str | None:
-    """Return the commit that a workflow_run was made for; None for another event."""
+    """Return the commit of a workflow_run event; None for another event."""
     commit = _inner(event_of(environment).get("workflow_run"), "head_sha")
     return commit if isinstance(commit, str) and COMMIT.fullmatch(commit) else None
 
 
 def event_head(environment: Environment) -> str | None:
-    """Return OWNER:BRANCH of the pull request that a workflow_run was made for; None for another event."""
+    """Return OWNER:BRANCH of a workflow_run event; None for another event."""
     run = event_of(environment).get("workflow_run")
     owner, branch = _inner(_inner(_inner(run, "head_repository"), "owner"), "login"), _inner(run, "head_branch")
     return f"{owner}:{branch}" if isinstance(owner, str) and isinstance(branch, str) and owner and branch else None
 
 
 def event_of(environment: Environment) -> dict[str, Any]:
-    """Return what GitHub says of the event; nothing where there is none or it cannot be read."""
+    """Return the event's document; empty if there is none or it is invalid."""
     path = environment.get("GITHUB_EVENT_PATH")
     if not path:
         return {}
@@ -89,7 +89,7 @@ def event_of(environment: Environment) -> dict[str, Any]:
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value can be a pull request's number; True is not."""
+    """Return whether a value can be a pull request's number (True cannot)."""
     return type(value) is int and 0 < value <= LARGEST_NUMBER
 
 

@@ -1,4 +1,4 @@
-"""Take a report that somebody else's code has made: as data, for the pull request that its commit belongs to."""
+"""Read a report written by untrusted code, for the pull request of its commit."""
 
 import os
 import re
@@ -6,21 +6,21 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.github.client import Hub, PullRequest
+from ops.github.client import GitHub, PullRequest
 from ops.github.errors import RefusedError
 from ops.github.target import COMMIT, Environment, checked_number, event_commit, event_head
 
 REPORT, NUMBER = "report.md", "number"
 LARGEST = {REPORT: 1_000_000, NUMBER: 20}  # bytes
-NOTE = "> Made by the code of this pull request itself: judge it as you judge that code. Links and images are left out."
-BREAK = "\u200b"  # a space of no width: read by nobody, and no link or mention goes through it
+NOTE = "> Written by the code of this pull request: trust it as you trust that code. Links and images are left out."
+BREAK = "\u200b"  # a zero-width space: invisible, and it breaks links and mentions
 TAGS = "details|summary|table|thead|tbody|tr|th|td|sub|sup|br|b|i|em|strong|code|pre|p|hr|ul|ol|li"
 OTHER_TAG = re.compile(rf"<(?!/?(?:{TAGS})(?: open)? ?/?>)(?=[A-Za-z/!?])", flags=re.IGNORECASE)
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|nbsp|quot);)(?=[A-Za-z#])")
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 LINKS = (
-    (re.compile(r"@"), f"@{BREAK}"),  # a mention writes to people
-    (re.compile(r"#(?=\d)"), f"#{BREAK}"),  # a number links back from another thread
+    (re.compile(r"@"), f"@{BREAK}"),  # a mention notifies people
+    (re.compile(r"#(?=\d)"), f"#{BREAK}"),  # a number links to another thread
     (re.compile(r"(?i)\b(gh-)(?=\d)"), rf"\1{BREAK}"),
     (re.compile(r"\](?=[(:\[])"), f"]{BREAK}"),
     (re.compile(r"://"), f":{BREAK}//"),
@@ -30,26 +30,28 @@ LINKS = (
 
 
 @dataclass(frozen=True)
-class Handed:
-    """What an untrusted job handed over: a text that is safe to post, and the pull request that it says it is about."""
+class HandedOver:
+    """An untrusted job's text, made safe to post, and the pull request's number that it claims."""
 
     text: str
     number: int | None
 
 
-def read_stage_file(folder: Path) -> Handed:
-    """Return the report in a folder and its number, if it names one; refuse what is too large or no plain file."""
+def read_handed(folder: Path) -> HandedOver:
+    """Return the report of a folder and its number, if any; refuse large files and other than plain ones."""
     text = _content(folder / REPORT)
     if text is None:
-        raise RefusedError(f"{folder} lacks {REPORT}. Cure: look at the run that should have made it.")
+        raise RefusedError(f"{folder} lacks {REPORT}. Cure: check the run that should have written it.")
     number = _content(folder / NUMBER)
-    return Handed(neutral(text), None if number is None else _number(number, folder / NUMBER))
+    return HandedOver(neutral(text), None if number is None else _number(number, folder / NUMBER))
 
 
-def pull_request_for(handed: Handed, commit: str | None, environment: Environment, *, hub: Hub) -> PullRequest:
-    """Return the open pull request whose newest commit the report was made for, as GitHub says, not as the folder says.
+def pull_request_for(
+    handed: HandedOver, commit: str | None, environment: Environment, *, github: GitHub
+) -> PullRequest:
+    """Return the open pull request of the report's commit, as GitHub says, not as the folder says.
 
-    Without that a fork's job could name another pull request, and its report would stand there.
+    Otherwise a fork's job could post its report on another pull request.
     """
     commit = commit or event_commit(environment) or ""
     if not COMMIT.fullmatch(commit):
@@ -58,23 +60,23 @@ def pull_request_for(handed: Handed, commit: str | None, environment: Environmen
             "Cure: --head-sha with github.event.workflow_run.head_sha."
         )
     if handed.number is not None:
-        there = [hub.pull_request(handed.number)]
+        candidates = [github.pull_request(handed.number)]
     elif head := event_head(environment):
-        there = hub.pull_requests_of(head)
+        candidates = github.pull_requests_of(head)
     else:
-        there = hub.pull_requests_at(commit)
-    fit = [one for one in there if one.open and one.commit == commit]
+        candidates = github.pull_requests_at(commit)
+    fit = [one for one in candidates if one.open and one.commit == commit]
     if len(fit) == 1:
         return fit[0]
-    said = "" if handed.number is None else f" (the folder says {handed.number})"
+    claimed = "" if handed.number is None else f" (the folder says {handed.number})"
     raise RefusedError(
-        f"found {len(fit)} open pull requests whose newest commit is {commit[:12]}{said}, expected one. Nothing is "
-        "posted: it has moved on, or the report is about another. Cure: let the report run again on its newest commit."
+        f"found {len(fit)} open pull requests whose newest commit is {commit[:12]}{claimed}, expected one. Nothing is "
+        "posted: the pull request has a newer commit, or the report is for another. Cure: run the report again."
     )
 
 
 def neutral(text: str) -> str:
-    r"""Return Markdown that mentions nobody, links nowhere and shows no image, and reads as before.
+    r"""Return Markdown without working mentions, links and images, otherwise unchanged.
 
     >>> ascii(neutral("[press](https://example.org) @owner <img src=x> &#64;owner, p < 0.01"))
     "'[press]\\u200b(https:\\u200b//example.org) @\\u200bowner &lt;img src=x> &amp;#\\u200b64;owner, p < 0.01'"
@@ -87,19 +89,19 @@ def neutral(text: str) -> str:
 
 
 def noted(text: str) -> str:
-    """Return a report with a note below its title on who made it."""
+    """Return a report with a note below its title that its author is untrusted."""
     title, _, rest = text.partition("\n")
     return f"{title}\n\n{NOTE}\n\n{rest.strip()}"
 
 
 def _number(text: str, path: Path) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,9}\n?", text):
-        raise RefusedError(f"{path} holds no number, expected a pull request's, in digits. Nothing is posted.")
+        raise RefusedError(f"{path} has no number, expected that of a pull request, in digits. Nothing is posted.")
     return checked_number(int(text))
 
 
 def _content(path: Path) -> str | None:
-    # A link could name the file that holds this job's secrets; a pipe would never end.
+    # A link could point to this job's secrets; a pipe would never end.
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -110,7 +112,7 @@ def _content(path: Path) -> str | None:
         ) from None
     with os.fdopen(opened, "rb") as stream:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise RefusedError(f"{path} is no plain file. Nothing is posted.")
+            raise RefusedError(f"{path} is not a plain file. Nothing is posted.")
         content = stream.read(LARGEST[path.name] + 1)
     if len(content) > LARGEST[path.name]:
         raise RefusedError(f"{path} is larger than {LARGEST[path.name]:,} bytes. Nothing is posted.")

@@ -1,4 +1,4 @@
-"""Tell which files of new data take which places below data/source/TASK."""
+"""Map files of new data to their paths below data/source/TASK."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ from lab.core.errors import SourceError
 from lab.dataset.source import FilesSource, Source, SqlSource, SyntheticSource
 
 INSTEAD = {
-    SyntheticSource: "draws its world from settings: give it -S seed=NUMBER or -S world.customers=NUMBER",
-    SqlSource: "asks its database on every run: leave out --data",
+    SyntheticSource: "generates its data from settings: use -S seed=NUMBER or -S world.customers=NUMBER",
+    SqlSource: "reads its database on every run: leave out --data",
 }
 
 
 def arrivals_of(data: Path | None, source: Source, *, task: str) -> dict[str, Path]:
-    """Return the new files by their place below data/source/TASK; a folder brings every file that the task reads."""
+    """Return the new files by their path below data/source/TASK; of a folder, every file that the task reads."""
     if data is None:
         return {}
     if not isinstance(source, FilesSource):
@@ -31,7 +31,7 @@ def _of_folder(data: Path, places: Sequence[str], *, task: str) -> dict[str, Pat
     if not found:
         raise SourceError(
             f"--data {data} holds {sorted(path.name for path in data.iterdir())}, expected one or more of "
-            f"{list(places)}, which tasks/{task}/task.yaml reads. Cure: name the files so."
+            f"{list(places)}, which tasks/{task}/task.yaml reads. Cure: rename the files."
         )
     return found
 
@@ -41,12 +41,12 @@ def _place_of(data: Path, places: Sequence[str], *, task: str) -> str:
     fitting = named if len(places) > 1 else list(places)
     if len(fitting) != 1:
         raise SourceError(
-            f"--data {data} takes no place that is clear: tasks/{task}/task.yaml reads {list(places)}. "
-            "Cure: name the file as one of them, or give a folder that holds them."
+            f"--data {data} matches no single file: tasks/{task}/task.yaml reads {list(places)}. "
+            "Cure: rename the file to one of them, or give a folder that holds them."
         )
     if Path(fitting[0]).suffix.lower() != data.suffix.lower():
         raise SourceError(
-            f"--data {data} ends with {data.suffix!r}, expected {Path(fitting[0]).suffix!r}, for it takes the place of "
+            f"--data {data} ends with {data.suffix!r}, expected {Path(fitting[0]).suffix!r}, because it replaces "
             f"{fitting[0]} in tasks/{task}/task.yaml. Cure: convert it, or change the task file in a commit."
         )
     return fitting[0]

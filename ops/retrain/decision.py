@@ -1,4 +1,4 @@
-"""How a retraining ends: one word, its exit code, and the reasons."""
+"""Define how a retraining ends: its decision, exit code and reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ CODES: Mapping[Word, int] = MappingProxyType(
 )
 SENTENCES: Mapping[Word, str] = MappingProxyType(
     {
-        "proposed": "PROPOSED: a better candidate waits for a review; nothing is promoted before it is merged",
-        "would train": "WOULD TRAIN: the data is sound and a retraining is due; this was a dry run",
-        "crashed": "CRASHED: the run broke off; what had ended is kept, and the same command goes on from there",
-        "no need": "NO NEED: nothing says that a retraining is due",
-        "rejected": "REJECTED: the candidate may not take the champion's place",
-        "refused": "DATA REFUSED: nothing was trained, and the last good outputs are untouched",
+        "proposed": "PROPOSED: a better candidate waits for review; merging it promotes it",
+        "would train": "WOULD TRAIN: the data is valid and a retraining is due; this was a dry run",
+        "crashed": "CRASHED: the run failed; finished steps are kept, and the same command resumes",
+        "no need": "NO NEED: no rule says that a retraining is due",
+        "rejected": "REJECTED: the candidate may not replace the champion",
+        "refused": "DATA REFUSED: nothing was trained; the last good outputs are unchanged",
         "busy": "BUSY: another retraining runs in this repository",
     }
 )
@@ -25,7 +25,7 @@ SENTENCES: Mapping[Word, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Decision:
-    """The end of a retraining; `again` tells that an earlier run came to it, `next` is what a person would type."""
+    """The end of a retraining; `again` marks an earlier run's decision, `next` lists commands for a person."""
 
     word: Word
     reasons: tuple[str, ...]
@@ -42,20 +42,20 @@ class Decision:
 
     @property
     def code(self) -> int:
-        """The exit code by which a script tells the ends apart."""
+        """The exit code of the command."""
         return CODES[self.word]
 
 
 class EndedError(Exception):
-    """The retraining ends here, with this decision."""
+    """End the retraining with this decision."""
 
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.word)
         self.decision = decision
 
 
-def told(decision: Decision) -> str:
-    """Return the decision as lines for a person: what it is, why, and what to do next."""
+def to_text(decision: Decision) -> str:
+    """Return the decision, its reasons and the next steps as text."""
     return "\n".join(
         [
             SENTENCES[decision.word],

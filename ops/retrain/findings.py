@@ -1,4 +1,4 @@
-"""What a retraining found, from which its page is written."""
+"""Collect the findings of a retraining for its page."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ VALIDATE, ABTEST, PARAMS = "metrics/validate.json", "metrics/abtest.json", "para
 
 @dataclass(frozen=True)
 class Findings:
-    """What was asked, both revisions, why it was due, and the answer."""
+    """The request, both revisions, why training was due, and the decision on promotion."""
 
     request: Request
     base: Snapshot
@@ -24,7 +24,7 @@ class Findings:
 
 
 def judged(made: Snapshot) -> Promotion:
-    """Return whether the candidate of a revision may take its champion's place."""
+    """Return whether the candidate of a revision may replace its champion."""
     rule = (made.yaml(PARAMS) or {}).get("promote", {})
     cure = "Compare it with the committed file: git diff params.yaml"
     validate, abtest = made.json(VALIDATE), made.json(ABTEST)

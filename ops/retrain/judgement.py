@@ -1,4 +1,4 @@
-"""Judge the newest rows, scored by the champion, against the kept reference: is a retraining due? Run in the clone."""
+"""Check the newest rows, scored by the champion, for drift. Runs in the clone."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -29,10 +29,12 @@ AGE = "age"
 
 
 def main() -> None:
-    """Write the judgement to the file that is named."""
+    """Write the judgement to the file named by the argument."""
     params, seed, reference = load_params("drift", DriftParams), load_seed(), load_reference()
     rows = read_table(CURRENT)
-    checked = checked_batch(rows, reference, name=str(CURRENT), cure="Cure: bring the columns that the champion saw.")
+    checked = checked_batch(
+        rows, reference, name=str(CURRENT), cure="Cure: provide the columns that the champion was trained on."
+    )
     scored = scored_by_champion(rows, checked)
     context = Context(
         params,
@@ -52,7 +54,7 @@ def scored_by_champion(rows: pa.Table, checked: pa.Table) -> pa.Table:
 
 
 def document_of(found: Judged) -> dict[str, Any]:
-    """Return what a retraining needs to know of a judgement."""
+    """Return the parts of a judgement that a retraining uses."""
     return {
         "columns": summary(found.columns),
         "moved": rank_moves(found.columns, found.shares),

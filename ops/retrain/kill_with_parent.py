@@ -1,8 +1,8 @@
-"""Run a command that must not outlive the process that asked for it, however that process ends.
+"""Run a command that is killed when its parent process ends.
 
-Started as a script, with the standard library alone: its standard input is a pipe that the asker holds open and never
-writes to. When the pipe ends, the asker is dead, and the command with all that it started is killed. Being told to stop
-is handed on, so that the command may come to an orderly end.
+As a script it needs the standard library only. Its standard input is a pipe that the parent keeps open and never writes
+to. When the pipe closes, the parent is dead, and the command is killed with all its children. SIGTERM is passed on, so
+the command can stop in order.
 """
 
 import os
@@ -13,22 +13,27 @@ import threading
 from contextlib import suppress
 
 
+def kill_with_parent(*command: str) -> list[str]:
+    """Return the command line that runs `command`, killed when the pipe at its standard input closes."""
+    return [sys.executable, "-I", "-S", __file__, *command]
+
+
 def main() -> None:
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
-    signal.signal(signal.SIGTERM, lambda *_: _tell(child, signal.SIGTERM))
-    threading.Thread(target=_follow, args=(child,), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: _signal(child, signal.SIGTERM))
+    threading.Thread(target=_kill_at_end_of_input, args=(child,), daemon=True).start()
     code = child.wait()
-    os._exit(code if code >= 0 else 128 - code)  # the thread still reads, which an orderly end would wait for
+    os._exit(code if code >= 0 else 128 - code)  # an orderly exit would wait for the thread, which still reads
 
 
-def _follow(child: "subprocess.Popen[bytes]") -> None:
+def _kill_at_end_of_input(child: "subprocess.Popen[bytes]") -> None:
     os.read(sys.stdin.fileno(), 1)
-    _tell(child, signal.SIGKILL)
+    _signal(child, signal.SIGKILL)
 
 
-def _tell(child: "subprocess.Popen[bytes]", what: signal.Signals) -> None:
+def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(child.pid, what)
+        os.killpg(child.pid, number)
 
 
 if __name__ == "__main__":

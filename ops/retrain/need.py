@@ -1,4 +1,4 @@
-"""Whether a retraining is due: by drift, by age, or because a person wants it."""
+"""Decide whether a retraining is due: by drift, by age, or on request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from lab.core.command import MISTAKE
 from lab.core.errors import SourceError
 from ops.retrain.decision import Decision, EndedError
-from ops.retrain.options import Wishes
+from ops.retrain.request import Options
 from ops.retrain.staging import crash
 from ops.retrain.workplace import Workplace
 
@@ -17,17 +17,17 @@ JUDGEMENT = "ops/retrain/judgement.py"
 
 @dataclass(frozen=True)
 class Need:
-    """The answer, every reason for it in words, and the judgement of the newest rows."""
+    """Whether training is due, the reasons, and the drift of the newest rows."""
 
     due: bool
     reasons: tuple[str, ...]
     drift: Mapping[str, Any]
 
 
-def judge_need(wishes: Wishes, work: Workplace) -> Need:
-    """Return whether to train, by the newest rows scored by the base's champion; nothing is trained for it.
+def judge_need(options: Options, work: Workplace) -> Need:
+    """Return whether to train, by the drift of the newest rows as the base's champion scores them.
 
-    The answer is noted: after the training, the reference in the clone is another one.
+    The drift is noted, because training replaces the reference in the clone.
     """
     drift = work.noted(DRIFT)
     if drift is None:
@@ -36,36 +36,36 @@ def judge_need(wishes: Wishes, work: Workplace) -> Need:
         if outcome.code == MISTAKE:
             raise EndedError(Decision("refused", ("the newest rows cannot be judged:", "\n".join(outcome.lines))))
         if outcome.code:
-            raise crash(f"the judgement of the newest rows left with {outcome.code}", outcome)
+            raise crash(f"the drift check of the newest rows exited with {outcome.code}", outcome)
         drift = work.noted("judgement")
         work.note(DRIFT, drift)
-    return need_of(drift, wishes)
+    return need_of(drift, options)
 
 
-def need_of(drift: Mapping[str, Any], wishes: Wishes) -> Need:
-    """Return whether a judgement and a person's wishes make a retraining due."""
+def need_of(drift: Mapping[str, Any], options: Options) -> Need:
+    """Return whether drift and options make a retraining due."""
     reasons = [f"drift suggests it: {reason}" for reason in drift["retrain"]["reasons"]]
     due = bool(drift["retrain"]["suggested"])
     if not due:
-        reasons = ["no rule that counts saw drift"]
-    if wishes.every_days is not None:
-        old = _is_old(drift["age_days"], wishes.every_days)
-        reasons.append(_age(drift["age_days"], wishes.every_days))
+        reasons = ["no rule that counts found drift"]
+    if options.every_days is not None:
+        old = _is_old(drift["age_days"], options.every_days)
+        reasons.append(_age(drift["age_days"], options.every_days))
         due = due or old
-    if wishes.even_so and not due:
-        reasons.append("wanted even so")
-    return Need(due or wishes.even_so, tuple(reasons), drift)
+    if options.even_so and not due:
+        reasons.append("--even-so was given")
+    return Need(due or options.even_so, tuple(reasons), drift)
 
 
 def _is_old(age: float | None, every: int) -> bool:
     if age is None:
         raise SourceError(
-            "--every asks how old the newest reference row is, but the task's rows have no moment. Cure: leave it out, "
-            "or use --even-so."
+            "--every needs the age of the newest reference row, but the task's rows have no time column. "
+            "Cure: leave it out, or use --even-so."
         )
     return age >= every
 
 
 def _age(age: float | None, every: int) -> str:
     word = "due" if _is_old(age, every) else "not due"
-    return f"the newest row is {age:.0f} days after the reference's; {every} are asked for: {word}"
+    return f"the newest row is {age:.0f} days newer than the reference; --every is {every}: {word}"

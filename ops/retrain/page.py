@@ -1,4 +1,4 @@
-"""The text of a proposal's pull request; it is kept as the message of the commit, so that a later run can open it."""
+"""Write the page of a proposal: the commit message and the pull request's text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -40,15 +40,15 @@ def title_of(findings: Findings) -> str:
 
 def _first(findings: Findings) -> Iterator[str]:
     found, task = _read(findings.made, SELECT), findings.request.task
-    word = "may take" if findings.promotion.allowed else "may not take"
+    word = "may replace" if findings.promotion.allowed else "may not replace"
     candidate = f"{_code(found.get('challenger'))} ({_code(found.get('estimator'))})"
-    yield f"The candidate {candidate} {word} the place of the champion of {_code(task)}:"
+    yield f"The candidate {candidate} {word} the champion of {_code(task)}:"
     yield ""
     yield from (f"- {reason}" for reason in findings.promotion.reasons)
 
 
 def _data(findings: Findings) -> Iterator[str]:
-    yield "## What was new"
+    yield "## New data"
     yield ""
     request = findings.request
     for setting in sorted(request.settings):
@@ -56,9 +56,9 @@ def _data(findings: Findings) -> Iterator[str]:
     for place in sorted(request.arrivals):
         yield f"- the file {_code(f'data/source/{request.task}/{place}')}"
     if request.asks_source:
-        yield "- whatever the database has now"
+        yield "- the current content of the database"
     if not (request.settings or request.arrivals or request.asks_source):
-        yield "- nothing: the same data was judged again"
+        yield "- nothing: the same data is judged again"
     yield ""
     before, now = (_read(seen, INGEST).get("tables", {}) for seen in (findings.base, findings.made))
     rows = [_table_line(name, before.get(name, {}), now.get(name, {})) for name in sorted({*before, *now})]
@@ -81,7 +81,7 @@ def _drift(findings: Findings) -> Iterator[str]:
     yield from (f"- {reason}" for reason in findings.need.reasons)
     yield ""
     yield (
-        f"{counted(current, 'row')} of the newest window, scored by the champion, were held against the reference: "
+        f"{counted(current, 'row')} of the newest window, scored by the champion, were compared with the reference: "
         f"{_code(columns['columns']['drifted'])} of {counted(sum(columns['columns'].values()), 'column')} drifted."
     )
     yield ""
@@ -145,10 +145,10 @@ def _merging(findings: Findings) -> Iterator[str]:
     yield ""
     yield f"- {_code(CHAMPION)} names the candidate as the champion of {_code(findings.request.task)}; the data,"
     yield "  settings and results above become those of the branch that it is merged into."
-    yield "- It deploys nothing and sets no tag: `python -m ops promote --register` does that after the merge."
+    yield "- It deploys nothing and sets no tag; `python -m ops promote --register` sets the tag after the merge."
     yield "- Closing it leaves everything as it is."
     yield ""
-    yield f"Made from commit {findings.request.base[:12]}; the same data from there makes the same proposal."
+    yield f"Made from commit {findings.request.base[:12]}; the same data gives the same proposal."
 
 
 def _table_line(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -1,46 +1,45 @@
-"""Propose a candidate on a branch of its own: its data and results, then the change of champion.yaml."""
+"""Propose a candidate on a branch: its data and results, then the change of champion.yaml."""
 
 from ops.retrain.decision import Decision, EndedError
-from ops.retrain.options import Wishes
-from ops.retrain.request import Request
+from ops.retrain.request import Options, Request
 from ops.retrain.shared import Shared, commit_here
-from ops.retrain.staging import asked, crash
+from ops.retrain.staging import crash, run_checked
 from ops.retrain.workplace import Workplace, environment_of
 from ops.revisions.git import git, lines_of, text_of
 
 PROPOSE = ("python", "-m", "ops", "promote", "--propose")
-A_GUARD_SAID_NO = 1
+GUARD_REFUSES = 1
 NO = "NO  "
 
 
-def proposal_of(request: Request, wishes: Wishes) -> str | None:
-    """Return the commit of the proposal: that of its branch here, else where it was pushed to; or None."""
+def proposal_of(request: Request, options: Options) -> str | None:
+    """Return the commit of the proposal's branch, local or on the remote; or None."""
     ref = branch_ref(request)
     here = commit_here(request.root, ref)
-    return Shared(request.root, wishes.remote).bring(ref) if here is None and wishes.push else here
+    return Shared(request.root, options.remote).bring(ref) if here is None and options.push else here
 
 
 def first_commit(request: Request, commit: str) -> str:
-    """Return the first commit of a proposal: the results by which the candidate was judged, with their page."""
+    """Return the first commit of a proposal: the candidate's results, with the page as its message."""
     return lines_of("rev-list", "--reverse", "--first-parent", f"{request.base}..{commit}", root=request.root)[0]
 
 
-def propose(request: Request, wishes: Wishes, work: Workplace, experiment: str) -> str:
-    """Return the newest commit of the proposal's branch, which appears in the user's repository when it is whole."""
+def propose(request: Request, options: Options, work: Workplace, experiment: str) -> str:
+    """Return the newest commit of the proposal's branch, which the user's repository gets once it is complete."""
     work.make(request.base)
     page = text_of("log", "-1", "--format=%B", experiment, root=request.root)
     arguments = ("commit-tree", f"{experiment}^{{tree}}", "-p", request.base, "-m", page)
     results = git(*arguments, root=work.tree, environment=environment_of(request.root)).stdout.decode().strip()
     work.switch(results, branch=request.branch)
-    asked(work, "dvc", "checkout", "--quiet", "--force", "--allow-missing")
-    if wishes.push:
-        asked(work, "dvc", "push", "--quiet")
-    outcome = work.run(*PROPOSE, *([] if wishes.push else ["--no-push"]))
-    if outcome.code == A_GUARD_SAID_NO:
+    run_checked(work, "dvc", "checkout", "--quiet", "--force", "--allow-missing")
+    if options.push:
+        run_checked(work, "dvc", "push", "--quiet")
+    outcome = work.run(*PROPOSE, *([] if options.push else ["--no-push"]))
+    if outcome.code == GUARD_REFUSES:
         answers = [line.strip() for line in outcome.lines if line.startswith(NO)]
         raise EndedError(Decision("rejected", ("the registry refuses it:", *answers), experiment=request.experiment))
     if outcome.code:
-        raise crash(f"`{' '.join(PROPOSE[1:])}` left with {outcome.code}", outcome)
+        raise crash(f"`{' '.join(PROPOSE[1:])}` exited with {outcome.code}", outcome)
     return work.bring_home(branch_ref(request))
 
 

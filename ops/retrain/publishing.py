@@ -1,54 +1,55 @@
-"""Publish a proposal: its objects, then its branch, then its pull request; what is there already is left alone."""
+"""Publish a proposal: objects, then branch, then pull request; existing ones stay."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops.github.retry import Patience
-from ops.github.target import TOKENS, hub_of
-from ops.retrain.options import Wishes
+from ops.github.retry import RetryPolicy
+from ops.github.target import TOKENS, github_from
 from ops.retrain.proposal import branch_ref, first_commit
-from ops.retrain.request import Request
+from ops.retrain.request import Options, Request
 from ops.retrain.shared import Shared
-from ops.retrain.staging import asked
+from ops.retrain.staging import run_checked
 from ops.retrain.workplace import Workplace
 from ops.revisions.git import text_of
 
 LONGEST_BODY = 60_000
-LATER = "the same command with --push pushes objects and branch, and opens the pull request where a token allows it"
+LATER = "the same command with --push pushes objects and branch, and opens the pull request if a token allows it"
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where the pull request is, if there is one, and what is left to a person."""
+    """The pull request's address, if there is one, and the next steps for a person."""
 
     url: str | None
     next: tuple[str, ...]
 
 
-def publish(request: Request, wishes: Wishes, work: Workplace, commit: str, *, say: Callable[[str], None]) -> Published:
-    """Return where the proposal is once it is published as far as is wished; the branch comes after its objects."""
-    if not wishes.push:
-        return Published(None, (LATER, f"or look at it first: git diff {request.base[:12]} {request.branch}"))
-    shared, ref = Shared(request.root, wishes.remote), branch_ref(request)
+def publish(
+    request: Request, options: Options, work: Workplace, commit: str, *, log: Callable[[str], None]
+) -> Published:
+    """Publish as far as the options say, objects before the branch; return the address and the next steps."""
+    if not options.push:
+        return Published(None, (LATER, f"or review it first: git diff {request.base[:12]} {request.branch}"))
+    shared, ref = Shared(request.root, options.remote), branch_ref(request)
     if shared.commit_at(ref) is None:
-        say(f"pushes {request.branch} to {wishes.remote}")
+        log(f"pushes {request.branch} to {options.remote}")
         work.make(commit)
-        asked(work, "dvc", "push", "--quiet")
+        run_checked(work, "dvc", "push", "--quiet")
         shared.push_new(commit, ref)
     if not (os.environ.get("GITHUB_REPOSITORY") and any(map(os.environ.get, TOKENS))):
-        return Published(None, (f"gh pr create --base {wishes.into} --head {request.branch} --fill-first",))
-    return Published(_pull_request(request, wishes, commit, say=say), ())
+        return Published(None, (f"gh pr create --base {options.into} --head {request.branch} --fill-first",))
+    return Published(_pull_request(request, options, commit, log=log), ())
 
 
-def _pull_request(request: Request, wishes: Wishes, commit: str, *, say: Callable[[str], None]) -> str:
-    """Return the address of the one pull request; one that a person has closed stays closed."""
-    hub = hub_of(os.environ, patience=Patience(say=say))
-    owner = hub.repository.partition("/")[0]
-    found = next(iter(hub.pull_requests_of(f"{owner}:{request.branch}", state="closed")), None)
+def _pull_request(request: Request, options: Options, commit: str, *, log: Callable[[str], None]) -> str:
+    """Return the address of the pull request; a closed one stays closed."""
+    github = github_from(os.environ, policy=RetryPolicy(log=log))
+    owner = github.repository.partition("/")[0]
+    found = next(iter(github.pull_requests_of(f"{owner}:{request.branch}", state="closed")), None)
     if found is None:
         message = text_of("log", "-1", "--format=%B", first_commit(request, commit), root=request.root)
         title, _, body = message.partition("\n")
-        found = hub.open_pull_request(request.branch, wishes.into, title, body.strip()[:LONGEST_BODY])
-    say(f"pull request {found.number}{'' if found.open else ', which is closed'}: {found.url}")
+        found = github.open_pull_request(request.branch, options.into, title, body.strip()[:LONGEST_BODY])
+    log(f"pull request {found.number}{'' if found.open else ', which is closed'}: {found.url}")
     return found.url

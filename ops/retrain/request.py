@@ -1,4 +1,4 @@
-"""What a retraining is asked for: from which commit, with which data and settings; and the name that follows."""
+"""Describe a retraining: base commit, data, settings, options, and the name that follows from them."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ NAME_LENGTH = 12
 
 @dataclass(frozen=True)
 class Request:
-    """The same base, settings and files always have the same name, wherever and whenever they are asked for.
+    """What a retraining starts from. The same base, settings and files always give the same name.
 
-    `arrivals` are the files to put below data/source/TASK, by their place there. `drawn` is the fingerprint of the raw
-    tables where only the source itself knows whether there is something new (a database), and empty before it is asked.
+    `arrivals` are the new files by their path below data/source/TASK. `drawn` is the fingerprint of the raw tables if
+    the source is a database, and empty until the database is read.
     """
 
     root: Path
@@ -28,7 +28,7 @@ class Request:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short name of everything that decides what comes out."""
+        """A short hash of everything that decides the result."""
         asked = {
             "base": self.base,
             "task": self.task,
@@ -40,18 +40,30 @@ class Request:
 
     @property
     def is_known(self) -> bool:
-        """Whether the name is final: a database must have been asked first."""
+        """Whether the name is final: a database must be read first."""
         return bool(self.drawn) or not self.asks_source
 
     @property
     def branch(self) -> str:
-        """The branch on which a proposal stands."""
+        """The branch of the proposal."""
         return f"retrain/{self.task}-{self.fingerprint}"
 
     @property
     def experiment(self) -> str:
-        """The DVC experiment that keeps what the training gave, a rejected candidate too."""
+        """The DVC experiment that keeps the trained candidate, even a rejected one."""
         return f"retrain-{self.task}-{self.fingerprint}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far a retraining goes; none of these changes its result."""
+
+    even_so: bool = False
+    every_days: int | None = None
+    dry_run: bool = False
+    push: bool = False
+    remote: str = "origin"
+    into: str = "main"
 
 
 def _fingerprint(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Change single values of params.yaml as `-S` of `dvc exp run` does, and leave its comments where they stand."""
+"""Set single values of params.yaml, as `dvc exp run -S` does, and keep its comments."""
 
 import io
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ WIDEST = 10_000  # no line is folded
 
 
 def changed_settings(content: bytes, settings: Sequence[str]) -> bytes:
-    """Return params.yaml with `name=value` set, and `+name=value` added; a name that is not there is refused."""
+    """Return params.yaml with `name=value` set, or `+name=value` added; an unknown name is refused."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = WIDEST
@@ -33,7 +33,7 @@ def _change(document: Any, setting: str) -> None:
     if not equals or not last:
         raise ParamsError(f"-S {setting}: expected NAME=VALUE, such as -S world.customers=6000.")
     if name in NEVER:
-        raise ParamsError(f"-S {setting}: {name} cannot be set here, for {NEVER[name]}. Cure: set it in a commit.")
+        raise ParamsError(f"-S {setting}: {name} cannot be set here, because {NEVER[name]}. Cure: set it in a commit.")
     section = document
     for place, parent in enumerate(parents):
         if not isinstance(section, dict) or not isinstance(section.get(parent), dict):
@@ -48,13 +48,13 @@ def _value(setting: str, text: str) -> Any:
     try:
         value = YAML(typ="safe").load(text)
     except YAMLError as error:
-        raise ParamsError(f"-S {setting}: {text!r} is no value in YAML. Cure: quote it for the shell.") from error
+        raise ParamsError(f"-S {setting}: {text!r} is not valid YAML. Cure: quote it for the shell.") from error
     return value.isoformat() if isinstance(value, date) else value  # DVC takes no date in params.yaml, but its text
 
 
 def _absent(setting: str, name: str, section: Any) -> str:
     there = sorted(section) if isinstance(section, dict) else section
     return (
-        f"-S {setting}: params.yaml has no {name}; there is {there}. "
-        "Cure: correct the name, or add it on purpose with a + before it."
+        f"-S {setting}: params.yaml has no {name}; it has {there}. "
+        "Cure: correct the name, or add a new setting with a leading +."
     )

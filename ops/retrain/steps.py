@@ -1,4 +1,4 @@
-"""The way of a retraining, in the order that saves: known already, contract, drift, training, judgement, proposal."""
+"""Run the steps of a retraining: contract, drift, training, comparison, proposal."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -12,11 +12,10 @@ from ops.retrain.experiments import experiment_of, save_experiment
 from ops.retrain.findings import Findings, judged
 from ops.retrain.lock import LOCK, retrain_lock
 from ops.retrain.need import Need, judge_need
-from ops.retrain.options import Wishes
 from ops.retrain.page import page_of
 from ops.retrain.proposal import first_commit, proposal_of, propose
 from ops.retrain.publishing import publish
-from ops.retrain.request import Request
+from ops.retrain.request import Options, Request
 from ops.retrain.staging import reproduce
 from ops.retrain.workplace import Workplace
 from ops.revisions.snapshot import WORKSPACE, Snapshot
@@ -29,28 +28,28 @@ class Run:
     """One run of the verb."""
 
     request: Request
-    wishes: Wishes
+    options: Options
     work: Workplace
-    say: Callable[[str], None]
+    log: Callable[[str], None]
 
     def decision(self, word: Word, *reasons: str, **more: Any) -> Decision:
         return Decision(word, reasons, task=self.request.task, base=self.request.base, **more)
 
 
-def retrain(request: Request, wishes: Wishes, *, say: Callable[[str], None]) -> Decision:
-    """Return how it ended. A run that is killed leaves what the next one goes on from; one that ends leaves nothing."""
+def retrain(request: Request, options: Options, *, log: Callable[[str], None]) -> Decision:
+    """Return the decision. A killed run leaves its clone for the next run to resume; a finished one removes it."""
     try:
         with retrain_lock(request.root / LOCK, doing=f"{request.task} from commit {request.base[:12]}") as lock:
-            return _ended(Run(request, wishes, Workplace(request.root, lock, say), say))
+            return _decide(Run(request, options, Workplace(request.root, lock, log), log))
     except EndedError as busy:
         return busy.decision
 
 
-def _ended(run: Run) -> Decision:
-    # What broke off is taken up once more; where that breaks off too, nothing there is worth keeping.
+def _decide(run: Run) -> Decision:
+    # A crashed run is resumed once; if it crashes again, its clone is removed.
     kept = not run.work.exists
     try:
-        decision = _known(run) or _found_out(run)
+        decision = _earlier_decision(run) or _new_decision(run)
         kept = False
     except EndedError as ended:
         decision = replace(ended.decision, task=run.request.task, base=run.request.base)
@@ -67,38 +66,38 @@ def _ended(run: Run) -> Decision:
     return decision
 
 
-def _known(run: Run) -> Decision | None:
-    """Return what an earlier run on the same data and base came to; None where none did, or one was killed before."""
-    request, wishes = run.request, run.wishes
+def _earlier_decision(run: Run) -> Decision | None:
+    """Return the decision of an earlier run on the same data and base, or None."""
+    request, options = run.request, run.options
     if not request.is_known:
         return None
-    if (commit := proposal_of(request, wishes)) is not None:
-        run.say(f"{request.branch} is there already")
+    if (commit := proposal_of(request, options)) is not None:
+        run.log(f"{request.branch} exists already")
         return _published(run, commit, again=True)
-    commit = experiment_of(request, wishes)
+    commit = experiment_of(request, options)
     promotion = judged(Snapshot(request.experiment, commit, request.root)) if commit is not None else None
     return _rejected(run, promotion, again=True) if promotion is not None and not promotion.allowed else None
 
 
-def _found_out(run: Run) -> Decision:
-    commit = experiment_of(run.request, run.wishes) if run.request.is_known else None
+def _new_decision(run: Run) -> Decision:
+    commit = experiment_of(run.request, run.options) if run.request.is_known else None
     if commit is None:
         run = _with_sound_data(run)
-        if run.request.asks_source and (known := _known(run)) is not None:
+        if run.request.asks_source and (known := _earlier_decision(run)) is not None:
             return known
-        commit = experiment_of(run.request, run.wishes) or _trained(run)
-    if run.wishes.dry_run:
-        return run.decision("would train", "an earlier run has trained the candidate; it would be proposed")
+        commit = experiment_of(run.request, run.options) or _trained(run)
+    if run.options.dry_run:
+        return run.decision("would train", "an earlier run trained the candidate; it would be proposed")
     promotion = judged(Snapshot(run.request.experiment, commit, run.request.root))
     if not promotion.allowed:
         return _rejected(run, promotion)
-    run.say(f"proposes it on {run.request.branch}")
-    return _published(run, propose(run.request, run.wishes, run.work, commit))
+    run.log(f"proposes it on {run.request.branch}")
+    return _published(run, propose(run.request, run.options, run.work, commit))
 
 
 def _with_sound_data(run: Run) -> Run:
-    """Return the run with its data in the clone and through the contract; a database's data name the request."""
-    run.say(f"new data for {run.request.task}, from commit {run.request.base[:12]}")
+    """Bring in the data and check its contract; return the run, named by the data of a database."""
+    run.log(f"new data for {run.request.task}, from commit {run.request.base[:12]}")
     bring_in(run.request, run.work)
     if run.request.asks_source:
         reproduce(run.work, "ingest", force=True)
@@ -107,19 +106,19 @@ def _with_sound_data(run: Run) -> Run:
 
 
 def _trained(run: Run) -> str:
-    """Return the experiment that the training gave; where none is due, the retraining ends."""
-    need = judge_need(run.wishes, run.work)
+    """Train and return the experiment; end the retraining if no training is due."""
+    need = judge_need(run.options, run.work)
     for reason in need.reasons:
-        run.say(reason)
+        run.log(reason)
     if not need.due:
         raise EndedError(run.decision("no need", *need.reasons, drift=need.drift))
-    if run.wishes.dry_run:
+    if run.options.dry_run:
         raise EndedError(run.decision("would train", *need.reasons, drift=need.drift))
-    run.say("trains the candidates and holds the best against the champion")
+    run.log("trains the candidates and compares the best with the champion")
     reproduce(run.work)
     made = Snapshot(WORKSPACE, None, run.work.tree)
     promotion = judged(made)
-    return save_experiment(run.request, run.wishes, run.work, page_of(_findings(run, need, made, promotion)))
+    return save_experiment(run.request, run.options, run.work, page_of(_findings(run, need, made, promotion)))
 
 
 def _findings(run: Run, need: Need, made: Snapshot, promotion: Promotion) -> Findings:
@@ -139,9 +138,9 @@ def _rejected(run: Run, promotion: Promotion, *, again: bool = False) -> Decisio
 
 
 def _published(run: Run, commit: str, *, again: bool = False) -> Decision:
-    """Return the proposal, pushed and with its pull request where that was asked for."""
+    """Publish the proposal if asked to, and return the decision."""
     request = run.request
-    told = publish(request, run.wishes, run.work, commit, say=run.say) if not run.wishes.dry_run else None
+    published = publish(request, run.options, run.work, commit, log=run.log) if not run.options.dry_run else None
     promotion = judged(Snapshot(request.experiment, first_commit(request, commit), request.root))
     return run.decision(
         "proposed",
@@ -151,7 +150,7 @@ def _published(run: Run, commit: str, *, again: bool = False) -> Decision:
         branch=request.branch,
         commit=commit,
         experiment=request.experiment,
-        pull_request=told.url if told else None,
-        next=told.next if told else (),
+        pull_request=published.url if published else None,
+        next=published.next if published else (),
         promotion=asdict(promotion),
     )

@@ -1,13 +1,12 @@
-"""A private clone in .dvc/tmp, in which a retraining works: the user's files, branches and HEAD are never touched.
+"""Work in a private clone below .dvc/tmp, so the user's files, branches and HEAD stay untouched.
 
-It shares the repository's cache, so that what is made there can be checked out here.
+The clone shares the repository's cache, so its outputs can be checked out in the repository.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,21 +15,20 @@ from typing import Any
 
 from lab.core.result_files import read_json, write_json
 from ops.dvc.config import cache_folder, remote_folders, write_local_config
-from ops.retrain.author import identity_of
+from ops.retrain.kill_with_parent import kill_with_parent
 from ops.revisions.git import git, text_of
 
 FOLDER = Path(".dvc/tmp/retrain")
-LEASH = Path(__file__).with_name("kill_with_parent.py")
 LINES_KEPT = 400
-# What DVC advises on every run; here nobody is to follow it.
+# Advice that DVC prints on every run, useless here.
 HINT = re.compile(r"\s*$|To track the changes|\tgit add|To enable auto staging|\tdvc config|Use `dvc push`")
-# Set by git for its hooks: they would lead a command in the clone back to the repository.
-LEADING_BACK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+# Git sets these for its hooks; they would redirect a command in the clone to the repository.
+REDIRECTING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and the last lines that it wrote."""
+    """A command's exit code and its last lines of output."""
 
     code: int
     lines: tuple[str, ...]
@@ -38,11 +36,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workplace:
-    """The clone, at `tree`, and what is noted beside it. `lock` is held by every command until it is dead."""
+    """The clone, at `tree`, with notes beside it. Every command inherits `lock` and holds it until it is dead."""
 
     root: Path
     lock: int
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
     @property
     def folder(self) -> Path:
@@ -57,16 +55,16 @@ class Workplace:
         return self.folder.is_dir()
 
     def noted(self, name: str) -> Any:
-        """Return what was noted under a name, or None."""
+        """Return the note of a name, or None."""
         path = self.folder / f"{name}.json"
         return read_json(path) if path.is_file() else None
 
     def note(self, name: str, document: Any) -> None:
-        """Note something beside the clone, atomically: it is there whole or not at all."""
+        """Write a note beside the clone, atomically."""
         write_json(document, self.folder / f"{name}.json")
 
     def make(self, commit: str) -> None:
-        """Start anew, with a clone at this commit."""
+        """Replace the clone by a new one at this commit."""
         self.remove()
         self.folder.mkdir(parents=True)
         git("clone", "--quiet", "--shared", "--no-checkout", str(self.root), str(self.tree))
@@ -74,30 +72,30 @@ class Workplace:
         self._configure()
 
     def switch(self, commit: str, *, branch: str | None = None) -> None:
-        """Put the clone's tracked files at a commit, whatever state they are in; outputs stay as they are."""
+        """Check out a commit in the clone, discarding changes of tracked files; outputs stay."""
         place = ["-B", branch] if branch else ["--detach"]
         git("checkout", "--quiet", "--force", *place, commit, root=self.tree)
 
     def unlock(self) -> None:
-        """Take away the locks of commands that were killed; whoever calls holds the one lock that counts."""
+        """Remove the locks of killed commands; the caller holds the lock of the retraining."""
         (self.tree / ".git/index.lock").unlink(missing_ok=True)
         for name in ("lock", "rwlock", "rwlock.lock"):
             (self.tree / ".dvc/tmp" / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Remove the clone and its notes."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def bring_home(self, ref: str) -> str:
-        """Return the commit of a ref of the clone once the user's repository has it, too."""
+        """Fetch a ref of the clone into the user's repository, and return its commit."""
         git("fetch", "--quiet", "--no-tags", str(self.tree), f"+{ref}:{ref}", root=self.root)
         return text_of("rev-parse", ref, root=self.root)
 
     def run(self, *command: str) -> Outcome:
-        """Run a command in the clone and tell its lines; it dies with this process, however that ends."""
+        """Run a command in the clone and log its lines; it dies with this process."""
         last: deque[str] = deque(maxlen=LINES_KEPT)
         with subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LEASH), *command],
+            kill_with_parent(*command),
             cwd=self.tree,
             env=environment_of(self.root),
             stdin=subprocess.PIPE,
@@ -111,7 +109,7 @@ class Workplace:
             for line in process.stdout or ():
                 last.append(line.rstrip())
                 if not HINT.match(last[-1]):
-                    self.tell(f"  {last[-1]}")
+                    self.log(f"  {last[-1]}")
             code = process.wait()
         return Outcome(code, tuple(last))
 
@@ -124,8 +122,8 @@ class Workplace:
 
 
 def environment_of(root: Path) -> Mapping[str, str]:
-    """Return what a command in the clone finds around it: nothing that leads back here, and who commits."""
-    kept = {name: value for name, value in os.environ.items() if name not in LEADING_BACK}
+    """Return the environment of a command in the clone: with an author, without redirecting variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in REDIRECTING}
     return {
         **kept,
         **identity_of(root, kept),
@@ -135,6 +133,17 @@ def environment_of(root: Path) -> Mapping[str, str]:
     }
 
 
-def last_words(outcome: Outcome, *, count: int = 12) -> str:
-    """Return the end of what a command wrote."""
+def identity_of(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return git's variables for author and committer: the given ones, else git's settings, else "retrain"."""
+    found = {}
+    for part, default in {"name": "retrain", "email": "retrain@localhost.invalid"}.items():
+        configured = git("config", "--get", f"user.{part}", root=root, check=False).stdout.decode().strip()
+        for role in ("AUTHOR", "COMMITTER"):
+            name = f"GIT_{role}_{part.upper()}"
+            found[name] = environment.get(name) or configured or default
+    return found
+
+
+def last_lines(outcome: Outcome, *, count: int = 12) -> str:
+    """Return the last lines of a command's output."""
     return "\n".join(outcome.lines[-count:])

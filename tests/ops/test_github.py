@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ops.github.body import LONGEST, fitted, is_same, is_titled
-from ops.github.client import Comment, Hub
-from ops.github.cml import would_hit
+from ops.github.client import Comment, GitHub
+from ops.github.cml import updates_ours
 from ops.github.errors import RefusedError, UnansweredError
-from ops.github.http import Wire
+from ops.github.http import HttpClient
 from ops.github.posting import ours_among, post_report
-from ops.github.retry import Patience
+from ops.github.retry import RetryPolicy
 from ops.github.untrusted import neutral
 from tests.ops.github_server import BOT, ME, REPOSITORY, TOKEN, Fault, State, certificate_in, served
 
@@ -27,23 +27,23 @@ MARK = '![](https://cml.dev/watermark.png#abc123 "CML watermark Experiment repor
 
 @dataclass
 class Desk:
-    """A hub, its server's state, and what was waited and said."""
+    """A client, its server's state, and what was waited and said."""
 
     state: State
-    hub: Hub
+    github: GitHub
     waits: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
     def post(self, text: str = TEXT) -> tuple[str, str]:
-        done = post_report(text, hub=self.hub, number=7, title=TITLE, artifact="report", cml=None)
+        done = post_report(text, github=self.github, number=7, title=TITLE, artifact="report", cml=None)
         return done.action, done.by
 
 
 def desk_at(address: str, state: State, *, timeout: float = 10, token: str = TOKEN) -> Desk:
     waits: list[float] = []
     said: list[str] = []
-    patience = Patience(seconds=1000, first=1, timeout=timeout, sleep=waits.append, say=said.append)
-    return Desk(state, Hub(address, REPOSITORY, token, patience), waits, said)
+    policy = RetryPolicy(seconds=1000, first=1, timeout=timeout, sleep=waits.append, log=said.append)
+    return Desk(state, GitHub(address, REPOSITORY, token, policy), waits, said)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_refusal_is_told_with_its_cure_and_not_asked_again(
 
 
 def test_a_wrong_token_is_refused_at_the_first_question(desk: Desk) -> None:
-    wrong = desk_at(desk.hub.address, desk.state, token="ghs_wrong")  # noqa: S106 - made up
+    wrong = desk_at(desk.github.address, desk.state, token="ghs_wrong")  # noqa: S106 - made up
     with pytest.raises(RefusedError, match="found 401") as refused:
         wrong.post()
     assert "ghs_wrong" not in str(refused.value)
@@ -135,7 +135,7 @@ def test_a_wrong_token_is_refused_at_the_first_question(desk: Desk) -> None:
 
 def test_a_pull_request_that_is_not_there_is_told(desk: Desk) -> None:
     with pytest.raises(RefusedError, match=f"404 .Not Found. at GET .*/repos/{REPOSITORY}/issues/8/comments"):
-        post_report(TEXT, hub=desk.hub, number=8, title=TITLE, artifact="report", cml=None)
+        post_report(TEXT, github=desk.github, number=8, title=TITLE, artifact="report", cml=None)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -152,7 +152,7 @@ def test_a_service_in_trouble_is_asked_again(desk: Desk, status: int, method: st
 def test_waits_double_and_end(desk: Desk) -> None:
     desk.state.faults += [Fault("*", 503) for _ in range(6)]
     with pytest.raises(
-        UnansweredError, match=r"did not answer: found 503 .a fault. after 6 tries, .*Nothing is posted"
+        UnansweredError, match=r"did not respond: found 503 .a fault. after 6 attempts, .*Nothing is posted"
     ):
         desk.post()
     assert desk.waits == [1, 2, 4, 8, 16]
@@ -183,17 +183,17 @@ def test_a_limit_without_a_time_is_given_a_minute(desk: Desk) -> None:
     assert desk.waits == [60]
 
 
-def test_patience_is_for_all_waits_together(desk: Desk) -> None:
+def test_the_time_limit_is_for_all_waits_together(desk: Desk) -> None:
     desk.state.faults += [Fault("*", 503) for _ in range(6)]
-    hub = replace(desk.hub, patience=replace(desk.hub.patience, seconds=10, first=4))
-    with pytest.raises(UnansweredError, match="after 2 tries, expected an answer within 10 s"):
-        hub.comments(7)
+    github = replace(desk.github, policy=replace(desk.github.policy, seconds=10, first=4))
+    with pytest.raises(UnansweredError, match="after 2 attempts, expected a response within 10 s"):
+        github.comments(7)
     assert desk.waits == [4]
 
 
-def test_a_limit_longer_than_patience_ends_it_at_once(desk: Desk) -> None:
+def test_a_rate_limit_beyond_the_time_limit_ends_it_at_once(desk: Desk) -> None:
     desk.state.faults.append(Fault("GET", 429, {"Retry-After": "3600"}))
-    with pytest.raises(UnansweredError, match=r"429 .a fault. and wants 3600 s after one try"):
+    with pytest.raises(UnansweredError, match=r"429 .a fault. and requests a wait of 3600 s after 1 attempt"):
         desk.post()
     assert desk.waits == []
 
@@ -225,15 +225,15 @@ def test_a_comment_that_was_made_though_the_answer_never_comes_is_not_made_twice
 
 def test_a_look_that_is_not_answered_ends_the_matter(desk: Desk) -> None:
     desk.state.faults += [Fault("POST"), *(Fault("GET", 503) for _ in range(40))]
-    with pytest.raises(UnansweredError, match="did not answer: found 503"):
-        desk.hub.create_comment(7, TEXT, found=lambda: next(iter(desk.hub.comments(7)), None))
+    with pytest.raises(UnansweredError, match="did not respond: found 503"):
+        desk.github.create_comment(7, TEXT, found=lambda: next(iter(desk.github.comments(7)), None))
     assert (len(desk.state.asked("POST")), len(desk.state.asked("GET"))) == (1, 6)
 
 
 def test_nobody_there_is_told_after_a_few_tries() -> None:
     with served(State()) as address:
         pass
-    with pytest.raises(UnansweredError, match="Connection refused after 6 tries"):
+    with pytest.raises(UnansweredError, match="Connection refused after 6 attempts"):
         desk_at(address, State()).post()
 
 
@@ -242,7 +242,7 @@ def test_a_comment_that_github_finds_too_long_is_shortened_once(desk: Desk) -> N
     report = f"{TITLE}\n\n" + "\n\n".join(f"paragraph {place} " + "x" * 500 for place in range(110))
     assert desk.post(report) == ("created", "api")
     (body,) = desk.state.bodies
-    assert body.endswith("All of it is in the artifact `report`.")
+    assert body.endswith("The artifact `report` has all of it.")
     assert 25_000 < len(body) < 30_000
     desk.state.longest = 100
     with pytest.raises(RefusedError, match="too long"):
@@ -261,7 +261,7 @@ def test_a_redirect_to_another_host_gets_neither_the_token_nor_a_question(desk: 
     other = State()
     with served(other) as elsewhere:
         desk.state.faults.append(Fault(method, 307, {"Location": f"{elsewhere}/user"}))
-        with pytest.raises(RefusedError, match="points to another host"):
+        with pytest.raises(RefusedError, match="redirects to another host"):
             desk.post()
     assert other.requests == []
 
@@ -269,16 +269,16 @@ def test_a_redirect_to_another_host_gets_neither_the_token_nor_a_question(desk: 
 @pytest.mark.parametrize("location", ["http://[", "file:///etc/passwd", "https://127.0.0.1:99999/"])
 def test_a_redirect_that_cannot_be_followed_is_told(desk: Desk, location: str) -> None:
     desk.state.faults.append(Fault("GET", 302, {"Location": location}))
-    with pytest.raises(RefusedError, match="points to another host"):
-        desk.hub.login()
+    with pytest.raises(RefusedError, match="redirects to another host"):
+        desk.github.login()
 
 
 def test_a_next_page_on_another_host_is_not_asked_for(desk: Desk) -> None:
     other = State()
     with served(other) as elsewhere:
         desk.state.faults.append(Fault("GET", 200, {"Link": f'<{elsewhere}/more>; rel="next"'}, content=[]))
-        with pytest.raises(RefusedError, match="points to another host"):
-            desk.hub.comments(7)
+        with pytest.raises(RefusedError, match="redirects to another host"):
+            desk.github.comments(7)
     assert other.requests == []
 
 
@@ -298,7 +298,7 @@ def test_a_next_page_on_another_host_is_not_asked_for(desk: Desk) -> None:
 )
 def test_an_address_that_a_token_must_not_travel_to_is_refused(address: str) -> None:
     with pytest.raises(RefusedError, match="expected https://HOST"):
-        Hub(address, REPOSITORY, TOKEN)
+        GitHub(address, REPOSITORY, TOKEN)
 
 
 def test_https_is_spoken_where_the_certificate_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,14 +315,14 @@ def test_https_is_spoken_where_the_certificate_is_trusted(tmp_path: Path, monkey
 
 def test_something_that_is_not_github_is_told(desk: Desk) -> None:
     desk.state.faults += [Fault("GET", 200, message="welcome to the proxy"), Fault("GET", 200, content=["welcome"])]
-    with pytest.raises(RefusedError, match="something else than GitHub's REST API"):
-        desk.hub.login()
-    with pytest.raises(RefusedError, match="something else than GitHub's REST API"):
-        desk.hub.comments(7)
+    with pytest.raises(RefusedError, match="does not respond like GitHub's REST API"):
+        desk.github.login()
+    with pytest.raises(RefusedError, match="does not respond like GitHub's REST API"):
+        desk.github.comments(7)
 
 
 def test_the_token_stands_in_the_header_and_nowhere_else(desk: Desk, tmp_path: Path) -> None:
-    shown = [repr(desk.hub), repr(desk.hub.wire), str(desk.hub), repr(desk)]
+    shown = [repr(desk.github), repr(desk.github.http), str(desk.github), repr(desk)]
     faults = [
         Fault("POST", 401, message=f"Bearer {TOKEN} is wrong"),
         Fault("POST", 500, message=f"{TOKEN}"),
@@ -342,43 +342,38 @@ def test_the_token_stands_in_the_header_and_nowhere_else(desk: Desk, tmp_path: P
 @pytest.mark.parametrize("token", [f"{TOKEN}\n{TOKEN}", f"{TOKEN}é", f"{TOKEN}\x00"])
 def test_a_token_that_no_header_may_hold_is_refused_without_being_shown(desk: Desk, token: str) -> None:
     with pytest.raises(RefusedError, match="without a newline") as raised:
-        desk_at(desk.hub.address, desk.state, token=token).post()
+        desk_at(desk.github.address, desk.state, token=token).post()
     assert TOKEN not in "".join(traceback.format_exception(raised.value))
     assert desk.state.requests == []
 
 
 def test_a_pull_request_is_opened_once_and_kept_up_to_date(desk: Desk) -> None:
-    first = desk.hub.open_pull_request("retrain/churn", "main", "Promote the challenger", "because")
-    again = desk.hub.open_pull_request("retrain/churn", "main", "Promote the challenger", "because")
+    first = desk.github.open_pull_request("retrain/churn", "main", "Promote the challenger", "because")
+    again = desk.github.open_pull_request("retrain/churn", "main", "Promote the challenger", "because")
     assert again == first
-    changed = desk.hub.open_pull_request("retrain/churn", "main", "Promote the challenger", "because it is newer")
+    changed = desk.github.open_pull_request("retrain/churn", "main", "Promote the challenger", "because it is newer")
     assert (changed.number, changed.body) == (first.number, "because it is newer")
     assert [pull["body"] for pull in desk.state.pulls] == ["because it is newer"]
-    assert desk.hub.pull_request_of("retrain/churn") == changed
-    assert desk.hub.pull_request_of("another") is None
+    assert desk.github.pull_request_of("retrain/churn") == changed
+    assert desk.github.pull_request_of("another") is None
 
 
 @pytest.mark.parametrize("fault", [Fault("POST", after=True), Fault("POST", 422, message="exists", after=True)])
 def test_a_pull_request_that_was_opened_meanwhile_is_taken(desk: Desk, fault: Fault) -> None:
     desk.state.faults.append(fault)
-    assert desk.hub.open_pull_request("topic", "main", "a title", "a body").number == 1
+    assert desk.github.open_pull_request("topic", "main", "a title", "a body").number == 1
     assert len(desk.state.pulls) == 1
 
 
 def test_a_pull_request_that_cannot_be_opened_is_told(desk: Desk) -> None:
     desk.state.faults.append(Fault("POST", 422, message="No commits between main and topic"))
     with pytest.raises(RefusedError, match="No commits between main and topic"):
-        desk.hub.open_pull_request("topic", "main", "a title", "a body")
+        desk.github.open_pull_request("topic", "main", "a title", "a body")
 
 
 def test_a_fork_with_a_branch_of_the_same_name_is_another(desk: Desk) -> None:
     desk.state.pull(3, head="topic", owner="stranger")
-    assert desk.hub.pull_request_of("topic") is None
-
-
-def test_labels_are_set(desk: Desk) -> None:
-    desk.hub.set_labels(3, ["retrain"])
-    assert desk.state.labels == {3: ["retrain"]}
+    assert desk.github.pull_request_of("topic") is None
 
 
 def test_an_endless_list_is_given_up() -> None:
@@ -386,27 +381,27 @@ def test_an_endless_list_is_given_up() -> None:
     with served(state) as address:
         link = {"Link": f'<{address}/user>; rel="next"'}
         state.faults += [Fault("GET", 200, link, content=[]) for _ in range(101)]
-        hub = desk_at(address, state).hub
-        with pytest.raises(RefusedError, match="goes on after 100 pages"):
-            hub.comments(7)
+        github = desk_at(address, state).github
+        with pytest.raises(RefusedError, match="has more than 100 pages"):
+            github.comments(7)
 
 
 def comment(identity: int, body: str, author: str = ME) -> Comment:
     return Comment(identity, body, author, bot=False, url="")
 
 
-def test_cml_is_used_only_where_it_would_hit_our_comment() -> None:
+def test_cml_is_used_only_where_it_updates_ours_our_comment() -> None:
     others = [comment(place, "a remark", "a person") for place in range(40)]
     ours = comment(99, f"{OLD}\n\n{MARK}")
     unmarked = comment(99, OLD)
     forged = comment(98, f"{OLD}\n\n{MARK}", "a person")
-    assert would_hit(others, None, title=TITLE)
-    assert would_hit([*others[:29], ours, *others], ours, title=TITLE)
-    assert not would_hit([*others[:30], ours], ours, title=TITLE)
-    assert not would_hit([*others[:3], unmarked], unmarked, title=TITLE)
-    assert not would_hit([forged], None, title=TITLE)
-    assert not would_hit([ours, forged], ours, title=TITLE)
-    assert would_hit([forged, ours], ours, title=TITLE)
+    assert updates_ours(others, None, title=TITLE)
+    assert updates_ours([*others[:29], ours, *others], ours, title=TITLE)
+    assert not updates_ours([*others[:30], ours], ours, title=TITLE)
+    assert not updates_ours([*others[:3], unmarked], unmarked, title=TITLE)
+    assert not updates_ours([forged], None, title=TITLE)
+    assert not updates_ours([ours, forged], ours, title=TITLE)
+    assert updates_ours([forged, ours], ours, title=TITLE)
 
 
 def test_of_two_comments_of_ours_the_newest_is_taken() -> None:
@@ -421,7 +416,7 @@ def test_a_cut_report_closes_what_it_opened() -> None:
     assert len(cut) <= LONGEST
     assert cut.count("<details") == cut.count("</details>") == 1
     assert cut.count("```") == 2
-    assert cut.index("</details>") < cut.index("> The report is longer")
+    assert cut.index("</details>") < cut.index("> The report is too long")
 
 
 @pytest.mark.parametrize("report", ["x" * 100_000, "x\n" * 100_000, "<details>" * 20_000, "```\n" * 40_000])
@@ -494,6 +489,6 @@ def test_untrusted_text_reads_as_before() -> None:
 def test_a_wire_without_a_secret_sends_none() -> None:
     state = State()
     with served(state) as address:
-        Wire(address).send("PUT", f"{address}/files/a.png", b"image")
+        HttpClient(address).send("PUT", f"{address}/files/a.png", b"image")
     assert state.requests[0].authorization is None
     assert state.files == {"/files/a.png": b"image"}

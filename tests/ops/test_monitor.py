@@ -27,7 +27,7 @@ from ops.demo.monitor.sandbox import Stage, stage_in
 from ops.demo.monitor.server import Server
 from ops.demo.monitor.steps import next_steps
 from ops.demo.monitor.traffic import Window, known_labels, windows_in
-from ops.retrain.decision import Decision, told
+from ops.retrain.decision import Decision, to_text
 from tests.deploy.tools import program
 from tests.history import commit_all, copy_of_history
 from tests.lab.drift.world import described, rows_of, stamped
@@ -119,7 +119,7 @@ def test_the_judgement_reaches_the_server_and_a_retraining_is_decided(played: Pl
 
 def test_what_a_person_does_next_names_the_branch() -> None:
     decision = Decision("proposed", ("better",), task="churn", base="abc", branch="retrain/churn-1", commit="def")
-    steps = next_steps(told(decision), Path("/there"))
+    steps = next_steps(to_text(decision), Path("/there"))
     assert "git diff main...retrain/churn-1 -- champion.yaml" in steps
     assert "cd /there\n" in steps
 

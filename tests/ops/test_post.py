@@ -145,7 +145,7 @@ def test_a_report_that_is_too_long_for_a_comment_is_shortened(desk: Desk) -> Non
     (desk.folder / "report.md").write_text("a line\n" * 20_000)
     assert desk.post("report.md", "--artifact", "whole")[0] == 0
     (body,) = desk.state.bodies
-    assert (50_000 < len(body) <= 60_000, body.endswith("All of it is in the artifact `whole`.")) == (True, True)
+    assert (50_000 < len(body) <= 60_000, body.endswith("The artifact `whole` has all of it.")) == (True, True)
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(desk: Desk) -> None:
@@ -232,8 +232,8 @@ def test_a_report_that_is_not_there_is_a_mistake(desk: Desk) -> None:
 
 def test_a_service_that_does_not_answer_is_told_apart_from_a_mistake(desk: Desk) -> None:
     desk.state.faults = [Fault("GET", 503) for _ in range(6)]
-    code, _, err = desk.post("report.md", "--patience", "0.2")
-    assert (code, err.count("asks again"), "did not answer: found 503" in err) == (1, 5, True)
+    code, _, err = desk.post("report.md", "--retry-seconds", "0.2")
+    assert (code, err.count("retries in"), "did not respond: found 503" in err) == (1, 5, True)
 
 
 def test_cml_posts_where_it_is_installed(desk: Desk) -> None:
@@ -395,7 +395,7 @@ def test_a_fork_hands_its_report_over_without_a_token(desk: Desk) -> None:
     desk.event({"workflow_run": {"pull_requests": [], "head_sha": SHA}})
     assert desk.post("--untrusted", "handed")[0] == 0
     (body,) = desk.state.bodies
-    assert body.startswith(f"{TITLE}\n\n> Made by the code of this pull request itself")
+    assert body.startswith(f"{TITLE}\n\n> Written by the code of this pull request")
     assert body.endswith("merge: it is better.")
 
 

@@ -53,7 +53,7 @@ def trainings(log: Path) -> int:
 def test_without_drift_nothing_is_trained(project: Path, tmp_path: Path) -> None:
     before, log = seen_by_user(project), tmp_path / "log"
     done = retrain(project, "--data", str(new_data(project, strength=3, drift="no")), TOY_LOG=str(log))
-    assert (done.returncode, done.stdout.splitlines()[0]) == (10, "NO NEED: nothing says that a retraining is due")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (10, "NO NEED: no rule says that a retraining is due")
     assert trainings(log) == 0
     assert seen_by_user(project) == before
     assert not has_leftovers(project)
@@ -154,10 +154,10 @@ def has_one_pull_request(project: Path, branch: str, *words: str) -> None:
     """Hold the same data and base to one pull request, which stays closed once a person has closed it."""
     state = State()
     with served(state) as address:
-        hub = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
-        first, second = (retrain(project, *words, "--json", **hub) for _ in range(2))
+        github = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
+        first, second = (retrain(project, *words, "--json", **github) for _ in range(2))
         state.pulls[0]["state"] = "closed"
-        third = retrain(project, *words, "--json", **hub)
+        third = retrain(project, *words, "--json", **github)
     found = [json.loads(done.stdout) for done in (first, second, third)]
     assert [(each["code"], each["again"]) for each in found] == [(0, True)] * 3, first.stderr
     assert {each["pull_request"] for each in found} == {state.pulls[0]["html_url"]}
@@ -173,7 +173,7 @@ def test_a_crash_is_told_and_taken_up_once_more_before_everything_is_made_anew(p
     words, log = ("--data", str(new_data(project, **BETTER, crash=1))), tmp_path / "log"
     first = retrain(project, *words, TOY_LOG=str(log))
     assert first.returncode == 1
-    assert "the stage train left with" in first.stdout
+    assert "the stage train exited with" in first.stdout
     assert has_leftovers(project)
     second = retrain(project, *words, TOY_LOG=str(log))
     assert second.returncode == 1

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from lab.core.params import parse
 from lab.dataset.source import Source, SourceSection
 from ops.retrain.arrivals import arrivals_of
 from ops.retrain.decision import CODES, EndedError
+from ops.retrain.kill_with_parent import kill_with_parent
 from ops.retrain.need import need_of
-from ops.retrain.options import Wishes
-from ops.retrain.request import Request
+from ops.retrain.request import Options, Request
 from ops.retrain.settings import changed_settings
 from ops.retrain.shared import Shared, commit_here
-from ops.retrain.staging import ended_by
-from ops.retrain.workplace import LEASH, Outcome
+from ops.retrain.staging import reason_of
+from ops.retrain.workplace import Outcome
 from ops.revisions.git import GitError
 from tests.ops.toy_retraining import is_alive
 from tests.project import ROOT, run
@@ -67,7 +66,7 @@ def test_a_folder_brings_what_the_task_reads_and_nothing_else(tmp_path: Path) ->
         ("new.csv", files("sales.csv", "stores.csv"), r"takes no place that is clear: .* reads \['sales.csv', 'stores"),
         ("folder", files("rows.csv"), r"folder holds \[\], expected one or more of \['rows.csv'\]"),
         ("new.csv", source(kind="synthetic"), "reads no files; it draws its world from settings"),
-        ("new.csv", source(kind="sql", tables={"rows": {"query": "rows.sql"}}), "it asks its database on every run"),
+        ("new.csv", source(kind="sql", tables={"rows": {"query": "rows.sql"}}), "it reads its database on every run"),
     ],
 )
 def test_data_that_fits_no_place_is_refused(name: str, read: Source, message: str, tmp_path: Path) -> None:
@@ -95,11 +94,11 @@ def test_a_setting_changes_its_own_lines_and_keeps_every_comment() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("prepare.as_off=7", r"has no prepare.as_off; there is \['as_of'\]"),
-        ("nowhere.at.all=7", "params.yaml has no nowhere; there is"),
+        ("prepare.as_off=7", r"has no prepare.as_off; it has \['as_of'\]"),
+        ("nowhere.at.all=7", "params.yaml has no nowhere; it has"),
         ("seed", "expected NAME=VALUE"),
-        ("seed=[1", "is no value in YAML"),
-        ("task=other", "task cannot be set here, for the champion and the reference are the task's own"),
+        ("seed=[1", "is not valid YAML"),
+        ("task=other", "task cannot be set here, because the champion and the reference are the task's own"),
     ],
 )
 def test_a_setting_that_is_not_there_is_refused(setting: str, message: str) -> None:
@@ -136,26 +135,26 @@ def judgement(*, drifted: bool, age: float | None) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("drifted", "age", "wishes", "due", "last"),
+    ("drifted", "age", "options", "due", "last"),
     [
-        (False, 50, Wishes(), False, "no rule that counts saw drift"),
-        (True, 50, Wishes(), True, "drift suggests it: it moved"),
-        (False, 50, Wishes(even_so=True), True, "wanted even so"),
-        (True, 50, Wishes(even_so=True), True, "drift suggests it: it moved"),
-        (False, 50, Wishes(every_days=90), False, "50 days after the reference's; 90 are asked for: not due"),
-        (False, 90, Wishes(every_days=90), True, "90 days after the reference's; 90 are asked for: due"),
+        (False, 50, Options(), False, "no rule that counts saw drift"),
+        (True, 50, Options(), True, "drift suggests it: it moved"),
+        (False, 50, Options(even_so=True), True, "wanted even so"),
+        (True, 50, Options(even_so=True), True, "drift suggests it: it moved"),
+        (False, 50, Options(every_days=90), False, "50 days after the reference's; 90 are asked for: not due"),
+        (False, 90, Options(every_days=90), True, "90 days after the reference's; 90 are asked for: due"),
     ],
 )
 def test_it_is_due_by_drift_by_age_or_by_a_wish(
-    drifted: bool, age: float, wishes: Wishes, due: bool, last: str
+    drifted: bool, age: float, options: Options, due: bool, last: str
 ) -> None:
-    found = need_of(judgement(drifted=drifted, age=age), wishes)
+    found = need_of(judgement(drifted=drifted, age=age), options)
     assert (found.due, found.reasons[-1].endswith(last)) == (due, True), found.reasons
 
 
 def test_an_age_is_not_asked_of_rows_without_a_moment() -> None:
-    with pytest.raises(SourceError, match="the task's rows have no moment"):
-        need_of(judgement(drifted=True, age=None), Wishes(every_days=90))
+    with pytest.raises(SourceError, match="the task's rows have no time column"):
+        need_of(judgement(drifted=True, age=None), Options(every_days=90))
 
 
 def failed(code: int, *said: str) -> Outcome:
@@ -165,27 +164,29 @@ def failed(code: int, *said: str) -> Outcome:
 
 
 def test_why_a_stage_ended_is_told_apart() -> None:
-    refused = ended_by(failed(2, "The raw data breaks its contract", "  in two lines"), doing="it")
+    refused = reason_of(failed(2, "The raw data breaks its contract", "  in two lines"), doing="it")
     assert isinstance(refused, EndedError)
     assert refused.decision.word == "refused"
     assert refused.decision.reasons[1] == "The raw data breaks its contract\n  in two lines"
-    mistake = ended_by(failed(2, "params.yaml: prepare: Field required"), doing="it")
+    mistake = reason_of(failed(2, "params.yaml: prepare: Field required"), doing="it")
     assert isinstance(mistake, LabError)
     assert str(mistake) == "params.yaml: prepare: Field required"
-    assert isinstance(ended_by(failed(130), doing="it"), KeyboardInterrupt)
+    assert isinstance(reason_of(failed(130), doing="it"), KeyboardInterrupt)
     for outcome in (failed(1, "Traceback"), failed(-9), Outcome(255, ("ERROR: unexpected error",))):
-        crashed = ended_by(outcome, doing="it")
+        crashed = reason_of(outcome, doing="it")
         assert isinstance(crashed, EndedError)
         assert crashed.decision.word == "crashed"
 
 
-def test_a_leash_hands_on_the_exit_code_and_kills_all_when_nobody_holds_it() -> None:
-    leash = [sys.executable, "-I", "-S", str(LEASH)]
+def test_a_command_keeps_its_exit_code_and_is_killed_with_its_parent() -> None:
     for command, code in (("exit 7", 7), ("kill -9 $$", 137)):
-        with subprocess.Popen([*leash, "sh", "-c", command], stdin=subprocess.PIPE) as process:
+        with subprocess.Popen(kill_with_parent("sh", "-c", command), stdin=subprocess.PIPE) as process:
             assert process.wait() == code
     with subprocess.Popen(
-        [*leash, "sh", "-c", "sleep 60 & echo $!; wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        kill_with_parent("sh", "-c", "sleep 60 & echo $!; wait"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as held:
         assert held.stdout is not None
         asleep = int(held.stdout.readline())
@@ -213,9 +214,9 @@ def test_what_a_remote_refuses_is_told_without_its_password(tmp_path: Path) -> N
     run(["git", "init", "--quiet"], cwd=tmp_path)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", "it"], cwd=tmp_path)
     shared = Shared(tmp_path, "http://someone:secret@127.0.0.1:9/it.git")
-    with pytest.raises(GitError, match=r"was refused: .*127\.0\.0\.1.* Cure: look at") as asked:
+    with pytest.raises(GitError, match=r"failed: .*127\.0\.0\.1.* Cure: check") as asked:
         shared.bring("refs/heads/it")
-    with pytest.raises(GitError, match=r"was refused: .*127\.0\.0\.1.* Cure: look at") as pushed:
+    with pytest.raises(GitError, match=r"failed: .*127\.0\.0\.1.* Cure: check") as pushed:
         shared.push_new("HEAD", "refs/heads/it")
     assert "secret" not in f"{asked.value} {pushed.value}"
 

@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -11,15 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.demo.monitor.errors import PlayError
-from ops.retrain.workplace import LEASH
+from ops.retrain.kill_with_parent import kill_with_parent
 
 SECONDS = 60
 LAST_CHARACTERS = 2000
-
-
-def leashed(*command: str) -> list[str]:
-    """Return the command as one that dies with whoever holds its standard input open."""
-    return [sys.executable, "-I", "-S", str(LEASH), *command]
 
 
 @contextmanager
@@ -31,8 +25,8 @@ def running(
     with (
         output.open("ab") as written,
         subprocess.Popen(
-            leashed(*command), cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=written, stderr=written,
-            start_new_session=True,
+            kill_with_parent(*command), cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=written,
+            stderr=written, start_new_session=True,
         ) as process,
     ):  # fmt: skip
         try:
@@ -47,7 +41,7 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
         process.wait(SECONDS)
     except subprocess.TimeoutExpired:
         assert process.stdin is not None
-        process.stdin.close()  # the leash kills what does not heed
+        process.stdin.close()  # kills what ignores SIGTERM
         process.wait()
 
 

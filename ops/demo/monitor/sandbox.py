@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.demo.monitor.errors import PlayError
-from ops.demo.monitor.processes import leashed
 from ops.demo.story.lines import first_lines
 from ops.dvc.config import cache_folder, read_config, write_local_config
+from ops.retrain.kill_with_parent import kill_with_parent
 from ops.revisions.git import git, text_of
 
 SHOWN = 12
@@ -47,7 +47,7 @@ class Stage:
         full = [sys.executable, *command[1:]] if command[0] == "python" else list(command)
         said: list[str] = []
         with subprocess.Popen(
-            leashed(*full), cwd=self.work, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            kill_with_parent(*full), cwd=self.work, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
         ) as process:  # fmt: skip
             listener = threading.Thread(target=self._listen, args=(process.stderr or (), said))
