@@ -1,70 +1,56 @@
-"""`python -m ops monitor`: play production in one command, from the first answer to the proposal of a retraining."""
+"""`python -m ops monitor`: demo of production, from the first prediction to a retraining."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
 
 from lab.core.command import INTERRUPTED, leave
 from ops.demo.monitor.alarms import watching
-from ops.demo.monitor.sandbox import Stage, stage_in
 from ops.demo.monitor.server import server_on
-from ops.demo.monitor.steps import ACTS, Play
+from ops.demo.monitor.setup import sandbox_in
+from ops.demo.monitor.steps import STEPS, Monitor
+from ops.demo.sandbox import SHOWN, print_end, print_heading, run_steps
 from ops.revisions.git import text_of
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("production"))
-@click.option("--watch/--no-watch", default=True, show_default=True, help="Start Prometheus, where it is installed.")
-@click.option("--keep", is_flag=True, help="Leave the server running at the end, until Ctrl-C, to look at /docs.")
+@click.option("--watch/--no-watch", default=True, show_default=True, help="Start Prometheus if it is installed.")
+@click.option("--keep", is_flag=True, help="Keep the server running at the end, until Ctrl-C.")
 def monitor(*, folder: Path, watch: bool, keep: bool) -> None:
-    r"""Play production in a new folder: a server answers, drift appears, an alert fires, a retraining is proposed.
+    r"""Demo production in a new folder: a server predicts, data drifts, an alert fires, a retraining is proposed.
 
-    The champion of HEAD is packed and served on loopback. Rows like those that it was judged on are asked about, then
-    the newest ones, whose labels come later. `ops drift` judges the log, `ops gauges` hands what it found to
-    Prometheus, which tells a webhook where it is installed, and `ops retrain` proposes the better model on a branch.
-    Every command is real and told; it takes a minute or two, needs no account, and changes nothing in this repository.
+    The champion of HEAD is packed and served on loopback. It gets rows of its test window, then the newest rows, whose
+    labels arrive later. `ops drift` checks the log, `ops gauges` exports the result to Prometheus, which alerts a
+    webhook, and `ops retrain` proposes a better model on a branch. All commands are real and printed. It takes a minute
+    or two, needs no account, and does not change this repository.
 
     \b
       python -m ops monitor
-      python -m ops monitor played --keep
+      python -m ops monitor demo --keep
 
-    The folder is left to look at: its log, its page of the drift, and the branch. The server is stopped in every case.
-    Exit 0 when it went to its end, 2 where it did not, 130 after Ctrl-C on the way.
+    The folder keeps the log, the drift page and the branch. The server is always stopped. Exit 0 on success, 2 on an
+    error, 130 after Ctrl-C.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever ends this ends the server, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the server too
     try:
-        _play(folder, watch=watch, keep=keep)
+        _run(folder, watch=watch, keep=keep)
     except KeyboardInterrupt:
-        leave(f"Interrupted: the server is stopped; {folder} holds what there was by then.", code=INTERRUPTED)
+        leave(f"Interrupted: the server is stopped; {folder} keeps what is done.", code=INTERRUPTED)
 
 
-def _play(folder: Path, *, watch: bool, keep: bool) -> None:
-    stage = stage_in(folder, root=Path(text_of("rev-parse", "--show-toplevel")), tell=click.echo)
-    _title(1, "A champion answers", "The model of HEAD is packed out of the registry, and a server answers for it.")
-    stage.run("python", "-m", "ops", "pack")
-    with _production(stage, watch=watch) as play:
-        for number, (title, act) in enumerate(ACTS.items(), start=2):
-            _title(number, title, (act.__doc__ or "").splitlines()[0])
-            act(play)
-        click.secho(f"\nThe end. Look around: cd {stage.work}", bold=True)
+def _run(folder: Path, *, watch: bool, keep: bool) -> None:
+    sandbox = sandbox_in(folder, root=Path(text_of("rev-parse", "--show-toplevel")), log=click.echo)
+    print_heading(1, "A champion predicts", "The model of HEAD is packed from the registry, and a server loads it.")
+    sandbox.run("python", "-m", "ops", "pack", most=SHOWN)
+    with ExitStack() as stack:
+        server = stack.enter_context(server_on(sandbox))
+        alarms = stack.enter_context(watching(sandbox, server)) if watch else None
+        run_steps(STEPS, Monitor(sandbox, server, alarms), start=2)
+        print_end(sandbox.work)
         if keep:
-            click.echo(f"The server runs on at {play.server.address}/docs; Ctrl-C ends it.")
+            click.echo(f"The server runs at {server.address}/docs; Ctrl-C stops it.")
             with suppress(KeyboardInterrupt):
                 signal.pause()
-
-
-@contextmanager
-def _production(stage: Stage, *, watch: bool) -> Iterator[Play]:
-    with server_on(stage) as server:
-        if watch:
-            with watching(stage, server) as alarms:
-                yield Play(stage, server, alarms)
-        else:
-            yield Play(stage, server, None)
-
-
-def _title(number: int, title: str, says: str) -> None:
-    click.secho(f"\n{number}. {title}. {says}", bold=True)

@@ -1,21 +1,22 @@
-"""`python -m ops story`: play the whole life of a model in a repository of its own, and leave it to look at."""
+"""`python -m ops story`: demo of a model's life, from the first version to a rollback."""
 
 from pathlib import Path
 
 import click
 
-from ops.demo.story.sandbox import scene_in
-from ops.demo.story.steps import CHAPTERS, remember
+from ops.demo.sandbox import print_end, run_steps
+from ops.demo.story.setup import story_in
+from ops.demo.story.steps import STEPS
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("story"))
 def story(*, folder: Path) -> None:
-    r"""Play what a team does with this repository, in a new folder: real commands, a git remote, an S3 remote.
+    r"""Demo a team's work with this repository, in a new folder: real commands, a git remote, an S3 remote.
 
-    A first version is tagged; a better experiment is merged with its report, a worse one is told to stop; new data
-    drifts; a retraining proposes a new champion; it is promoted and rolled back; and a fresh clone elsewhere brings
-    every version back, byte for byte. It takes some minutes, needs no account, and reaches nothing but this machine.
+    A first version is tagged. A better experiment is merged with its report, a worse one is not. New data drifts; a
+    retraining proposes a new champion, which is promoted and rolled back. A fresh clone restores every version, byte
+    for byte. It takes some minutes, needs no account, and uses this machine only.
 
     \b
     Afterwards, look around:
@@ -25,13 +26,8 @@ def story(*, folder: Path) -> None:
       dvc exp show --all-commits --only-changed
       code .              (with the DVC extension)
 
-    The S3 server ends with the story; the clone keeps everything in its cache. Exit 0 when it went as it is told, 2
-    where it did not.
+    The S3 server stops at the end; the clone keeps everything in its cache. Exit 0 on success, 2 on an error.
     """
-    with scene_in(folder, tell=click.echo) as scene:
-        for number, (title, chapter) in enumerate(CHAPTERS.items(), start=1):
-            told = (chapter.__doc__ or "").splitlines()[0]
-            click.secho(f"\n{number}. {title}. {told}", bold=True)
-            chapter(scene)
-            remember(scene)
-        click.secho(f"\nThe end. Look around: cd {scene.work}", bold=True)
+    with story_in(folder, log=click.echo) as state:
+        run_steps(STEPS, state)
+        print_end(state.sandbox.work)

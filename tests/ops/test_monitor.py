@@ -21,12 +21,12 @@ from lab.core.result_files import read_json, write_json
 from lab.core.schema import FeatureSchema
 from lab.core.tables import read_table, write_table
 from ops.demo.monitor.alarms import ALERTED, watching
-from ops.demo.monitor.errors import PlayError
 from ops.demo.monitor.processes import answers, running, wait_until
-from ops.demo.monitor.sandbox import Stage, stage_in
 from ops.demo.monitor.server import Server
+from ops.demo.monitor.setup import sandbox_in
 from ops.demo.monitor.steps import next_steps
 from ops.demo.monitor.traffic import Window, known_labels, windows_in
+from ops.demo.sandbox import DemoError, Sandbox, environment_of
 from ops.retrain.decision import Decision, to_text
 from tests.deploy.tools import program
 from tests.history import commit_all, copy_of_history
@@ -34,7 +34,7 @@ from tests.lab.drift.world import described, rows_of, stamped
 from tests.ops.toy import output
 from tests.project import QUIET, ROOT, change_params, files_below
 
-RUNS_ON = re.compile(r"runs on at (http://127\.0\.0\.1:\d+)/docs")
+RUNS_ON = re.compile(r"runs at (http://127\.0\.0\.1:\d+)/docs")
 AGE = {"drift.policies.age.limit": 30, "drift.policies.age.counts": True}
 played_once = pytest.mark.xdist_group("monitor")
 
@@ -103,7 +103,7 @@ def test_a_quiet_day_is_quiet_and_the_newest_rows_are_judged_with_the_labels_tha
     expected = read_table(folder / "data/features/current.parquet")
     assert found["rows"]["current"] == expected.num_rows
     assert champion["performance"]["current"] is not None
-    assert "champion, by the labels that came back: ROC AUC 0." in text
+    assert "champion, by the labels that arrived: ROC AUC 0." in text
     assert "<svg" in (folder / "logs/drift.html").read_text()
 
 
@@ -112,7 +112,7 @@ def test_a_quiet_day_is_quiet_and_the_newest_rows_are_judged_with_the_labels_tha
 def test_the_judgement_reaches_the_server_and_a_retraining_is_decided(played: Played) -> None:
     text = played.text
     assert 'GET /metrics: lab_drift_retrain_suggested{task="churn"} 1' in text
-    assert "Without Prometheus nothing fires; by deploy/prometheus/rules.yml it would be RetrainSuggested" in text
+    assert "Without Prometheus nothing fires; deploy/prometheus/rules.yml would fire RetrainSuggested" in text
     assert "drift suggests it: age" in text[text.index("6. A retraining") :]
     assert re.search(r"exit code 11: nothing is proposed|git merge retrain/churn-", text)
 
@@ -134,8 +134,8 @@ def test_the_server_answers_until_somebody_ends_the_play(played: Played) -> None
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(PlayError, match="is not empty, expected a new folder to play in"):
-        stage_in(tmp_path, root=ROOT, tell=print)
+    with pytest.raises(DemoError, match="is not empty, expected a new folder"):
+        sandbox_in(tmp_path, root=ROOT, log=print)
 
 
 GOODBYE = """
@@ -186,7 +186,7 @@ def test_what_ends_before_it_is_there_ends_the_play_with_its_last_words(tmp_path
     said = tmp_path / "said.txt"
     with (
         running(sys.executable, "-c", "print('no room')", folder=tmp_path, environment={}, output=said) as process,
-        pytest.raises(PlayError, match="It ended; it said:\nno room"),
+        pytest.raises(DemoError, match=r"The process ended\. Its output:\nno room"),
     ):
         wait_until(lambda: False, process=process, output=said)
 
@@ -253,19 +253,19 @@ def test_an_alert_takes_the_repositorys_rules_and_routes(tmp_path: Path) -> None
     with (
         shown(text) as host,
         running("sleep", "60", folder=tmp_path, environment=QUIET, output=tmp_path / "said.txt") as process,
-        watching(Stage(tmp_path, print), Server(host, process)) as alarms,
+        watching(Sandbox(tmp_path, print, environment_of()), Server(host, process)) as alarms,
     ):
         assert alarms is not None
         wait_until(
-            lambda: alarms.heard.get(ALERTED) == {"machines", "people"}, process=None, output=tmp_path / "said.txt"
+            lambda: alarms.receivers.get(ALERTED) == {"machines", "people"}, process=None, output=tmp_path / "said.txt"
         )
-    assert alarms.says[ALERTED] == "warning: A rule that counts suggests to retrain churn."
+    assert alarms.summaries[ALERTED] == "warning: A rule that counts suggests to retrain churn."
 
 
 def test_without_prometheus_nobody_is_told_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    printed: list[str] = []
     monkeypatch.setenv("PATH", str(tmp_path))
     process: Any = None
-    with watching(Stage(tmp_path, told.append), Server("nowhere", process)) as alarms:
+    with watching(Sandbox(tmp_path, printed.append, {}), Server("nowhere", process)) as alarms:
         assert alarms is None
-    assert told == ["prometheus and prometheus-alertmanager are not installed: no alert travels here."]
+    assert printed == ["prometheus and prometheus-alertmanager are not installed: no alert is sent."]

@@ -1,4 +1,4 @@
-"""Processes that run beside the play and end with it, however it ends; and how they are waited for."""
+"""Run background processes that end with the demo, and wait for them."""
 
 import socket
 import subprocess
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.demo.monitor.errors import PlayError
+from ops.demo.sandbox import DemoError
 from ops.retrain.kill_with_parent import kill_with_parent
 
 SECONDS = 60
@@ -20,7 +20,7 @@ LAST_CHARACTERS = 2000
 def running(
     *command: str, folder: Path, environment: Mapping[str, str], output: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command for as long as the block lasts, then tell it to stop, and make it where it does not."""
+    """Run a command while the block runs; then terminate it, and kill it if it does not stop."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with (
         output.open("ab") as written,
@@ -45,19 +45,21 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def wait_until(holds: Callable[[], object], *, process: "subprocess.Popen[bytes] | None", output: Path) -> None:
-    """Wait until something holds; where the process ends before, or a minute passes, that ends the play."""
+def wait_until(condition: Callable[[], object], *, process: "subprocess.Popen[bytes] | None", output: Path) -> None:
+    """Wait until a condition is true; raise DemoError if the process ends before, or after a minute."""
     deadline = time.monotonic() + SECONDS
-    while not holds():
+    while not condition():
         ended = process is not None and process.poll() is not None
         if ended or time.monotonic() > deadline:
-            said = output.read_text(encoding="utf-8", errors="replace")[-LAST_CHARACTERS:] if output.exists() else ""
-            raise PlayError(f"It {'ended' if ended else f'was not there after {SECONDS} s'}; it said:\n{said}")
+            printed = output.read_text(encoding="utf-8", errors="replace")[-LAST_CHARACTERS:] if output.exists() else ""
+            raise DemoError(
+                f"The process {'ended' if ended else f'was not ready after {SECONDS} s'}. Its output:\n{printed}"
+            )
         time.sleep(0.1)
 
 
 def answers(address: str) -> bool:
-    """Return whether something answers 200 there."""
+    """Return whether the address responds with 200."""
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - an address on loopback of our own
             return bool(answer.status == 200)
@@ -66,7 +68,7 @@ def answers(address: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on just now."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Who asks in the play: rows of a window as customers would send them, and their labels when they have come true."""
+"""Send rows of a window to the server as clients do, and later their labels."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ import pyarrow as pa
 from lab.core.schema import FeatureSchema, load_schema
 from lab.core.tables import read_table
 from lab.predictions.predictions import LABEL
-from ops.demo.monitor.errors import PlayError
+from ops.demo.sandbox import DemoError
 
 AT_ONCE = 200
 JSON = {"content-type": "application/json"}
@@ -22,7 +22,7 @@ JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True)
 class Window:
-    """Rows to ask about; `dated` where the requests name the rows' own moments."""
+    """Rows to send; `dated` if the requests contain the rows' own times."""
 
     rows: pa.Table
     schema: FeatureSchema
@@ -30,12 +30,12 @@ class Window:
 
     @property
     def moments(self) -> list[datetime]:
-        """The moment of each row; none where requests do not name them."""
+        """The time of each row; empty if requests do not contain it."""
         found: list[datetime] = self.rows[self.schema.moment].to_pylist() if self.dated else []
         return found
 
     def bodies(self) -> Iterator[dict[str, Any]]:
-        """Yield the requests: batches of columns."""
+        """Yield request bodies: batches of columns."""
         for start in range(0, self.rows.num_rows, AT_ONCE):
             part = self.rows.slice(start, AT_ONCE)
             units = (
@@ -50,14 +50,14 @@ class Window:
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:
-    """Return values as JSON has them, in which what is no number is not known."""
+    """Return JSON values, with None for NaN."""
     return [None if isinstance(value, float) and math.isnan(value) else value for value in column.to_pylist()]
 
 
 def windows_in(work: Path) -> tuple[Window, Window]:
-    """Return the window that the champion was judged on, and the newest one.
+    """Return the test window and the newest window.
 
-    Where the newest is not the later one, as in a split by chance, requests name no moments: it is then asked later.
+    If the newest is not later, as in a random split, requests contain no times, and the newest is sent later.
     """
     schema = load_schema(work / "data/features/schema.json")
     quiet, newest = (read_table(work / f"data/features/{name}.parquet") for name in ("test", "current"))
@@ -66,17 +66,17 @@ def windows_in(work: Path) -> tuple[Window, Window]:
     return Window(quiet, schema, dated), Window(newest, schema, dated)
 
 
-def ask(host: str, window: Window) -> list[str]:
-    """Ask about every row, and return the names of the answers."""
+def send_rows(host: str, window: Window) -> list[str]:
+    """Send every row, and return the ids of the predictions."""
     connection = http.client.HTTPConnection(host, timeout=60)
     try:
-        return [name for body in window.bodies() for name in _answer(connection, "/predict/batch", body, 200)["ids"]]
+        return [name for body in window.bodies() for name in _post(connection, "/predict/batch", body, 200)["ids"]]
     finally:
         connection.close()
 
 
 def known_labels(window: Window, identifiers: Sequence[str]) -> dict[str, bool]:
-    """Return what has come true by now: the labels of all but the newest moment, or of the first half."""
+    """Return the labels that are known by now: of all but the newest time, or of the first half."""
     moments = window.moments
     newest = max(moments, default=None)
     early = [moment < newest for moment in moments] if newest is not None else []
@@ -90,20 +90,20 @@ def known_labels(window: Window, identifiers: Sequence[str]) -> dict[str, bool]:
     }
 
 
-def give_labels(host: str, labels: Mapping[str, bool]) -> None:
-    """Tell the server what came true."""
+def send_labels(host: str, labels: Mapping[str, bool]) -> None:
+    """Send labels to the server."""
     connection = http.client.HTTPConnection(host, timeout=60)
     try:
         for name, label in labels.items():
-            _answer(connection, "/feedback", {"id": name, "label": label}, 202)
+            _post(connection, "/feedback", {"id": name, "label": label}, 202)
     finally:
         connection.close()
 
 
-def _answer(connection: http.client.HTTPConnection, path: str, body: Mapping[str, Any], expected: int) -> Any:
+def _post(connection: http.client.HTTPConnection, path: str, body: Mapping[str, Any], expected: int) -> Any:
     connection.request("POST", path, json.dumps(body), JSON)
     answer = connection.getresponse()
     content = answer.read()
     if answer.status != expected:
-        raise PlayError(f"POST {path} was answered with {answer.status}, expected {expected}: {content[:500].decode()}")
+        raise DemoError(f"POST {path} returned {answer.status}, expected {expected}: {content[:500].decode()}")
     return json.loads(content)

@@ -1,4 +1,4 @@
-"""The story in chapters: what a team does with this repository, from the first version to a clone elsewhere."""
+"""The steps of the story: from the first version to a clone that restores every version."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -7,12 +7,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from ops.demo.story.sandbox import BUCKET, Fingerprints, Scene, StoryError
+from ops.demo.sandbox import SHOWN, DemoError
+from ops.demo.story.setup import BUCKET, Fingerprints, Story
 from ops.demo.story.subscribers import export
 
 TASK = "subscribers"
 FIRST_WEEKS, MORE_WEEKS = 24, 12
-# What a person would wait for is made small: the story is about versions, not about models.
+# Small models, for speed: the story is about versions.
 SMALL = {
     "task": TASK,
     "train.search.budget": 8,
@@ -37,71 +38,82 @@ WORSE = {
 KEPT = ("data/predictions", "models/champion")
 
 
-def a_first_version(scene: Scene) -> None:
-    """Describe a table, run the pipeline, keep the objects on S3, and tag the first champion."""
-    (scene.folder / "exports").mkdir()
-    january = scene.folder / "exports" / "subscribers.csv"
+def a_first_version(story: Story) -> None:
+    """Describe a table, run the pipeline, store the outputs on S3, and tag the first champion."""
+    run = story.sandbox.run
+    january = story.folder / "exports" / "subscribers.csv"
+    january.parent.mkdir()
     january.write_bytes(export(weeks=FIRST_WEEKS))
-    scene.run("dvc", "remote", "modify", "storage", "url", f"s3://{BUCKET}/{TASK}")
-    scene.run("dvc", "remote", "modify", "storage", "endpointurl", scene.endpoint)
-    # What came with the clone is of another task.
-    scene.run("git", "rm", "-r", "--quiet", "--ignore-unmatch", "dvc.lock", "metrics", "plots", "reports")
+    run("dvc", "remote", "modify", "storage", "url", f"s3://{BUCKET}/{TASK}")
+    run("dvc", "remote", "modify", "storage", "endpointurl", story.endpoint)
+    # The clone's results belong to another task.
+    run("git", "rm", "-r", "--quiet", "--ignore-unmatch", "dvc.lock", "metrics", "plots", "reports")
     describe = ("--target", "churned", "--time", "week", "--name", TASK)
-    scene.run("python", "-m", "ops", "init", str(january), *describe)
-    settle(scene, SMALL)
-    committed(scene, "Ask which subscribers leave")
-    scene.run("python", "-m", "ops", "promote", "--register", "--push")
-    scene.show(scene.run("python", "-m", "ops", "history"))
+    run("python", "-m", "ops", "init", str(january), *describe)
+    change_settings(story, SMALL)
+    commit(story, "Ask which subscribers leave")
+    a_new_champion(story)
 
 
-def a_better_experiment(scene: Scene) -> None:
+def a_better_experiment(story: Story) -> None:
     """Try boosting on a branch; its report says merge."""
-    scene.run("git", "checkout", "--quiet", "-b", "boosting")
-    settle(scene, {"train.candidates.boosting": BOOSTING})
-    committed(scene, "Try boosting")
-    reported(scene, "better", says="merge")
-    scene.run("git", "checkout", "--quiet", "main")
-    scene.run("git", "merge", "--quiet", "--no-ff", "-m", "Merge the branch boosting", "boosting")
-    scene.run("dvc", "checkout", "--quiet")
-    scene.run("git", "push", "--quiet", "origin", "main")
+    run = story.sandbox.run
+    run("git", "checkout", "--quiet", "-b", "boosting")
+    change_settings(story, {"train.candidates.boosting": BOOSTING})
+    commit(story, "Try boosting")
+    report(story, "better", expected="merge")
+    run("git", "checkout", "--quiet", "main")
+    merge(story, "boosting", "Merge the branch boosting")
 
 
-def a_worse_experiment(scene: Scene) -> None:
-    """Try a lazy model on a branch; its report says stop, and it stays where it is."""
-    scene.run("git", "checkout", "--quiet", "-b", "lazy")
-    settle(scene, WORSE)
-    committed(scene, "Try to do with less")
-    reported(scene, "worse", says="stop")
-    scene.run("git", "checkout", "--quiet", "main")
-    scene.run("dvc", "checkout", "--quiet")
+def a_worse_experiment(story: Story) -> None:
+    """Try a weaker model on a branch; its report says stop, and it is not merged."""
+    run = story.sandbox.run
+    run("git", "checkout", "--quiet", "-b", "weaker")
+    change_settings(story, WORSE)
+    commit(story, "Try a weaker model")
+    report(story, "worse", expected="stop")
+    run("git", "checkout", "--quiet", "main")
+    run("dvc", "checkout", "--quiet")
 
 
-def new_data_drifts(scene: Scene) -> None:
-    """Three months later prices are up. Drift is seen, candidates are trained, and the best one is proposed."""
-    june = scene.folder / "exports" / "subscribers.csv"
+def new_data_drifts(story: Story) -> None:
+    """Three months later prices are up: drift is found, candidates are trained, and the best one is proposed."""
+    run = story.sandbox.run
+    june = story.folder / "exports" / "subscribers.csv"
     june.write_bytes(export(weeks=FIRST_WEEKS + MORE_WEEKS, changed_from=FIRST_WEEKS))
-    scene.show(scene.run("python", "-m", "ops", "retrain", "--data", str(june), "--push"), most=30)
-    (branch,) = scene.run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/retrain", shown=False).split()
-    scene.run("git", "merge", "--quiet", "--no-ff", "-m", "Merge the retrained champion", branch)
-    scene.run("dvc", "checkout", "--quiet")
-    scene.run("git", "push", "--quiet", "origin", "main")
+    run("python", "-m", "ops", "retrain", "--data", str(june), "--push", most=30)
+    _, branch = run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/retrain", quiet=True)
+    merge(story, branch.strip(), "Merge the retrained champion")
 
 
-def a_new_champion(scene: Scene) -> None:
-    """Register the merged proposal: the second version is in production."""
-    scene.run("python", "-m", "ops", "promote", "--register", "--push")
-    scene.show(scene.run("python", "-m", "ops", "history"))
+def a_new_champion(story: Story) -> None:
+    """Register the merged champion: its version is in production."""
+    story.sandbox.run("python", "-m", "ops", "promote", "--register", "--push")
+    _show_history(story)
 
 
-def a_rollback(scene: Scene) -> None:
+def a_rollback(story: Story) -> None:
     """Something is wrong with it: the first version comes back, byte for byte."""
-    scene.run("python", "-m", "ops", "rollback", "--because", "complaints about the offers", "--push")
-    scene.show(scene.run("python", "-m", "ops", "history"))
+    story.sandbox.run("python", "-m", "ops", "rollback", "--because", "complaints about the offers", "--push")
+    _show_history(story)
 
 
-def settle(scene: Scene, settings: Mapping[str, Any]) -> None:
-    """Change settings in params.yaml by dotted names, keeping its comments."""
-    yaml, path = YAML(), scene.work / "params.yaml"
+def a_clone_elsewhere(story: Story) -> None:
+    """Restore every tagged version in a fresh clone, from S3 alone, and compare the bytes."""
+    run, clone = story.sandbox.run, story.folder / "elsewhere"
+    run("git", "clone", "--quiet", str(story.origin), str(clone), cwd=story.folder)
+    for tag in run("git", "tag", "--list", f"{TASK}@*", cwd=clone)[1].split():
+        run("python", "-m", "ops", "revert", tag, "--no-derive", cwd=clone)
+        restored = fingerprints_in(clone)
+        if restored != story.seen[tag]:
+            raise DemoError(f"{tag} has other bytes: {restored}, expected {story.seen[tag]}.")
+        story.sandbox.log(f"    {tag}: {len(restored)} files, all byte-identical")
+
+
+def change_settings(story: Story, settings: Mapping[str, Any]) -> None:
+    """Change settings of params.yaml by dotted names, keeping its comments."""
+    yaml, path = YAML(), story.sandbox.work / "params.yaml"
     yaml.width, yaml.preserve_quotes = 120, True
     content = yaml.load(path.read_text(encoding="utf-8"))
     for name, value in settings.items():
@@ -114,58 +126,51 @@ def settle(scene: Scene, settings: Mapping[str, Any]) -> None:
         yaml.dump(content, stream)
 
 
-def committed(scene: Scene, message: str) -> None:
-    """Run what must run, commit everything, and push objects and branch."""
-    scene.run("dvc", "repro")
-    scene.run("git", "add", "--all")
-    scene.run("git", "commit", "--quiet", "-m", message)
-    scene.run("dvc", "push", "--quiet")
-    scene.run("git", "push", "--quiet", "--set-upstream", "origin", "HEAD")
+def commit(story: Story, message: str) -> None:
+    """Run the pipeline, commit everything, and push outputs and branch."""
+    run = story.sandbox.run
+    run("dvc", "repro")
+    run("git", "add", "--all")
+    run("git", "commit", "--quiet", "-m", message)
+    run("dvc", "push", "--quiet")
+    run("git", "push", "--quiet", "--set-upstream", "origin", "HEAD")
 
 
-def reported(scene: Scene, name: str, *, says: str) -> None:
-    """Write the report of the branch against main, and hold its first word to what it should say."""
-    path = scene.folder / "reports" / f"{name}.md"
+def merge(story: Story, branch: str, message: str) -> None:
+    """Merge a branch into the current one, check out its outputs, and push."""
+    run = story.sandbox.run
+    run("git", "merge", "--quiet", "--no-ff", "-m", message, branch)
+    run("dvc", "checkout", "--quiet")
+    run("git", "push", "--quiet", "origin", "main")
+
+
+def report(story: Story, name: str, *, expected: str) -> None:
+    """Write the report of the branch against main, and check its verdict."""
+    path = story.folder / "reports" / f"{name}.md"
     path.parent.mkdir(exist_ok=True)
-    scene.run("python", "-m", "ops", "report", "main", "HEAD", "--output", str(path))
+    story.sandbox.run("python", "-m", "ops", "report", "main", "HEAD", "--output", str(path))
     text = path.read_text(encoding="utf-8")
-    scene.show(text, most=14)
-    lines = [line for line in text.splitlines() if line.strip()]
-    if says not in lines[1].lower():
-        raise StoryError(f"{path} begins with {lines[1]!r}, expected it to say {says!r}.")
-
-
-def a_clone_elsewhere(scene: Scene) -> None:
-    """Bring every tagged version back in a fresh clone, from S3 alone, and hold it to what it was."""
-    elsewhere = scene.folder / "elsewhere"
-    scene.run("git", "clone", "--quiet", str(scene.origin), str(elsewhere), cwd=scene.folder)
-    tags = scene.run("git", "tag", "--list", f"{TASK}@*", cwd=elsewhere).split()
-    for tag in tags:
-        restored = versions_of(scene, elsewhere, tag)
-        if restored != scene.seen[tag]:
-            raise StoryError(f"{tag} came back with other bytes: {restored}, expected {scene.seen[tag]}.")
-        scene.tell(f"    {tag}: {len(restored)} files, byte for byte what they were")
-
-
-def versions_of(scene: Scene, clone: Path, tag: str) -> Fingerprints:
-    """Return what a clone holds once a tag is brought back there."""
-    scene.run("python", "-m", "ops", "revert", tag, "--no-derive", cwd=clone)
-    return fingerprints_in(clone)
-
-
-def remember(scene: Scene) -> None:
-    """Note what the clone holds for every version that was tagged just now."""
-    for tag in scene.run("git", "tag", "--points-at", "HEAD", "--list", f"{TASK}@*", shown=False).split():
-        scene.seen.setdefault(tag, fingerprints_in(scene.work))
+    story.sandbox.show(text, most=14)
+    verdict = [line for line in text.splitlines() if line.strip()][1]
+    if expected not in verdict.lower():
+        raise DemoError(f"{path} says {verdict!r}, expected {expected!r}.")
 
 
 def fingerprints_in(clone: Path) -> Fingerprints:
-    """Return the fingerprint of every prediction and of the champion in a clone."""
+    """Return the SHA-256 of every prediction and of the champion in a clone."""
     files = [path for place in KEPT for path in sorted((clone / place).iterdir())]
     return {str(path.relative_to(clone)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-CHAPTERS: Mapping[str, Callable[[Scene], None]] = {
+def _show_history(story: Story) -> None:
+    """Print the history, and note the fingerprints of the version that is tagged at HEAD."""
+    run, work = story.sandbox.run, story.sandbox.work
+    run("python", "-m", "ops", "history", most=SHOWN)
+    for tag in run("git", "tag", "--points-at", "HEAD", "--list", f"{TASK}@*", quiet=True)[1].split():
+        story.seen.setdefault(tag, fingerprints_in(work))
+
+
+STEPS: Mapping[str, Callable[[Story], None]] = {
     "A first version": a_first_version,
     "A better experiment": a_better_experiment,
     "A worse experiment": a_worse_experiment,

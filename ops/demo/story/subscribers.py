@@ -1,4 +1,4 @@
-"""The data of the story: a subscription business, week by week, with a rule that no straight line can learn."""
+"""Generate the data of the story: a subscription business with a non-linear churn rule."""
 
 import csv
 import io
@@ -29,9 +29,9 @@ FEES = np.array([9.0, 19.0, 39.0])
 
 
 def export(*, weeks: int, changed_from: int | None = None) -> bytes:
-    """Return the export after so many weeks as CSV; a later one begins with the rows of an earlier one.
+    """Return the export after so many weeks as CSV; a later export starts with the rows of an earlier one.
 
-    From the week `changed_from` on prices are up by a third, people watch less and call more often.
+    From the week `changed_from` on, prices are a third higher, usage is lower, and calls are more frequent.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -63,7 +63,7 @@ def _rows(week: int, *, changed: bool) -> list[tuple[object, ...]]:
 def _chance(
     months: NDArray[np.int64], fee: NDArray[np.float64], usage: NDArray[np.float64], calls: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how likely each leaves: the new and the old ones do, and who pays much for little."""
+    """Return the probability of churn: high for new and old customers, and for a high fee with little use."""
     dear = (fee > 15) & (usage < 15)
     new_or_old = (months < 8) | (months > 45)
     log_odds = -4.2 + 4.2 * dear + 4.2 * new_or_old + 0.6 * np.minimum(calls, 4)
