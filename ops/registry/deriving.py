@@ -1,4 +1,4 @@
-"""Run what a changed champion.yaml makes stale, commit what came out, or put everything back as it was."""
+"""Derive the model of a changed champion.yaml and commit it, or restore everything."""
 
 import subprocess
 import sys
@@ -16,22 +16,22 @@ MARK = b"<!-- answer:begin -->"
 
 
 class DerivingError(LabError):
-    """What had to run did not run to its end, or gave another model than was judged; everything was put back."""
+    """A run failed, or gave another model than the judged one; everything is restored."""
 
 
 @contextmanager
-def put_back_on_failure(root: Path) -> Iterator[None]:
-    """Leave the tracked files and the outputs as they were found, when the block does not end well."""
+def restore_on_failure(root: Path) -> Iterator[None]:
+    """Restore tracked files and outputs if the block fails."""
     try:
         yield
     except BaseException:
-        put_back(root)
+        restore(root)
         raise
 
 
-def put_back(root: Path) -> None:
-    """Take back whatever the pipeline wrote since the last commit, and nothing that a person changed meanwhile."""
-    for name in _made(root):
+def restore(root: Path) -> None:
+    """Restore what the pipeline wrote since the last commit; keep a person's changes."""
+    for name in _written(root):
         git("reset", "--quiet", "--", name, root=root, check=False)
         if content_at("HEAD", name, root=root) is None:
             (root / name).unlink(missing_ok=True)
@@ -40,8 +40,8 @@ def put_back(root: Path) -> None:
     dvc("checkout", "--quiet", "--force", "--allow-missing", root=root)
 
 
-def take_back(root: Path, commit: str) -> bool:
-    """Return whether a commit of ours, with what it derived, could be taken back: only while it is the newest one."""
+def undo_commit(root: Path, commit: str) -> bool:
+    """Undo a commit and its outputs, and return True; return False if it is not the newest commit."""
     if text_of("rev-parse", "HEAD", root=root) != commit:
         return False
     if git("reset", "--quiet", "--keep", f"{commit}^", root=root, check=False).returncode:
@@ -50,41 +50,41 @@ def take_back(root: Path, commit: str) -> bool:
     return True
 
 
-def derive(root: Path, *, remote_is_whole: bool) -> None:
-    """Run every stage that is stale, and put README.md right after it.
+def derive(root: Path, *, remote_is_complete: bool) -> None:
+    """Run every stale stage, and update README.md.
 
-    From a whole remote only what is read is pulled; where something is lost, what is not here is derived again, too.
+    If the remote is complete, only inputs are pulled; otherwise missing outputs are derived again.
     """
-    if dvc("repro", *(("--pull", "--allow-missing") if remote_is_whole else ()), root=root):
+    if dvc("repro", *(("--pull", "--allow-missing") if remote_is_complete else ()), root=root):
         raise DerivingError(
-            "`dvc repro` failed, expected it to derive the champion: what it said stands above. Everything was put "
-            "back. Cure: put that right, then try again."
+            "`dvc repro` failed, expected it to derive the champion; its output is above. Everything was restored. "
+            "Cure: fix that, then try again."
         )
     readme = root / README
     if readme.is_file() and MARK in readme.read_bytes():
         done = _run([sys.executable, "-m", "ops", "readme"], root)
         if done:
-            raise DerivingError("`python -m ops readme` failed: what it said stands above. Everything was put back.")
+            raise DerivingError("`python -m ops readme` failed; its output is above. Everything was restored.")
 
 
 def commit_results(root: Path, message: str, *, after: str) -> str:
-    """Commit champion.yaml and what was derived from it, and return the commit."""
+    """Commit champion.yaml and the results derived from it, and return the commit."""
     if (found := text_of("rev-parse", "HEAD", root=root)) != after:
         raise DerivingError(
-            f"The branch moved to {found[:9]} while the champion was derived, expected {after[:9]}. Everything was put "
-            "back. Try again."
+            f"The branch moved to {found[:9]} while the champion was derived, expected {after[:9]}. Everything was "
+            "restored. Try again."
         )
-    made = _made(root)
-    git("add", "--", *made, root=root)
-    git("commit", "--quiet", "--message", message, "--", *made, root=root)
+    written = _written(root)
+    git("add", "--", *written, root=root)
+    git("commit", "--quiet", "--message", message, "--", *written, root=root)
     return text_of("rev-parse", "HEAD", root=root)
 
 
 def dvc(*arguments: str, root: Path, check: bool = False) -> int:
-    """Return DVC's exit code; what it says goes to standard error. With check, a refusal is an error."""
+    """Run DVC with its output on standard error, and return its exit code; with `check`, raise on a failure."""
     code = _run([sys.executable, "-m", "dvc", *arguments], root)
     if code and check:
-        raise DerivingError(f"`dvc {' '.join(arguments)}` failed: what it said stands above.")
+        raise DerivingError(f"`dvc {' '.join(arguments)}` failed; its output is above.")
     return code
 
 
@@ -92,7 +92,7 @@ def _run(command: Sequence[str], root: Path) -> int:
     return subprocess.run(command, cwd=root, stdout=sys.__stderr__, check=False).returncode
 
 
-def _made(root: Path) -> list[str]:
+def _written(root: Path) -> list[str]:
     """Return the changed files that the pipeline writes."""
     outputs = [
         PurePosixPath(name)

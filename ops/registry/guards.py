@@ -1,4 +1,4 @@
-"""What must hold before the registry changes: each question with its answer, and what puts a no right."""
+"""Check what must hold before the registry changes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """A guard's answer: what was found, and the cure where it says no; `overruled` is a person's reason against it."""
+    """The result of a guard: what was found, and the cure after a no; `overruled` is a person's reason."""
 
     guard: str
     passed: bool
@@ -29,8 +29,8 @@ class Answer:
         return not self.passed and self.overruled is None
 
 
-def told(answers: Sequence[Answer]) -> str:
-    """Return the answers as lines for a person."""
+def answers_to_text(answers: Sequence[Answer]) -> str:
+    """Return the answers as text."""
     width = max(len(answer.guard) for answer in answers)
     lines = []
     for answer in answers:
@@ -43,33 +43,43 @@ def told(answers: Sequence[Answer]) -> str:
     return "\n".join(lines)
 
 
-def asked(guard: str, ask: Callable[[], Answer]) -> Answer:
-    """Return an answer; a question that cannot be asked is answered with no."""
+def checked(guard: str, check: Callable[[], Answer]) -> Answer:
+    """Return the answer of a check; a check that fails to run is a no."""
     try:
-        return ask()
+        return check()
     except LabError as error:
         found, _, cure = str(error).partition(" Cure: ")
-        return Answer(guard, passed=False, found=found, cure=cure or "see there")
+        return Answer(guard, passed=False, found=found, cure=cure or "see the message")
+
+
+def working_tree_answers(root: Path, state: State, *, needs_branch: bool = True) -> list[Answer]:
+    """Check what every change of the registry needs of the clone."""
+    return [
+        *([checked("on a branch", lambda: branch_is_checked_out(root))] if needs_branch else []),
+        checked("tree is clean", lambda: tree_is_clean(root)),
+        checked("committer is known", lambda: committer_is_known(root)),
+        checked("lock is fresh", lambda: lock_is_true(state)),
+    ]
 
 
 def tree_is_clean(root: Path) -> Answer:
     changed = changed_files(root=root)
     more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
-    found = f"{', '.join(changed[:SHOWN])}{more}" if changed else "nothing differs from HEAD, nothing is new"
-    return Answer("tree is clean", not changed, found, "commit it or put it back: git status")
+    found = f"{', '.join(changed[:SHOWN])}{more}" if changed else "no changed or new file"
+    return Answer("tree is clean", not changed, found, "commit or restore it: git status")
 
 
 def branch_is_checked_out(root: Path) -> Answer:
     done = git("symbolic-ref", "--quiet", "--short", "HEAD", root=root, check=False)
     name = done.stdout.decode().strip()
-    found = name or f"HEAD is {text_of('rev-parse', '--short', 'HEAD', root=root)}, on no branch"
+    found = name or f"HEAD is detached at {text_of('rev-parse', '--short', 'HEAD', root=root)}"
     return Answer("on a branch", bool(name), found, "git switch main, or git switch --create NAME")
 
 
 def committer_is_known(root: Path) -> Answer:
     done = git("var", "GIT_COMMITTER_IDENT", root=root, check=False)
     known = done.returncode == 0
-    found = "git knows who commits" if known else "git does not know who commits"
+    found = "git has a name and an address" if known else "git has no name or no address"
     return Answer("committer is known", known, found, "git config user.name NAME; git config user.email ADDRESS")
 
 
@@ -84,12 +94,12 @@ def objects_are_pushed(state: State) -> Answer:
 
 
 def contains(descendant: str, commit: str, root: Path) -> bool:
-    """Return whether a commit is another one or lies behind it."""
+    """Return whether `descendant` is `commit` or a descendant of it."""
     return git("merge-base", "--is-ancestor", commit, descendant, root=root, check=False).returncode == 0
 
 
 def versions_are_behind(registry: Registry, root: Path) -> Answer:
-    """Ask whether HEAD contains every registered version, so that the order of promotions is a line."""
+    """Check that HEAD contains every registered version, so that promotions form a line."""
     apart = [tag.name for tag in registry.versions.values() if not contains("HEAD", tag.commit, root)]
     last = max(registry.versions, default=0)
     summary = (

@@ -1,17 +1,16 @@
-"""What a promotion or a rollback came to, as a person and as a machine read it."""
+"""Define the outcome of a promotion or rollback, as text and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.train.champion import Gain
-from ops.registry.guards import Answer
-from ops.registry.guards import told as told_answers
+from ops.registry.guards import Answer, answers_to_text
 from ops.registry.tags import version_name
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What was registered, or why not; `tags` are those that were made, none where all was registered already."""
+    """What was registered, or why not; `tags` are the new ones, empty if all existed already."""
 
     task: str
     version: int
@@ -27,9 +26,9 @@ class Registration:
 
 @dataclass(frozen=True)
 class Change:
-    """Which version takes whose place and why; `commit` is None where nothing was changed.
+    """Which version replaces which, and why; `commit` is None if nothing was changed.
 
-    `allowed` says whether every guard agreed; a rollback has no gain.
+    `allowed` says whether every guard passed; a rollback has no gain.
     """
 
     task: str
@@ -46,18 +45,18 @@ class Change:
         return not any(answer.stops for answer in self.answers)
 
 
-def told(done: Change | Registration, *, dry_run: bool) -> str:
-    """Return the answers, and what follows from them."""
-    lines = [told_answers(done.answers), ""]
+def to_text(done: Change | Registration, *, dry_run: bool) -> str:
+    """Return the answers of the guards, and the outcome, as text."""
+    lines = [answers_to_text(done.answers), ""]
     if not done.allowed:
         stopping = ", ".join(answer.guard for answer in done.answers if answer.stops)
         return "\n".join([*lines, f"REFUSED: {stopping}. Nothing was changed."])
     if isinstance(done, Registration):
         return "\n".join([*lines, _registered(done, dry_run=dry_run)])
-    what = f"version {done.version} of {done.task} in the place of version {done.replaces}"
+    what = f"version {done.replaces} of {done.task} by version {done.version}"
     if done.commit is None:
-        return "\n".join([*lines, f"WOULD PUT {what}: {done.because}"])
-    lines.append(f"PUT {what}, in commit {done.commit[:9]}: {done.because}")
+        return "\n".join([*lines, f"WOULD REPLACE {what}: {done.because}"])
+    lines.append(f"REPLACED {what}, in commit {done.commit[:9]}: {done.because}")
     if done.registration is None:
         lines.append("Next: push the branch; `python -m ops promote --register` once it is merged.")
     else:
@@ -91,11 +90,11 @@ def document_of(done: Change | Registration) -> dict[str, object]:
 def _registered(done: Registration, *, dry_run: bool) -> str:
     name = f"{done.task}@{version_name(done.version)}"
     if dry_run:
-        return f"WOULD REGISTER {name} in {done.stage}, unless it is there already."
+        return f"WOULD REGISTER {name} in {done.stage}, unless it is registered already."
     if not done.tags and not done.pushed:
         return f"REGISTERED already: {name} is in {done.stage}."
-    made = f"REGISTERED {name} in {done.stage}: {_listed(done.tags) or 'its tags were made before'}"
-    return f"{made}{', pushed.' if done.pushed else '. Others see it once it is pushed: --push, or git push --tags.'}"
+    made = f"REGISTERED {name} in {done.stage}: {_listed(done.tags) or 'its tags exist already'}"
+    return f"{made}{', pushed.' if done.pushed else '. Push it for others: --push, or git push --tags.'}"
 
 
 def _listed(names: Sequence[str]) -> str:

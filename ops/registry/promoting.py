@@ -1,4 +1,4 @@
-"""Put the challenger in the champion's place: ask what must hold, write champion.yaml, derive, compare, commit."""
+"""Promote the challenger: check the guards, write champion.yaml, derive, compare, commit."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,24 +6,22 @@ from pathlib import Path
 from lab.core.errors import SourceError
 from lab.core.params import CURE, PARAMS, parse
 from lab.train.champion import FILE, Champion, Gain
-from ops.registry.completing import check_can_be_registered, registered_or_taken_back
-from ops.registry.deriving import DerivingError, commit_results, derive, dvc, put_back_on_failure
+from ops.registry.champion_changes import champion_changes
+from ops.registry.deriving import DerivingError, commit_results, derive, dvc, restore_on_failure
 from ops.registry.entries import entry_at, entry_of, write_entry
-from ops.registry.guards import (
-    Answer,
-    asked,
-    branch_is_checked_out,
-    committer_is_known,
-    lock_is_true,
-    tree_is_clean,
-    versions_are_behind,
-)
+from ops.registry.guards import Answer, checked, versions_are_behind, working_tree_answers
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
 from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
 from ops.registry.promotion import PromoteParams, Promotion, judge_promotion
-from ops.registry.registering import Place, following_answers, objects_answer, place_of
-from ops.registry.successions import successions
+from ops.registry.registering import (
+    Place,
+    check_can_be_registered,
+    following_answers,
+    objects_answer,
+    place_of,
+    register_or_undo,
+)
 from ops.registry.task import task_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from ops.verify.state import State
@@ -33,13 +31,13 @@ VALIDATE, ABTEST = "metrics/validate.json", "metrics/abtest.json"
 
 @dataclass(frozen=True)
 class Case:
-    """What HEAD holds for and against the challenger."""
+    """What HEAD says for and against the challenger."""
 
     place: Place
     head: Snapshot
     champion: Champion
     promotion: Promotion
-    better: bool  # by the rule of gain alone, whatever the gates say
+    better: bool  # by the gain only, regardless of the gates
     least_gain: float
     force: str | None
 
@@ -52,10 +50,10 @@ def propose(
     push: bool | None = None,
     dry_run: bool = False,
 ) -> Change:
-    """Commit the challenger of HEAD as the champion, on the branch that is checked out; tags come after the merge.
+    """Commit the challenger of HEAD as the champion on the current branch; tags follow after the merge.
 
-    Nothing is changed where an answer stops it; look at `allowed` and `answers`. `force` is a person's reason, and
-    overrules the rule of gain alone. `push=False` leaves DVC's remote alone.
+    Nothing changes if a guard refuses: see `allowed` and `answers`. `force` is a person's reason that overrules the
+    gain only. With `push=False` nothing is pushed to DVC's remote.
     """
     with registry_lock(root):
         place = Place(root, task_of(root, task), push, None, None)
@@ -71,14 +69,14 @@ def promote(
     push: bool | None = None,
     dry_run: bool = False,
 ) -> Change:
-    """Propose and register in one turn: what cannot be registered is not left committed either."""
+    """Propose and register in one step; undo the commit if it cannot be registered."""
     with registry_lock(root):
         place = place_of(root, task_of(root, task), push=push)
         check_can_be_registered(place)
         change = _proposed(_case_of(place, force), dry_run=dry_run)
         if change.commit is None:
             return change
-        return replace(change, registration=registered_or_taken_back(place, stage=stage, commit=change.commit))
+        return replace(change, registration=register_or_undo(place, stage=stage, commit=change.commit))
 
 
 def _case_of(place: Place, force: str | None) -> Case:
@@ -91,7 +89,7 @@ def _case_of(place: Place, force: str | None) -> Case:
         better = judge_promotion({"passed": True, "failed": []}, abtest, rule).allowed
     except (KeyError, TypeError) as error:
         raise SourceError(
-            f"{VALIDATE} and {ABTEST} at HEAD hold no judgement of a challenger: {error!r}. "
+            f"{VALIDATE} and {ABTEST} at HEAD have no comparison with a challenger: {error!r}. "
             "Cure: dvc repro, then commit its results."
         ) from error
     return Case(place, head, entry_at(head, place.task), promotion, better, rule.least_gain, force)
@@ -99,7 +97,7 @@ def _case_of(place: Place, force: str | None) -> Case:
 
 def _proposed(case: Case, *, dry_run: bool) -> Change:
     place = case.place
-    seen = [each.version for each in successions(place.task, root=place.root)]
+    seen = [each.version for each in champion_changes(place.task, root=place.root)]
     change = Change(
         task=place.task,
         version=max([case.champion.version, *place.registry.versions, *seen]) + 1,
@@ -115,27 +113,24 @@ def _answers(case: Case) -> list[Answer]:
     place, root = case.place, case.place.root
     state = State(root, asks_remote=place.push is not False)
     return [
-        asked("on a branch", lambda: branch_is_checked_out(root)),
-        asked("tree is clean", lambda: tree_is_clean(root)),
-        asked("committer is known", lambda: committer_is_known(root)),
-        asked("lock is fresh", lambda: lock_is_true(state)),
+        *working_tree_answers(root, state),
         *objects_answer(place, state),
-        asked("after every version", lambda: versions_are_behind(place.registry, root)),
+        checked("after every version", lambda: versions_are_behind(place.registry, root)),
         *following_answers(place),
         _gates(case),
         _gain_is_enough(case),
-        asked("challenger is another model", lambda: _is_another(case)),
+        checked("challenger is another model", lambda: _is_another(case)),
     ]
 
 
 def _gates(case: Case) -> Answer:
     found = case.promotion.reasons[0]
     passed = bool(case.head.json(VALIDATE)["passed"])
-    return Answer("gates passed", passed, found, "python -m ops gate tells more; nothing overrules a gate")
+    return Answer("gates passed", passed, found, "see python -m ops gate; a gate cannot be overruled")
 
 
 def _gain_is_enough(case: Case) -> Answer:
-    cure = "python -m ops compare tells more; a person may overrule it: --force REASON"
+    cure = "see python -m ops compare; to overrule: --force REASON"
     return Answer("better by enough", case.better, case.promotion.reasons[1], cure, overruled=case.force)
 
 
@@ -147,15 +142,15 @@ def _is_another(case: Case) -> Answer:
     return Answer(
         "challenger is another model",
         another,
-        found if another else "the challenger is the champion already, to the byte",
-        "nothing is to be done",
+        found if another else "the challenger is the champion already, byte for byte",
+        "nothing to do",
     )
 
 
 def _because(case: Case) -> str:
     if case.force is not None and not case.better:
         return f"forced: {case.force} ({case.promotion.reasons[1]})"
-    return f"passed its gates; better by {case.least_gain:g} or more, and by more than chance"
+    return f"passed its gates; significantly better, by {case.least_gain:g} or more"
 
 
 def _gain(promotion: Promotion) -> Gain | None:
@@ -173,14 +168,14 @@ def _commit(case: Case, change: Change) -> str:
         because=change.because,
         gain=change.gain,
     )
-    with put_back_on_failure(root):
+    with restore_on_failure(root):
         write_entry(root / FILE, case.place.task, entry)
-        derive(root, remote_is_whole=case.place.push is not False)
+        derive(root, remote_is_complete=case.place.push is not False)
         derived = judged_at(snapshot_of(WORKSPACE, root=root), root)
         if wrong := [*differences(judged, CHALLENGER, derived), *different_scores(judged, derived)]:
             raise DerivingError(
-                f"The champion that {FILE} derives is not the challenger that was judged: {'; '.join(wrong)}. "
-                "Everything was put back. Cure: `dvc repro --force`, commit its results, and try again."
+                f"The champion derived from {FILE} is not the judged challenger: {'; '.join(wrong)}. "
+                "Everything was restored. Cure: `dvc repro --force`, commit its results, and try again."
             )
         if case.place.push is not False:
             dvc("push", "--quiet", root=root, check=True)
@@ -191,7 +186,7 @@ def _message(case: Case, entry: Champion) -> str:
     lines = [
         f"Promote version {entry.version} of {case.place.task} over version {entry.replaces}",
         "",
-        f"{entry.estimator} takes the place of {case.champion.estimator}, because:",
+        f"{entry.estimator} replaces {case.champion.estimator}, because:",
         *(f"- {reason}" for reason in case.promotion.reasons),
         *([f"- forced: {case.force}"] if case.force is not None and not case.better else []),
     ]

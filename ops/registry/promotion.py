@@ -1,4 +1,4 @@
-"""Whether a challenger may take the champion's place: one rule for promotion, retraining and the report."""
+"""Decide whether a challenger may replace the champion: the rule of `promote`, `retrain` and `report`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lab.core.params import Params
 
 
 class PromoteParams(Params):
-    """By which metric of the test window, and by how much at least, the challenger must be better."""
+    """The metric of the test window, and the smallest gain that a promotion needs."""
 
     metric: str
     least_gain: float = Field(ge=0)
@@ -25,9 +25,9 @@ class PromoteParams(Params):
 
 @dataclass(frozen=True)
 class Promotion:
-    """The answer, and every reason for it or against it, in words; the gain is positive when the challenger is better.
+    """The decision with its reasons; the gain is positive when the challenger is better.
 
-    Where the two cannot be compared, gain, low and high are None and the answer is no.
+    If the two cannot be compared, gain, low and high are None and the decision is no.
     """
 
     allowed: bool
@@ -39,7 +39,7 @@ class Promotion:
 
 
 def judge_promotion(validate: Mapping[str, Any], abtest: Mapping[str, Any], rule: PromoteParams) -> Promotion:
-    """Return whether the challenger passed its gates and is better by enough, with its whole interval above none.
+    """Return whether the challenger passed its gates and gains enough, with its whole interval above 0.
 
     Takes the contents of metrics/validate.json and metrics/abtest.json of one revision.
     """

@@ -1,4 +1,4 @@
-"""Register what champion.yaml says: a tag on the version, a tag on its stage, and one push that wins whole or not."""
+"""Register the champion of HEAD: tag version and stage, and push atomically."""
 
 import time
 from collections.abc import Sequence
@@ -10,18 +10,17 @@ from lab.core.errors import LabError, ParamsError
 from lab.core.yaml_files import read_yaml
 from lab.train.champion import FILE, Champion
 from ops.dvc.tags import tag_stage, tag_version
-from ops.registry.entries import derived_from_its_entry, entry_at, same_model
+from ops.registry.deriving import DerivingError, undo_commit
+from ops.registry.entries import entry_at, is_derived_from_entry, same_model
 from ops.registry.guards import (
     Answer,
-    asked,
-    committer_is_known,
+    checked,
     contains,
-    lock_is_true,
     objects_are_pushed,
-    tree_is_clean,
     versions_are_behind,
+    working_tree_answers,
 )
-from ops.registry.lock import registry_lock
+from ops.registry.lock import LostError, registry_lock
 from ops.registry.outcome import Registration
 from ops.registry.tags import Registry, newest, read_registry, version_name
 from ops.registry.upstream import Shared, Upstream, upstream_of
@@ -31,14 +30,14 @@ from ops.verify.state import State
 
 GTO = Path(".gto")
 STAGES = ("staging", "production")
-PATIENCE = 5  # seconds that a clock may be behind the one that made the newest tag
+MOST_CLOCK_SKEW = 5  # seconds that this clock may be behind the one that made the newest tag
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a registration happens: the clone, the task, its tags, and what the shared repository has, if there is one.
+    """A clone, its task, and the state of the shared repository, if there is one.
 
-    `push` is True to push commits and tags, too, None for objects alone, and False to leave every remote alone.
+    `push` is True to push objects, commits and tags, None to push objects only, and False to push nothing.
     """
 
     root: Path
@@ -57,7 +56,7 @@ class Place:
 
 
 def place_of(root: Path, task: str, *, push: bool | None) -> Place:
-    """Return the place, with the tags that others made meanwhile."""
+    """Return the place, after a fetch of the shared branch and tags."""
     upstream = upstream_of(root) if push is not False else None
     return Place(root, task, push, upstream, upstream.fetch() if upstream else None)
 
@@ -65,40 +64,68 @@ def place_of(root: Path, task: str, *, push: bool | None) -> Place:
 def register(
     root: Path, *, task: str, stage: str = "production", push: bool | None = None, dry_run: bool = False
 ) -> Registration:
-    """Register the champion of HEAD: once; asked again, it finds it done."""
+    """Register the champion of HEAD; do nothing if it is registered already."""
     with registry_lock(root):
-        return register_in_turn(place_of(root, task, push=push), stage=stage, dry_run=dry_run)
+        return register_locked(place_of(root, task, push=push), stage=stage, dry_run=dry_run)
 
 
-def register_in_turn(place: Place, *, stage: str, dry_run: bool = False) -> Registration:
-    """Register the champion of HEAD, by whoever has the turn."""
+def register_locked(place: Place, *, stage: str, dry_run: bool = False) -> Registration:
+    """Register the champion of HEAD; the caller holds the lock."""
     entry = entry_at(snapshot_of("HEAD", root=place.root), place.task)
     state = State(place.root, asks_remote=place.push is not False)
     answers = (
-        asked("tree is clean", lambda: tree_is_clean(place.root)),
-        asked("committer is known", lambda: committer_is_known(place.root)),
-        asked("lock is fresh", lambda: lock_is_true(state)),
-        asked("version", lambda: version_is_free(place, entry)),
-        asked("after every version", lambda: versions_are_behind(place.registry, place.root)),
-        asked("model is of this entry", lambda: model_is_of_entry(place)),
+        *working_tree_answers(place.root, state, needs_branch=False),
+        checked("version", lambda: version_is_free(place, entry)),
+        checked("after every version", lambda: versions_are_behind(place.registry, place.root)),
+        checked("model is of this entry", lambda: model_is_of_entry(place)),
         *shared_answers(place),
         *objects_answer(place, state),
     )
     found = Registration(place.task, entry.version, check_stage(place.root, stage), answers)
     if dry_run or not found.allowed:
         return found
-    made = make_tags(place, entry.version, stage)
-    return replace(found, tags=tuple(made), pushed=publish(place, entry.version, stage))
+    created = make_tags(place, entry.version, stage)
+    return replace(found, tags=tuple(created), pushed=publish(place, entry.version, stage))
+
+
+def check_can_be_registered(place: Place) -> None:
+    """Refuse early what could not be registered later."""
+    if place.upstream is not None and place.push is None:
+        raise LabError(
+            f"A commit that is not on {place.upstream.label} cannot be registered, expected --push or --propose. "
+            "Cure: --push, which pushes commit and tags in one step; or --propose for a pull request, and "
+            "`python -m ops promote --register` once it is merged."
+        )
+
+
+def register_or_undo(place: Place, *, stage: str, commit: str) -> Registration:
+    """Register the new commit; undo it if that fails or is refused."""
+    try:
+        registration = register_locked(place, stage=stage)
+    except (LabError, LostError) as error:
+        raise type(error)(f"{error} {_undone(place, commit)}") from error
+    except BaseException:
+        undo_commit(place.root, commit)
+        raise
+    if not registration.allowed:
+        stopping = "; ".join(f"{each.guard}: {each.found}" for each in registration.answers if each.stops)
+        raise DerivingError(f"The commit cannot be registered ({stopping}). {_undone(place, commit)}")
+    return registration
+
+
+def _undone(place: Place, commit: str) -> str:
+    undone = undo_commit(place.root, commit)
+    return f"The commit {commit[:9]} was {'undone.' if undone else 'kept, because it is not the newest one any more.'}"
 
 
 def version_is_free(place: Place, entry: Champion) -> Answer:
-    """Ask whether the version of HEAD is a new one after all others, or one that is registered with the same model."""
+    """Check that the version of HEAD is newer than all others, or registered with the same model."""
     name, versions = f"{place.task}@{version_name(entry.version)}", place.registry.versions
     last = max(versions, default=0)
     cure = f"git switch main; git pull; then propose again, as version {last + 1}"
     if entry.version not in versions:
         lower = entry.version < last
-        found = f"{name} would come after {version_name(last)}" if lower else f"{name} is free"
+        found = f"{name} is lower than {version_name(last)}" if lower else f"{name} is free"
         return Answer("version", not lower, found, cure)
     tag = versions[entry.version]
     same = same_model(entry, entry_at(snapshot_of(tag.commit, root=place.root), place.task))
@@ -107,27 +134,27 @@ def version_is_free(place: Place, entry: Champion) -> Answer:
 
 
 def model_is_of_entry(place: Place) -> Answer:
-    """Ask whether the model that dvc.lock records was derived from the champion.yaml beside it."""
-    same = derived_from_its_entry(snapshot_of("HEAD", root=place.root))
+    """Check that the model in dvc.lock was derived from this champion.yaml."""
+    same = is_derived_from_entry(snapshot_of("HEAD", root=place.root))
     found = f"dvc.lock was made {'with this' if same else 'with another'} {FILE}"
     return Answer("model is of this entry", same, found, f"dvc repro, then commit dvc.lock beside {FILE}")
 
 
 def shared_answers(place: Place) -> list[Answer]:
-    """Ask whether the commit is where others see it, or can be pushed there; nothing where nothing is shared."""
+    """Check that the commit is on the shared branch or can be pushed there; empty without a remote."""
     if place.upstream is None or place.shared is None:
         return []
     return [_is_shared(place, place.upstream, place.shared.tip), _is_newest(place, place.upstream, place.shared.tip)]
 
 
 def following_answers(place: Place) -> list[Answer]:
-    """Ask whether a commit on top of HEAD could be pushed onto the shared branch; nothing where nothing is shared."""
+    """Check that a commit on top of HEAD can be pushed to the shared branch; empty without a remote."""
     if place.upstream is None or place.shared is None:
         return []
     branch, tip = _branch(place), place.shared.tip
     ahead = tip is None or contains("HEAD", tip, place.root)
     fit = branch == place.upstream.branch and ahead
-    found = f"{branch or 'HEAD'} {'follows' if ahead else 'lacks commits of'} {place.upstream.spoken}"
+    found = f"{branch or 'HEAD'} {'follows' if ahead else 'lacks commits of'} {place.upstream.label}"
     cure = f"git switch {place.upstream.branch}; git pull {place.upstream.name}; or a pull request: --propose"
     return [Answer("follows the shared branch", fit, found, cure)]
 
@@ -138,54 +165,54 @@ def _branch(place: Place) -> str:
 
 
 def _is_shared(place: Place, upstream: Upstream, tip: str | None) -> Answer:
-    there = tip is not None and contains(tip, place.head, place.root)
+    is_there = tip is not None and contains(tip, place.head, place.root)
     branch = _branch(place)
     ahead = tip is None or contains("HEAD", tip, place.root)
-    if there:
-        found = f"HEAD is on {upstream.spoken}"
+    if is_there:
+        found = f"HEAD is on {upstream.label}"
     elif place.push is None:
-        found = f"HEAD is not on {upstream.spoken}"
+        found = f"HEAD is not on {upstream.label}"
     elif branch != upstream.branch:
-        found = f"{branch or 'HEAD'} is another branch than {upstream.spoken}"
+        found = f"{branch or 'HEAD'} is another branch than {upstream.label}"
     else:
-        found = f"HEAD {'follows' if ahead else 'lacks commits of'} {upstream.spoken}"
+        found = f"HEAD {'follows' if ahead else 'lacks commits of'} {upstream.label}"
     cure = f"merge it first; or on {upstream.branch}, after `git pull`: --push"
     may = place.push is True and branch == upstream.branch and ahead
-    return Answer("commit is shared", there or may, found, cure)
+    return Answer("commit is shared", is_there or may, found, cure)
 
 
 def _is_newest(place: Place, upstream: Upstream, tip: str | None) -> Answer:
-    """Ask whether the branch still names this champion: an old commit must not bring back what was rolled back."""
+    """Check that the branch still has this champion, so an old commit cannot undo a rollback."""
     if tip is None or contains("HEAD", tip, place.root):
-        return Answer("champion is the branch's", passed=True, found=f"nothing on {upstream.spoken} is newer than HEAD")
+        return Answer("champion is the branch's", passed=True, found=f"nothing on {upstream.label} is newer than HEAD")
     here, there = (entry_at(snapshot_of(each, root=place.root), place.task) for each in ("HEAD", tip))
     same = here.version == there.version and same_model(here, there)
-    found = f"{upstream.spoken} names version {there.version}, HEAD version {here.version}"
+    found = f"{upstream.label} names version {there.version}, HEAD version {here.version}"
     return Answer("champion is the branch's", same, found, f"git switch {upstream.branch}; git pull")
 
 
 def objects_answer(place: Place, state: State) -> list[Answer]:
-    """Ask whether DVC's remote has every output; nothing where remotes are left alone."""
+    """Check that DVC's remote has every output; empty if nothing is pushed."""
     if place.push is False:
         return []
-    return [asked("objects are on the remote", lambda: objects_are_pushed(state))]
+    return [checked("objects are on the remote", lambda: objects_are_pushed(state))]
 
 
 def check_stage(root: Path, stage: str) -> str:
-    """Return the stage, which must be one of .gto."""
+    """Return the stage if .gto has it."""
     known = read_yaml(root / GTO, cure=f"Bring it back: git checkout {GTO}").get("stages", [])
     if stage not in known:
-        raise ParamsError(f"--stage {stage}: found no such stage in {GTO}, expected one of {known}.")
+        raise ParamsError(f"--stage {stage}: unknown stage, expected one of {GTO}: {known}.")
     return stage
 
 
 def make_tags(place: Place, version: int, stage: str) -> list[str]:
-    """Make the tags that a version lacks, by GTO, and return their names; when one fails none is left."""
+    """Create the missing tags of a version by GTO, and return their names; on a failure remove them."""
     made: list[str] = []
     unregistered, elsewhere = version not in place.registry.versions, place.registry.holder(stage) != version
     try:
         if unregistered or elsewhere:
-            _tick(place.registry)
+            _wait_for_clock(place.registry)
         if unregistered:
             made.append(_gto_register(place, version))
         if elsewhere:
@@ -197,7 +224,7 @@ def make_tags(place: Place, version: int, stage: str) -> list[str]:
 
 
 def publish(place: Place, version: int, stage: str) -> bool:
-    """Push what the shared repository lacks of a version, all or none; what was lost leaves no tag behind."""
+    """Push the missing commit and tags of a version atomically; on a failure delete the tags here."""
     if place.upstream is None or place.shared is None or not place.push:
         return False
     registry = place.registry
@@ -220,14 +247,14 @@ def drop_tags(root: Path, names: Sequence[str]) -> None:
         git("tag", "--delete", *names, root=root)
 
 
-def _tick(registry: Registry) -> None:
-    """Wait until a tag of now is newer than all others: GTO and DVC tell what holds a stage by whole seconds."""
+def _wait_for_clock(registry: Registry) -> None:
+    """Wait until a new tag is newer than all others: GTO and DVC compare whole seconds."""
     last = newest(registry.tags)
     ahead = last.timestamp() + 1 - datetime.now(UTC).timestamp() if last else 0
-    if last and ahead > PATIENCE:
+    if last and ahead > MOST_CLOCK_SKEW:
         raise LabError(
-            f"The newest tag was made at {last:%Y-%m-%d %H:%M:%S} UTC, which this machine's clock has not reached yet; "
-            "a tag made now would count as the older one. Cure: set the clock."
+            f"The newest tag was made at {last:%Y-%m-%d %H:%M:%S} UTC, which is in the future of this machine's clock; "
+            "a new tag would count as older. Cure: set the clock."
         )
     time.sleep(max(0.0, ahead))
 

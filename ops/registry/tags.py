@@ -1,14 +1,14 @@
-"""The tags of the registry, in GTO's form and read with git alone: versions of a champion, and the stage each is in."""
+"""Read the registry's tags in GTO's form: versions, and the stages they are in."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.revisions.git import lines_of
 
-# The form of GTO 1.x: churn@v2.0.0 registers, churn#production#3 assigns; an exclamation mark takes back.
+# GTO 1.x: churn@v2.0.0 registers, churn#production#3 assigns; an exclamation mark undoes.
 FORM = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9/_-]*)"
     r"(?:@(?P<version>v[0-9][^!#]*)|#(?P<stage>[A-Za-z0-9][A-Za-z0-9/_-]*?)|@(?P<other>deprecated|created))"
@@ -20,7 +20,7 @@ FORMAT = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(taggerdate:uni
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag in GTO's form; `moment` is when it was made, in UTC, and None for a lightweight one, which GTO ignores."""
+    """A tag in GTO's form; `moment` is its time in UTC, None for a lightweight tag, which GTO ignores."""
 
     name: str
     artifact: str
@@ -28,12 +28,12 @@ class Tag:
     moment: datetime | None
     version: str | None
     stage: str | None
-    takes_back: bool
+    undoes: bool
     counter: int
 
     @property
     def number(self) -> int | None:
-        """The whole number of a version of ours, which are all vN.0.0; None for any other."""
+        """The number N of a version vN.0.0; None for another form."""
         found = OURS.fullmatch(self.version or "")
         return int(found.group(1)) if found else None
 
@@ -46,17 +46,17 @@ class Registry:
 
     @property
     def versions(self) -> dict[int, Tag]:
-        """The registered versions of ours by their number, in its order."""
+        """The registered versions by number, in order."""
         found = {tag.number: tag for tag in self.tags if tag.number is not None and _counts(tag)}
         return {number: found[number] for number in sorted(found)}
 
     def assignments(self, stage: str) -> list[tuple[Tag, int | None]]:
-        """Return every tag that put a version into a stage, oldest first, with the version's number."""
+        """Return every tag of a stage, oldest first, with its version's number."""
         numbers = {tag.commit: number for number, tag in self.versions.items()}
         return [(tag, numbers.get(tag.commit)) for tag in self.tags if tag.stage == stage and _counts(tag)]
 
     def holder(self, stage: str) -> int | None:
-        """Return the version that is in a stage: the last that was put in, as `gto show` says."""
+        """Return the version in a stage: that of the newest tag, as in `gto show`."""
         found = self.assignments(stage)
         return found[-1][1] if found else None
 
@@ -67,7 +67,7 @@ class Registry:
 
 
 def read_registry(artifact: str, *, root: Path) -> Registry:
-    """Return the registry of one artifact, from the tags that this clone has."""
+    """Return the registry of one artifact from this clone's tags."""
     return Registry(tuple(tag for tag in read_tags(root=root) if tag.artifact == artifact))
 
 
@@ -90,7 +90,7 @@ def parse_tag(name: str, commit: str, made: str) -> Tag | None:
         moment=datetime.fromtimestamp(int(made), UTC) if made else None,
         version=found["version"],
         stage=found["stage"],
-        takes_back=bool(found["back"]) or found["other"] is not None,
+        undoes=bool(found["back"]) or found["other"] is not None,
         counter=int(found["counter"] or 0),
     )
 
@@ -105,16 +105,12 @@ def version_name(number: int) -> str:
 
 
 def newest(tags: Iterable[Tag]) -> datetime | None:
-    """Return when the newest of tags was made."""
+    """Return the time of the newest tag."""
     return max((tag.moment for tag in tags if tag.moment is not None), default=None)
 
 
-def names_of(tags: Sequence[Tag]) -> list[str]:
-    return [tag.name for tag in tags]
-
-
 def _counts(tag: Tag) -> bool:
-    return tag.moment is not None and not tag.takes_back
+    return tag.moment is not None and not tag.undoes
 
 
 def _order(tag: Tag) -> tuple[float, int, str]:

@@ -10,7 +10,7 @@ import pytest
 from lab.model_files.manifest import PIPELINE, read_manifest
 from ops.registry.entries import entry_at, write_entry
 from ops.registry.registering import Place
-from ops.registry.returning import entry_to_return_to
+from ops.registry.rollback import entry_to_return_to
 from ops.revisions.snapshot import WORKSPACE, snapshot_of
 from tests.history import copy_of_history
 from tests.ops.toy import (
@@ -70,7 +70,7 @@ def test_the_number_of_a_version_is_never_given_again(tmp_path: Path) -> None:
 def test_a_dry_run_changes_nothing(here: Path) -> None:
     before = state_of(here)
     done = assert_done(call(here, "rollback", *WHY, "--push", "--dry-run"))
-    assert "WOULD PUT version 1 of churn in the place of version 2: complaints" in done.stdout
+    assert "WOULD REPLACE version 2 of churn by version 1: complaints" in done.stdout
     assert state_of(here) == before
 
 
@@ -90,7 +90,7 @@ def test_a_version_that_is_none_is_a_mistake(here: Path, name: str) -> None:
 def test_the_first_champion_has_nobody_to_go_back_to(tmp_path: Path) -> None:
     done = call(toy(tmp_path / "base"), "rollback", *WHY, "--push")
     assert done.returncode == 2
-    assert "Version 1 of churn took nobody's place" in done.stderr
+    assert "Version 1 of churn replaced no version" in done.stderr
 
 
 def test_a_rollback_is_not_undone_by_another_one_but_by_name(returned: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_version_that_comes_out_otherwise_is_put_back(here: Path) -> None:
     before = state_of(here)
     done = call(here, "rollback", *WHY, "--push")
     assert done.returncode == 2
-    assert "is not version 1 as it was: pipeline.skops is not the same bytes" in done.stderr
+    assert "differs from version 1: pipeline.skops has other bytes" in done.stderr
     assert "dvc get . models/champion --rev churn@v1.0.0" in done.stderr
     assert state_of(here) == before
 

@@ -1,4 +1,4 @@
-"""Who took whose place: every change of a task's champion that the history of champion.yaml tells, oldest first."""
+"""Read the changes of a task's champion from the history of champion.yaml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ SPECIFICATION = (*Specification.model_fields, "trained_until")
 
 
 @dataclass(frozen=True)
-class Succession:
-    """A commit that gave a task another champion, as its entry tells it; `moment` is the commit's, in UTC.
+class ChampionChange:
+    """A commit that changed a task's champion; `moment` is the commit's time in UTC.
 
-    `followed` is the version that the entry before it had, which `replaces` must name; None for the first.
+    `followed` is the version of the entry before, which `replaces` must name; None for the first.
     """
 
     commit: str
@@ -40,14 +40,14 @@ class Succession:
 
     @property
     def rolled_back(self) -> bool:
-        """Whether an older version came back."""
+        """Whether an older version returned."""
         return self.seen
 
 
 def line_of(root: Path) -> str:
-    """Return the revision whose past is the registry: the main branch where HEAD lies behind it, and else HEAD.
+    """Return the revision whose history is the registry: the main branch if it contains HEAD, else HEAD.
 
-    A checkout of an old tag, as a workflow makes it, must not take what came later for an error.
+    So the checkout of an old tag does not report later versions as faults.
     """
     for name in MAIN:
         done = git("merge-base", "--is-ancestor", "HEAD", name, root=root, check=False)
@@ -56,36 +56,36 @@ def line_of(root: Path) -> str:
     return "HEAD"
 
 
-def successions(task: str, *, root: Path, revision: str = "HEAD") -> list[Succession]:
-    """Return every change of a task's champion up to a revision, oldest first; the default's count until it has one."""
+def champion_changes(task: str, *, root: Path, revision: str = "HEAD") -> list[ChampionChange]:
+    """Return every change of a task's champion up to a revision, oldest first; the default counts until it has one."""
     if git("rev-parse", "--is-shallow-repository", root=root).stdout.strip() == b"true":
         raise LabError(
-            "This clone is shallow, expected one with its whole history, for that is the registry. "
+            "This clone is shallow, expected one with full history, because that is the registry. "
             "Cure: git fetch --unshallow --tags"
         )
     format_ = "--format=%H %ct"
     lines = lines_of("log", "--topo-order", "--reverse", format_, revision, "--", str(FILE), root=root)
-    found: list[Succession] = []
+    found: list[ChampionChange] = []
     for commit, made in (line.split() for line in lines):
         entry = entry_in(Snapshot(commit[:9], commit, root), task)
         last = found[-1] if found else None
-        if entry is not None and (last is None or _told(entry) != _told(last.entry)):
+        if entry is not None and (last is None or _identity(entry) != _identity(last.entry)):
             seen = any(each.version == entry["version"] for each in found)
             moment = datetime.fromtimestamp(int(made), UTC)
-            found.append(Succession(commit, moment, entry, last.version if last else None, seen))
+            found.append(ChampionChange(commit, moment, entry, last.version if last else None, seen))
     return found
 
 
 def entry_in(snapshot: Snapshot, task: str) -> Mapping[str, Any] | None:
-    """Return a task's entry as it was written then, under whatever rules; None where there was none that counts."""
+    """Return a task's entry of a revision as a mapping; None if there is no valid one."""
     try:
         content = snapshot.yaml(str(FILE))
     except LabError:
-        return None  # a file that nobody could read made nobody champion
+        return None  # an unreadable file names no champion
     entry = content.get(task, content.get(DEFAULT)) if isinstance(content, dict) else None
     return entry if isinstance(entry, dict) and type(entry.get("version")) is int else None
 
 
-def _told(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a champion another one."""
+def _identity(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that distinguish champions."""
     return {name: entry.get(name) for name in ("version", "replaces", *SPECIFICATION)}

@@ -1,27 +1,17 @@
-"""Bring an older champion back: its specification as a new commit, its bytes derived again, its stage tag anew."""
+"""Roll back to an older champion: restore its specification, derive it, move the stage."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.core.errors import LabError
 from lab.train.champion import FILE, Champion
-from ops.registry.completing import check_can_be_registered, registered_or_taken_back
-from ops.registry.deriving import DerivingError, commit_results, derive, dvc, put_back_on_failure
+from ops.registry.deriving import DerivingError, commit_results, derive, dvc, restore_on_failure
 from ops.registry.entries import entry_at, known_until, write_entry
-from ops.registry.guards import (
-    Answer,
-    asked,
-    branch_is_checked_out,
-    committer_is_known,
-    lock_is_true,
-    objects_are_pushed,
-    tree_is_clean,
-    versions_are_behind,
-)
+from ops.registry.guards import Answer, checked, objects_are_pushed, versions_are_behind, working_tree_answers
 from ops.registry.judged import CHAMPION, differences, judged_at
 from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
-from ops.registry.registering import Place, following_answers, place_of
+from ops.registry.registering import Place, check_can_be_registered, following_answers, place_of, register_or_undo
 from ops.registry.tags import OURS, Tag, version_name
 from ops.registry.task import task_of
 from ops.revisions.objects import UnavailableError
@@ -30,8 +20,8 @@ from ops.verify.state import State
 
 
 @dataclass(frozen=True)
-class Turn:
-    """From which champion to which version, where, and why; `refit` says whether it may come out as another model."""
+class Rollback:
+    """From which champion to which version, where, and why; `refit` allows another model."""
 
     place: Place
     head: Snapshot
@@ -56,10 +46,10 @@ def roll_back(
     refit: bool = False,
     dry_run: bool = False,
 ) -> Change:
-    """Bring back a registered version, the one whose place the champion took unless another is named.
+    """Return to a registered version: by default the one that the champion replaced.
 
-    With `propose` the commit alone is made, for a pull request; the stage moves when that is registered. With `refit`
-    its specification may come out as another model than it was, because data or code moved on.
+    With `propose` only the commit is made, for a pull request; the stage moves at its registration. With `refit` the
+    model may differ from the old one, because data or code changed.
     """
     with registry_lock(root):
         task = task_of(root)
@@ -71,11 +61,11 @@ def roll_back(
         found = Change(task, number, champion.version, because, tuple(_answers(place, champion, number)))
         if dry_run or not found.allowed:
             return found
-        commit = _commit(Turn(place, head, champion, number, because, refit))
+        commit = _commit(Rollback(place, head, champion, number, because, refit))
         found = replace(found, commit=commit)
         if propose:
             return found
-        return replace(found, registration=registered_or_taken_back(place, stage=stage, commit=commit))
+        return replace(found, registration=register_or_undo(place, stage=stage, commit=commit))
 
 
 def _number(said: str, place: Place) -> int:
@@ -85,20 +75,22 @@ def _number(said: str, place: Place) -> int:
     if found is None or int(found.group(1)) not in place.registry.versions:
         raise LabError(
             f"--to {said}: found no such version of {place.task}, expected one of {known}. "
-            "Cure: python -m ops history shows them; git fetch --tags brings more."
+            "Cure: see python -m ops history, after git fetch --tags."
         )
     return int(found.group(1))
 
 
 def _previous(champion: Champion, place: Place) -> int:
-    """Return the version whose place the champion took when it was promoted, not when it came back."""
+    """Return the version that the champion replaced at its promotion, not at a rollback."""
     tag = place.registry.versions.get(champion.version)
     first = champion if tag is None else entry_at(snapshot_of(tag.commit, root=place.root), place.task)
     if first.replaces not in place.registry.versions:
-        what = "took nobody's place" if first.replaces is None else f"took that of {first.replaces}, which has no tag"
+        what = (
+            "replaced no version" if first.replaces is None else f"replaced version {first.replaces}, which has no tag"
+        )
         known = [version_name(number) for number in place.registry.versions]
         raise LabError(
-            f"Version {champion.version} of {place.task} {what}, expected a version to go back to. "
+            f"Version {champion.version} of {place.task} {what}, expected a version to return to. "
             f"Cure: --to VERSION, one of {known}."
         )
     return int(first.replaces or 0)
@@ -107,75 +99,72 @@ def _previous(champion: Champion, place: Place) -> int:
 def _answers(place: Place, champion: Champion, number: int) -> list[Answer]:
     root = place.root
     other = number != champion.version
-    found = f"version {number} in the place of version {champion.version}"
+    found = f"version {number} replaces version {champion.version}"
     return [
-        asked("on a branch", lambda: branch_is_checked_out(root)),
-        asked("tree is clean", lambda: tree_is_clean(root)),
-        asked("committer is known", lambda: committer_is_known(root)),
-        asked("lock is fresh", lambda: lock_is_true(State(root, asks_remote=place.push is not False))),
-        asked("after every version", lambda: versions_are_behind(place.registry, root)),
+        *working_tree_answers(root, State(root, asks_remote=place.push is not False)),
+        checked("after every version", lambda: versions_are_behind(place.registry, root)),
         *following_answers(place),
-        asked("version is backed", lambda: _is_backed(place, number)),
+        checked("tag matches champion.yaml", lambda: _tag_matches(place, number)),
         Answer("another version", other, found if other else f"version {number} is the champion", "--to VERSION"),
     ]
 
 
-def _is_backed(place: Place, number: int) -> Answer:
-    """Ask whether the commit of a version's tag names that version: a tag alone could say anything."""
+def _tag_matches(place: Place, number: int) -> Answer:
+    """Check that champion.yaml at the tag has that version."""
     tag = place.registry.versions[number]
     entry = entry_at(snapshot_of(tag.commit, root=place.root), place.task)
     found = f"{tag.name} is at {tag.commit[:9]}, where {FILE} names version {entry.version}"
-    return Answer("version is backed", entry.version == number, found, "python -m ops history --check tells more")
+    return Answer("tag matches champion.yaml", entry.version == number, found, "see python -m ops history --check")
 
 
-def _commit(turn: Turn) -> str:
-    place, root = turn.place, turn.place.root
-    then = snapshot_of(turn.tag.commit, root=root)
-    with put_back_on_failure(root):
-        write_entry(root / FILE, place.task, entry_to_return_to(then, place, turn.champion, turn.because))
-        derive(root, remote_is_whole=_remote_is_whole(place))
+def _commit(rollback: Rollback) -> str:
+    place, root = rollback.place, rollback.place.root
+    then = snapshot_of(rollback.tag.commit, root=root)
+    with restore_on_failure(root):
+        write_entry(root / FILE, place.task, entry_to_return_to(then, place, rollback.champion, rollback.because))
+        derive(root, remote_is_complete=_remote_is_complete(place))
         differing = _differences(then, snapshot_of(WORKSPACE, root=root), root)
-        if differing and not turn.refit:
-            raise _otherwise(turn, differing)
+        if differing and not rollback.refit:
+            raise _differs(rollback, differing)
         if place.push is not False:
             dvc("push", "--quiet", root=root, check=True)
-        return commit_results(root, _message(turn, differing), after=str(turn.head.commit))
+        return commit_results(root, _message(rollback, differing), after=str(rollback.head.commit))
 
 
-def _otherwise(turn: Turn, differing: list[str]) -> DerivingError:
+def _differs(rollback: Rollback, differing: list[str]) -> DerivingError:
     return DerivingError(
-        f"What {FILE} derives now is not version {turn.number} as it was: {'; '.join(differing)}. Everything was put "
-        f"back. Data or code moved on since. Its own bytes are still had by: dvc get . models/champion --rev "
-        f"{turn.tag.name}. Cure: --refit moves the stage back to those, and fits its specification anew here."
+        f"The derived model differs from version {rollback.number}: {'; '.join(differing)}. Everything was restored. "
+        f"Data or code changed since. The old bytes: dvc get . models/champion --rev {rollback.tag.name}. "
+        "Cure: --refit moves the stage back to those, and refits the specification here."
     )
 
 
-def _remote_is_whole(place: Place) -> bool:
-    """Return whether all can be pulled; where not, what can be is, and the rest is derived."""
+def _remote_is_complete(place: Place) -> bool:
+    """Return whether the remote has everything; if not, pull what it has, and the rest is derived."""
     if place.push is False:
         return False
-    whole = asked("objects", lambda: objects_are_pushed(State(place.root))).passed
-    if not whole:
+    complete = checked("objects", lambda: objects_are_pushed(State(place.root))).passed
+    if not complete:
         dvc("pull", "--quiet", "--allow-missing", root=place.root)
-    return whole
+    return complete
 
 
 def entry_to_return_to(then: Snapshot, place: Place, champion: Champion, because: str) -> Champion:
-    """Return the entry of that version as it was; a day that it left open is closed, so that newer rows stay out."""
+    """Return the old entry, with a missing last day filled in, so that newer rows are excluded."""
     entry = entry_at(then, place.task)
     until = entry.trained_until
     if until is None:
         try:
             until = known_until(judged_at(then, place.root).manifest(CHAMPION))
         except UnavailableError:
-            until = None  # nobody has the model any more; what is derived is held against its fingerprint below
+            until = None  # the old model is lost; its fingerprint is compared below
     return entry.model_copy(
         update={"trained_until": until, "replaces": champion.version, "because": because, "gain": None}
     )
 
 
 def _differences(then: Snapshot, now: Snapshot, root: Path) -> list[str]:
-    """Return how the champion differs from what it was; where both locks have one fingerprint, in nothing."""
+    """Return how the champion differs from the old one; empty if both locks have the same fingerprint."""
     folder = f"models/{CHAMPION}"
     fingerprints = [
         stage.outputs[folder].md5 for each in (then, now) for stage in each.lock.values() if folder in stage.outputs
@@ -185,17 +174,17 @@ def _differences(then: Snapshot, now: Snapshot, root: Path) -> list[str]:
     try:
         return differences(judged_at(then, root), CHAMPION, judged_at(now, root))
     except UnavailableError as error:
-        return [f"the fingerprint of {folder} is another, and the old model is gone ({error})"]
+        return [f"the fingerprint of {folder} differs, and the old model is lost ({error})"]
 
 
-def _message(turn: Turn, differing: list[str]) -> str:
-    task, number, champion = turn.place.task, turn.number, turn.champion
+def _message(rollback: Rollback, differing: list[str]) -> str:
+    task, number, champion = rollback.place.task, rollback.number, rollback.champion
     lines = [
         f"Roll {task} back from version {champion.version} to version {number}",
         "",
-        f"Version {number} takes the place of version {champion.version} again, because:",
-        f"- {turn.because}",
+        f"Version {number} replaces version {champion.version}, because:",
+        f"- {rollback.because}",
     ]
     if differing:
-        lines += ["", f"Fitted anew, and not the model at {turn.tag.name}: {'; '.join(differing)}."]
+        lines += ["", f"Refitted; it differs from the model at {rollback.tag.name}: {'; '.join(differing)}."]
     return "\n".join(lines)
