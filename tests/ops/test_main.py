@@ -27,7 +27,6 @@ def test_every_verb_has_help_whose_examples_keep_their_lines(verb: str) -> None:
     assert "\b" not in told
 
 
-def test_the_verbs_are_in_order_and_each_is_listed() -> None:
-    assert list(VERBS) == sorted(VERBS)
+def test_every_verb_is_listed() -> None:
     told = run(["python", "-m", "ops", "--help"], cwd=ROOT).stdout
     assert [verb for verb in VERBS if f"\n  {verb} " not in told] == []

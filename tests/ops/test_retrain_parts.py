@@ -63,9 +63,9 @@ def test_a_folder_brings_what_the_task_reads_and_nothing_else(tmp_path: Path) ->
     [
         ("absent.csv", files("rows.csv"), "absent.csv is missing, expected a file or a folder"),
         ("new.parquet", files("rows.csv"), r"ends with '\.parquet', expected '\.csv'"),
-        ("new.csv", files("sales.csv", "stores.csv"), r"takes no place that is clear: .* reads \['sales.csv', 'stores"),
+        ("new.csv", files("sales.csv", "stores.csv"), r"matches no single file: .* reads \['sales.csv', 'stores"),
         ("folder", files("rows.csv"), r"folder holds \[\], expected one or more of \['rows.csv'\]"),
-        ("new.csv", source(kind="synthetic"), "reads no files; it draws its world from settings"),
+        ("new.csv", source(kind="synthetic"), "reads no files; it generates its data from settings"),
         ("new.csv", source(kind="sql", tables={"rows": {"query": "rows.sql"}}), "it reads its database on every run"),
     ],
 )
@@ -137,15 +137,15 @@ def judgement(*, drifted: bool, age: float | None) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("drifted", "age", "options", "due", "last"),
     [
-        (False, 50, Options(), False, "no rule that counts saw drift"),
+        (False, 50, Options(), False, "no rule that counts found drift"),
         (True, 50, Options(), True, "drift suggests it: it moved"),
-        (False, 50, Options(even_so=True), True, "wanted even so"),
+        (False, 50, Options(even_so=True), True, "--even-so was given"),
         (True, 50, Options(even_so=True), True, "drift suggests it: it moved"),
-        (False, 50, Options(every_days=90), False, "50 days after the reference's; 90 are asked for: not due"),
-        (False, 90, Options(every_days=90), True, "90 days after the reference's; 90 are asked for: due"),
+        (False, 50, Options(every_days=90), False, "50 days newer than the reference; --every is 90: not due"),
+        (False, 90, Options(every_days=90), True, "90 days newer than the reference; --every is 90: due"),
     ],
 )
-def test_it_is_due_by_drift_by_age_or_by_a_wish(
+def test_it_is_due_by_drift_by_age_or_on_request(
     drifted: bool, age: float, options: Options, due: bool, last: str
 ) -> None:
     found = need_of(judgement(drifted=drifted, age=age), options)
