@@ -9,7 +9,16 @@ import pytest
 from tests.project import ROOT
 
 # What is in plain words already. Every folder of the repository belongs here in the end.
-DONE = ("README.md", "CONTRIBUTING.md", "Makefile", "ops/readme", "tests/test_layers.py", "tests/test_readme.py")
+DONE = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Makefile",
+    "docs",
+    "ops/readme",
+    "tests/test_layers.py",
+    "tests/test_readme.py",
+)
 SUFFIXES = (".py", ".md", ".yaml", ".yml", ".sql", "")
 MODULES = {
     *("patience", "leash", "alone", "turns", "told", "wishes", "telling", "chapters", "acts", "play", "wire", "safe"),
