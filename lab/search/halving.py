@@ -1,4 +1,4 @@
-"""Search by successive halving: many points on the newest fold, the best third on more, the best few on all."""
+"""Successive halving: many points on the newest fold, the best third on more folds, few on all."""
 
 import sys
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from lab.search.points import draw, size_of
 from lab.search.space import Space
 from lab.search.words import counted
 
-KEPT = 3  # one in so many goes on to the next round
-MORE = 2  # and is then fitted on so many times the folds
+KEPT = 3  # one of three points continues in the next round
+MORE = 2  # on twice as many folds
 
 
 @dataclass(frozen=True)
 class Round:
-    """So many points, each fitted on so many folds, those of earlier rounds counted."""
+    """A number of points, each fitted on a number of folds, including those of earlier rounds."""
 
     points: int
     folds: int
 
 
 def search_by_halving(ledger: Ledger, space: Space, *, seed: int) -> str:
-    """Fit points drawn by chance in rounds, and return what was done in words."""
+    """Fit random points in rounds, and return a summary as text."""
     size = size_of(space)
     known = len(ledger.points)
     rounds = plan_rounds(
@@ -38,25 +38,25 @@ def search_by_halving(ledger: Ledger, space: Space, *, seed: int) -> str:
         ledger.fit(numbers, folds)
         done.append(Round(len(numbers), planned.folds))
         numbers = ledger.ranked(numbers, folds)
-    told = [f"{counted(done[0].points, 'setting')} on {counted(done[0].folds, 'fold')}"]
-    return ", ".join([*told, *(f"{after.points} on {after.folds}" for after in done[1:])])
+    first = f"{counted(done[0].points, 'setting')} on {counted(done[0].folds, 'fold')}"
+    return ", ".join([first, *(f"{after.points} on {after.folds}" for after in done[1:])])
 
 
 def plan_rounds(points: int, *, folds: int, budget: int) -> list[Round]:
-    """Return the rounds that try as many of the points as the budget allows, and those on as many folds as it allows.
+    """Return the rounds that try as many points as the budget allows, and those on as many folds as possible.
 
-    The last round is on all folds; what the budget leaves over sends more points there.
+    The last round is on all folds; the rest of the budget adds points to it.
 
     >>> plan_rounds(100, folds=4, budget=60)
     [Round(points=39, folds=1), Round(points=13, folds=2), Round(points=4, folds=4)]
     """
     plans = [_widest(points, resources, budget) for resources in _ladders(folds)]
     best = max(plans, key=lambda rounds: (rounds[0].points, rounds[0].folds) if rounds else (0, 0))
-    return _with_the_rest(best, budget)
+    return _with_rest(best, budget)
 
 
 def _ladders(folds: int) -> list[list[int]]:
-    """Return the numbers of folds of each round, for every number to start with.
+    """Return the numbers of folds of the rounds, for every possible number in the first round.
 
     >>> _ladders(5)
     [[1, 2, 5], [2, 5], [3, 5], [4, 5], [5]]
@@ -72,7 +72,7 @@ def _ladders(folds: int) -> list[list[int]]:
 
 
 def _widest(points: int, ladder: Sequence[int], budget: int) -> list[Round]:
-    """Return the rounds of the most points that the budget allows; none where it allows not even one."""
+    """Return the rounds with the most points that the budget allows; none when it allows not even one."""
     low, high = 0, min(points, budget)
     while low < high:
         middle = (low + high + 1) // 2
@@ -84,7 +84,7 @@ def _narrowed(points: int, ladder: Sequence[int]) -> list[Round]:
     return [Round(max(1, points // KEPT**place), folds) for place, folds in enumerate(ladder)]
 
 
-def _with_the_rest(rounds: list[Round], budget: int) -> list[Round]:
+def _with_rest(rounds: list[Round], budget: int) -> list[Round]:
     if len(rounds) == 1:
         return rounds
     *before, last = rounds

@@ -1,4 +1,4 @@
-"""The points of a space: all of a grid, or some by chance, each point once."""
+"""Points of a search space: all of a grid, or random ones without repetition."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ import numpy as np
 from lab.model_files.specification import Setting
 from lab.search.space import Dimension, Point, Range, Space
 
-DIGITS = 4  # of a number that is tried: the last bits of another processor's logarithm then change nothing
+DIGITS = 4  # of numbers in points: hides differences of logarithms between processors
 MOST_LISTED = 10_000
 TRIES = 20
 
@@ -24,13 +24,13 @@ def key_of(point: Point) -> str:
     return json.dumps(_plain(point), sort_keys=True)
 
 
-def only(space: Space, point: Point) -> Point:
-    """Return of a point what the space names, in the order of the names."""
+def restrict(space: Space, point: Point) -> Point:
+    """Return a point's values of the settings in the space, sorted by name."""
     return {name: point[name] for name in sorted(space)}
 
 
 def grid_of(space: Space) -> list[Point]:
-    """Return every point of the grid, each once; the settings turn in the order of their names, the last quickest."""
+    """Return every point of the grid once, in the order of the sorted names; the last setting varies fastest."""
     names = sorted(space)
     combined = itertools.product(*(grid_values(space[name]) for name in names))
     points: list[Point] = [dict(zip(names, values, strict=True)) for values in combined]
@@ -38,7 +38,7 @@ def grid_of(space: Space) -> list[Point]:
 
 
 def grid_values(dimension: Dimension) -> list[Setting]:
-    """Return the values of a grid in one setting: the choices, or so many numbers from end to end.
+    """Return the grid values of one setting: the choices, or evenly spaced numbers.
 
     >>> grid_values(Range(low=0.01, high=1.0, scale="log"))
     [0.01, 0.1, 1.0]
@@ -50,22 +50,22 @@ def grid_values(dimension: Dimension) -> list[Setting]:
 
 
 def within(numbers: Range, number: float) -> int | float:
-    """Return a number as it is tried: whole in a whole range, else of four digits, and never outside."""
+    """Return a number in the form that is tried: integer or four digits, inside the range."""
     near = round(number) if numbers.whole else float(f"{number:.{DIGITS}g}")
     return min(max(near, numbers.low), numbers.high)
 
 
 def size_of(space: Space) -> int | None:
-    """Return how many points there are besides those that a grid takes; None where numbers need not be whole."""
+    """Return the number of distinct points of a space, None where a range has fractions."""
     sizes = [_size(dimension) for dimension in space.values()]
     return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
 
 def draw(space: Space, count: int, *, rng: np.random.Generator, without: Collection[str]) -> list[Point]:
-    """Return so many points by chance that differ from one another and from those whose keys are given.
+    """Return random points that differ from one another and from the given keys.
 
-    They spread evenly over each setting by itself (McKay, Beckman and Conover, 1979, Technometrics 21). They are fewer
-    where the space has no more, or hardly any.
+    Latin hypercube sampling: points are spread evenly over each setting (McKay, Beckman and Conover, 1979,
+    Technometrics 21). A small space can give fewer points.
     """
     found: dict[str, Point] = {}
     for _ in range(TRIES):
@@ -92,16 +92,16 @@ def _listed(dimension: Dimension) -> list[Setting]:
 
 
 def _spread(space: Space, count: int, rng: np.random.Generator) -> list[Point]:
-    """Return points of which, in each setting, one lies in each of so many equal parts."""
+    """Return points of which each setting has one in each of `count` equal parts."""
     places = {name: ((rng.permutation(count) + rng.random(count)) / max(1, count)).tolist() for name in sorted(space)}
     return [{name: _value_at(space[name], places[name][number]) for name in places} for number in range(count)]
 
 
 def _value_at(dimension: Dimension, place: float) -> Setting:
-    """Return the value at a place from 0 to 1."""
+    """Return the value at a position from 0 to 1."""
     if not isinstance(dimension, Range):
         return dimension[int(place * len(dimension))]
-    rim = 0.5 if dimension.whole else 0.0  # each whole number, those at the ends too, has a unit's width
+    rim = 0.5 if dimension.whole else 0.0  # each integer, also at the ends, has width 1
     low, high = dimension.low - rim, dimension.high + rim
     if dimension.scale == "log":
         return within(dimension, low * math.exp(place * math.log(high / low)))

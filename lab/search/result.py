@@ -1,4 +1,4 @@
-"""What a search asks for, what it tells while it runs, and what it found."""
+"""Types of a search: tasks, outcomes, progress and result."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,21 +9,21 @@ from lab.search.space import Point
 
 @dataclass(frozen=True)
 class Unfitted:
-    """No score: the point could not be fitted, and why."""
+    """The reason why a point could not be fitted."""
 
     reason: str
 
 
-Outcome = float | Unfitted  # a score of the rule's metric, the way it is read everywhere
+Outcome = float | Unfitted  # a score on the metric's own scale
 Task = tuple[Point, int]  # the settings of the space, and a fold's number from 1
 Evaluate = Callable[[Sequence[Task]], Iterable[Outcome]]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One point, with its mean score over the folds it was fitted on: None where it could not be fitted on one.
+    """One point with its mean score over its folds, None when it could not be fitted.
 
-    `best` is the best score that had been seen on all folds up to this trial; None before the first.
+    `best` is the best score on all folds up to this trial, None before the first.
     """
 
     number: int
@@ -35,9 +35,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search has come after a fit; `trial` is the one that this fit brought to an end, for now or for good.
+    """The progress after a fit; `trial` is the one that this fit completed.
 
-    `most` is how many fits there will be at most.
+    `most` is the maximum number of fits.
     """
 
     fits: int
@@ -48,7 +48,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The best point, and how it was found; `importance` is empty where `importance_reason` says why."""
+    """The best point and how it was found; without `importance`, `importance_reason` says why."""
 
     best: Point
     method: str
@@ -62,5 +62,5 @@ class SearchResult:
 
 
 def history_of(result: SearchResult) -> dict[str, Any]:
-    """Return what is kept of a search beside the model."""
+    """Return the content of search.json."""
     return {**asdict(result), "trials": [asdict(trial) for trial in result.trials]}

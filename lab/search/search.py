@@ -1,4 +1,4 @@
-"""Find the settings of one candidate that score best out of fold, by the method that is asked for."""
+"""Search the settings of one candidate with the best out-of-fold score."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from lab.search.exhaustive import search_grid, search_randomly
 from lab.search.halving import search_by_halving
 from lab.search.importance import importance_of
 from lab.search.ledger import Ledger
-from lab.search.points import only
+from lab.search.points import restrict
 from lab.search.result import Evaluate, Progress, SearchResult
 from lab.search.rule import SearchRule
 from lab.search.space import Point, Space
@@ -27,14 +27,14 @@ def search(
     evaluate: Evaluate,
     report: Callable[[Progress], None],
 ) -> SearchResult:
-    """Return the point of the space that scores best; the default's values for the space's names are tried first.
+    """Return the best point of the space; the values of `default` are tried first.
 
-    `evaluate` gives the score by `rule.by` of each (point, fold from 1) that it is asked for, in that order; the last
-    fold is the newest. How many fits run at a time, and which ends first, changes nothing. `where` names the rule in
+    `evaluate` returns the score by `rule.by` of each (point, fold from 1) in order; the last fold is the newest. The
+    number of parallel fits and the order in which they end do not change the result. `where` names the rule in
     messages.
     """
     if rule.method == "none" or not space:
-        reason = "no search: its own settings" if rule.method == "none" else "no search: there is no space"
+        reason = "no search: its own settings" if rule.method == "none" else "no search: the space is empty"
         return SearchResult(dict(default), rule.method, rule.by, rule.budget, 0, reason, (), {}, reason)
     if rule.budget < folds:
         raise ParamsError(
@@ -44,7 +44,7 @@ def search(
     newest_first = range(folds, 0, -1)
     lower = rule.by in LOWER_IS_BETTER
     ledger = Ledger(evaluate, folds=newest_first, most=rule.budget, lower_is_better=lower, report=report)
-    ledger.add([only(space, default)])
+    ledger.add([restrict(space, default)])
     done = _run(ledger, space, rule, seed=seed, where=where)
     return _result(ledger, space, rule, seed=seed, where=where, done=done)
 
@@ -64,22 +64,22 @@ def _result(ledger: Ledger, space: Space, rule: SearchRule, *, seed: int, where:
             f"{where}: none of {counted(len(ledger.points), 'setting')} could be fitted on all folds; the first, "
             f"{dict(ledger.points[number - 1])}: {reason}"
         )
-    importance, untold = importance_of(ledger, space, seed=seed)
+    importance, importance_reason = importance_of(ledger, space, seed=seed)
     return SearchResult(
         best=ledger.points[winner - 1],
         method=rule.method,
         by=rule.by,
         budget=rule.budget,
         fits=ledger.fits,
-        reason=f"{rule.method}: {done}{_told(failures)}",
+        reason=f"{rule.method}: {done}{_failures_text(failures)}",
         trials=ledger.trials(),
         importance=importance,
-        importance_reason=untold,
+        importance_reason=importance_reason,
     )
 
 
-def _told(failures: list[tuple[int, str]]) -> str:
-    """Return the end of the reason: how many points could not be fitted, and why the first could not."""
+def _failures_text(failures: list[tuple[int, str]]) -> str:
+    """Return how many points could not be fitted, and the reason of the first."""
     if not failures:
         return ""
     number, reason = failures[0]

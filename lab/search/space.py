@@ -1,4 +1,4 @@
-"""Which settings a search may try: choices, or a range of numbers."""
+"""Search spaces: choices or ranges of numbers."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 from lab.core.params import Params
 from lab.model_files.specification import Setting
 
-CLASS_WEIGHTS = "class_weights"  # the one name in a space that is no setting of the estimator
+CLASS_WEIGHTS = "class_weights"  # the only name in a space that is not a setting of the estimator
 
 
 class Range(Params):
-    """Numbers from low to high, whole where both ends are; a grid tries `points` of them, evenly by scale."""
+    """Numbers from low to high, integers when both ends are; a grid has `points` of them, evenly spaced by scale."""
 
     low: int | float
     high: int | float

@@ -1,4 +1,4 @@
-"""Speak with Optuna: a space as its distributions, points as its trials, and what it proposes as points."""
+"""Convert spaces and points to Optuna's distributions and trials, and back."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from lab.search.space import Choices, Point, Range, Space
 
 
 def new_study(space: Space, points: Sequence[tuple[Point, float]], *, seed: int) -> optuna.Study:
-    """Return a study that maximises and knows these points and their values; those outside the space are left out."""
+    """Return a study that maximises, with these points and values; those outside the space are left out."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0)
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -24,12 +24,12 @@ def new_study(space: Space, points: Sequence[tuple[Point, float]], *, seed: int)
 
 
 def ask(study: optuna.Study, space: Space) -> Point:
-    """Return what the study proposes next, its numbers rounded."""
+    """Return the next proposal of the study, rounded."""
     return _decoded(space, study.ask(dict(distributions_of(space))).params)
 
 
 def distributions_of(space: Space) -> Mapping[str, BaseDistribution]:
-    """Return what varies; choices stand for their places, in rising order where they are numbers."""
+    """Return the distributions of settings that vary; choices are indices, sorted when they are numbers."""
     varying = {name: space[name] for name in sorted(space) if size_of({name: space[name]}) != 1}
     return {name: _distribution(dimension) for name, dimension in varying.items()}
 
@@ -46,7 +46,7 @@ def _distribution(dimension: Choices | Range) -> BaseDistribution:
 
 
 def _encoded(space: Space, point: Point) -> dict[str, Any] | None:
-    """Return a point in Optuna's terms; None where a value lies outside the space."""
+    """Return a point as Optuna's parameters, None when a value is outside the space."""
     params: dict[str, Any] = {}
     for name in distributions_of(space):
         dimension, value = space[name], point[name]

@@ -1,4 +1,4 @@
-"""Say how many."""
+"""Format counts with nouns."""
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""A search without models: a known score for every point and fold, and a memory of what was asked for."""
+"""A known score for every point and fold instead of models, and a record of all requests."""
 
 import math
 import threading
@@ -28,8 +28,8 @@ def height(point: Point, fold: int) -> float:
     return 0.9 - away - (0.02 if point["shape"] == "round" else 0.0) - 0.01 * (FOLDS - fold)
 
 
-class Asked:
-    """Answer from a landscape, one after another, and remember what was asked for."""
+class Recorder:
+    """Return scores of the landscape in sequence, and record all requests."""
 
     def __init__(self, answer: Callable[[Point, int], Outcome] = height) -> None:
         self.answer = answer
@@ -41,8 +41,8 @@ class Asked:
             yield self.answer(point, fold)
 
 
-class Scrambled(Asked):
-    """Answer with several threads that end in the reverse of the order in which they were asked."""
+class Scrambled(Recorder):
+    """Compute scores in several threads that end in reverse order."""
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         self.tasks += [(key_of(point), fold) for point, fold in tasks]
@@ -69,10 +69,10 @@ def searched(
     folds: int = FOLDS,
     seed: int = 3,
     by: str = "roc_auc",
-    evaluate: Asked | None = None,
-    told: list[Progress] | None = None,
+    evaluate: Recorder | None = None,
+    reports: list[Progress] | None = None,
 ) -> SearchResult:
-    """Search the landscape; `told` collects what is reported."""
+    """Search the landscape; `reports` collects the progress."""
     rule: Mapping[str, Any] = {"method": method, "budget": budget, "by": by}
     return search(
         space,
@@ -81,6 +81,6 @@ def searched(
         folds=folds,
         seed=seed,
         where="here.search",
-        evaluate=evaluate or Asked(),
-        report=(told if told is not None else []).append,
+        evaluate=evaluate or Recorder(),
+        report=(reports if reports is not None else []).append,
     )

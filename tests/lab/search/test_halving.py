@@ -1,4 +1,4 @@
-"""The rounds of halving: within the budget, more folds and fewer points each, the last on all folds."""
+"""Rounds of halving stay within the budget, with fewer points on more folds each."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_rounds_keep_to_the_budget(folds: int) -> None:
             assert rounds[-1].folds == folds
 
 
-def test_what_can_be_afforded_in_full_is_fitted_in_full() -> None:
+def test_an_affordable_space_is_fitted_completely() -> None:
     [only] = plan_rounds(12, folds=5, budget=60)
     assert (only.points, only.folds) == (12, 5)
 

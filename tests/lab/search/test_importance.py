@@ -1,9 +1,9 @@
-"""Which setting matters: shares that sum to 1, told only where there is enough to tell them from."""
+"""Importances are shares that sum to 1, or have a reason why they are missing."""
 
 import pytest
 
 from lab.search.space import Space
-from tests.lab.search.landscape import Asked, searched
+from tests.lab.search.landscape import Recorder, searched
 
 METHODS = ("grid", "random", "halving", "bayesian")
 
@@ -17,15 +17,17 @@ def test_shares_sum_to_one(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_setting_that_moves_the_score_has_the_largest_share(method: str) -> None:
-    shapes = Asked(lambda point, _fold: 0.8 + (0.1 if point["shape"] == "square" else 0.0) + 0.0001 * len(str(point)))
+def test_the_relevant_setting_has_the_largest_share(method: str) -> None:
+    shapes = Recorder(
+        lambda point, _fold: 0.8 + (0.1 if point["shape"] == "square" else 0.0) + 0.0001 * len(str(point))
+    )
     assert searched(method, budget=120, evaluate=shapes).importance["shape"] > 0.9
 
 
-def test_shares_on_a_whole_grid_are_those_of_an_analysis_of_variance() -> None:
+def test_shares_on_a_grid_agree_with_an_analysis_of_variance() -> None:
     """On a balanced table without interactions a setting's share is the spread of its level means (by hand here)."""
     spread = {10: 0.0, 20: 0.3, 30: 0.6}
-    additive = Asked(
+    additive = Recorder(
         lambda point, _fold: spread[int(str(point["trees"]))] + (0.1 if point["shape"] == "square" else 0.0)
     )
     space: Space = {"trees": [10, 20, 30], "shape": ["round", "square"]}
@@ -34,17 +36,17 @@ def test_shares_on_a_whole_grid_are_those_of_an_analysis_of_variance() -> None:
     assert shares["trees"] == pytest.approx(trees / (trees + shape), abs=0.03)
 
 
-def test_too_few_points_tell_nothing_and_why() -> None:
+def test_too_few_points_have_a_reason() -> None:
     found = searched("random", budget=12)
     assert found.importance == {}
-    assert found.importance_reason == "3 settings have scores, expected 4 or more to tell what matters"
+    assert found.importance_reason == "3 settings have scores, expected at least 4 for importances"
 
 
-def test_equal_scores_tell_nothing_and_why() -> None:
-    found = searched("random", evaluate=Asked(lambda _point, _fold: 0.5))
+def test_equal_scores_have_a_reason() -> None:
+    found = searched("random", evaluate=Recorder(lambda _point, _fold: 0.5))
     assert (found.importance, found.importance_reason) == ({}, "all settings have the same score")
 
 
-def test_a_single_setting_is_all_that_matters() -> None:
-    trees = Asked(lambda point, _fold: int(str(point["trees"])) / 100)
+def test_a_single_setting_has_the_whole_share() -> None:
+    trees = Recorder(lambda point, _fold: int(str(point["trees"])) / 100)
     assert searched("grid", space={"trees": [10, 20, 30, 40]}, evaluate=trees).importance == {"trees": 1.0}

@@ -1,4 +1,4 @@
-"""Points: a grid has each once, chance repeats none, and none leaves its space."""
+"""Points of grids and random points are unique and inside their space."""
 
 import math
 
@@ -20,7 +20,7 @@ def test_a_grid_is_the_product_of_its_settings() -> None:
     ]
 
 
-def test_the_order_of_names_changes_nothing() -> None:
+def test_the_order_of_names_does_not_matter() -> None:
     one: dict[str, Dimension] = {"a": [1, 2], "b": Range(low=0.1, high=1.0)}
     other = dict(reversed(one.items()))
     assert grid_of(one) == grid_of(other)
@@ -64,7 +64,7 @@ def test_the_size_counts_every_point_once(space: dict[str, Dimension], size: int
     assert size_of(space) == size
 
 
-def test_a_finite_space_is_drawn_to_its_last_point() -> None:
+def test_all_points_of_a_finite_space_can_be_drawn() -> None:
     space: dict[str, Dimension] = {"a": ["x", "y"], "b": Range(low=1, high=5)}
     drawn = draw(space, 100, rng=RNG(1), without={key_of({"a": "x", "b": 1})})
     assert len(drawn) == len({key_of(point) for point in drawn}) == 9
@@ -80,11 +80,11 @@ def test_an_endless_space_gives_new_points_within_it() -> None:
     assert 0.15 < sum(log < -2 for log in logs) / 400 < 0.35  # a quarter of each decade
 
 
-def test_a_space_of_hardly_any_numbers_gives_what_it_has() -> None:
+def test_a_tiny_range_gives_fewer_points() -> None:
     assert len(draw({"a": Range(low=1.0, high=1.001)}, 5, rng=RNG(1), without=())) == 2
 
 
-def test_whole_numbers_at_the_ends_are_as_likely_as_others() -> None:
+def test_integers_at_the_ends_are_as_likely_as_others() -> None:
     space: dict[str, Dimension] = {"a": Range(low=1, high=4), "b": Range(low=0.0, high=1.0)}
     drawn = [point["a"] for point in draw(space, 2000, rng=RNG(1), without=())]
     assert all(0.2 < drawn.count(number) / 2000 < 0.3 for number in (1, 2, 3, 4))

@@ -1,4 +1,4 @@
-"""Search: within its budget, in an order of its own, and the same whatever runs it."""
+"""A search stays within its budget and is deterministic."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from lab.core.result_files import json_bytes
 from lab.search.points import key_of
 from lab.search.result import Outcome, Progress, Unfitted, history_of
 from lab.search.space import Point, Space
-from tests.lab.search.landscape import DEFAULT, FOLDS, SPACE, Asked, Scrambled, height, searched
+from tests.lab.search.landscape import DEFAULT, FOLDS, SPACE, Recorder, Scrambled, height, searched
 
 METHODS = ("grid", "random", "halving", "bayesian")
 START = {name: DEFAULT[name] for name in SPACE}
@@ -22,45 +22,45 @@ def budget_of(method: str) -> int:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_order_in_which_fits_end_changes_nothing(method: str) -> None:
+def test_the_order_in_which_fits_end_does_not_matter(method: str) -> None:
     straight = searched(method, budget=budget_of(method))
     assert searched(method, budget=budget_of(method), evaluate=Scrambled()) == straight
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_same_seed_is_the_same_search(method: str) -> None:
-    asked, again = Asked(), Asked()
+def test_the_same_seed_gives_the_same_search(method: str) -> None:
+    asked, again = Recorder(), Recorder()
     searched(method, budget=budget_of(method), evaluate=asked)
     searched(method, budget=budget_of(method), evaluate=again)
     assert asked.tasks == again.tasks
 
 
 @pytest.mark.parametrize("method", ["random", "halving", "bayesian"])
-def test_another_seed_is_another_search(method: str) -> None:
+def test_another_seed_gives_another_search(method: str) -> None:
     assert searched(method, seed=4).trials != searched(method, seed=5).trials
 
 
 @pytest.mark.parametrize("method", ["random", "halving", "bayesian"])
 @pytest.mark.parametrize("budget", [4, 5, 11, 12, 37, 60])
 @pytest.mark.parametrize("folds", [2, 4])
-def test_the_budget_is_never_exceeded_and_what_was_used_is_told(method: str, budget: int, folds: int) -> None:
-    asked, told = Asked(), list[Progress]()
-    found = searched(method, budget=budget, folds=folds, evaluate=asked, told=told)
-    assert found.fits == len(asked.tasks) == len(told) <= budget
-    assert [progress.fits for progress in told] == list(range(1, found.fits + 1))
-    assert all(progress.fits <= progress.most <= budget for progress in told)
+def test_the_budget_is_never_exceeded_and_fits_are_counted(method: str, budget: int, folds: int) -> None:
+    asked, reports = Recorder(), list[Progress]()
+    found = searched(method, budget=budget, folds=folds, evaluate=asked, reports=reports)
+    assert found.fits == len(asked.tasks) == len(reports) <= budget
+    assert [progress.fits for progress in reports] == list(range(1, found.fits + 1))
+    assert all(progress.fits <= progress.most <= budget for progress in reports)
 
 
 @pytest.mark.parametrize("method", ["random", "halving", "bayesian"])
-def test_a_budget_is_used_but_for_less_than_one_point(method: str) -> None:
+def test_the_budget_is_used_up_to_less_than_one_point(method: str) -> None:
     for budget in (12, 23, 60):
         assert budget - FOLDS < searched(method, budget=budget).fits
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_fit_is_asked_for_twice(method: str) -> None:
+def test_no_fit_is_repeated(method: str) -> None:
     few: Space = {"trees": [10, 20, 20, 20.0, 30], "shape": ["round", "square", "round"]}
-    asked = Asked(lambda point, fold: height({**point, "inverse_penalty": 1}, fold))
+    asked = Recorder(lambda point, fold: height({**point, "inverse_penalty": 1}, fold))
     found = searched(method, budget=200, space=few, evaluate=asked)
     assert len(set(asked.tasks)) == len(asked.tasks) == found.fits
     assert len(found.trials) == 6
@@ -69,7 +69,7 @@ def test_no_fit_is_asked_for_twice(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_candidates_own_settings_come_first(method: str) -> None:
-    asked = Asked()
+    asked = Recorder()
     found = searched(method, budget=budget_of(method), evaluate=asked)
     assert found.trials[0].settings == START
     assert asked.tasks[0] == (key_of(START), FOLDS)
@@ -106,19 +106,19 @@ def test_halving_spends_most_on_the_best() -> None:
 
 
 def test_halving_begins_with_the_newest_fold() -> None:
-    asked = Asked()
+    asked = Recorder()
     searched("halving", evaluate=asked)
     assert [fold for _, fold in asked.tasks[:52]] == [FOLDS] * 39 + [FOLDS - 1] * 13
 
 
 def test_points_are_compared_on_the_same_folds() -> None:
     """An old fold on which everything scores far higher must not lift what was fitted on it."""
-    lifted = Asked(lambda point, fold: height(point, fold) + (5.0 if fold == 1 else 0.0))
+    lifted = Recorder(lambda point, fold: height(point, fold) + (5.0 if fold == 1 else 0.0))
     for method in ("halving", "bayesian"):
         assert searched(method, evaluate=lifted).best == searched(method).best
 
 
-def test_what_is_clearly_worse_on_the_newest_fold_is_not_finished() -> None:
+def test_clearly_worse_points_on_the_newest_fold_are_not_finished() -> None:
     found = searched("bayesian")
     complete = [trial for trial in found.trials if trial.folds == FOLDS]
     assert {trial.folds for trial in found.trials} == {1, FOLDS}
@@ -126,8 +126,8 @@ def test_what_is_clearly_worse_on_the_newest_fold_is_not_finished() -> None:
     assert found.reason == f"bayesian: {len(found.trials)} settings on 1 fold, {len(complete)} of them on 4"
 
 
-def test_only_what_is_as_good_as_the_best_is_finished() -> None:
-    """After the first eight, four points a time; what the budget leaves over at the end may finish one more."""
+def test_only_points_as_good_as_the_best_are_finished() -> None:
+    """After the first eight, batches have four points; the rest of the budget may finish one more."""
     trials = searched("bayesian").trials
     best: dict[int, float] = {}
     worse = 0
@@ -142,7 +142,7 @@ def test_only_what_is_as_good_as_the_best_is_finished() -> None:
 
 
 def test_bayesian_search_learns() -> None:
-    """The later half of its proposals lies higher than the earlier half, which chance would not do."""
+    """The later half of its proposals is better than the earlier half."""
     heights = [height(trial.settings, FOLDS) for trial in searched("bayesian", budget=120).trials]
     half = len(heights) // 2
     assert sum(heights[half:]) / (len(heights) - half) > sum(heights[:half]) / half + 0.05
@@ -150,13 +150,13 @@ def test_bayesian_search_learns() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_of_equal_points_the_earlier_wins(method: str) -> None:
-    level = Asked(lambda _point, _fold: 0.7)
+    level = Recorder(lambda _point, _fold: 0.7)
     assert searched(method, budget=budget_of(method), evaluate=level).best == START
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_losses_are_turned_round_and_told_as_they_are(method: str) -> None:
-    losses = Asked(lambda point, fold: 1 - height(point, fold))
+def test_losses_are_minimised_and_reported_unchanged(method: str) -> None:
+    losses = Recorder(lambda point, fold: 1 - height(point, fold))
     lower = searched(method, budget=budget_of(method), by="log_loss", evaluate=losses)
     higher = searched(method, budget=budget_of(method))
     assert lower.best == higher.best
@@ -166,11 +166,11 @@ def test_losses_are_turned_round_and_told_as_they_are(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_cannot_be_fitted_is_told_and_does_not_win(method: str) -> None:
+def test_unfitted_points_are_reported_and_do_not_win(method: str) -> None:
     def answer(point: Point, fold: int) -> Outcome:
         return Unfitted("no end.\nmore") if point["shape"] == "square" else height(point, fold)
 
-    found = searched(method, budget=budget_of(method), evaluate=Asked(answer))
+    found = searched(method, budget=budget_of(method), evaluate=Recorder(answer))
     failed = [trial for trial in found.trials if trial.settings["shape"] == "square"]
     assert failed
     assert all((trial.score, trial.folds) == (None, 0) for trial in failed)
@@ -180,18 +180,18 @@ def test_what_cannot_be_fitted_is_told_and_does_not_win(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_start_that_cannot_be_fitted_is_left_behind(method: str) -> None:
+def test_own_settings_that_cannot_be_fitted_are_not_chosen(method: str) -> None:
     def answer(point: Point, fold: int) -> Outcome:
         return Unfitted("no end") if point == START else height(point, fold)
 
-    found = searched(method, budget=budget_of(method), evaluate=Asked(answer))
+    found = searched(method, budget=budget_of(method), evaluate=Recorder(answer))
     assert found.trials[0].score is None
     assert found.best != START
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_search_that_can_fit_nothing_is_refused_with_the_first_reason(method: str) -> None:
-    reasons = Asked(lambda point, fold: Unfitted(f"{point['trees']} trees on fold {fold} are too many"))
+def test_a_search_without_any_fit_is_refused_with_the_first_reason(method: str) -> None:
+    reasons = Recorder(lambda point, fold: Unfitted(f"{point['trees']} trees on fold {fold} are too many"))
     with pytest.raises(ParamsError, match=r"here\.search: none of .* the first, .*: 30 trees on fold 4 are too many"):
         searched(method, budget=budget_of(method), evaluate=reasons)
 
@@ -205,33 +205,33 @@ def test_a_budget_below_one_fit_a_fold_is_refused(method: str) -> None:
 
 
 def test_a_grid_beyond_the_budget_is_refused_with_what_it_needs() -> None:
-    asked = Asked()
+    asked = Recorder()
     with pytest.raises(ParamsError, match=r"30 points, which need 120 fits on 4 folds; found .*budget 119\. Cure: "):
         searched("grid", budget=119, evaluate=asked)
     assert asked.tasks == []
 
 
 def test_no_search_fits_nothing() -> None:
-    asked = Asked()
+    asked = Recorder()
     found = searched("none", evaluate=asked)
     assert (found.best, found.fits, found.trials, asked.tasks) == (DEFAULT, 0, (), [])
     assert found.reason == "no search: its own settings"
 
 
-def test_an_empty_space_is_told() -> None:
+def test_an_empty_space_is_reported() -> None:
     found = searched("bayesian", space={})
-    assert (found.best, found.fits, found.reason) == (DEFAULT, 0, "no search: there is no space")
+    assert (found.best, found.fits, found.reason) == (DEFAULT, 0, "no search: the space is empty")
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_progress_tells_a_trial_when_its_fits_are_in(method: str) -> None:
-    told = list[Progress]()
-    found = searched(method, budget=budget_of(method), told=told)
-    last = {progress.trial.number: progress.trial for progress in told if progress.trial is not None}
+def test_progress_reports_a_trial_when_its_fits_are_complete(method: str) -> None:
+    reports = list[Progress]()
+    found = searched(method, budget=budget_of(method), reports=reports)
+    last = {progress.trial.number: progress.trial for progress in reports if progress.trial is not None}
     assert {number: (trial.score, trial.folds) for number, trial in last.items()} == {
         trial.number: (trial.score, trial.folds) for trial in found.trials
     }
-    assert told[-1].best == max(
+    assert reports[-1].best == max(
         trial.score for trial in found.trials if trial.folds == FOLDS and trial.score is not None
     )
 
@@ -247,9 +247,9 @@ def test_the_history_is_plain_json(method: str) -> None:
     assert best == sorted(best)
 
 
-def test_a_decimal_more_in_a_score_moves_nothing() -> None:
-    """Another processor's last bits in scores must not change what is tried."""
-    asked, again = Asked(), Asked(lambda point, fold: height(point, fold) * (1 + 1e-15))
+def test_the_last_decimal_of_a_score_does_not_matter() -> None:
+    """The last bits of another processor must not change the trials."""
+    asked, again = Recorder(), Recorder(lambda point, fold: height(point, fold) * (1 + 1e-15))
     found = searched("bayesian", evaluate=asked)
     assert replace(searched("bayesian", evaluate=again), trials=(), importance={}) == replace(
         found, trials=(), importance={}

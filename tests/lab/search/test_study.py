@@ -1,4 +1,4 @@
-"""What Optuna is told and what it proposes: points of the space, in Optuna's terms and back."""
+"""Conversion of points to Optuna and back, and Optuna's proposals."""
 
 import math
 
@@ -27,7 +27,7 @@ POINT: Point = {
 }
 
 
-def test_every_setting_is_proposed_all_over_its_range() -> None:
+def test_proposals_cover_the_range_of_every_setting() -> None:
     study = new_study(SPACE, [(POINT, 0.5)], seed=1)
     points = [ask(study, SPACE) for _ in range(80)]
     assert {key_of({"": point["deepest"]}) for point in points} == {key_of({"": value}) for value in (8, 16, None)}
@@ -47,13 +47,13 @@ def test_proposals_are_rounded_to_four_digits() -> None:
     assert rate == float(f"{rate:.4g}")
 
 
-def test_a_known_point_is_told_as_it_is() -> None:
+def test_a_known_point_is_unchanged() -> None:
     [trial] = new_study(SPACE, [(POINT, 0.5)], seed=1).trials
     assert trial.value == 0.5
     assert trial.params == {"deepest": 2, "feature_share": 1, "learning_rate": 0.06, "penalty": 2, "smallest_leaf": 5}
 
 
-def test_choices_of_numbers_have_an_order_and_others_have_none() -> None:
+def test_only_choices_of_numbers_are_ordered() -> None:
     kinds = {name: type(kind) for name, kind in distributions_of(SPACE).items()}
     assert kinds["penalty"] is optuna.distributions.IntDistribution
     assert kinds["deepest"] is kinds["feature_share"] is optuna.distributions.CategoricalDistribution
@@ -68,7 +68,7 @@ def test_a_point_outside_the_space_is_left_out(outside: Point) -> None:
     assert new_study(SPACE, [({**POINT, **outside}, 0.5)], seed=1).trials == []
 
 
-def test_the_same_seed_and_points_are_the_same_proposals() -> None:
+def test_the_same_seed_and_points_give_the_same_proposals() -> None:
     known = [({**POINT, "learning_rate": rate}, -abs(math.log(rate))) for rate in (0.02, 0.1, 0.5, 0.9)]
     first, second, other = (new_study(SPACE, known, seed=seed) for seed in (1, 1, 2))
     proposals = [ask(first, SPACE) for _ in range(5)]
@@ -76,6 +76,6 @@ def test_the_same_seed_and_points_are_the_same_proposals() -> None:
     assert proposals != [ask(other, SPACE) for _ in range(5)]
 
 
-def test_optuna_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_optuna_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     ask(new_study(SPACE, [(POINT, 0.5)], seed=1), SPACE)
     assert capsys.readouterr() == ("", "")
