@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lab.card.results import Results
-from lab.pages.markdown import counted, gate_name, interval, listed, number, spoken
+from lab.pages.markdown import counted, gate_name, interval, listed, number, readable_name
 
 UNSURE = ("interval crosses it", "not significant")  # parts of the reasons of gates
 
@@ -44,7 +44,7 @@ def _of_judgement(results: Results) -> Iterator[str]:
     if unjudged := [f"{gate_name(gate['gate'])} ({gate['reason']})" for gate in gates if gate["value"] is None]:
         yield f"Not judged: {listed(unjudged)}"
     unclear = [
-        spoken(seen["metric"])
+        readable_name(seen["metric"])
         for seen in results.of("abtest")["offline"].get(results.judged, [])
         if seen["verdict"] in {"not distinguishable", "undefined"}
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.card.results import MODELS, Document, Results
-from lab.pages.markdown import NOTHING, count, interval, number, p_value, percent, signed, spoken, table
+from lab.pages.markdown import NOTHING, count, interval, number, p_value, percent, readable_name, signed, table
 
 SHOWN = (
     "roc_auc",
@@ -45,7 +45,7 @@ def groups(results: Results) -> list[str]:
         return [*lines, "The task names no group columns.", ""]
     places = list(dict.fromkeys((row["group"], row["level"]) for row in rows))
     seen = {(row["group"], row["level"], row["metric"]): row for row in rows}
-    head = ("group", "level", "rows:", "positive:", *(f"{spoken(name)} (95 %)" for name in OF_GROUPS), "remark")
+    head = ("group", "level", "rows:", "positive:", *(f"{readable_name(name)} (95 %)" for name in OF_GROUPS), "remark")
     body = [_group(place, [seen[*place, metric] for metric in OF_GROUPS]) for place in places]
     note = (
         f"The challenger on the window {results.judged}, by group. Small groups have wide intervals; values that "
@@ -98,7 +98,7 @@ def _metrics(results: Results, window: str) -> list[str]:
         head,
         [
             [
-                spoken(name),
+                readable_name(name),
                 *(with_interval(measured[model].get(name), measured[model].get(f"{name}_95")) for model in MODELS),
                 *_difference(tested.get(name)),
             ]

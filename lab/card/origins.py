@@ -7,7 +7,7 @@ from lab.card.numbers import in_words
 from lab.card.results import MODELS, Document, Results
 from lab.core.result_files import rounded
 from lab.model_files.manifest import PIPELINE, Manifest
-from lab.pages.markdown import NOTHING, count, counted, listed, percent, sentence, spoken, table
+from lab.pages.markdown import NOTHING, count, counted, listed, percent, readable_name, sentence, table
 
 WINDOWS = ("train", "test", "current")
 MARKS = ("pipeline", "training rows", "rows", "positive rows", "first moment", "last moment")
@@ -68,7 +68,7 @@ def selection(results: Results) -> list[str]:
     """Return how the challenger was selected, and the settings of both models."""
     select, manifest = results.of("select"), results.challenger
     rule, folds = manifest.inputs.folds, manifest.folds
-    by = f"by {spoken(select['by'])} on validation folds"
+    by = f"by {readable_name(select['by'])} on validation folds"
     sentences = [
         f"{counted(len(select['scores']), 'candidate')}, compared {by}. The challenger is {select['challenger']}.",
         *select["in_words"],

@@ -5,7 +5,7 @@ from lab.card.limits import limits
 from lab.card.numbers import groups, performance, value
 from lab.card.origins import data, purpose, reproduction, selection
 from lab.card.results import Results
-from lab.pages.markdown import interval, sentence, signed, spoken
+from lab.pages.markdown import interval, readable_name, sentence, signed
 
 
 def card_of(results: Results) -> str:
@@ -26,7 +26,7 @@ def headline(results: Results) -> str:
     """Return the verdict of the gates and the comparison with the champion in one line."""
     name = results.challenger.specification.estimator.replace("_", " ")
     seen = results.of("abtest")["answer"]
-    metric = spoken(seen["metric"])
+    metric = readable_name(seen["metric"])
     if seen["difference"] is None:
         compared = f"it cannot be compared with the champion in {metric}"
     else:

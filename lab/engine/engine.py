@@ -1,4 +1,4 @@
-"""The embedded engine: DuckDB, shut in to the folders it is given, with one zone and bounded memory."""
+"""DuckDB with access to given folders only, UTC, and bounded memory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,15 +12,15 @@ from lab.core.errors import SourceError
 from lab.core.tables import ROWS_PER_GROUP, write_batches
 
 MEMORY_LIMIT = "3GB"
-THREADS = 0  # all there are; a test holds the results to be the same for any number
+THREADS = 0  # all processors; results do not depend on the number
 
 
 @contextmanager
 def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection that sees the Parquet files as views and can reach nothing else.
+    """Yield a connection with the Parquet files as views and no other access.
 
-    Numbered views have a column `file_row_number`. What does not fit in memory spills below `scratch`, which the
-    caller removes.
+    Numbered views have a column `file_row_number`. Data that does not fit into memory is written below `scratch`, which
+    the caller removes.
     """
     connection = duckdb.connect(
         config={
@@ -32,7 +32,7 @@ def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> I
     if THREADS:
         connection.execute(f"set threads = {THREADS}")
     try:
-        _shut_in(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
+        _restrict_access(connection, folders={path.parent for path in tables.values()}, scratch=scratch)
         for name, path in tables.items():
             _create_view(connection, name, path, numbered=numbered)
         yield connection
@@ -41,7 +41,7 @@ def connected(tables: Mapping[str, Path], *, scratch: Path, numbered: bool) -> I
 
 
 def quoted(name: str) -> str:
-    """Return a column or table name as SQL writes it, whatever it holds."""
+    """Return a column or table name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -51,19 +51,19 @@ def text_literal(value: str) -> str:
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
-    """Return the columns of a query and the engine's names of their types, in order."""
+    """Return the columns of a query and their types in the engine, in order."""
     rows = connection.execute(f"describe {query}").fetchall()
     return {name: kind for name, kind, *_ in rows if name != "file_row_number"}
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    """Return the one row of an aggregate without groups."""
+    """Return the single row of an aggregate query."""
     ((*row,),) = connection.execute(query).fetchall()
     return tuple(row)
 
 
 def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write the rows of a query as Parquet, batch by batch in the query's order; return how many there were."""
+    """Write the rows of a query as Parquet in the query's order; return the number of rows."""
     reader = connection.sql(query).to_arrow_reader(ROWS_PER_GROUP)
     return write_batches((pa.Table.from_batches([batch]) for batch in reader), reader.schema, path)
 
@@ -75,11 +75,11 @@ def _create_view(connection: duckdb.DuckDBPyConnection, name: str, path: Path, *
     except duckdb.Error as error:
         raise SourceError(
             f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}. "
-            "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
+            "Cure: `dvc checkout --force` restores it, `dvc repro --force` computes it again."
         ) from error
 
 
-def _shut_in(connection: duckdb.DuckDBPyConnection, *, folders: set[Path], scratch: Path) -> None:
+def _restrict_access(connection: duckdb.DuckDBPyConnection, *, folders: set[Path], scratch: Path) -> None:
     allowed = ", ".join(text_literal(str(folder)) for folder in sorted(folders))
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set temp_directory = {text_literal(str(scratch))}")

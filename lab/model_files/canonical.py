@@ -1,7 +1,7 @@
-"""Write a fitted model as skops in one form: the same model is the same bytes, whatever process wrote it.
+"""Write a fitted model as canonical skops: equal models give equal bytes.
 
-Plain skops names objects by their place in memory, copies uninitialised padding, stamps the clock, and histogram
-boosting remembers how many threads it had. None of that is the model. The form loads with stock `skops.io.load`.
+Plain skops names objects by memory address, copies uninitialised padding and writes the time, and histogram boosting
+stores its number of threads. The canonical form has none of these and loads with `skops.io.load`.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ def canonical_bytes(model: object) -> bytes:
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as plain:
         members = {name: plain.read(name) for name in plain.namelist()}
     state = json.loads(members.pop(SCHEMA))
-    if strange := sorted(name for name in members if not name.endswith(".npy")):
-        raise ModelError(f"the model holds {strange}, expected arrays only. Cure: keep its matrices dense.")
+    if extra := sorted(name for name in members if not name.endswith(".npy")):
+        raise ModelError(f"the model contains {extra}, expected arrays only. Cure: use dense matrices.")
     arrays = {name: _array_bytes(content) for name, content in members.items()}
     names = {name: f"{hashlib.sha256(content).hexdigest()[:32]}.npy" for name, content in arrays.items()}
     schema = json.dumps(_canonical(state, names=names), separators=(",", ":")).encode()
@@ -49,7 +49,7 @@ def with_current_modules(content: bytes, moved: Mapping[str, str]) -> bytes:
 
 
 def _canonical(state: Any, *, names: dict[str, str]) -> Any:
-    """Return a state without object ids, its keys sorted: but for a dictionary's own, whose order is content."""
+    """Return a state without object ids and with sorted keys; the order of dictionaries is content and is kept."""
     if isinstance(state, list):
         return [_canonical(item, names=names) for item in state]
     if not isinstance(state, dict):
@@ -74,7 +74,7 @@ def _array_bytes(content: bytes) -> bytes:
 
 
 def _without_padding(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a structured array whose bytes between the fields are zero; others as they are."""
+    """Return a structured array with zero bytes between the fields; other arrays are unchanged."""
     if array.dtype.names is None:
         return array
     clean = np.zeros(array.shape, dtype=array.dtype)

@@ -1,4 +1,4 @@
-"""The names of a compiled model's files, and of those that explain it."""
+"""File names of compiled models and of their explanations."""
 
 PROGRAM = "compiled.json"
 ARRAYS = "compiled.npz"

@@ -1,4 +1,4 @@
-"""What a model folder says of itself: the recipe, the rows it was fitted on, and the fingerprint of each file."""
+"""The manifest of a model folder: specification, training rows, and the fingerprint of each file."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ OUT_OF_FOLD = "out_of_fold.parquet"
 SEARCH = "search.json"
 LEARNING_CURVE = "learning_curve.json"
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
-CURE = "Cure: `dvc checkout --force` brings it back, `dvc repro --force` derives it again."
+CURE = "Cure: `dvc checkout --force` restores it, `dvc repro --force` computes it again."
 
 
 class TrainingRows(Params):
-    """The rows that a model was fitted on: how many, from when to when, and the fingerprint of their content."""
+    """The number, period and fingerprint of the rows that a model was fitted on."""
 
     rows: int
     positives: int
@@ -33,20 +33,20 @@ class TrainingRows(Params):
 
 
 class FoldSize(Params):
-    """The rows of one fold: fitted on, and scored."""
+    """The number of training and validation rows of one fold."""
 
     train: int
     validation: int
 
 
 class Manifest(Params):
-    """All that is known of a model but its fitted numbers."""
+    """The description of a model without its fitted parameters."""
 
     specification: Specification
     inputs: FeatureSchema
     threshold: float
     threshold_rule: str
-    calibration: str = "none"  # the method taken, where the specification asks for the best
+    calibration: str = "none"  # the chosen method when the specification says `best`
     training: TrainingRows
     folds: tuple[FoldSize, ...] = Field(strict=False)
     libraries: dict[str, str] = Field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
@@ -54,14 +54,14 @@ class Manifest(Params):
 
 
 def fingerprint_of(content: bytes) -> str:
-    """Return the SHA-256 of a content as hexadecimal digits."""
+    """Return the SHA-256 of content as hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write the manifest of a folder, with the fingerprint of every file that lies there now.
+    """Write the manifest of a folder with the fingerprint of every file in it.
 
-    Numbers keep all their digits: they are settings, not metrics.
+    Numbers keep all digits, since they are settings, not metrics.
     """
     files = {item.name: fingerprint_of(item.read_bytes()) for item in sorted(folder.iterdir()) if item.name != MANIFEST}
     document = manifest.model_copy(update={"files": files}).model_dump(mode="json")
@@ -69,9 +69,9 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a folder, whose files are as it says: none changed, none that it does not name.
+    """Return the manifest of a folder, after all files are verified; unlisted files are an error.
 
-    A file that it names may be absent, but for the pipeline: a challenger leaves its out-of-fold scores behind.
+    Listed files may be absent, except for the pipeline: a challenger has no out-of-fold scores.
     """
     path = folder / MANIFEST
     try:
@@ -80,8 +80,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path} cannot be read, expected the manifest of a model: {error}. {CURE}") from error
     manifest = parse_json(text, kind=Manifest, where=str(path), cure=CURE)
     present = {item.name for item in folder.iterdir()} - {MANIFEST}
-    if strange := sorted(present - set(manifest.files)):
-        raise ModelError(f"{folder} holds {strange}, expected only {sorted(manifest.files)}, which it names. {CURE}")
+    if extra := sorted(present - set(manifest.files)):
+        raise ModelError(f"{folder} contains {extra}, expected only {sorted(manifest.files)} of its manifest. {CURE}")
     for name in sorted(present | {PIPELINE}):
         _check(folder / name, expected=manifest.files.get(name))
     return manifest
@@ -93,4 +93,4 @@ def _check(path: Path, *, expected: str | None) -> None:
     except OSError as error:
         raise ModelError(f"{path} cannot be read, expected a file of the model: {error}. {CURE}") from error
     if found != expected:
-        raise ModelError(f"{path} has the fingerprint {found}, expected {expected} as its manifest says. {CURE}")
+        raise ModelError(f"{path} has the fingerprint {found}, expected {expected} of its manifest. {CURE}")

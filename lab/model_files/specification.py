@@ -1,4 +1,4 @@
-"""What a model is: an estimator by name, its settings in whole words, and the features it may see."""
+"""The specification of a model: estimator, settings, features, preprocessing, calibration."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -6,25 +6,25 @@ from pydantic import Field, model_validator
 
 from lab.core.params import Params
 
-# A number, a text, a switch; only an ensemble's members are more: specifications of their own.
+# Numbers, text, booleans; members of an ensemble are nested specifications.
 Setting = bool | int | float | str | None | list[Any] | dict[str, Any]
 Calibration = Literal["none", "sigmoid", "isotonic", "best"]
 
 
 class Keep(Params):
-    """Which prepared columns an estimator may see: the best so many, by a test or by a model, on training rows only."""
+    """Selection of the best prepared columns by a test or a model, on training rows only."""
 
     by: Literal["anova", "mutual_information", "model"]
     count: int = Field(ge=1)
 
 
 class Preparation(Params):
-    """How features become an estimator's columns, inside its own pipeline."""
+    """The preprocessing of features, as part of the pipeline."""
 
-    # A category with more levels than this is encoded as one column: by the share of positives, or by a number a level.
+    # Categories with more levels are encoded in one column: target or ordinal encoding.
     one_hot_up_to: int = Field(default=20, ge=0)
     many_levels: Literal["target", "ordinal"] = "target"
-    # Products of so many numbers at most; 1 makes none.
+    # The maximum number of factors of a product; 1 creates no products.
     polynomial_degree: int = Field(default=1, ge=1, le=3)
     interactions_only: bool = False
     keep: Keep | None = None
@@ -32,14 +32,12 @@ class Preparation(Params):
     @model_validator(mode="after")
     def interactions_need_products(self) -> Self:
         if self.interactions_only and self.polynomial_degree == 1:
-            raise ValueError(
-                "interactions_only chooses among products, and polynomial_degree 1 makes none: set it to 2"
-            )
+            raise ValueError("interactions_only needs products, and polynomial_degree 1 creates none: set it to 2")
         return self
 
 
 class Specification(Params):
-    """The whole recipe of a model; the same recipe on the same rows is the same model, to the byte."""
+    """The complete definition of a model; equal specifications on equal rows give equal models, to the byte."""
 
     estimator: str
     settings: dict[str, Setting] = Field(default_factory=dict)

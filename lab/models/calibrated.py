@@ -1,4 +1,4 @@
-"""A classifier whose probabilities were put right on scores of rows that it was not fitted on."""
+"""A classifier with calibrated probabilities."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ Numbers = NDArray[np.float64]
 
 
 class CalibratedScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """The last step of a pipeline around a fitted one: its probability of a positive, moved along a rising line.
+    """The last step of a pipeline, around a fitted estimator: calibrates its probability of a positive.
 
-    The line is given by points, between which it is straight and beyond which it is level (isotonic), or, without
-    points, by slope and intercept of the log-odds (sigmoid). A line that does not fall keeps the order of rows.
+    The calibration is an increasing curve: linear interpolation between points (isotonic), or, without points, a line
+    in log-odds with slope and intercept (sigmoid). It keeps the order of rows.
     """
 
     def __init__(
@@ -38,19 +38,19 @@ class CalibratedScores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return classes
 
     def fit(self, _rows: Any, _labels: Any) -> "CalibratedScores":
-        """Return itself: it is made around what is fitted already, and learns nothing more."""
+        """Return self: the estimator is fitted already."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def predict_proba(self, rows: Any) -> Numbers:
-        """Return the probability of each class, of which there are two, the positive one last."""
-        positive = self.move(self.estimator.predict_proba(rows)[:, 1])
+        """Return the probability of each of the two classes, the positive one last."""
+        positive = self.calibrate(self.estimator.predict_proba(rows)[:, 1])
         return np.column_stack([1 - positive, positive])
 
-    def move(self, scores: ArrayLike) -> Numbers:
-        """Return where the line leads each score."""
+    def calibrate(self, scores: ArrayLike) -> Numbers:
+        """Return the calibrated value of each score."""
         found = np.asarray(scores, dtype=np.float64)
         if self.scores is not None and self.shares is not None:
             return np.asarray(np.interp(found, self.scores, self.shares))

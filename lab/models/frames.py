@@ -1,4 +1,4 @@
-"""Turn an Arrow table into the frame that models take; training, evaluation and serving all go through here."""
+"""Convert Arrow tables to the data frames that models take, in training, evaluation and serving."""
 
 from collections.abc import Mapping
 
@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from lab.core.errors import SourceError
 from lab.core.schema import Feature
 
-LARGEST_NUMBER = 1e30  # forests count in 32 bits, which end at 3e38, and a scaler squares what it is given
+LARGEST_NUMBER = 1e30  # forests use 32 bits (up to 3e38), and a scaler squares numbers
 
 
 def frame_of(table: pa.Table, features: Mapping[str, Feature]) -> pd.DataFrame:
-    """Return the features in the order of their names: numbers and booleans as float64, categories as text.
+    """Return the features sorted by name: numbers and booleans as float64, categories as text.
 
-    Missing is NaN in a number and None in a category. A number that is infinite or beyond 1e30 counts as missing.
+    Missing is NaN in a number and None in a category. Infinite numbers and numbers beyond 1e30 are treated as missing.
     """
     if lacking := sorted(set(features) - set(table.column_names)):
         raise SourceError(
             f"the rows lack {lacking}; they have {sorted(table.column_names)}. "
-            "Cure: bring the columns that the model was trained on."
+            "Cure: use the columns that the model was trained on."
         )
     columns = {name: _values(table, name, features[name]) for name in sorted(features)}
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
 
 
 def unusable_numbers(table: pa.Table, features: Mapping[str, Feature]) -> dict[str, int]:
-    """Return how many numbers count as missing because of their size, for the features that have any."""
+    """Return how many numbers are treated as missing because of their size, for features with such numbers."""
     numbers = [name for name, feature in sorted(features.items()) if feature.kind == "number"]
     found = {name: int((np.abs(_numbers(table[name])) > LARGEST_NUMBER).sum()) for name in numbers}
     return {name: count for name, count in found.items() if count}
@@ -43,8 +43,8 @@ def _values(table: pa.Table, name: str, feature: Feature) -> pd.Series:
         values = _numbers(table[name])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SourceError(
-            f"{name} holds {table[name].type}, expected a {feature.kind}: {error}. "
-            "Cure: bring the columns that the model was trained on."
+            f"{name} has the type {table[name].type}, expected a {feature.kind}: {error}. "
+            "Cure: use the columns that the model was trained on."
         ) from error
     return pd.Series(np.where(np.abs(values) > LARGEST_NUMBER, np.nan, values))
 

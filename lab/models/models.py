@@ -1,4 +1,4 @@
-"""Keep a fitted model in a folder and bring it back: canonical skops beside a manifest that says what it is."""
+"""Save and load fitted models: canonical skops files with a manifest."""
 
 import zipfile
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ from lab.models.trees import check_trees
 
 CHAMPION = Path("models/champion")
 CHALLENGER = Path("models/challenger")
-# Our own steps, named by class so that what a reader of models imports is told by the imports above.
+# Our own steps, by class, so that the imports above list what a loaded model needs.
 OWN = (CalibratedScores, KeepBest, NearestNeighbours)
-# What a file may hold beyond the estimators and number types that skops itself lets pass. None of these runs code that
-# the file chooses, when it is made or applied: each holds numbers, texts and other members of the file.
+# Types allowed beside those that skops trusts. None of them runs code that the file chooses: each holds numbers, texts
+# and other parts of the file.
 ALLOWED = (
     *(f"{kind.__module__}.{kind.__qualname__}" for kind in OWN),
     "numpy.dtype",
-    "sklearn.calibration._CalibratedClassifier",  # asks its classifier, then its sigmoids
+    "sklearn.calibration._CalibratedClassifier",  # calls its classifier, then its sigmoids
     "sklearn.calibration._SigmoidCalibration",  # two numbers
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # lab/models/trees.py checks its indices
-    "sklearn.model_selection._split.StratifiedKFold",  # only a fit would use it
+    "sklearn.model_selection._split.StratifiedKFold",  # used only by fit
     "sklearn.tree._tree.Tree",  # lab/models/trees.py checks its indices
 )
 FITTED_BY = "scikit-learn"
@@ -46,7 +46,7 @@ MOVED = {
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted pipeline with its manifest; a row is decided positive when its score is at least the threshold."""
+    """A fitted pipeline with its manifest; scores at or above the threshold are predicted positive."""
 
     pipeline: Any
     manifest: Manifest
@@ -61,22 +61,23 @@ class Model:
 
 
 def save_model(model: Model, folder: Path) -> None:
-    """Write a model into a folder that exists; the manifest names the files that lie there already, too."""
+    """Write a model into an existing folder; the manifest also lists the files that are there already."""
     with replaced_file(folder / PIPELINE) as partial:
         partial.write_bytes(canonical_bytes(model.pipeline))
     write_manifest(model.manifest, folder)
 
 
 def load_model(folder: Path) -> Model:
-    """Return the model of a folder, once its fingerprints, its library and every type in it have been checked.
+    """Return the model of a folder after checking its fingerprints, library version and types.
 
-    The manifest is not signed: it guards against damage and mix-ups; the list of types, against what could do harm.
+    The manifest is not signed: it protects against damage and mix-ups. The list of types protects against malicious
+    files.
     """
     manifest = read_manifest(folder)
     if (found := version(FITTED_BY)) != manifest.libraries.get(FITTED_BY):
         raise ModelError(
             f"{folder} was fitted with {FITTED_BY} {manifest.libraries.get(FITTED_BY)}, found {found} installed. "
-            "Cure: make setup installs what is pinned; dvc repro fits it anew."
+            "Cure: make setup installs the pinned version; dvc repro fits the model again."
         )
     pipeline = load_pipeline(folder / PIPELINE)
     check_trees(pipeline)
@@ -88,6 +89,6 @@ def load_pipeline(path: Path) -> Any:
     try:
         return skops.io.loads(with_current_modules(path.read_bytes(), MOVED), trusted=list(ALLOWED))
     except UntrustedTypesFoundException as error:
-        raise ModelError(f"{path} holds types that no model of ours has: {error}. {CURE}") from error
+        raise ModelError(f"{path} contains types that are not allowed in a model: {error}. {CURE}") from error
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
         raise ModelError(f"{path} is not a model in the skops format: {error!r}. {CURE}") from error

@@ -1,4 +1,4 @@
-"""Nearest neighbours whose ties are shared, so that neither threads nor rows scored beside a row move its score."""
+"""Nearest neighbours with deterministic ties."""
 
 from typing import Any
 
@@ -9,31 +9,33 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Numbers = NDArray[np.float64]
-MOST_DISTANCES = 2**21  # held at once
+MOST_DISTANCES = 2**21  # in memory at once
 
 
 class NearestNeighbours(KNeighborsClassifier):  # type: ignore[misc]  # scikit-learn ships no types
-    """scikit-learn's classifier of two classes, but for rows that are equally far: they share the places that are left.
+    """scikit-learn's classifier for two classes, but rows at equal distance share the remaining places.
 
-    scikit-learn takes some of them, which ones depends on how many threads look; scores were seen to move by 0.2. With
-    fewer training rows than neighbours, all of them are neighbours.
+    scikit-learn takes some of them, depending on the number of threads; scores differ by up to 0.2. With fewer training
+    rows than neighbours, all rows are neighbours.
     """
 
     def predict_proba(self, rows: ArrayLike) -> Numbers:
-        """Return the share of each class among a row's neighbours; by distance, nearer ones count more."""
+        """Return the share of each class among a row's neighbours, optionally weighted by distance."""
         check_is_fitted(self)
-        asked: Numbers = validate_data(self, rows, dtype=np.float64, reset=False)
+        queries: Numbers = validate_data(self, rows, dtype=np.float64, reset=False)
         size = max(1, MOST_DISTANCES // len(self._fit_X))
-        positive = np.concatenate([self._shares(asked[start : start + size]) for start in range(0, len(asked), size)])
+        positive = np.concatenate(
+            [self._shares(queries[start : start + size]) for start in range(0, len(queries), size)]
+        )
         return np.column_stack([1 - positive, positive])
 
     def predict(self, rows: ArrayLike) -> NDArray[Any]:
-        """Return the likelier class of each row."""
+        """Return the more likely class of each row."""
         likelier: NDArray[Any] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
         return likelier
 
-    def _shares(self, asked: Numbers) -> Numbers:
-        distances = cdist(asked, self._fit_X)
+    def _shares(self, queries: Numbers) -> Numbers:
+        distances = cdist(queries, self._fit_X)
         count = min(self.n_neighbors, len(self._fit_X))
         farthest = np.partition(distances, count - 1, axis=1)[:, count - 1 : count]
         nearer, tied = distances < farthest, distances == farthest
@@ -46,7 +48,7 @@ class NearestNeighbours(KNeighborsClassifier):  # type: ignore[misc]  # scikit-l
 
 
 def _nearness(distances: Numbers) -> Numbers:
-    """Return one over each distance; where a row is met again, what is not that row counts nothing."""
-    met = distances == 0
+    """Return the inverse of each distance; for a row with exact matches only these count."""
+    exact = distances == 0
     with np.errstate(divide="ignore"):
-        return np.where(met.any(axis=1, keepdims=True), met, 1 / distances)
+        return np.where(exact.any(axis=1, keepdims=True), exact, 1 / distances)

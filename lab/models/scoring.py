@@ -1,4 +1,4 @@
-"""Apply a model to rows: the one place where a probability becomes a score."""
+"""Score rows with a model: the only place where a probability is rounded to a score."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ POSITIVE = 1
 
 
 def score_rows(model: Model, table: pa.Table) -> NDArray[np.float64]:
-    """Return each row's probability of the positive class, rounded once to 6 decimals: every later reader uses that."""
+    """Return the score of each row: the probability of the positive class, rounded to 6 decimals."""
     return score_frame(model.pipeline, frame_of(table, model.features))
 
 
 def score_frame(pipeline: Any, frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the scores of a frame that `frame_of` made; no rows have no scores."""
+    """Return the scores of a frame from `frame_of`; it can be empty."""
     if frame.empty:
         return np.empty(0)
     place = list(pipeline.classes_).index(POSITIVE)
     probabilities: NDArray[np.float64] = pipeline.predict_proba(frame)[:, place]
-    return probabilities.round(DECIMALS) + 0.0  # + 0.0 makes −0.0 a plain zero
+    return probabilities.round(DECIMALS) + 0.0  # + 0.0 turns −0.0 into 0.0

@@ -1,4 +1,4 @@
-"""Keep the prepared columns that say most about the label, by rows that the pipeline is fitted on and no others."""
+"""Select the prepared columns with most information about the label, on training rows only."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,17 +13,17 @@ from sklearn.utils.validation import validate_data
 from lab.models.rounding import significant
 
 Numbers = NDArray[np.float64]
-DIGITS = 6  # of a column's score: columns that say the same must tie on every processor
-MOST_DISTINCT = 20  # a column with no more values than this is counted, not measured by distances
+DIGITS = 6  # of a column's score: equal columns must tie on every processor
+MOST_DISTINCT = 20  # columns with at most this many values are discrete
 TREES = 100
 SMALLEST_LEAF = 20
 
 
 class KeepBest(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """A step that lets the best `count` columns pass; all, where there are no more. Of equal columns the first passes.
+    """Select the best `count` columns, or all when there are no more; of ties the first.
 
-    `by` is anova (F of the two classes), mutual_information (of columns that take few values by counting, of others by
-    nearest neighbours) or model (importance in extremely randomised trees). A constant column comes last.
+    `by` is anova (F statistic of the two classes), mutual_information (by counting for discrete columns, else by
+    nearest neighbours) or model (importance in extremely randomised trees). Constant columns come last.
     """
 
     def __init__(self, by: str = "anova", count: int = 10, seed: int = 0) -> None:
@@ -32,7 +32,7 @@ class KeepBest(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
         self.seed = seed
 
     def fit(self, rows: ArrayLike, labels: ArrayLike) -> "KeepBest":
-        """Return itself, having chosen among the columns of rows, which have no gaps."""
+        """Select among the columns of rows, which have no missing values; return self."""
         columns = validate_data(self, rows, dtype=np.float64)
         best = np.argsort(-scores_of(columns, np.asarray(labels), by=self.by, seed=self.seed), kind="stable")
         self.kept_ = np.isin(np.arange(columns.shape[1]), best[: self.count])
@@ -44,7 +44,7 @@ class KeepBest(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
 
 
 def scores_of(columns: Numbers, labels: NDArray[Any], *, by: str, seed: int) -> Numbers:
-    """Return how much each column says about the label: higher is more, −1 is a constant's."""
+    """Return the information of each column about the label: higher is more, −1 for a constant."""
     varied = np.flatnonzero(columns.min(axis=0) != columns.max(axis=0))
     scores = np.full(columns.shape[1], -1.0)
     if varied.size:
@@ -53,8 +53,8 @@ def scores_of(columns: Numbers, labels: NDArray[Any], *, by: str, seed: int) -> 
 
 
 def _anova(columns: Numbers, labels: NDArray[Any], _seed: int) -> Numbers:
-    centred = columns - columns.mean(axis=0)  # sums of squares far from zero would leave no digits
-    with np.errstate(divide="ignore"):  # a column that separates the classes without rest is infinitely good
+    centred = columns - columns.mean(axis=0)  # for precision: sums of squares far from zero lose digits
+    with np.errstate(divide="ignore"):  # infinite for a column that separates the classes
         scores: Numbers = f_classif(centred / np.abs(centred).max(axis=0), labels)[0]
     return scores
 

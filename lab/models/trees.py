@@ -1,4 +1,4 @@
-"""Check what a loaded model follows without looking, out of memory if need be: trees by index, vectors by count."""
+"""Check indices and sizes in a loaded model that native code follows without checks."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from sklearn.tree._tree import TREE_LEAF, Tree
 
 from lab.core.errors import ModelError
 
-CURE = "Cure: derive it again, dvc repro --force"
+CURE = "Cure: compute it again, dvc repro --force"
 
 
 def check_trees(model: object) -> None:
-    """Refuse a model with a tree whose indices lead out of it or round in a circle, or vectors miscounted."""
+    """Refuse a model with tree indices out of range or in a cycle, or with inconsistent support vectors."""
     _check(model, features=0, seen=set())
 
 
 def _check(value: Any, *, features: int, seen: set[tuple[int, int]]) -> None:
-    """Check a part of a model and all that it holds; of those that hold a tree, the narrowest tells its features."""
+    """Check a part of a model and everything in it; the narrowest part around a tree gives its number of features."""
     if isinstance(value, Tree):
         _check_tree(value, features=features)
     elif isinstance(value, TreePredictor):
@@ -64,7 +64,7 @@ def _check_predictor(predictor: TreePredictor, *, features: int) -> None:
 def _check_indices(
     inner: NDArray[np.intp], children: tuple[ArrayLike, ArrayLike], used: ArrayLike, nodes: int, features: int
 ) -> None:
-    """Refuse a child that is not further on than its parent, and a feature that is not there."""
+    """Refuse a child that does not come after its parent, and an unknown feature."""
     for places in map(np.asarray, children):
         if np.any(places.astype(np.int64) <= inner) or np.any(places.astype(np.int64) >= nodes):
             raise ModelError(_message("a node"))
@@ -73,9 +73,9 @@ def _check_indices(
 
 
 def _check_vectors(machine: SVC) -> None:
-    """Refuse support vectors that are not as many, or not as wide, as the rest of the machine says."""
+    """Refuse support vectors whose count or width disagrees with the rest of the machine."""
     count, width = np.asarray(machine.support_vectors_).shape
-    classes = np.asarray(machine._n_support)  # noqa: SLF001 - it is what prediction goes by
+    classes = np.asarray(machine._n_support)  # noqa: SLF001 - used by its predictions
     expected = {"support_": (count,), "_dual_coef_": (1, count), "_intercept_": (1,)}
     if (
         (machine.kernel, machine._impl, machine._sparse) != ("rbf", "c_svc", False)  # noqa: SLF001
@@ -85,8 +85,8 @@ def _check_vectors(machine: SVC) -> None:
         or classes.sum() != count
         or any(np.shape(getattr(machine, name)) != shape for name, shape in expected.items())
     ):
-        raise ModelError(f"the model holds support vectors that do not agree with their number. {CURE}")
+        raise ModelError(f"the model has inconsistent support vectors. {CURE}")
 
 
 def _message(what: str) -> str:
-    return f"the model holds a tree that points to {what} that it does not have. {CURE}"
+    return f"the model has a tree that points to {what} that does not exist. {CURE}"

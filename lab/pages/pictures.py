@@ -1,11 +1,11 @@
-"""Draw the candidates for a person's report as SVG: the same points are the same bytes."""
+"""Draw the candidates as deterministic SVG pictures."""
 
 import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from lab.pages.markdown import number, spoken
+from lab.pages.markdown import number, readable_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,11 +17,11 @@ Points = Mapping[str, Sequence[Row]]
 LEADER, OTHER, PLAIN, PALE = "#d9480f", "#64748b", "#334155", "#cbd5e1"
 WIDTH = 9.0
 PER_LINE = 3
-PER_LETTER = 0.0085  # of the width, so that the longest name has room
-BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # a label stays readable on a line
+PER_LETTER = 0.0085  # width of a letter, to make room for the longest name
+BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # keeps labels readable on lines
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "candidates",
-    "svg.fonttype": "none",  # a third of the bytes, and text that can be searched
+    "svg.fonttype": "none",  # smaller files with searchable text
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": PALE,
@@ -33,8 +33,8 @@ STYLE: dict[Any, Any] = {
 
 
 def draw_candidates(points: Points) -> dict[str, bytes]:
-    """Return the pictures of the points of select's plots by the names of their files; nothing searched, no search."""
-    import matplotlib as mpl  # noqa: PLC0415 - 0.5 s that only the report needs
+    """Return the pictures of select's plots by file name; without a search there is no picture of it."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes 0.5 s, only the report needs it
 
     drawn = {}
     with mpl.rc_context(STYLE):
@@ -64,7 +64,7 @@ def _leaderboard(rows: Sequence[Row]) -> "Figure":
     axes.set_yticks([-row["place"] for row in rows], [row["candidate"] for row in rows])
     axes.set_ylim(-len(rows) - 0.6, -0.4)
     axes.set_xlabel(
-        f"{spoken(rows[0]['by'])}: the folds (rings), their mean with its 95 % interval (dot, line, number), "
+        f"{readable_name(rows[0]['by'])}: folds (rings), their mean with its 95 % interval (dot, line, number), "
         "all rows together (tick)"
     )
     _plain(axes, grid="x")
@@ -94,7 +94,7 @@ def _searches(rows: Sequence[Row]) -> "Figure":
         axes.locator_params(axis="x", integer=True)
         axes.margins(y=0.2)
         _plain(axes, grid="y")
-    panels[0].set_ylabel(spoken(rows[0]["by"]))
+    panels[0].set_ylabel(readable_name(rows[0]["by"]))
     return figure
 
 
@@ -108,23 +108,23 @@ def _learning_curves(rows: Sequence[Row]) -> "Figure":
         score = [(row["rows"], row["score"]) for row in shown if row["score"] is not None]
         if train:
             axes.plot(*zip(*train, strict=True), color=OTHER, linewidth=1.2, linestyle="--")
-            _label(axes, "the rows fitted on", train[-1], colour=OTHER, up=8)
+            _label(axes, "training rows", train[-1], colour=OTHER, up=8)
         if band:
             rows_fitted, low, high = zip(*band, strict=True)
             axes.fill_between(rows_fitted, low, high, color=LEADER, alpha=0.15, linewidth=0)
         if score:
             axes.plot(*zip(*score, strict=True), color=LEADER, linewidth=1.6, marker="o", markersize=3)
-            _label(axes, "other rows", score[-1], colour=LEADER, up=-12)
+            _label(axes, "validation rows", score[-1], colour=LEADER, up=-12)
         axes.set_title(name, loc="left", fontsize=9)
-        axes.set_xlabel("rows fitted on")
+        axes.set_xlabel("training rows")
         axes.set_xlim(left=0)
         _plain(axes, grid="y")
-    panels[0].set_ylabel(spoken(rows[0]["by"]))
+    panels[0].set_ylabel(readable_name(rows[0]["by"]))
     return figure
 
 
 def _label(axes: "Axes", text: str, point: tuple[float, float], *, colour: str, up: int) -> None:
-    """Write a text that ends at a point and lies so many points above it."""
+    """Write text that ends at a point, `up` points above it."""
     axes.annotate(text, point, xytext=(0, up), textcoords="offset points", color=colour, ha="right", bbox=BEHIND)
 
 

@@ -12,9 +12,9 @@ from lab.pages.markdown import (
     number,
     p_value,
     percent,
+    readable_name,
     sentence,
     signed,
-    spoken,
     table,
 )
 from lab.select.candidate_points import settings_in_words
@@ -89,7 +89,7 @@ def report_of(
 
 
 def _leaderboard(standings: Sequence[Standing], question: Question) -> list[str]:
-    name = spoken(question.by)
+    name = readable_name(question.by)
     head = ("place", "candidate", "estimator", f"{name}, all rows (95 %)", f"{name}, mean of folds (95 %)")
     settled = ("threshold:", "threshold by", "calibration", "class weights", "fits:")
     return ["## Leaderboard", "", *table((*head, *settled), [_place(standing) for standing in standings]), ""]
@@ -178,7 +178,7 @@ def _learning(standings: Sequence[Standing], drawn: set[str]) -> list[str]:
     points = [point for point in standings[0].candidate.learning if point.score is not None]
     if len(points) > 1:
         before, last = points[-2:]
-        what = f"{spoken(standings[0].candidate.search.by)} of {standings[0].name}"
+        what = f"{readable_name(standings[0].candidate.search.by)} of {standings[0].name}"
         change = (
             f"From {count(round(before.rows))} to {count(round(last.rows))} training rows, the mean {what} over the "
             f"folds changes from {number(before.score)} to {number(last.score)} "

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.pages.markdown import interval, listed, number, p_value, signed, spoken
+from lab.pages.markdown import interval, listed, number, p_value, readable_name, signed
 from lab.select.leaderboard import Standing
 from lab.select.pairs import PairTest, Question, folds_won
 from lab.stats.models.cochran import CochranTest
@@ -72,7 +72,7 @@ def test_of(tests: Sequence[PairTest], first: str, second: str, *, kind: str) ->
 
 
 def _in_folds(leader: Standing, rival: Standing, test: PairTest) -> str:
-    name, folds = spoken(test.metric), len(leader.by_fold)
+    name, folds = readable_name(test.metric), len(leader.by_fold)
     won = folds_won(leader, rival, by=test.metric)
     if test.p_adjusted is None or test.reason:
         return f"{test.reason}."
@@ -97,7 +97,7 @@ def _on_rows(test: PairTest) -> str:
         "equivalent": f"{test.first} and {test.second} are equivalent",
     }.get(test.verdict, f"{test.first} and {test.second} are not distinguishable")
     return (
-        f"{what}: {verdict} in {spoken(test.metric)} ({signed(test.lead)}, {interval(test.low, test.high)}; "
+        f"{what}: {verdict} in {readable_name(test.metric)} ({signed(test.lead)}, {interval(test.low, test.high)}; "
         f"{test.test}, p {p_value(test.p_adjusted)} with Holm's correction)."
     )
 

@@ -69,7 +69,7 @@ class FeatureWords(Params):
 
 
 class WordsSection(Params):
-    """The `words` section of a task file; a feature without words is spoken of in general ones."""
+    """The `words` section of a task file; a feature without words is readable_name of in general ones."""
 
     words: dict[str, FeatureWords] = Field(default_factory=dict)
 

@@ -65,7 +65,7 @@ def _cross_fitted(method: str, labels: Labels, scores: Numbers, fold_of: NDArray
     for fold in np.unique(fold_of):
         inside = fold_of == fold
         line = CalibratedScores(None, **_line(method, labels[~inside], scores[~inside]))
-        calibrated[inside] = line.move(scores[inside]).round(DECIMALS) + 0.0
+        calibrated[inside] = line.calibrate(scores[inside]).round(DECIMALS) + 0.0
     return calibrated
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.pages.markdown import counted, listed, spoken
+from lab.pages.markdown import counted, listed, readable_name
 from ops.compare.differences import Word
 
 Do = Literal["merge", "look", "stop"]
@@ -76,7 +76,7 @@ def advise(facts: Facts) -> Advice:
 
 def _stops(facts: Facts) -> list[Reason]:
     shared = " on the rows that both test windows share" if facts.only_shared_rows else ""
-    worse = f"{spoken(facts.primary)} of the challenger is worse{shared} ({facts.numbers})"
+    worse = f"{readable_name(facts.primary)} of the challenger is worse{shared} ({facts.numbers})"
     found = [
         (facts.stale, Reason("the results are not of this code: {} must run again (dvc repro)", facts.stale)),
         (facts.word == "worse", Reason(worse)),
@@ -86,7 +86,7 @@ def _stops(facts: Facts) -> list[Reason]:
 
 
 def _looks(facts: Facts) -> list[Reason]:
-    metric, why = spoken(facts.primary), (facts.why_untested,)
+    metric, why = readable_name(facts.primary), (facts.why_untested,)
     found = [
         (facts.other_task, Reason("the task is another one, so the numbers answer another question")),
         (facts.data_changed, Reason(_changed_data(facts))),
@@ -115,7 +115,7 @@ def _set_against(facts: Facts, reason: Reason) -> Reason:
 
 
 def _standing(facts: Facts) -> str:
-    metric = spoken(facts.primary)
+    metric = readable_name(facts.primary)
     if facts.word == "the same predictions":
         return "the challenger's predictions are the same, row by row"
     if facts.word == "equivalent":

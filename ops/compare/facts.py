@@ -1,7 +1,7 @@
 """From two revisions beside each other to the facts that decide, and to what to do."""
 
 from lab.abtest.compare_models import LOWER_IS_BETTER
-from lab.pages.markdown import gate_name, interval, number, p_value, signed, spoken
+from lab.pages.markdown import gate_name, interval, number, p_value, readable_name, signed
 from ops.compare.advice import Advice, Facts, advise
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
@@ -37,7 +37,7 @@ def facts_of(comparison: Comparison) -> Facts:
         other_task=comparison.other_task,
         trained_anew=comparison.inputs.trained_anew,
         drift_suggests_retraining=comparison.drift.newly_suggests_retraining,
-        other_metrics_worse=tuple(spoken(each.metric) for each in others if each.word == "worse"),
+        other_metrics_worse=tuple(readable_name(each.metric) for each in others if each.word == "worse"),
         yardstick=_yardstick(comparison),
         base_is_ahead=comparison.base_is_ahead,
     )

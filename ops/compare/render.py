@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from lab.pages.markdown import NOTHING, count, counted, gate_name, interval, number, p_value, signed, spoken
+from lab.pages.markdown import NOTHING, count, counted, gate_name, interval, number, p_value, readable_name, signed
 from ops.compare.changes import Change, in_one_line
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import NET, Judged
@@ -65,7 +65,7 @@ def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str
 
 def metric_name(metric: str, currency: str) -> str:
     """Return a metric as people say it; the money per row with its currency."""
-    return f"net value per row{f', {currency}' if currency else ''}" if metric == NET else spoken(metric)
+    return f"net value per row{f', {currency}' if currency else ''}" if metric == NET else readable_name(metric)
 
 
 def change_in_words(change: Change) -> tuple[str, str, str]:
@@ -120,7 +120,7 @@ def _table_of(tested: Sequence[Judged], further: Sequence[Judged], comparison: C
 
 def _untested(comparison: Comparison) -> Lines:
     lines = [
-        (spoken(seen.metric), number(seen.base), number(seen.head), signed(seen.difference), "untested")
+        (readable_name(seen.metric), number(seen.base), number(seen.head), signed(seen.difference), "untested")
         for seen in comparison.metrics.challenger.untested
     ]
     return aligned([("metric", "base", "head", "difference", ""), *lines]).split("\n")
@@ -130,7 +130,7 @@ def _figures(comparison: Comparison) -> Lines:
     lines = []
     for seen in comparison.metrics.figures:
         scale = 100 if seen.metric.endswith("_cents_per_row") else 1
-        name = metric_name(NET, comparison.metrics.currency) if scale == 100 else spoken(seen.metric)
+        name = metric_name(NET, comparison.metrics.currency) if scale == 100 else readable_name(seen.metric)
         ends = [
             interval(*(end / scale for end in each)) if each else NOTHING
             for each in (seen.base_interval, seen.head_interval)
@@ -176,7 +176,7 @@ def _experiment(comparison: Comparison) -> Lines:
     lines = [
         (
             side,
-            f"challenger {answer.word} by {spoken(answer.metric)}",
+            f"challenger {answer.word} by {readable_name(answer.metric)}",
             f"{signed(answer.difference)} ({interval(answer.low, answer.high)})",
             f"traffic: {answer.action or 'none'}",
             answer.rule if answer.action else "",
@@ -198,7 +198,7 @@ def _training(comparison: Comparison) -> Lines:
     ]
     if not lines:
         return []
-    return aligned([("candidate", "base", f"{spoken(training.by)}, folds", "head", ""), *lines]).split("\n")
+    return aligned([("candidate", "base", f"{readable_name(training.by)}, folds", "head", ""), *lines]).split("\n")
 
 
 def _place(place: int | None) -> str:

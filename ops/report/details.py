@@ -12,9 +12,9 @@ from lab.pages.markdown import (
     interval,
     number,
     p_value,
+    readable_name,
     sentence,
     signed,
-    spoken,
     table,
 )
 from ops.compare.changes import Change, in_one_line
@@ -169,7 +169,7 @@ def _experiment(comparison: Comparison) -> Fold | None:
 def _answer(answer: Answer) -> tuple[str, ...]:
     traffic = f"{answer.action} ({answer.looked})" if answer.looked else answer.action or "none"
     return (
-        f"{said(answer.word)} by {said(spoken(answer.metric))}",
+        f"{said(answer.word)} by {said(readable_name(answer.metric))}",
         signed(answer.difference),
         interval(answer.low, answer.high),
         said(traffic),
@@ -183,7 +183,7 @@ def _champion(comparison: Comparison) -> Fold | None:
         return None
     lines = [
         (
-            spoken(seen.metric),
+            readable_name(seen.metric),
             number(seen.base),
             number(seen.head),
             signed(seen.difference),
@@ -232,7 +232,7 @@ def _training(comparison: Comparison) -> Fold | None:
         *(sentence(said(text, longest=600)) for text in training.in_words),
         "",
     ]
-    by = f"{said(spoken(training.by))}, mean of the folds:"
+    by = f"{said(readable_name(training.by))}, mean of the folds:"
     lines = [_candidate(each) for each in training.candidates]
     head = (
         "candidate",

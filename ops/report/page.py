@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.pages.markdown import interval, number, p_value, signed, spoken, table
+from lab.pages.markdown import interval, number, p_value, readable_name, signed, table
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import Judged
 from ops.compare.facts import advice_of
@@ -63,7 +63,7 @@ def _metrics(comparison: Comparison) -> list[str]:
         *(_line(seen, comparison, p=p_value(seen.p_adjusted)) for seen in primary_first),
         *(_line(seen, comparison, p=f"({p_value(seen.p_value)})") for seen in metrics.challenger.further),
     ]
-    drawn = picture([(spoken(seen.metric), seen) for seen in primary_first])
+    drawn = picture([(readable_name(seen.metric), seen) for seen in primary_first])
     return [
         "\n".join(table(head, lines)),
         *([f"```\n{drawn}\n```"] if drawn and not metrics.challenger.same_predictions else []),
@@ -109,7 +109,7 @@ def _untested(comparison: Comparison) -> list[str]:
     if not plain or comparison.other_task:
         return []
     lines = [
-        (spoken(seen.metric), number(seen.base), number(seen.head), signed(seen.difference), "untested")
+        (readable_name(seen.metric), number(seen.base), number(seen.head), signed(seen.difference), "untested")
         for seen in plain
     ]
     return [

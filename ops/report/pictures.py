@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab.pages.markdown import spoken
+from lab.pages.markdown import readable_name
 from lab.pages.pictures import LEADER, OTHER, PALE, PLAIN, STYLE
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged, oriented
@@ -85,7 +85,7 @@ def _differences(shown: Sequence[Judged]) -> "Figure":
         colour = {"better": GOOD, "worse": LEADER}.get(seen.word, OTHER)
         axes.plot([low, high], [-place] * 2, color=colour, linewidth=1.8)
         axes.plot([difference], [-place], "o", markersize=6, color=colour)
-    axes.set_yticks([-place for place in range(len(shown))], [spoken(seen.metric) for seen in shown])
+    axes.set_yticks([-place for place in range(len(shown))], [readable_name(seen.metric) for seen in shown])
     axes.set_ylim(-len(shown) + 0.4, 0.6)
     axes.set_xlabel("worse  ←  in margins (grey: too small to matter)  →  better")
     _plain(axes)

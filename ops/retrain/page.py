@@ -12,9 +12,9 @@ from lab.pages.markdown import (
     interval,
     listed,
     number,
+    readable_name,
     sentence,
     signed,
-    spoken,
     table,
 )
 from ops.retrain.findings import ABTEST, VALIDATE, Findings
@@ -34,7 +34,7 @@ def page_of(findings: Findings) -> str:
 def title_of(findings: Findings) -> str:
     """Return one line that names the task and the gain."""
     seen = findings.promotion
-    gain = f"{spoken(seen.metric)} {signed(seen.gain)} ({interval(seen.low, seen.high)})"
+    gain = f"{readable_name(seen.metric)} {signed(seen.gain)} ({interval(seen.low, seen.high)})"
     return f"Retrain {findings.request.task}: {gain}"
 
 
@@ -108,7 +108,7 @@ def _comparison(findings: Findings) -> Iterator[str]:
     yield ""
     rows = [
         [
-            spoken(seen["metric"]) + (" (lower is better)" if seen["metric"] in LOWER_IS_BETTER else ""),
+            readable_name(seen["metric"]) + (" (lower is better)" if seen["metric"] in LOWER_IS_BETTER else ""),
             number(seen["champion"]),
             number(seen["challenger"]),
             signed(seen["difference"]),
@@ -165,7 +165,7 @@ def _span(window: Mapping[str, Any] | None) -> str:
 
 def _rule_line(rule: Mapping[str, Any]) -> list[str]:
     limit = NOTHING if rule["limit"] is None else f"{rule['limit']:g}"
-    return [spoken(rule["policy"]), number(rule["value"]), limit, "yes" if rule["fired"] else "no"]
+    return [readable_name(rule["policy"]), number(rule["value"]), limit, "yes" if rule["fired"] else "no"]
 
 
 def _read(seen: Any, path: str) -> dict[str, Any]:

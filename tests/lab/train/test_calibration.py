@@ -54,19 +54,19 @@ def test_a_folds_own_labels_do_not_change_its_scores() -> None:
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_the_order_of_rows_is_kept(method: str) -> None:
-    moved = fitted(method)[-1].move(np.sort(TIMID))
+    moved = fitted(method)[-1].calibrate(np.sort(TIMID))
     assert (np.diff(moved) >= 0).all()
 
 
 def test_a_sigmoid_agrees_with_logistic_regression_on_log_odds() -> None:
     model = LogisticRegression(C=np.inf).fit(logit(TIMID)[:, None], LABELS)
     expected = model.predict_proba(logit(TIMID)[:, None])[:, 1]
-    assert_allclose(fitted("sigmoid")[-1].move(TIMID), expected, atol=1e-4)
+    assert_allclose(fitted("sigmoid")[-1].calibrate(TIMID), expected, atol=1e-4)
 
 
 def test_isotonic_agrees_with_scikit_learn() -> None:
     expected = IsotonicRegression(y_min=0, y_max=1).fit_transform(TIMID, LABELS.astype(float))
-    assert_allclose(fitted("isotonic")[-1].move(TIMID), expected, atol=1e-6)
+    assert_allclose(fitted("isotonic")[-1].calibrate(TIMID), expected, atol=1e-6)
 
 
 def test_inverted_scores_are_replaced_by_the_mean() -> None:
@@ -83,7 +83,7 @@ def test_a_calibrated_pipeline_is_a_classifier() -> None:
     pipeline = fitted("sigmoid")
     inner = pipeline[-1].estimator.predict_proba(pipeline[0].transform(rows))[:, 1]
     assert list(pipeline.classes_) == [0, 1]
-    assert_array_equal(pipeline.predict_proba(rows)[:, 1], pipeline[-1].move(inner))
+    assert_array_equal(pipeline.predict_proba(rows)[:, 1], pipeline[-1].calibrate(inner))
     assert_allclose(pipeline.predict_proba(rows).sum(axis=1), 1)
 
 
@@ -93,7 +93,7 @@ def test_without_calibration_the_pipeline_is_the_same_object() -> None:
 
 
 def test_a_line_without_points_or_slope_changes_nothing() -> None:
-    assert_allclose(CalibratedScores(None).move(GOOD), np.clip(GOOD, 1e-6, 1 - 1e-6))
+    assert_allclose(CalibratedScores(None).calibrate(GOOD), np.clip(GOOD, 1e-6, 1 - 1e-6))
 
 
 def plain() -> Pipeline:

@@ -225,7 +225,7 @@ def test_calibrated_scores_agree_with_the_saved_pipeline() -> None:
     plain, trained = train(), train(calibration="sigmoid")
     assert trained.model.manifest.calibration == "sigmoid"
     frame = frame_of(ROWS, trained.model.features)
-    moved = trained.model.pipeline[-1].move(plain.model.pipeline.predict_proba(frame)[:, 1])
+    moved = trained.model.pipeline[-1].calibrate(plain.model.pipeline.predict_proba(frame)[:, 1])
     assert_array_equal(trained.model.pipeline.predict_proba(frame)[:, 1], moved)
     assert not trained.out_of_fold["score"].equals(plain.out_of_fold["score"])
 
