@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lab.pages.markdown import interval, signed, spoken
+from lab.pages.markdown import interval, signed, readable_name
 from ops.registry.champion_changes import ChampionChange, champion_changes, line_of
 from ops.registry.tags import Registry, Tag, read_registry, version_name
 from ops.text_table import aligned
@@ -87,7 +87,7 @@ def _because(change: ChampionChange) -> str:
 def _gain(gain: Any) -> str:
     if not isinstance(gain, dict):
         return NOTHING
-    return f"{spoken(str(gain['metric']))} {signed(gain['value'])} ({interval(gain['low'], gain['high'])})"
+    return f"{readable_name(str(gain['metric']))} {signed(gain['value'])} ({interval(gain['low'], gain['high'])})"
 
 
 def _document(period: Period) -> dict[str, Any]:

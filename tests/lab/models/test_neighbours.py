@@ -1,4 +1,4 @@
-"""Nearest neighbours: scikit-learn's where no rows tie, and the mean over all ways to break ties where some do."""
+"""Nearest neighbours agree with scikit-learn without ties, and average over the ways to break ties."""
 
 from itertools import permutations
 from typing import Any
@@ -16,7 +16,7 @@ ROWS, LABELS, ASKED = RNG.normal(size=(300, 5)), RNG.integers(0, 2, 300), RNG.no
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
 @pytest.mark.parametrize("count", [1, 7, 300])
-def test_without_ties_it_is_scikit_learns(weights: str, count: int) -> None:
+def test_without_ties_it_agrees_with_scikit_learn(weights: str, count: int) -> None:
     ours = NearestNeighbours(count, weights=weights, algorithm="brute").fit(ROWS, LABELS)
     theirs = KNeighborsClassifier(count, weights=weights, algorithm="kd_tree").fit(ROWS, LABELS)
     np.testing.assert_allclose(ours.predict_proba(ASKED), theirs.predict_proba(ASKED), atol=1e-12)
@@ -24,17 +24,17 @@ def test_without_ties_it_is_scikit_learns(weights: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
-def test_a_row_that_is_met_again_scores_its_label(weights: str) -> None:
+def test_an_exact_match_scores_its_label(weights: str) -> None:
     model = NearestNeighbours(1, weights=weights).fit(ROWS, LABELS)
     assert (model.predict(ROWS) == LABELS).all()
 
 
-def test_rows_met_again_are_all_that_counts_by_distance() -> None:
+def test_with_distance_weights_only_exact_matches_count() -> None:
     model = NearestNeighbours(3, weights="distance").fit([[0.0], [0.0], [1.0]], [0, 1, 1])
     assert model.predict_proba([[0.0]])[0, 1] == 0.5
 
 
-def test_rows_that_tie_share_the_places_that_are_left() -> None:
+def test_tied_rows_share_the_remaining_places() -> None:
     rows, labels = np.array([[0.0], [1.0], [1.0], [-1.0], [5.0]]), np.array([1, 1, 0, 0, 1])
     ours = NearestNeighbours(2).fit(rows, labels).predict_proba([[0.0]])[0, 1]
     ways = [(1 + labels[[1, 2, 3]][list(order)][0]) / 2 for order in permutations(range(3))]
@@ -42,7 +42,7 @@ def test_rows_that_tie_share_the_places_that_are_left() -> None:
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
-def test_neither_the_order_of_rows_nor_the_rows_beside_it_move_a_score(
+def test_a_score_depends_neither_on_the_order_nor_on_other_rows(
     weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, labels = RNG.integers(0, 3, (500, 4)).astype(float), RNG.integers(0, 2, 500)

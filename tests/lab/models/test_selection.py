@@ -1,4 +1,4 @@
-"""Which columns are kept: by scikit-learn's tests, the same on every processor, whatever the columns hold."""
+"""Column selection agrees with scikit-learn's tests and is deterministic."""
 
 from typing import Any
 
@@ -22,18 +22,18 @@ def kept(columns: list[NDArray[Any]], *, by: str, count: int) -> list[int]:
     return np.flatnonzero(step.get_support()).tolist()
 
 
-def test_anova_is_scikit_learns() -> None:
+def test_anova_agrees_with_scikit_learn() -> None:
     columns = np.column_stack([NOISE, SIGNAL, SWITCH])
     assert scores_of(columns, LABELS, by="anova", seed=1) == pytest.approx(f_classif(columns, LABELS)[0], rel=1e-5)
 
 
-def test_anova_keeps_its_digits_far_from_zero() -> None:
+def test_anova_is_precise_far_from_zero() -> None:
     far = 1e9 + np.round(SIGNAL, 3)
     expected = f_classif(np.round(SIGNAL, 3)[:, None], LABELS)[0]
     assert scores_of(far[:, None], LABELS, by="anova", seed=1) == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_column_that_tells_the_classes_apart_without_rest_comes_first() -> None:
+def test_a_column_that_separates_the_classes_comes_first() -> None:
     assert kept([SIGNAL, LABELS.astype(float)], by="anova", count=1) == [1]
 
 
@@ -46,7 +46,7 @@ def test_mutual_information_counts_few_values_and_measures_many() -> None:
 
 
 @pytest.mark.parametrize("by", WAYS)
-def test_what_says_something_is_kept_and_noise_is_not(by: str) -> None:
+def test_informative_columns_are_selected_and_noise_is_not(by: str) -> None:
     assert kept([NOISE, SIGNAL, RNG.normal(size=400), SWITCH], by=by, count=2) == [1, 3]
 
 
@@ -62,7 +62,7 @@ def test_of_many_equal_columns_the_first_ones_are_kept() -> None:
 
 
 @pytest.mark.parametrize("by", WAYS)
-def test_constant_columns_come_last_and_more_than_there_are_is_all(by: str) -> None:
+def test_constant_columns_come_last_and_a_larger_count_selects_all(by: str) -> None:
     columns = [np.full(400, 7.0), SIGNAL, np.zeros(400), NOISE]
     assert kept(columns, by=by, count=2) == [1, 3]
     assert kept(columns, by=by, count=3) == [0, 1, 3]
@@ -70,12 +70,12 @@ def test_constant_columns_come_last_and_more_than_there_are_is_all(by: str) -> N
 
 
 @pytest.mark.parametrize("by", WAYS)
-def test_where_nothing_varies_the_first_columns_are_kept(by: str) -> None:
+def test_of_constant_columns_the_first_are_selected(by: str) -> None:
     assert kept([np.zeros(400), np.ones(400)], by=by, count=1) == [0]
 
 
 @pytest.mark.parametrize("by", WAYS)
-def test_last_bits_do_not_choose(by: str) -> None:
+def test_the_last_bits_do_not_decide(by: str) -> None:
     columns = np.column_stack([SIGNAL, NOISE, SWITCH])
     shaken = columns * (1 + np.finfo(float).eps)
     found, again = (scores_of(part, LABELS, by=by, seed=3).tolist() for part in (columns, shaken))

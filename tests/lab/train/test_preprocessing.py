@@ -77,7 +77,7 @@ def test_a_missing_column_is_refused_with_the_existing_ones() -> None:
 
 
 def test_text_where_a_number_is_expected_is_refused() -> None:
-    with pytest.raises(SourceError, match="age holds string, expected a number"):
+    with pytest.raises(SourceError, match="age has the type string, expected a number"):
         frame_of(pa.table({"age": ["old"]}), features(age="number"))
 
 
