@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lab.pages.markdown import interval, signed, readable_name
+from lab.pages.markdown import interval, readable_name, signed
 from ops.registry.champion_changes import ChampionChange, champion_changes, line_of
 from ops.registry.tags import Registry, Tag, read_registry, version_name
 from ops.text_table import aligned

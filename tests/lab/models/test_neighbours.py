@@ -42,9 +42,7 @@ def test_tied_rows_share_the_remaining_places() -> None:
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
-def test_a_score_depends_neither_on_the_order_nor_on_other_rows(
-    weights: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_score_depends_neither_on_the_order_nor_on_other_rows(weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, labels = RNG.integers(0, 3, (500, 4)).astype(float), RNG.integers(0, 2, 500)
     asked = RNG.integers(0, 3, (60, 4)) + 0.1
     turned = RNG.permutation(500)
