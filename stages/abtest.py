@@ -1,4 +1,4 @@
-"""Say whether the challenger is better: on the same rows, and in traffic where an experiment ran."""
+"""Compare challenger and champion: on the same rows, and in a traffic experiment."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -23,7 +23,7 @@ from lab.predictions.predictions import read_predictions, read_thresholds
 METRICS_FILE = Path("metrics/abtest.json")
 PLOTS = Path("plots/abtest")
 EXPERIMENT = Path("data/experiment")
-NO_EXPERIMENT = "the task names no experiment log (experiment.log is null)"
+NO_EXPERIMENT = "the task has no experiment log (experiment.log is null)"
 
 DECIDES = "test"
 WINDOWS = (DECIDES, "current")
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def in_traffic() -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Return what the traffic experiment says, and its points for plots; without one, the reason why not."""
+    """Return the results of the traffic experiment and its plot data, or the reason why there are none."""
     found = read_stage_file(EXPERIMENT / "experiment.json", kind=ExperimentSection, stage="experiment").experiment
     if found.design is None or (found.log is None and found.simulation is None):
         return {"analysed": False, "reason": NO_EXPERIMENT}, {}

@@ -1,4 +1,4 @@
-"""Analyse an experiment from its log: health first, then effects at this look, then one decision with its reasons."""
+"""Analyse an experiment from its log: health checks, effects, decision."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lab.abtest.effects import Effect, after_stop, arms_of, effect_of, measure
 from lab.abtest.health import Health, check_health
-from lab.abtest.interim import Look, look_at
-from lab.abtest.moments import Tally, tally_log
+from lab.abtest.interim import Look, current_look
+from lab.abtest.moments import LogMoments, log_moments
 from lab.experiment.design import Design
 from lab.experiment.log import read_log
 from lab.stats.core.corrections import holm
@@ -19,7 +19,7 @@ FIRST = ("INVALID", "SHIP", "EXTEND", "INCONCLUSIVE", "ROLLBACK")
 
 @dataclass(frozen=True)
 class Step:
-    """One look at the primary outcome of a treatment: its z and the bound, None where nothing may stop there."""
+    """One look at the primary outcome of a treatment: z and bound, None when stopping is not possible."""
 
     treatment: str
     look: int
@@ -30,18 +30,18 @@ class Step:
 
     @property
     def crossed(self) -> bool:
-        """Say whether the experiment was to stop here."""
+        """Return whether z is beyond the bound."""
         return self.z is not None and self.bound is not None and abs(self.z) > self.bound
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """All that a log says under a design; effects by treatment, the primary outcome's first."""
+    """The results of an experiment; effects by treatment, the primary outcome first."""
 
     design: Design
-    tally: Tally
+    log: LogMoments
     look: Look
-    everyone: tuple[Moments, ...]
+    all_arms: tuple[Moments, ...]
     health: Health
     path: tuple[Step, ...]
     effects: Mapping[str, tuple[Effect, ...]]
@@ -49,7 +49,7 @@ class Analysis:
 
     @property
     def chosen(self) -> str:
-        """Return the treatment whose decision is the experiment's: the one to ship, else the one that is furthest."""
+        """Return the treatment whose decision is reported: the best one to ship, or the one closest to it."""
 
         def rank(name: str) -> tuple[int, float, str]:
             return FIRST.index(self.verdicts[name].action), -self.effects[name][0].finding.difference, name
@@ -58,27 +58,26 @@ class Analysis:
 
     @property
     def all_effects(self) -> list[Effect]:
-        """Return the effects of all treatments."""
         return [effect for found in self.effects.values() for effect in found]
 
 
 def assess(path: Path, design: Design) -> Analysis:
-    """Return what the log of an experiment says; the same rows and design give the same answer."""
-    tally = tally_log(read_log(path, design), design)
-    look, everyone = look_at(tally, design), tally.at_look(len(tally.periods))
-    health = check_health(tally, everyone, design, lambda: read_log(path, design))
-    steps = tuple(_path(tally, look, everyone, design))
-    found = {name: _effects(name, everyone, look, steps, tally, design) for name in design.treatments}
+    """Return the analysis of an experiment's log."""
+    log = log_moments(read_log(path, design), design)
+    look, all_arms = current_look(log, design), log.at_look(len(log.periods))
+    health = check_health(log, all_arms, design, lambda: read_log(path, design))
+    steps = tuple(_path(log, look, all_arms, design))
+    found = {name: _effects(name, all_arms, look, steps, log, design) for name in design.treatments}
     effects = _corrected(found, level=design.level)
     verdicts = {name: _verdict(each, health, look) for name, each in effects.items()}
-    return Analysis(design, tally, look, everyone, health, steps, effects, verdicts)
+    return Analysis(design, log, look, all_arms, health, steps, effects, verdicts)
 
 
 def _effects(
-    treatment: str, everyone: tuple[Moments, ...], look: Look, steps: Sequence[Step], tally: Tally, design: Design
+    treatment: str, all_arms: tuple[Moments, ...], look: Look, steps: Sequence[Step], log: LogMoments, design: Design
 ) -> tuple[Effect, ...]:
-    arms = arms_of(treatment, everyone, tally, design)
-    primary, *others = (effect_of(name, arms, look, tally, design) for name in design.ordered_outcomes)
+    arms = arms_of(treatment, all_arms, log, design)
+    primary, *others = (effect_of(name, arms, look, log, design) for name in design.ordered_outcomes)
     crossed_before = any(step.crossed for step in steps if step.treatment == treatment and step.look < look.number)
     return primary if crossed_before else after_stop(primary, look), *others
 
@@ -89,7 +88,7 @@ def _verdict(effects: Sequence[Effect], health: Health, look: Look) -> Verdict:
 
 
 def _corrected(effects: Mapping[str, tuple[Effect, ...]], *, level: float) -> dict[str, tuple[Effect, ...]]:
-    """Return the effects with Holm's p-values over all outcomes that do not decide, of all treatments."""
+    """Return the effects with Holm's p-values over the secondary outcomes of all treatments."""
     tested = [
         effect
         for found in effects.values()
@@ -104,34 +103,34 @@ def _corrected(effects: Mapping[str, tuple[Effect, ...]], *, level: float) -> di
         )
     )
     return {
-        name: tuple(_held(each, p_values.get((each.treatment, each.outcome)), level) for each in found)
+        name: tuple(_with_adjusted_p(each, p_values.get((each.treatment, each.outcome)), level) for each in found)
         for name, found in effects.items()
     }
 
 
-def _held(effect: Effect, p_adjusted: float | None, level: float) -> Effect:
-    """Return the effect with a word that also holds after the correction for many outcomes."""
+def _with_adjusted_p(effect: Effect, p_adjusted: float | None, level: float) -> Effect:
+    """Return the effect with its word after the correction for multiple outcomes."""
     if p_adjusted is not None and p_adjusted >= level and effect.word in {"better", "worse"}:
         return replace(effect, p_adjusted=p_adjusted, word="not distinguishable")
     return replace(effect, p_adjusted=p_adjusted)
 
 
-def _path(tally: Tally, look: Look, everyone: tuple[Moments, ...], design: Design) -> list[Step]:
-    """Return every look so far where the log tells them apart by date, else the current one; without strata."""
+def _path(log: LogMoments, look: Look, all_arms: tuple[Moments, ...], design: Design) -> list[Step]:
+    """Return every look so far if looks have dates, else only the current one; without strata."""
     last = len(look.so_far.z)
-    told_apart = bool(design.looks.dates) and last <= len(tally.periods)
+    dated = bool(design.looks.dates) and last <= len(log.periods)
     found = []
     for treatment in design.treatments:
-        for step in range(1, last + 1) if told_apart else [last]:
-            then = tally.at_look(step) if step < last else everyone
-            arms = replace(arms_of(treatment, then, tally, design), strata=())
+        for step in range(1, last + 1) if dated else [last]:
+            then = log.at_look(step) if step < last else all_arms
+            arms = replace(arms_of(treatment, then, log, design), strata=())
             found.append(
                 Step(
                     treatment=treatment,
                     look=step,
                     information=look.so_far.information[step - 1],
                     units=sum(arm.count for arm in then),
-                    z=measure(design.primary, arms, tally, design, level=0.95).comparison.statistic,
+                    z=measure(design.primary, arms, log, design, level=0.95).comparison.statistic,
                     bound=look.so_far.z[step - 1],
                 )
             )

@@ -1,4 +1,4 @@
-"""Say of two models that scored the same rows whether one is better, and how sure that is."""
+"""Compare champion and challenger on the same rows: paired tests of every metric."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,13 +28,12 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric of both models; the difference is the challenger's less the champion's, the interval of 95 %.
+    """A metric of both models; the difference is challenger minus champion, with its 95 % interval.
 
-    `better` and `worse` are about the challenger and hold after Holm's correction over the metrics of the window;
-    `equivalent` says that the whole interval lies within the margin; `not distinguishable` says that these rows cannot
-    tell. `detectable` is the smallest difference that this test would have found four times in five, before correction.
-    Where nothing can be estimated the word is `undefined`, and `reason` says why. `check` names a second test of the
-    same question with its p-value; `only_champion` and `only_challenger` count the rows that one model alone has right.
+    `better` and `worse` refer to the challenger, after Holm's correction over the metrics of the window; `equivalent`
+    means that the whole interval is within the margin; `undefined` means that no test is possible, `reason` says why.
+    `detectable` is the minimum detectable difference at a power of 80 %, before correction. `check` is a second test of
+    the same hypothesis; `only_champion` and `only_challenger` count the rows on which only that model is correct.
     """
 
     metric: str
@@ -67,7 +66,6 @@ class Pair:
 
     @classmethod
     def of(cls, predictions: pa.Table, *, thresholds: Mapping[str, float]) -> Self:
-        """Return the pair that a table of predictions holds."""
         return cls(
             numbers_of(predictions[LABEL]) == 1,
             numbers_of(predictions["champion_score"]),
@@ -78,14 +76,14 @@ class Pair:
 
     @property
     def decisions(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which rows each model decides positive."""
+        """The rows that each model predicts positive."""
         return self.champion >= self.champion_threshold, self.challenger >= self.challenger_threshold
 
 
 def compare_models(
     pair: Pair, *, margins: Mapping[str, float], significance: float, resamples: int, rng: np.random.Generator
 ) -> dict[str, Difference]:
-    """Return the difference in every metric, each with its word."""
+    """Return the difference in every metric by name."""
     if len(pair.labels) == 0:
         return {metric: _undefined(metric, "no row") for metric in METRICS}
     found = [*_of_decisions(pair, resamples=resamples, rng=rng), *_of_losses(pair), _of_area(pair)]
@@ -97,7 +95,7 @@ def compare_models(
 
 
 def answer_of(differences: Mapping[str, Difference], metric: str, *, window: str) -> dict[str, object]:
-    """Return the one answer: whether the challenger is better by the metric that was chosen beforehand."""
+    """Return the result of the primary metric, which is chosen beforehand."""
     found = differences[metric]
     return {
         "metric": metric,
@@ -110,7 +108,7 @@ def answer_of(differences: Mapping[str, Difference], metric: str, *, window: str
 
 
 def summary(differences: Mapping[str, Difference]) -> list[dict[str, Any]]:
-    """Return what a metrics file says of each metric, as a list, which DVC does not take apart into metrics."""
+    """Return the differences for a metrics file, as a list, which DVC does not show as metrics."""
     return [{"metric": metric, **_as_record(difference)} for metric, difference in differences.items()]
 
 
@@ -125,14 +123,14 @@ def difference_rows(windows: Mapping[str, Mapping[str, Difference]]) -> list[dic
 
 def _of_decisions(pair: Pair, *, resamples: int, rng: np.random.Generator) -> list[Difference]:
     first, second = pair.decisions
-    right = compare_correctness(first == pair.labels, second == pair.labels)
+    correctness = compare_correctness(first == pair.labels, second == pair.labels)
     ratios = compare_decisions(count_decisions(pair.labels, first, second), resamples=resamples, rng=rng)
     accuracy = replace(
-        _difference("accuracy", right, test="McNemar (mid-p)"),
+        _difference("accuracy", correctness, test="McNemar (mid-p)"),
         check="McNemar (exact)",
-        check_p_value=right.exact_p_value,
-        only_champion=right.only_first,
-        only_challenger=right.only_second,
+        check_p_value=correctness.exact_p_value,
+        only_champion=correctness.only_first,
+        only_challenger=correctness.only_second,
     )
     return [
         accuracy,
@@ -141,7 +139,7 @@ def _of_decisions(pair: Pair, *, resamples: int, rng: np.random.Generator) -> li
 
 
 def _of_losses(pair: Pair) -> list[Difference]:
-    """Return the paired t-tests of both losses; Wilcoxon's, which large losses of few rows move less, as a check."""
+    """Return the paired t-tests of both losses, with Wilcoxon's test, which is robust to outliers, as a check."""
     found = []
     for metric, loss in (("log_loss", log_losses), ("brier", squared_errors)):
         champion, challenger = (loss(pair.labels, scores) for scores in (pair.champion, pair.challenger))

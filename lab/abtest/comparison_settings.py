@@ -1,4 +1,4 @@
-"""How sure to be when two models are compared: the section `abtest` of params.yaml."""
+"""Settings of the model comparison: the section `abtest` of params.yaml."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from lab.core.params import Params
 
 
 class ComparisonParams(Params):
-    """How sure to be, which metric answers, and which differences are too small to matter."""
+    """Significance level, resamples, primary metric, and margins of equivalence."""
 
     significance: float = Field(gt=0, lt=1)
     resamples: int = Field(ge=1000, le=1_000_000)
@@ -21,5 +21,5 @@ class ComparisonParams(Params):
         if self.primary not in METRICS:
             raise ValueError(f"primary is {self.primary!r}, expected one of {list(METRICS)}")
         if set(self.margins) != set(METRICS) or min(self.margins.values()) < 0:
-            raise ValueError(f"margins needs a number of 0 or more for each of {list(METRICS)}")
+            raise ValueError(f"margins needs a number of at least 0 for each of {list(METRICS)}")
         return self

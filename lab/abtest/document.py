@@ -1,23 +1,23 @@
-"""What an analysis says, as one document for metrics/abtest.json and for `python -m ops abtest --json`."""
+"""Convert an analysis to the JSON of metrics/abtest.json and `python -m ops abtest --json`."""
 
 from dataclasses import asdict
 from typing import Any
 
 from lab.abtest.assess import Analysis, Step
-from lab.abtest.bayesian import Belief, beliefs_in_effect, beliefs_in_shares
+from lab.abtest.bayesian import ArmPosterior, effect_posteriors, share_posteriors
 from lab.abtest.effects import Arms, Effect, effect_of
-from lab.abtest.secondary import further_answers
+from lab.abtest.secondary import secondary_analyses
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.experiments.group_sequential import inflation
 from lab.stats.experiments.posteriors import WARNING
 from lab.stats.experiments.verdicts import Verdict
 
 POWER = 0.8
-EXPLORES = "segments explore: many are looked at, none decides, and their intervals are not corrected for that"
+EXPLORATORY = "exploratory: segments do not decide, and their intervals are not corrected for multiple comparisons"
 
 
 def document_of(analysis: Analysis) -> dict[str, Any]:
-    """Return the document; numbers are lists of records, which DVC does not take apart into metrics."""
+    """Return the document; numbers are in lists of records, which DVC does not show as metrics."""
     chosen, health = analysis.chosen, analysis.health
     return {
         "analysed": True,
@@ -25,21 +25,21 @@ def document_of(analysis: Analysis) -> dict[str, Any]:
         "decision": {"treatment": chosen, **_verdict(analysis.verdicts[chosen])},
         "decisions": [{"treatment": name, **_verdict(verdict)} for name, verdict in analysis.verdicts.items()],
         "units": _units(analysis),
-        "left_out": analysis.tally.late,
+        "left_out": analysis.log.late,
         "sample_ratio": {"p_value": health.ratio.p_value, "log10_p": health.ratio.log10_p},
         "health": [asdict(check) for check in health.checks],
         "look": _look(analysis),
         "effects": [asdict(effect) for effect in analysis.all_effects],
-        "segments": {"note": EXPLORES, "levels": _segments(analysis)} if analysis.design.segments else None,
-        "further": further_answers(analysis),
+        "segments": {"note": EXPLORATORY, "levels": _segments(analysis)} if analysis.design.segments else None,
+        "further": secondary_analyses(analysis),
         "path": [step_record(step) for step in analysis.path],
-        "beliefs": {"warning": WARNING, "arms": [asdict(belief) for belief in _beliefs(analysis)]},
+        "beliefs": {"warning": WARNING, "arms": [asdict(posterior) for posterior in _posteriors(analysis)]},
         "power": [_power(found[0], analysis) for found in analysis.effects.values()],
     }
 
 
 def sentence_of(analysis: Analysis) -> str:
-    """Return the decision, the rule that fired and the reasons in one line."""
+    """Return action, rule and reasons in one line."""
     look, verdict = analysis.look, analysis.verdicts[analysis.chosen]
     at = f"look {look.number} of {look.planned}" if look.planned > 1 else "one look"
     return f"{verdict.action} {analysis.chosen} ({verdict.rule}; {at}): {'; '.join(verdict.reasons)}"
@@ -81,34 +81,32 @@ def _look(analysis: Analysis) -> dict[str, Any]:
 def _segments(analysis: Analysis) -> list[dict[str, Any]]:
     design, found = analysis.design, []
     for segment in design.segments:
-        for level, everyone in analysis.tally.groups.get(segment, {}).items():
+        for level, all_arms in analysis.log.groups.get(segment, {}).items():
             for treatment in design.treatments:
-                pair = everyone[0], everyone[design.arms.index(treatment)]
-                effect = effect_of(
-                    design.primary, Arms(treatment, pair, everyone), analysis.look, analysis.tally, design
-                )
+                pair = all_arms[0], all_arms[design.arms.index(treatment)]
+                effect = effect_of(design.primary, Arms(treatment, pair, all_arms), analysis.look, analysis.log, design)
                 numbers = {key: getattr(effect, key) for key in ("difference", "low", "high", "word", "reason")}
                 units = [arm.count for arm in pair]
                 found.append({"segment": segment, "level": level, "treatment": treatment, "units": units, **numbers})
     return found
 
 
-def _beliefs(analysis: Analysis) -> list[Belief]:
-    design, tally = analysis.design, analysis.tally
+def _posteriors(analysis: Analysis) -> list[ArmPosterior]:
+    design, log = analysis.design, analysis.log
     outcome = design.outcomes[design.primary]
     if outcome.kind == "share":
-        place = tally.column(design.primary)
-        return beliefs_in_shares(design.arms, analysis.everyone, place, higher_is_better=outcome.higher_is_better)
+        place = log.column(design.primary)
+        return share_posteriors(design.arms, analysis.all_arms, place, higher_is_better=outcome.higher_is_better)
     effects = (found[0] for found in analysis.effects.values())
-    return [belief for effect in effects for belief in beliefs_in_effect(design.control, effect)]
+    return [posterior for effect in effects for posterior in effect_posteriors(design.control, effect)]
 
 
 def _power(effect: Effect, analysis: Analysis) -> dict[str, Any]:
-    """Return the smallest true difference in the primary outcome that the whole plan calls four times in five."""
+    """Return the minimum detectable effect on the primary outcome of the whole plan, at a power of 80 %."""
     look = analysis.look
     if not effect.standard_error:
         return {"treatment": effect.treatment, "detectable": None, "price_of_looking": None}
-    price = inflation(look.plan, level=look.level, power=POWER)
-    reach = (normal_quantile(1 - look.level / 2) + normal_quantile(POWER)) * price**0.5
+    factor = inflation(look.plan, level=look.level, power=POWER)
+    drift = (normal_quantile(1 - look.level / 2) + normal_quantile(POWER)) * factor**0.5
     full = effect.standard_error * look.information**0.5
-    return {"treatment": effect.treatment, "detectable": reach * full, "price_of_looking": price}
+    return {"treatment": effect.treatment, "detectable": drift * full, "price_of_looking": factor}

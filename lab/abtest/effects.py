@@ -1,11 +1,11 @@
-"""How a treatment differs from the control in one outcome: by the sharpest sound estimator that the log allows."""
+"""Estimate the effect of a treatment on an outcome with the most precise valid estimator."""
 
 import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from lab.abtest.interim import Look, repeated_p_value
-from lab.abtest.moments import Tally
+from lab.abtest.moments import LogMoments
 from lab.experiment.design import Design
 from lab.stats.core.arm_means import Summary, compare_arm_means
 from lab.stats.core.comparison import Comparison, undefined
@@ -24,17 +24,17 @@ from lab.stats.experiments.verdicts import Finding
 Word = Literal["better", "worse", "holds", "not distinguishable", "undefined"]
 Role = Literal["primary", "guardrail", "secondary"]
 TOO_FEW = "an arm has fewer than two units"
-TOO_EARLY = "too early: no statistic may stop at this look"
-SMALL_CELL = 5  # expected units in a cell below which a limit is not to be trusted
+TOO_EARLY = "too early: stopping is not possible at this look"
+SMALL_CELL = 5  # expected units in a cell; below, the normal approximation is unreliable
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An outcome of a treatment and of the control, with the interval that holds at this look and over all looks.
+    """The effect on one outcome, with an interval that is valid over all looks.
 
-    The difference is treatment less control. `p_value` takes the looks into account; `p_adjusted` is Holm's over the
-    outcomes that do not decide. `naive` is the difference without covariate or strata, `variance_ratio` what an
-    adjustment left of the variance. `estimate` is the difference as corrected for an early stop.
+    The difference is treatment minus control. `p_value` accounts for the looks; `p_adjusted` is Holm's over secondary
+    outcomes. `naive` is the difference without covariate or strata, `variance_ratio` the variance after over before
+    adjustment, `estimate` the difference corrected for an early stop.
     """
 
     treatment: str
@@ -66,7 +66,7 @@ class Effect:
 
     @property
     def finding(self) -> Finding:
-        """Return the effect turned so that higher is better, as the decision takes it."""
+        """Return the effect signed so that higher is better."""
         low, high, difference = self.low, self.high, self.difference or 0.0
         if not self.higher_is_better:
             low, high = (None if end is None else -end for end in (high, low))
@@ -76,17 +76,17 @@ class Effect:
 
 @dataclass(frozen=True)
 class Arms:
-    """What one comparison is made from: control and treatment, all arms, and the strata where the log has them."""
+    """The data of one comparison: control and treatment, all arms, and the strata if any."""
 
     treatment: str
     pair: tuple[Moments, Moments]
-    everyone: tuple[Moments, ...]
+    all_arms: tuple[Moments, ...]
     strata: tuple[tuple[Moments, Moments], ...] = ()
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One comparison and what stands behind it; `naive` is the difference without covariate or strata."""
+    """One comparison with its estimator; `naive` is the difference without covariate or strata."""
 
     estimator: str
     comparison: Comparison
@@ -96,68 +96,67 @@ class Measured:
     note: str = ""
 
 
-def arms_of(treatment: str, everyone: tuple[Moments, ...], tally: Tally, design: Design) -> Arms:
-    """Return what a treatment's comparisons are made from."""
+def arms_of(treatment: str, all_arms: tuple[Moments, ...], log: LogMoments, design: Design) -> Arms:
     place = design.arms.index(treatment)
-    levels = tally.groups.get(design.stratum or "", {})
+    levels = log.groups.get(design.stratum or "", {})
     strata = tuple((level[0], level[place]) for level in levels.values())
-    return Arms(treatment, (everyone[0], everyone[place]), everyone, strata)
+    return Arms(treatment, (all_arms[0], all_arms[place]), all_arms, strata)
 
 
-def effect_of(name: str, arms: Arms, look: Look, tally: Tally, design: Design) -> Effect:
-    """Return the effect of a treatment on one outcome, with the interval that holds at this look."""
+def effect_of(name: str, arms: Arms, look: Look, log: LogMoments, design: Design) -> Effect:
+    """Return the effect of a treatment on one outcome, with its interval at this look."""
     outcome = design.outcomes[name]
-    seen = measure(name, arms, tally, design, level=look.confidence or 1 - look.level)
-    found, shown = seen.comparison, look.confidence is not None
+    measured = measure(name, arms, log, design, level=look.confidence or 1 - look.level)
+    found, shown = measured.comparison, look.confidence is not None
     known = found.standard_error is not None
-    some = bool(min(arm.count for arm in arms.pair))
+    has_units = bool(min(arm.count for arm in arms.pair))
     low, high = (found.low, found.high) if shown else (None, None)
     effect = Effect(
         treatment=arms.treatment,
         outcome=name,
         role="primary" if name == design.primary else "guardrail" if outcome.margin else "secondary",
         kind=outcome.kind,
-        estimator=seen.estimator,
+        estimator=measured.estimator,
         higher_is_better=outcome.higher_is_better,
         margin=outcome.margin,
-        control=found.control if some else None,
-        value=found.treatment if some else None,
-        difference=found.difference if some else None,
+        control=found.control if has_units else None,
+        value=found.treatment if has_units else None,
+        difference=found.difference if has_units else None,
         low=low,
         high=high,
         standard_error=found.standard_error,
-        lift=seen.lift.difference if seen.lift.standard_error else None,
-        lift_low=seen.lift.low if shown else None,
-        lift_high=seen.lift.high if shown else None,
+        lift=measured.lift.difference if measured.lift.standard_error else None,
+        lift_low=measured.lift.low if shown else None,
+        lift_high=measured.lift.high if shown else None,
         z=found.statistic,
         bound=look.z,
         p_value=None,
         log10_p=None,
         p_adjusted=None,
         estimate=None,
-        naive=seen.naive if some and known else None,
-        variance_ratio=seen.variance_ratio,
+        naive=measured.naive if has_units and known else None,
+        variance_ratio=measured.variance_ratio,
         word="undefined",
-        reason=found.reason or look.refused or ("" if shown else TOO_EARLY) or seen.note,
+        reason=found.reason or look.refused or ("" if shown else TOO_EARLY) or measured.note,
     )
     tested = _with_p_value(effect, found, look)
     return replace(tested, word=_word(tested))
 
 
-def measure(name: str, arms: Arms, tally: Tally, design: Design, *, level: float) -> Measured:
-    """Return the comparison of two arms in one outcome at a level: adjusted, stratified or plain."""
-    outcome, place = design.outcomes[name], tally.column(name)
+def measure(name: str, arms: Arms, log: LogMoments, design: Design, *, level: float) -> Measured:
+    """Return the comparison of two arms in one outcome: covariate-adjusted, post-stratified or unadjusted."""
+    outcome, place = design.outcomes[name], log.column(name)
     if min(arm.count for arm in arms.pair) < 2:
         nothing = undefined(0.0, 0.0, TOO_FEW)
         return Measured("none", nothing, nothing, 0.0)
     if outcome.per is not None:
-        return _of_ratio(arms, place, tally.column(outcome.per), level)
-    if outcome.covariate is not None and outcome.covariate not in tally.missing:
-        return _adjusted(arms, place, tally.column(outcome.covariate), level)
+        return _of_ratio(arms, place, log.column(outcome.per), level)
+    if outcome.covariate is not None and outcome.covariate not in log.missing:
+        return _adjusted(arms, place, log.column(outcome.covariate), level)
     note = ""
     if outcome.covariate is not None:
-        lacking = tally.missing[outcome.covariate]
-        note = f"not adjusted: {outcome.covariate} is missing in {lacking:,} of {tally.rows:,} rows"
+        missing = log.missing[outcome.covariate]
+        note = f"not adjusted: {outcome.covariate} is missing in {missing:,} of {log.rows:,} rows"
     plain = _of_shares(arms, place, level) if outcome.kind == "share" else _of_means(arms, place, level)
     if not arms.strata:
         return replace(plain, note=note or plain.note)
@@ -169,7 +168,7 @@ def measure(name: str, arms: Arms, tally: Tally, design: Design, *, level: float
 
 
 def trials_of(moments: Moments, place: int) -> Trials:
-    """Return the successes and units of an arm; the mean of zeros and ones is exact enough to count them again."""
+    """Return the successes and units of an arm, recovered exactly from the mean of zeros and ones."""
     return round(float(moments.means[place]) * moments.count), moments.count
 
 
@@ -177,7 +176,7 @@ def _of_shares(arms: Arms, place: int, level: float) -> Measured:
     control, treatment = (trials_of(arm, place) for arm in arms.pair)
     test = compare_proportions(control=control, treatment=treatment, level=level)
     limit = compare_by_normal_limit(control=control, treatment=treatment, level=level)
-    # Newcombe's interval has a width in every sample; the z-test's own would not where no unit did it.
+    # Newcombe's interval never has width 0, unlike Wald's for an arm without a success.
     found = replace(
         limit,
         statistic=test.z,
@@ -212,7 +211,7 @@ def _of_ratio(arms: Arms, above: int, below: int, level: float) -> Measured:
 
 
 def _adjusted(arms: Arms, place: int, covariate: int, level: float) -> Measured:
-    present = [arm for arm in arms.everyone if arm.count]
+    present = [arm for arm in arms.all_arms if arm.count]
     found = adjust_for_covariate(present, outcome=place, covariate=covariate)
     pair = [found.arms[next(at for at, arm in enumerate(present) if arm is one)] for one in arms.pair]
     plain: Summary = arms.pair[0].summary(place)
@@ -227,7 +226,7 @@ def _adjusted(arms: Arms, place: int, covariate: int, level: float) -> Measured:
 
 
 def _with_p_value(effect: Effect, found: Comparison, look: Look) -> Effect:
-    """Return the effect with a p-value that takes the looks into account: none before the end where they are fixed."""
+    """Return the effect with a p-value that accounts for the looks; None before the last look of a fixed design."""
     if look.refused or found.p_value is None:
         return effect
     if effect.z is None or effect.standard_error is None or (look.planned == 1 and look.rule != "anytime"):
@@ -242,16 +241,16 @@ def _with_p_value(effect: Effect, found: Comparison, look: Look) -> Effect:
 
 
 def after_stop(effect: Effect, look: Look) -> Effect:
-    """Return the primary effect with the estimate that an end at this look leaves: a plain one is too far from 0.
+    """Return the primary effect with the estimate corrected for a stop at this look; the naive one is biased from 0.
 
-    It may be given only where no earlier look crossed its bound: after that, nothing more was to be looked at.
+    Valid only when no earlier look has crossed its bound.
     """
     ended = look.progress.final or (effect.z is not None and look.z is not None and abs(effect.z) > look.z)
     sequential = look.rule == "group_sequential" and look.planned > 1
     if not (ended and sequential) or effect.z is None or effect.standard_error is None:
         return effect
     after = analyse_stop(look.so_far, look=len(look.so_far.z), z=effect.z)
-    full = effect.standard_error * math.sqrt(look.information)  # the standard error with every planned unit
+    full = effect.standard_error * math.sqrt(look.information)  # the standard error at full information
     return replace(effect, p_value=after.p_value, estimate=after.estimate * full)
 
 

@@ -1,9 +1,10 @@
-"""Which look a log is at, and how sure its intervals must be so that the promise holds over all looks."""
+"""Interim analyses: the current look, its bounds and its confidence level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from lab.abtest.moments import Tally
+from lab.abtest.moments import LogMoments
 from lab.core.errors import SourceError
 from lab.experiment.design import Design
 from lab.stats.core.probabilities import normal_p_value, normal_quantile
@@ -14,15 +15,15 @@ from lab.stats.experiments.spending import spending_named
 from lab.stats.experiments.verdicts import Progress
 
 LEAST_EXPONENT, MOST_EXPONENT = -100.0, -0.0005
-LEAST_P = 1e-15  # a bound further out cannot be told from one that nothing crosses
+LEAST_P = 1e-15  # bounds beyond are never crossed in practice
 
 
 @dataclass(frozen=True)
 class Look:
-    """The look that a log is at: its number, how many are planned, and the bounds up to it and over the whole plan.
+    """The current look: its number, the number of planned looks, and the bounds so far and of the whole plan.
 
-    `information` is the share of the planned units that is in. `z` is what |z| must exceed now, None where no statistic
-    may stop yet; `refused` says why a fixed-horizon p-value is not given.
+    `information` is the share of the planned units observed so far. `refused` says why a fixed-horizon p-value is not
+    given.
     """
 
     number: int
@@ -38,25 +39,24 @@ class Look:
 
     @property
     def progress(self) -> Progress:
-        """Return how far the experiment is, as the decision takes it."""
         return Progress(self.number, self.planned, looks_allowed=self.rule != "fixed")
 
     @property
     def z(self) -> float | None:
-        """Return what |z| must exceed at this look."""
+        """Return the bound for |z| at this look; None when stopping is not possible."""
         return self.so_far.z[-1] if self.so_far.p_values[-1] > LEAST_P else None
 
     @property
     def confidence(self) -> float | None:
-        """Return the level of an interval that holds at this look and, with the others, over all."""
+        """Return the confidence level of this look's intervals that is valid over all looks."""
         return None if self.z is None or self.refused else 1 - self.so_far.p_values[-1]
 
 
-def look_at(tally: Tally, design: Design) -> Look:
-    """Return the look that a log is at; several treatments share the level evenly (Bonferroni)."""
+def current_look(log: LogMoments, design: Design) -> Look:
+    """Return the current look; several treatments share the level evenly (Bonferroni)."""
     level = design.level / len(design.treatments)
-    shares, planned = _shares(tally, design)
-    whole = [*shares, *_later(shares, planned)]
+    shares, planned = _shares(log, design)
+    plan = [*shares, *_remaining_looks(shares, planned)]
     refused = ""
     try:
         if design.looks.rule == "fixed":
@@ -68,20 +68,20 @@ def look_at(tally: Tally, design: Design) -> Look:
         planned=planned,
         rule=design.looks.rule,
         spending=design.looks.spending,
-        units=tally.rows,
+        units=log.rows,
         information=shares[-1],
         so_far=_bounds(shares, design, level),
-        plan=_bounds(whole, design, level),
+        plan=_bounds(plan, design, level),
         level=level,
         refused=refused,
     )
 
 
 def repeated_p_value(z: float, look: Look) -> float:
-    """Return the smallest level at which this look's bound would be crossed: it holds however often was looked.
+    """Return the smallest level at which this look's bound is crossed, at least 1e-100.
 
-    Jennison and Turnbull (1989), Journal of the Royal Statistical Society B 51. It needs no
-    stop, so it serves outcomes that do not decide when to end. What is below 1e-100 is given as that.
+    It is valid at every look without a stopping rule, so also for outcomes that do not stop the experiment. Jennison
+    and Turnbull (1989), Journal of the Royal Statistical Society B 51.
     """
     shares, spending = look.so_far.information, spending_named(look.spending)
 
@@ -105,39 +105,35 @@ def _bounds(shares: Sequence[float], design: Design, level: float) -> Bounds:
     try:
         return spending_bounds(shares, level=level, spending=spending_named(design.looks.spending))
     except ValueError as error:
-        raise SourceError(f"looks cannot be kept: {error}. Cure: correct looks in the design.") from error
+        raise SourceError(f"the planned looks are invalid: {error}. Cure: correct looks in the design.") from error
 
 
-def _shares(tally: Tally, design: Design) -> tuple[list[float], int]:
-    """Return the share of the planned information at each look so far, and how many looks are planned."""
+def _shares(log: LogMoments, design: Design) -> tuple[list[float], int]:
+    """Return the share of the planned information at each look so far, and the number of planned looks."""
     looks = design.looks
     if looks.dates:
-        return _shares_by_date(tally, design), len(looks.dates)
+        return _shares_by_date(log, design), len(looks.dates)
     if looks.units is None:
         return [1.0], 1
-    share = min(1.0, max(tally.rows, 1) / looks.units)
+    share = min(1.0, max(log.rows, 1) / looks.units)
     planned = [look / looks.count for look in range(1, looks.count + 1)]
     before = [look for look in planned if look < share - 0.5 / looks.count]
     return [*before[: looks.count - 1], share], looks.count if share >= 1 else max(looks.count, len(before) + 2)
 
 
-def _shares_by_date(tally: Tally, design: Design) -> list[float]:
-    counts = [sum(arm.count for arm in period) for period in tally.periods[: len(design.looks.dates)]]
-    filled = [look for look, count in enumerate(counts, start=1) if count]
-    reached = filled[-1] if filled else 1
-    units, final = 0, reached == len(counts)
-    seen = []
-    for count in counts[:reached]:
-        units += count
-        seen.append(units)
-    horizon = design.looks.units or (seen[-1] if final else round(seen[-1] * len(counts) / reached))
-    shares = [max(count, 1) / horizon for count in seen[:-1]]
-    rising = [share for place, share in enumerate(shares) if share < 1 and (not place or share > shares[place - 1])]
-    last = 1.0 if final else min(seen[-1] / horizon, 1 - 1e-9)
+def _shares_by_date(log: LogMoments, design: Design) -> list[float]:
+    counts = [sum(arm.count for arm in period) for period in log.periods[: len(design.looks.dates)]]
+    reached = max((look for look, count in enumerate(counts, start=1) if count), default=1)
+    final = reached == len(counts)
+    units = list(accumulate(counts[:reached]))
+    horizon = design.looks.units or (units[-1] if final else round(units[-1] * len(counts) / reached))
+    shares = [max(count, 1) / horizon for count in units[:-1]]
+    rising = [share for index, share in enumerate(shares) if share < 1 and (not index or share > shares[index - 1])]
+    last = 1.0 if final else min(units[-1] / horizon, 1 - 1e-9)
     return [*[share for share in rising if share < last], last]
 
 
-def _later(shares: Sequence[float], planned: int) -> list[float]:
-    """Return where the looks that are still to come would lie, spread evenly over what is left."""
+def _remaining_looks(shares: Sequence[float], planned: int) -> list[float]:
+    """Return the information of the looks still to come, evenly spaced."""
     left = planned - len(shares)
     return [shares[-1] + (1 - shares[-1]) * step / left for step in range(1, left + 1)]

@@ -1,4 +1,4 @@
-"""An analysis as points for plots: effects, the path to the bounds, posteriors, and the power of the plan."""
+"""Plot data of an analysis: effects, looks and bounds, posteriors, power."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,10 +22,10 @@ COLUMNS = {
 
 
 def points_of(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each plot's file."""
+    """Return the rows of each plot file."""
     found = {
         "effects": [_effect(effect) for effect in analysis.all_effects],
-        "path": [_step(step) for step in analysis.path] + _still_to_come(analysis),
+        "path": [_step(step) for step in analysis.path] + _remaining_looks(analysis),
         "posterior": _posterior(analysis),
         "power": [point for effects in analysis.effects.values() for point in _power(effects[0], analysis)],
     }
@@ -33,19 +33,19 @@ def points_of(analysis: Analysis) -> dict[str, list[dict[str, Any]]]:
 
 
 def csv_of(name: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a plot's file; without rows its header alone, for a plot that is declared must have its file."""
+    """Return a plot file, which without rows has only the header: declared plots must exist."""
     return csv_bytes(rows) if rows else f"{','.join(COLUMNS[name])}\n".encode()
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    """Return an effect in per cent of the control's value, so that outcomes of any unit share one axis."""
+    """Return an effect in per cent of the control value, so that all outcomes share one axis."""
     margin = None if effect.margin is None or not effect.control else effect.margin / abs(effect.control)
-    turned = -margin if margin is not None and effect.higher_is_better else margin
+    signed = -margin if margin is not None and effect.higher_is_better else margin
     percents: Mapping[str, float | None] = {
         "lift": effect.lift,
         "low": effect.lift_low,
         "high": effect.lift_high,
-        "margin": turned,
+        "margin": signed,
     }
     return {
         "treatment": effect.treatment,
@@ -62,8 +62,8 @@ def _step(step: Step) -> dict[str, Any]:
     return {**step_record(step), "crossed": "yes" if step.crossed else "no"}
 
 
-def _still_to_come(analysis: Analysis) -> list[dict[str, Any]]:
-    """Return the bounds of the looks that are still planned, without a statistic."""
+def _remaining_looks(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return the bounds of the looks still to come."""
     look = analysis.look
     ahead = range(len(look.so_far.z), len(look.plan.z))
     return [
@@ -84,10 +84,10 @@ def _still_to_come(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def _posterior(analysis: Analysis) -> list[dict[str, Any]]:
-    design, tally = analysis.design, analysis.tally
+    design, log = analysis.design, analysis.log
     if design.outcomes[design.primary].kind == "share":
-        place = tally.column(design.primary)
-        named = zip(design.arms, analysis.everyone, strict=True)
+        place = log.column(design.primary)
+        named = zip(design.arms, analysis.all_arms, strict=True)
         curves = [share_points(name, arm, place) for name, arm in named]
     else:
         curves = [effect_points(found[0]) for found in analysis.effects.values()]
@@ -95,7 +95,7 @@ def _posterior(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def _power(effect: Effect, analysis: Analysis) -> list[dict[str, Any]]:
-    """Return how likely the whole plan is to call a true difference in the primary outcome, by its size."""
+    """Return the power of the whole plan by the true difference in the primary outcome."""
     if not effect.standard_error:
         return []
     look = analysis.look

@@ -1,4 +1,4 @@
-"""Find out whether a log names a unit twice, in little memory, and what the rows that do so contradict."""
+"""Find units with several rows in a log, in little memory."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lab.experiment.log import Batch
 
-LARGEST_MAP = 1 << 26  # one byte for each number that a unit may have
+LARGEST_MAP = 1 << 26  # bytes: one per possible unit number
 MOST_EXAMINED = 10_000
 Keys = NDArray[np.uint64]
 Row = tuple[int, tuple[float, ...]]
@@ -17,18 +17,18 @@ Row = tuple[int, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Repetition:
-    """Units that several rows name: in several arms, with values that contradict one another, or in rows all alike.
+    """Counts of units with several rows: in several arms, with different values, or identical rows.
 
-    Of the first ten thousand such units, by the order of their keys.
+    At most the first ten thousand such units are examined.
     """
 
     in_several_arms: int
     contradicting: int
-    alike: int
+    identical: int
 
 
 class Units:
-    """The units seen so far; whole numbers that are not large need a byte each, others eight."""
+    """The set of units so far; small integers take one byte each, others eight."""
 
     def __init__(self) -> None:
         self.rows, self.lost = 0, 0
@@ -37,7 +37,6 @@ class Units:
         self.mapped = True
 
     def add(self, units: pa.Array) -> None:
-        """Take in the units of a batch."""
         if not len(units):
             return
         if self.mapped and pa.types.is_integer(units.type):
@@ -50,7 +49,7 @@ class Units:
         self.keys.append(keys_of(units))
 
     def repeated(self) -> int:
-        """Return how many rows name a unit that an earlier row named."""
+        """Return the number of rows whose unit has an earlier row."""
         if self.mapped:
             return self.rows - int(np.count_nonzero(self.seen))
         keys = np.concatenate(self.keys)
@@ -59,9 +58,9 @@ class Units:
         return int(np.count_nonzero(keys[1:] == keys[:-1])) + self.lost
 
     def _mark(self, numbers: NDArray[np.int64]) -> None:
-        lacking = int(numbers.max()) + 1 - len(self.seen)
-        if lacking > 0:
-            self.seen = np.concatenate([self.seen, np.zeros(max(lacking, len(self.seen)), dtype=np.bool_)])
+        missing = int(numbers.max()) + 1 - len(self.seen)
+        if missing > 0:
+            self.seen = np.concatenate([self.seen, np.zeros(max(missing, len(self.seen)), dtype=np.bool_)])
         if int(numbers[-1]) - int(numbers[0]) == len(numbers) - 1 and (numbers[1:] - numbers[:-1] == 1).all():
             self.seen[int(numbers[0]) : int(numbers[-1]) + 1] = True
         else:
@@ -75,13 +74,13 @@ class Units:
 
 
 def keys_of(units: pa.Array) -> Keys:
-    """Return a number for each unit: itself where it is a whole number, else a hash of its text.
+    """Return a key per unit: the integer itself, or a 64-bit hash of the text.
 
-    Different texts share a hash less than once in a hundred thousand logs of ten million rows.
+    A collision occurs in fewer than one of a hundred thousand logs of ten million rows.
     """
     if pa.types.is_integer(units.type):
         return np.asarray(units.to_numpy(), dtype=np.int64).view(np.uint64)
-    from pandas.util import hash_array  # noqa: PLC0415 - slow to import, and numbers have no use for it
+    from pandas.util import hash_array  # noqa: PLC0415 - slow to import, and not needed for integers
 
     texts = units.cast(pa.string()).to_numpy(zero_copy_only=False)
     keys: Keys = hash_array(texts, categorize=False)
@@ -89,19 +88,19 @@ def keys_of(units: pa.Array) -> Keys:
 
 
 def examine(read: Callable[[], Iterable[Batch]]) -> Repetition:
-    """Return what is wrong with the units that several rows name; `read` is called twice."""
+    """Return how the rows of repeated units differ; `read` is called twice."""
     keys = np.sort(np.concatenate([keys_of(batch.units) for batch in read()]), kind="stable")
     wanted = np.unique(keys[1:][keys[1:] == keys[:-1]])[:MOST_EXAMINED]
     rows: dict[object, list[Row]] = {}
     for batch in read():
-        for place in np.flatnonzero(np.isin(keys_of(batch.units), wanted)):
-            seen = tuple(float(column[place]) for column in batch.values)
-            rows.setdefault(batch.units[int(place)].as_py(), []).append((int(batch.arms[place]), seen))
-    found = [_kind_of(named) for named in rows.values() if len(named) > 1]
-    return Repetition(found.count("arms"), found.count("values"), found.count("alike"))
+        for index in np.flatnonzero(np.isin(keys_of(batch.units), wanted)):
+            values = tuple(float(column[index]) for column in batch.values)
+            rows.setdefault(batch.units[int(index)].as_py(), []).append((int(batch.arms[index]), values))
+    found = [_kind_of(of_unit) for of_unit in rows.values() if len(of_unit) > 1]
+    return Repetition(found.count("arms"), found.count("values"), found.count("identical"))
 
 
 def _kind_of(rows: list[Row]) -> str:
     if len({arm for arm, _ in rows}) > 1:
         return "arms"
-    return "values" if len({repr(seen) for _, seen in rows}) > 1 else "alike"
+    return "values" if len({repr(values) for _, values in rows}) > 1 else "identical"

@@ -1,4 +1,4 @@
-"""Read an experiment's log, Parquet or CSV, batch by batch, and hold every value to what its column may be."""
+"""Read and validate an experiment log, Parquet or CSV, in batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from lab.experiment.design import Design, Kind
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
-ROWS_AT_ONCE = 32_768  # stay in the processor's cache while they are added up
+ROWS_AT_ONCE = 32_768  # fits into the CPU cache
 CSV_BYTES = 1 << 22
 MICROSECONDS_A_DAY = 86_400_000_000
 MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 PARQUET, TEXT = {".parquet", ".pq"}, {".csv", ".gz"}
-FURTHEST = 1e150  # its square is still a number
+FURTHEST = 1e150  # the squares of larger numbers overflow
 WHOLE = {"share", "count"}
 ALLOWED: dict[Kind, tuple[float, float, str]] = {
-    "share": (0.0, 1.0, "0 and 1 only"),
-    "count": (0.0, FURTHEST, "whole numbers of 0 or more"),
+    "share": (0.0, 1.0, "only 0 and 1"),
+    "count": (0.0, FURTHEST, "integers of at least 0"),
     "mean": (-FURTHEST, FURTHEST, "numbers"),
     "ratio": (-FURTHEST, FURTHEST, "numbers"),
 }
@@ -31,10 +31,10 @@ ALLOWED: dict[Kind, tuple[float, float, str]] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a log: who, in which arm (by its place among the arms), in which look's period, and what was seen.
+    """Some rows of a log: unit, arm (an index into the design's arms), period (the look) and values.
 
-    `values` are in the order of `measured`; NaN where a covariate is missing. `groups` holds, for the stratum and each
-    segment, the level of every row as text.
+    `values` are in the order of `numeric_columns`, NaN for a missing covariate. `groups` are the levels of the stratum
+    and of each segment, as text.
     """
 
     units: pa.Array
@@ -44,8 +44,8 @@ class Batch:
     groups: dict[str, pa.DictionaryArray]
 
 
-def measured(design: Design) -> list[str]:
-    """Return the columns of numbers that a log is read for: outcomes, what stands below a ratio, covariates."""
+def numeric_columns(design: Design) -> list[str]:
+    """Return the numeric columns of a log: outcomes, denominators of ratios, covariates."""
     names = [
         name
         for key in design.ordered_outcomes
@@ -55,21 +55,21 @@ def measured(design: Design) -> list[str]:
 
 
 def read_log(path: Path, design: Design) -> Iterator[Batch]:
-    """Yield the rows of a log, checked; what no experiment can hold is refused with its column and cure."""
+    """Yield the validated rows of a log; an invalid value raises an error that names the column and the cure."""
     kinds = _kinds(design)
     columns = _columns(design)
     for table in open_log(path, columns=columns, words=[design.arm, *_groups(design)]):
         yield Batch(
-            units=_whole(table.column(design.unit), design.unit, path),
+            units=_complete(table.column(design.unit), design.unit, path),
             arms=_arms(table.column(design.arm), design, path),
             periods=_periods(table.column(design.time), design, path) if design.looks.dates and design.time else None,
-            values=[_numbers(table.column(name), name, kinds[name], path) for name in measured(design)],
+            values=[_numbers(table.column(name), name, kinds[name], path) for name in numeric_columns(design)],
             groups={name: _levels(table.column(name)) for name in _groups(design)},
         )
 
 
 def open_log(path: Path, *, columns: Sequence[str], words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
-    """Yield the named columns of a file, a bounded number of rows at a time; `words` come as dictionaries."""
+    """Yield columns of a file in batches; the columns in `words` are dictionary-encoded."""
     if not path.is_file():
         raise SourceError(f"{path} is missing, expected the log of an experiment. Cure: check the path.")
     if path.suffix in PARQUET:
@@ -80,16 +80,16 @@ def open_log(path: Path, *, columns: Sequence[str], words: Sequence[str] = ()) -
 
 
 def schema_of(path: Path) -> pa.Schema:
-    """Return the columns and types of a log; those of CSV are what its first rows look like."""
+    """Return the columns and types of a log; for CSV they are inferred from the first rows."""
     if path.suffix in PARQUET:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - CSV has no use for it
+        import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for CSV
 
         return pq.read_schema(path)
     return next(_csv_batches(path, [])).schema
 
 
 def _columns(design: Design) -> list[str]:
-    named = [design.unit, design.arm, *measured(design), *_groups(design)]
+    named = [design.unit, design.arm, *numeric_columns(design), *_groups(design)]
     return list(dict.fromkeys([*named, *([design.time] if design.looks.dates and design.time else [])]))
 
 
@@ -98,7 +98,7 @@ def _groups(design: Design) -> list[str]:
 
 
 def _open_parquet(path: Path, columns: Sequence[str], words: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - CSV has no use for it
+    import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for CSV
 
     try:
         schema = pq.read_schema(path)
@@ -107,7 +107,7 @@ def _open_parquet(path: Path, columns: Sequence[str], words: Sequence[str]) -> I
         with pq.ParquetFile(path, read_dictionary=textual, pre_buffer=False) as file:
             yield from file.iter_batches(ROWS_AT_ONCE, columns=list(columns), use_threads=False)
     except pa.ArrowInvalid as error:
-        raise SourceError(f"{path} cannot be read as Parquet: {error}. Cure: write it anew.") from error
+        raise SourceError(f"{path} cannot be read as Parquet: {error}. Cure: write it again.") from error
 
 
 def _open_csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -117,7 +117,7 @@ def _open_csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    from pyarrow import csv  # noqa: PLC0415 - Parquet has no use for it
+    from pyarrow import csv  # noqa: PLC0415 - not needed for Parquet
 
     try:
         stream = pa.input_stream(str(path), compression="detect")
@@ -132,46 +132,48 @@ def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
         read = csv.ReadOptions(use_threads=False, block_size=CSV_BYTES)
         yield from csv.open_csv(stream, read_options=read, convert_options=convert)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} cannot be read as CSV: {error}. Cure: commas, a header, UTF-8.") from error
+        raise SourceError(
+            f"{path} cannot be read as CSV: {error}. Cure: write comma-separated UTF-8 with a header."
+        ) from error
 
 
 def _refuse_absent(columns: Sequence[str], names: Sequence[str], path: Path) -> None:
     if absent := [name for name in columns if name not in names]:
         raise SourceError(
-            f"{path} lacks the columns {absent}; it has {list(names)}. Cure: add them, or name the right ones in the "
+            f"{path} lacks the columns {absent}; it has {list(names)}. Cure: add them, or correct the names in the "
             "design (outcomes, covariate, per, stratum, segments)."
         )
 
 
 def _kinds(design: Design) -> dict[str, Kind | None]:
-    """Return what each column of numbers is: an outcome's kind, and None for a covariate."""
-    kinds: dict[str, Kind | None] = dict.fromkeys(measured(design))
+    """Return the kind of each numeric column: that of the outcome, None for a covariate."""
+    kinds: dict[str, Kind | None] = dict.fromkeys(numeric_columns(design))
     kinds |= {outcome.per: "mean" for outcome in design.outcomes.values() if outcome.per}
     return kinds | {name: outcome.kind for name, outcome in design.outcomes.items()}
 
 
-def _whole(column: pa.Array, name: str, path: Path) -> pa.Array:
+def _complete(column: pa.Array, name: str, path: Path) -> pa.Array:
     if column.null_count:
         raise SourceError(
-            f"{path}: {name} is missing in {column.null_count} rows, expected the unit that was assigned in every row. "
-            "Cure: leave those rows out, and find out why they have none."
+            f"{path}: {name} is missing in {column.null_count} rows, expected a value in every row. "
+            "Cure: drop these rows, and find out why it is missing."
         )
     return column
 
 
 def _arms(column: pa.Array, design: Design, path: Path) -> Codes:
-    coded = _levels(_whole(column, design.arm, path))
+    coded = _levels(_complete(column, design.arm, path))
     names = coded.dictionary.to_pylist()
-    places = coded.indices.to_numpy()
+    codes = coded.indices.to_numpy()
     if names == design.arms:
-        return np.asarray(places, dtype=np.int64)
+        return np.asarray(codes, dtype=np.int64)
     known = [design.arms.index(name) if name in design.weights else -1 for name in names]
-    arms: Codes = np.array([*known, -1], dtype=np.int64)[places]
-    if min(known, default=0) < 0 and (strange := arms < 0).any():
-        seen = sorted({str(names[place]) for place in np.unique(places[strange])})
+    arms: Codes = np.array([*known, -1], dtype=np.int64)[codes]
+    if min(known, default=0) < 0 and (unknown := arms < 0).any():
+        found = sorted({str(names[code]) for code in np.unique(codes[unknown])})
         raise SourceError(
-            f"{path}: {design.arm} holds {seen[:5]}, expected one of {design.arms}. Cure: give each arm its weight in "
-            "the design, or leave its rows out."
+            f"{path}: {design.arm} contains {found[:5]}, expected one of {design.arms}. Cure: give each arm its weight "
+            "in the design, or drop its rows."
         )
     return arms
 
@@ -184,47 +186,48 @@ def _levels(column: pa.Array) -> pa.DictionaryArray:
 
 
 def _periods(column: pa.Array, design: Design, path: Path) -> Codes:
-    """Return, for each row, the number of look dates on or before its day: 0 for the rows of the first look."""
-    days = _days(_whole(column, str(design.time), path), str(design.time), path)
+    """Return the number of look dates on or before the day of each row: 0 for the rows of the first look."""
+    days = _days(_complete(column, str(design.time), path), str(design.time), path)
     ends = np.array([date.fromisoformat(end).toordinal() for end in design.looks.dates]) - date(1970, 1, 1).toordinal()
     return np.searchsorted(ends, days, side="right").astype(np.int64)
 
 
 def _days(column: pa.Array, name: str, path: Path) -> Codes:
     if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
-        column = _moments(column.cast(pa.string()).to_pylist(), name, path)
+        column = _timestamps(column.cast(pa.string()).to_pylist(), name, path)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        moments: Codes = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
-        return np.asarray(moments // MICROSECONDS_A_DAY, dtype=np.int64)
-    raise SourceError(f"{path}: {name} holds {column.type}, expected dates or moments. Cure: write 2025-11-02.")
+        microseconds: Codes = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
+        return np.asarray(microseconds // MICROSECONDS_A_DAY, dtype=np.int64)
+    raise SourceError(f"{path}: {name} is {column.type}, expected dates or timestamps. Cure: write 2025-11-02.")
 
 
-def _moments(words: Sequence[str], name: str, path: Path) -> pa.Array:
+def _timestamps(words: Sequence[str], name: str, path: Path) -> pa.Array:
     try:
-        moments = [datetime.fromisoformat(word) for word in words]
+        times = [datetime.fromisoformat(word) for word in words]
     except ValueError as error:
-        raise SourceError(f"{path}: {name}: {error}. Cure: write moments as 2025-11-02T00:00:00.") from error
-    zoned = sum(moment.tzinfo is not None for moment in moments)
-    if zoned not in {0, len(moments)}:
+        raise SourceError(f"{path}: {name}: {error}. Cure: write timestamps as 2025-11-02T00:00:00.") from error
+    zoned = sum(time.tzinfo is not None for time in times)
+    if zoned not in {0, len(times)}:
         raise SourceError(
-            f"{path}: {name} mixes moments with and without a time zone: found {zoned} of {len(moments)} with one, "
+            f"{path}: {name} mixes timestamps with and without a time zone: found {zoned} of {len(times)} with one, "
             "expected all or none. Cure: write each with its zone, as 2025-11-02T00:00:00+00:00."
         )
-    plain = [moment.astimezone(UTC).replace(tzinfo=None) if zoned else moment for moment in moments]
-    return pa.array(plain, pa.timestamp("us"))
+    return pa.array(
+        [time.astimezone(UTC).replace(tzinfo=None) if zoned else time for time in times], pa.timestamp("us")
+    )
 
 
 def _numbers(column: pa.Array, name: str, kind: Kind | None, path: Path) -> Numbers:
-    """Return a column as numbers; without a kind it is a covariate, of which values may be missing."""
+    """Return a column as numbers; a column without kind is a covariate, whose values may be missing."""
     try:
         values = np.asarray(_as_float(column), dtype=np.float64)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SourceError(f"{path}: {name} holds no numbers: {error}. Cure: write it as numbers.") from error
+        raise SourceError(f"{path}: {name} is not numeric: {error}. Cure: write it as numbers.") from error
     known = values[~np.isnan(values)] if len(values) and np.isnan(values.min()) else values
     if kind is not None and len(known) < len(values):
         raise SourceError(
             f"{path}: {name} is missing in {len(values) - len(known)} rows, expected an outcome for every assigned "
-            "unit. Cure: write 0 where nothing happened; to leave such units out would compare the arms unfairly."
+            "unit. Cure: write 0 where nothing happened; dropping such units would bias the comparison."
         )
     if len(known):
         _refuse_values(known, name, kind, path, surely_whole=pa.types.is_boolean(column.type))
@@ -235,8 +238,8 @@ def _refuse_values(known: Numbers, name: str, kind: Kind | None, path: Path, *, 
     low, high = float(known.min()), float(known.max())
     if max(-low, high) > FURTHEST:
         raise SourceError(
-            f"{path}: {name} holds {int((np.abs(known) > FURTHEST).sum())} infinite values, expected numbers. "
-            "Cure: find out where they come from; one of them hides every other row."
+            f"{path}: {name} contains {int((np.abs(known) > FURTHEST).sum())} infinite values, expected numbers. "
+            "Cure: find out where they come from, and correct them."
         )
     whole = surely_whole or kind not in WHOLE or bool((known == np.floor(known)).all())
     least, most, expected = ALLOWED[kind or "mean"]
@@ -252,15 +255,15 @@ def _as_float(column: pa.Array) -> Numbers:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (pa.types.is_boolean(kind) and not column.null_count):
         return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64, copy=False)
     if pa.types.is_boolean(kind):
-        column = column.cast(pa.int8())  # there is no way from missing truths to numbers but this
+        column = column.cast(pa.int8())  # Arrow cannot cast booleans with nulls to float
     if pa.types.is_string(kind):
-        column = _spelled(column)
+        column = _booleans_as_digits(column)
     found: Numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
 
 
-def _spelled(column: pa.Array) -> pa.Array:
-    """Return text as numbers; true and false are 1 and 0."""
+def _booleans_as_digits(column: pa.Array) -> pa.Array:
+    """Return text with true and false replaced by 1 and 0."""
     import pyarrow.compute as pc  # noqa: PLC0415 - only text needs it
 
     lower = pc.utf8_lower(column)

@@ -1,4 +1,4 @@
-"""Describe a log from its columns and a few words, where no design file does."""
+"""Infer the design of an experiment from options and the columns of its log."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,37 +14,37 @@ from lab.experiment.log import open_log, schema_of
 UNITS = ("unit", "user", "customer", "visitor", "id")
 ARMS = ("arm", "variant", "group", "treatment", "bucket")
 CONTROLS = ("control", "champion", "a", "off", "0")
-CURE = "Cure: say it by an option (see --help), or in a file: --design FILE"
+CURE = "Cure: give it by an option (see --help), or in a file: --design FILE"
 
 
-def guess_design(path: Path, said: Mapping[str, Any]) -> Design:
-    """Return the design that the options say, filled in from what the log's columns are called and hold."""
+def infer_design(path: Path, options: Mapping[str, Any]) -> Design:
+    """Return the design of the options, completed from the names and values of the log's columns."""
     names = schema_of(path).names
-    unit = said["unit"] or _found(UNITS, names, "the unit that was assigned", "--unit", path)
-    arm = said["arm"] or _found(ARMS, names, "the arm", "--arm", path)
-    weights = said["weights"] or dict.fromkeys(_arms_in(path, arm), 1.0)
-    control = said["control"] or _control_of(sorted(weights), path)
-    named = dict.fromkeys([said["primary"], *said["outcomes"], *said["guardrails"]])
+    unit = options["unit"] or _found(UNITS, names, "the assigned unit", "--unit", path)
+    arm = options["arm"] or _found(ARMS, names, "the arm", "--arm", path)
+    weights = options["weights"] or dict.fromkeys(_arms_in(path, arm), 1.0)
+    control = options["control"] or _control_of(sorted(weights), path)
+    named = dict.fromkeys([options["primary"], *options["outcomes"], *options["guardrails"]])
     content = {
         "unit": unit,
         "arm": arm,
         "control": control,
         "weights": weights,
-        "primary": said["primary"],
-        "outcomes": {name: _outcome(name, said, path) for name in named},
-        **{key: said[key] for key in ("time", "stratum", "segments", "looks", "level")},
+        "primary": options["primary"],
+        "outcomes": {name: _outcome(name, options, path) for name in named},
+        **{key: options[key] for key in ("time", "stratum", "segments", "looks", "level")},
     }
     return parse(content, kind=Design, where="the options", cure=CURE)
 
 
-def _outcome(name: str, said: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    per, covariate = said["per"].get(name), said["covariates"].get(name)
+def _outcome(name: str, options: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    per, covariate = options["per"].get(name), options["covariates"].get(name)
     return {
         "kind": "ratio" if per else _kind_of(name, path),
-        "higher_is_better": name not in said["lower"],
+        "higher_is_better": name not in options["lower"],
         **({"per": per} if per else {}),
         **({"covariate": covariate} if covariate else {}),
-        **({"margin": said["guardrails"][name]} if name in said["guardrails"] else {}),
+        **({"margin": options["guardrails"][name]} if name in options["guardrails"] else {}),
     }
 
 
@@ -64,11 +64,11 @@ def _arms_in(path: Path, arm: str) -> list[str]:
         names = column.dictionary if pa.types.is_dictionary(column.type) else column
         found |= {str(name) for name in names.to_pylist() if name is not None}
         if len(found) > 20:
-            raise SourceError(f"{path}: {arm} holds more than 20 arms. Cure: --arm COLUMN, the one that names the arm")
+            raise SourceError(f"{path}: {arm} has more than 20 values, expected arms. Cure: --arm COLUMN")
     if len(found) < 2:
         raise SourceError(
-            f"{path}: {arm} holds {sorted(found)}, expected two arms or more. Cure: give the planned arms, so that one "
-            "without units is found: --weight control=1 --weight treatment=1"
+            f"{path}: {arm} contains {sorted(found)}, expected two arms or more. Cure: give all planned arms, also "
+            "those without units: --weight control=1 --weight treatment=1"
         )
     return sorted(found)
 
@@ -76,12 +76,12 @@ def _arms_in(path: Path, arm: str) -> list[str]:
 def _control_of(arms: Sequence[str], path: Path) -> str:
     ranked = [arm for word in CONTROLS for arm in arms if arm.lower() == word]
     if not ranked:
-        raise SourceError(f"{path} has the arms {list(arms)}, expected to know the control. Cure: --control ARM")
+        raise SourceError(f"{path} has the arms {list(arms)}, expected one named {CONTROLS}. Cure: --control ARM")
     return ranked[0]
 
 
 def _kind_of(name: str, path: Path) -> Kind:
-    """Return "share" where the first rows hold 0 and 1 only, else "mean"."""
+    """Return "share" when the first rows contain only 0 and 1, else "mean"."""
     batch = next(iter(open_log(path, columns=[name])), None)
     column = None if batch is None else batch.column(0)
     if column is None or pa.types.is_boolean(column.type):

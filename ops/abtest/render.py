@@ -1,10 +1,10 @@
-"""An analysis as text for a person: what to do, how healthy the experiment is, and every outcome with its interval."""
+"""Render an analysis as text: decision, health checks, effects."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from lab.abtest.assess import Analysis
-from lab.abtest.document import EXPLORES, document_of, sentence_of
+from lab.abtest.document import EXPLORATORY, document_of, sentence_of
 from lab.abtest.effects import Effect
 from lab.stats.experiments.posteriors import WARNING
 from ops.text_table import aligned
@@ -12,8 +12,7 @@ from ops.text_table import aligned
 HEAD = ("outcome", "role", "control", "treatment", "difference", "interval", "lift", "p", "the treatment is", "")
 
 
-def told(analysis: Analysis) -> str:
-    """Return the analysis as text."""
+def to_text(analysis: Analysis) -> str:
     document, look = document_of(analysis), analysis.look
     checks = [("ok" if check.passed else "FAIL", check.check, check.found) for check in analysis.health.checks]
     parts = [sentence_of(analysis), aligned(checks)]
@@ -22,11 +21,11 @@ def told(analysis: Analysis) -> str:
         parts += [
             f"{name} against {analysis.design.control}:\n{_table(found)}" for name, found in analysis.effects.items()
         ]
-        parts += [_further(document), _beliefs(document), _segments(document)]
+        parts += [_secondary(document), _posteriors(document), _segments(document)]
         parts += [
-            f"The smallest true difference that this plan finds four times in five: {_number(each['detectable'])}"
+            f"Minimum detectable effect (power 80 %): {_number(each['detectable'])}"
             + (
-                f" (looking costs {100 * (each['price_of_looking'] - 1):.1f} % more units)."
+                f" (interim looks cost {100 * (each['price_of_looking'] - 1):.1f} % more units)."
                 if look.planned > 1
                 else "."
             )
@@ -39,10 +38,10 @@ def told(analysis: Analysis) -> str:
 def _of_looks(analysis: Analysis) -> str:
     look = analysis.look
     if look.planned == 1 and look.rule != "anytime":
-        return "Read once, at its end: intervals of " + f"{100 * (1 - look.level):g} %."
-    bound = "no statistic may stop yet" if look.z is None else f"|z| must exceed {look.z:.3f}"
+        return f"One look, at the end: {100 * (1 - look.level):g} % intervals."
+    bound = "stopping is not possible yet" if look.z is None else f"|z| must exceed {look.z:.3f}"
     share, rule = f"{100 * look.information:.0f} % of the planned units", look.rule.replace("_", " ")
-    return f"Look {look.number} of {look.planned}, {share}, {rule}: {bound}. Intervals hold over all looks."
+    return f"Look {look.number} of {look.planned}, {share}, {rule}: {bound}. Intervals are valid over all looks."
 
 
 def _table(effects: Sequence[Effect]) -> str:
@@ -67,7 +66,7 @@ def _line(effect: Effect) -> tuple[str, ...]:
     )
 
 
-def _further(document: dict[str, Any]) -> str:
+def _secondary(document: dict[str, Any]) -> str:
     lines = [
         (
             answer["what"],
@@ -78,18 +77,15 @@ def _further(document: dict[str, Any]) -> str:
         )
         for answer in document["further"]
     ]
-    return f"The primary outcome, asked in other ways:\n{aligned(lines)}" if lines else ""
+    return f"Secondary analyses of the primary outcome:\n{aligned(lines)}" if lines else ""
 
 
-def _beliefs(document: dict[str, Any]) -> str:
-    beliefs = document["beliefs"]
-    if not beliefs["arms"]:
-        return ""
+def _posteriors(document: dict[str, Any]) -> str:
     lines = [
-        (each["arm"], f"best with probability {each['best']:.4f}", f"would cost {_number(each['loss'])} on average")
-        for each in beliefs["arms"]
+        (each["arm"], f"best with probability {each['best']:.4f}", f"expected loss {_number(each['loss'])}")
+        for each in document["beliefs"]["arms"]
     ]
-    return f"What to believe ({WARNING}):\n{aligned(lines)}"
+    return f"Bayesian posteriors ({WARNING}):\n{aligned(lines)}" if lines else ""
 
 
 def _segments(document: dict[str, Any]) -> str:
@@ -100,13 +96,13 @@ def _segments(document: dict[str, Any]) -> str:
         (
             f"{each['segment']} = {each['level']}",
             each["treatment"],
-            f"{min(each['units']):,} units or more in each arm",
+            f"at least {min(each['units']):,} units in each arm",
             _number(each["difference"]),
             "" if each["low"] is None else f"{_number(each['low'])} to {_number(each['high'])}",
         )
         for each in segments["levels"]
     ]
-    return f"By segment ({EXPLORES}):\n{aligned(lines)}"
+    return f"By segment ({EXPLORATORY}):\n{aligned(lines)}"
 
 
 def _number(value: float | None) -> str:

@@ -87,7 +87,7 @@ def test_a_mistake_in_the_options_is_said(tmp_path: Path, options: tuple[str, ..
 def test_a_log_of_one_arm_asks_for_the_planned_arms(tmp_path: Path) -> None:
     path = written(tmp_path, drawn(50).assign(arm="old"))
     done = call(abtest, "--log", str(path), "--primary", "stayed")
-    with pytest.raises(LabError, match=r"arm holds \['old'\], expected two arms or more.*--weight control=1"):
+    with pytest.raises(LabError, match=r"arm contains \['old'\], expected two arms or more.*--weight control=1"):
         raise done.exception or AssertionError
     done = call(
         abtest, "--log", str(path), "--primary", "stayed", "--control", "old", "--weight", "old=1", "--weight", "n=1"

@@ -165,7 +165,7 @@ def test_rows_after_the_last_look_are_left_out_and_counted(tmp_path: Path) -> No
     looks = {"dates": LOOKS["dates"][:2]}
     found = analysed(tmp_path, log, looks=looks, time="day")
     late = int((log.day >= "2025-02-20").sum())
-    assert (found.tally.late, found.tally.rows) == (late, 4000 - late)
+    assert (found.log.late, found.log.rows) == (late, 4000 - late)
 
 
 def test_secondary_outcomes_are_corrected_for_their_number(tmp_path: Path) -> None:

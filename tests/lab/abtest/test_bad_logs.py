@@ -60,13 +60,13 @@ def test_rows_that_come_twice_are_invalid_whatever_the_unit_is_named_by(tmp_path
         "text": "customer " + log.customer_id.astype(str),
     }[kind]
     twice = pd.concat([log, log.iloc[10:14]])
-    assert "4 rows name a unit again: 4 units in rows all alike" in invalid_because(analysed(tmp_path, twice))
+    assert "4 rows repeat a unit: 4 units with identical rows" in invalid_because(analysed(tmp_path, twice))
 
 
 def test_rows_that_contradict_one_another_are_invalid(tmp_path: Path) -> None:
     log = drawn(400)
     again = log.iloc[5:7].assign(stayed=1 - log.stayed.iloc[5:7])
-    assert "2 units in rows that contradict one another" in invalid_because(analysed(tmp_path, pd.concat([log, again])))
+    assert "2 units with different values" in invalid_because(analysed(tmp_path, pd.concat([log, again])))
 
 
 def test_arms_that_differed_before_are_invalid(tmp_path: Path) -> None:
@@ -105,17 +105,17 @@ def test_one_unit_in_an_arm_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        (changed("stayed", 2), r"stayed is a share, expected 0 and 1 only; found values from 0 to 2.*Cure"),
-        (changed("calls", -3), r"calls is a count, expected whole numbers of 0 or more; found values from -3"),
-        (changed("calls", 1.5), "calls is a count, expected whole numbers"),
-        (changed("spent", float("inf")), "spent holds 1 infinite values, expected numbers"),
-        (changed("before", float("-inf")), "before holds 1 infinite values"),
+        (changed("stayed", 2), r"stayed is a share, expected only 0 and 1; found values from 0 to 2.*Cure"),
+        (changed("calls", -3), r"calls is a count, expected integers of at least 0; found values from -3"),
+        (changed("calls", 1.5), "calls is a count, expected integers"),
+        (changed("spent", float("inf")), "spent contains 1 infinite values, expected numbers"),
+        (changed("before", float("-inf")), "before contains 1 infinite values"),
         (changed("spent", None, rows=9), "spent is missing in 9 rows, expected an outcome for every assigned unit"),
-        (changed("arm", "third"), r"arm holds \['third'\], expected one of \['old', 'new'\]"),
+        (changed("arm", "third"), r"arm contains \['third'\], expected one of \['old', 'new'\]"),
         (changed("arm", None), "arm is missing in 1 rows"),
         (changed("customer_id", None), "customer_id is missing in 1 rows"),
         (drawn(400).drop(columns="before"), r"lacks the columns \['before'\]; it has"),
-        (drawn(400).assign(spent="much"), "spent holds no numbers"),
+        (drawn(400).assign(spent="much"), "spent is not numeric"),
     ],
 )
 def test_what_no_log_can_hold_is_refused(tmp_path: Path, log: pd.DataFrame, message: str) -> None:
@@ -132,7 +132,7 @@ def test_a_segment_of_ten_thousand_levels_is_refused(tmp_path: Path) -> None:
 def test_moments_with_and_without_a_zone_are_refused(tmp_path: Path) -> None:
     days = ["2025-01-01T10:00:00", "2025-01-02T10:00:00+02:00"]
     log = [{"customer_id": n, "arm": arm, "stayed": 1, "day": days[n % 2]} for n, arm in enumerate(["old", "new"] * 4)]
-    with pytest.raises(SourceError, match=r"day mixes moments with and without a time zone: found 4 of 8"):
+    with pytest.raises(SourceError, match=r"day mixes timestamps with and without a time zone: found 4 of 8"):
         assess(lines(tmp_path, log), design_of(time="day", looks={"dates": ["2025-01-02", "2025-02-01"]}))
 
 
@@ -143,7 +143,7 @@ def test_moments_of_different_zones_are_read_in_one(tmp_path: Path) -> None:
         {"customer_id": n, "arm": arm, "stayed": n % 2, "day": days[arm]} for n, arm in enumerate(["old", "new"] * 8)
     ]
     found = assess(lines(tmp_path, log), design_of(time="day", looks={"dates": ["2025-01-02", "2025-02-01"]}))
-    assert [[arm.count for arm in period] for period in found.tally.periods] == [[0, 8], [8, 0]]
+    assert [[arm.count for arm in period] for period in found.log.periods] == [[0, 8], [8, 0]]
 
 
 @pytest.mark.parametrize(

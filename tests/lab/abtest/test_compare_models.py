@@ -151,7 +151,7 @@ def test_the_plot_has_a_row_for_each_window_and_metric(folder: Path) -> None:
 def test_without_a_log_the_online_half_says_so(folder: Path) -> None:
     assert run_abtest(folder, tables()[1])["online"] == {
         "analysed": False,
-        "reason": "the task names no experiment log (experiment.log is null)",
+        "reason": "the task has no experiment log (experiment.log is null)",
     }
 
 
@@ -199,7 +199,7 @@ def test_predictions_without_identifier_are_refused(folder: Path) -> None:
     ("setting", "value", "message"),
     [
         ("primary", "profit", "primary is 'profit', expected one of"),
-        ("margins", {"roc_auc": 0.01}, "margins needs a number of 0 or more for each of"),
+        ("margins", {"roc_auc": 0.01}, "margins needs a number of at least 0 for each of"),
         ("resamples", 10, "greater than or equal to 1000"),
     ],
 )

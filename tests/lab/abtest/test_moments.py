@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.abtest.interim import look_at, repeated_p_value
-from lab.abtest.moments import Tally, tally_log
+from lab.abtest.interim import current_look, repeated_p_value
+from lab.abtest.moments import LogMoments, log_moments
 from lab.experiment import log as reading
 from lab.experiment.log import read_log
 from lab.stats.experiments.moments import take_moments
@@ -15,9 +15,9 @@ from tests.lab.abtest.logs import OUTCOMES, design_of, drawn, written
 COLUMNS = ("stayed", "calls", "clicks", "views", "spent", "before")
 
 
-def tallied(path: Path, **design: object) -> Tally:
+def tallied(path: Path, **design: object) -> LogMoments:
     whole = design_of(outcomes=OUTCOMES, **design)
-    return tally_log(read_log(path, whole), whole)
+    return log_moments(read_log(path, whole), whole)
 
 
 def test_every_arm_has_the_moments_that_the_library_takes(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_units_that_begin_small_and_become_large_are_still_counted_once(tmp_path
 def test_a_repeated_p_value_is_the_level_at_which_the_bound_is_reached(tmp_path: Path) -> None:
     design = design_of(outcomes=OUTCOMES, looks={"count": 4, "units": 8000})
     path = written(tmp_path, drawn(4000))
-    look = look_at(tally_log(read_log(path, design), design), design)
+    look = current_look(log_moments(read_log(path, design), design), design)
     assert look.z is not None
     assert repeated_p_value(look.z, look) == pytest.approx(0.05, rel=1e-6)
     assert repeated_p_value(-look.z, look) == pytest.approx(0.05, rel=1e-6)

@@ -11,14 +11,14 @@ from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.oneway import anova_oneway
 
 from lab.abtest.assess import assess
-from lab.abtest.secondary import further_answers
+from lab.abtest.secondary import secondary_analyses
 from tests.lab.abtest.logs import design_of, drawn, written
 
 THREE = {"weights": {"old": 1.0, "new": 1.0, "other": 1.0}}
 
 
 def answers(folder: Path, log: pd.DataFrame, **design: Any) -> dict[tuple[str, str | None], dict[str, Any]]:
-    found = further_answers(assess(written(folder, log), design_of(**design)))
+    found = secondary_analyses(assess(written(folder, log), design_of(**design)))
     return {(each["what"], each["treatment"]): each for each in found}
 
 

@@ -38,7 +38,7 @@ def run_both(folder: Path, section: dict[str, Any]) -> dict[str, Any]:
 
 def test_without_an_experiment_the_stage_says_so_and_does_the_offline_half(folder: Path) -> None:
     online = run_both(folder, {"log": None})
-    assert online == {"analysed": False, "reason": "the task names no experiment log (experiment.log is null)"}
+    assert online == {"analysed": False, "reason": "the task has no experiment log (experiment.log is null)"}
     lengths = {path.stem: len(path.read_text().splitlines()) for path in Path("plots/abtest").iterdir()}
     assert lengths == {"differences": 15, "effects": 1, "path": 1, "posterior": 1, "power": 1}
     assert sorted(path.name for path in Path("data/experiment").iterdir()) == ["experiment.json"]

@@ -161,7 +161,7 @@ def found() -> dict[str, Any]:
                 "high": 0.09,
             },
             "offline": {"test": [difference("roc_auc"), difference("accuracy", "not distinguishable")], "current": []},
-            "online": {"analysed": False, "reason": "the task names no experiment log"},
+            "online": {"analysed": False, "reason": "the task has no experiment log"},
         },
     }
 
