@@ -91,7 +91,7 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -153,3 +153,13 @@ drift: .venv/test.stamp  ## check the newest rows for drift
 	python -m ops derive HEAD --output models/reference --output data/features --output data/explanations
 	dvc checkout --quiet models/reference data/features data/explanations
 	python -m ops drift --current data/features/current.parquet || [ $$? = 1 ]
+
+# An environment of its own, made anew each time; here and nowhere else versions are not pinned.
+NEWEST := dvc dvclive gto
+
+canary: .venv/bin/python  ## run the adapter's tests against the newest DVC, DVCLive and GTO
+	$(PYTHON) -m venv --clear .venv/canary
+	.venv/canary/bin/python -m pip install --quiet --require-hashes --requirement tests/requirements.txt
+	.venv/canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(NEWEST)
+	.venv/canary/bin/python -m pip list --format freeze | grep -E '^(dvc|gto|scmrepo|pathspec)'
+	.venv/canary/bin/python -m pytest -n0 tests/ops/dvc tests/lab/core/test_recording.py
