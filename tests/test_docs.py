@@ -1,6 +1,7 @@
 """The pages in docs/ agree with the code."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from ruamel.yaml import YAML
 from lab.search.space import Range, Space
 from lab.train.candidates import candidate_of
 from lab.train.estimators import ESTIMATORS, with_defaults
+from ops.verbs import VERBS
 from tests.project import ROOT
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -64,3 +66,12 @@ def test_each_term_of_the_glossary_stands_once() -> None:
     each = [term for row in rows for term in row.split(", ") if row != "term"]
     assert len(each) > 50
     assert sorted(set(each)) == sorted(each)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+def test_the_verbs_and_options_that_a_page_names_exist(page: Path) -> None:
+    for verb, rest in re.findall(r"python -m ops ([a-z]+)((?: [^`\n#]*)?)", page.read_text()):
+        assert verb in VERBS, verb
+        command = getattr(import_module(VERBS[verb].module), verb)
+        known = {"--help"}.union(*(parameter.opts + parameter.secondary_opts for parameter in command.params))
+        assert set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", rest)) <= known, f"python -m ops {verb}{rest}"

@@ -40,6 +40,7 @@ PHRASES = (
     r"\bthe very (same|bits|bytes|reasons|scores|casts|model)\b",
     r"\bmay regret\b",
     r"\bonly the past\b",
+    r"\bwithout losing a request\b",
     r"\bon a leash\b",
     r"\bwishes\b",
     r"\bpatience\b(?!=)",
