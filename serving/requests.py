@@ -53,8 +53,8 @@ class BatchRules(BaseModel):
             raise ValueError("expected either rows or columns")
         if self.columns is None and (self.units is not None or self.moments is not None):
             raise ValueError("units and moments belong to columns; each row has its own unit and moment")
-        beside = [values for values in (self.units, self.moments) if values is not None]
-        lengths = {len(values) for values in [*([] if self.columns is None else vars(self.columns).values()), *beside]}
+        columns = [] if self.columns is None else vars(self.columns).values()
+        lengths = {len(values) for values in (*columns, self.units, self.moments) if values is not None}
         if len(lengths) > 1:
             raise ValueError(f"columns, units and moments have the lengths {sorted(lengths)}, expected equal lengths")
         return self

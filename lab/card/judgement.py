@@ -52,16 +52,16 @@ def explanation(results: Results) -> list[str]:
     document = results.of("explain")
     found = document["challenger"]
     sample = found["sample"]
-    losses = {seen["feature"]: seen for seen in found["permutation"]}
+    losses = {entry["feature"]: entry for entry in found["permutation"]}
     unit = found.get("unit", "score").replace("_", "-")
-    ranked = sorted(found["importance"], key=lambda seen: (-seen["mean_absolute_contribution"], seen["feature"]))
+    ranked = sorted(found["importance"], key=lambda entry: (-entry["mean_absolute_contribution"], entry["feature"]))
     rows = [
         [
-            seen["feature"],
-            number(seen["mean_absolute_contribution"], digits=3),
-            _loss(losses.get(seen["feature"])),
+            entry["feature"],
+            number(entry["mean_absolute_contribution"], digits=3),
+            _loss(losses.get(entry["feature"])),
         ]
-        for seen in ranked[:MOST_FEATURES]
+        for entry in ranked[:MOST_FEATURES]
     ]
     method = METHODS.get(found["method"], found["method"].replace("_", " "))
     note = (
@@ -131,31 +131,32 @@ def _ends(gate: Document) -> list[float] | None:
     return None if gate["low"] is None or gate["high"] is None else [gate["low"], gate["high"]]
 
 
-def _loss(seen: Document | None) -> str:
-    if seen is None:
+def _loss(entry: Document | None) -> str:
+    if entry is None:
         return "not shuffled"
-    if seen["loss"] is None:
+    if entry["loss"] is None:
         return "undefined"
-    noise = ", not above noise" if seen.get("noise") else ""
-    return f"{number(seen['loss'])} ({interval(seen['low'], seen['high'])}){noise}"
+    noise = ", not above noise" if entry.get("noise") else ""
+    return f"{number(entry['loss'])} ({interval(entry['low'], entry['high'])}){noise}"
 
 
 def _columns(verdicts: Sequence[Document]) -> str:
-    drifted = [seen for seen in verdicts if seen["verdict"] == "drifted"]
+    drifted = [entry for entry in verdicts if entry["verdict"] == "drifted"]
     return listed(
-        f"{seen['column']} ({seen['measure'].replace('_', ' ')} {number(seen['effect'], digits=3)})" for seen in drifted
+        f"{entry['column']} ({entry['measure'].replace('_', ' ')} {number(entry['effect'], digits=3)})"
+        for entry in drifted
     )
 
 
 def _performance(model: Document) -> str:
-    seen, score = model["performance"], model["score"]
-    if seen["difference"] is None:
-        return f"ROC AUC of the {model['model']} cannot be compared: {seen['reason']}"
-    before, now = (number(seen[name], digits=3) for name in ("reference", "current"))
-    change = f"{signed(seen['difference'], digits=3)}, {interval(seen['low'], seen['high'], digits=3)}"
+    entry, score = model["performance"], model["score"]
+    if entry["difference"] is None:
+        return f"ROC AUC of the {model['model']} cannot be compared: {entry['reason']}"
+    before, now = (number(entry[name], digits=3) for name in ("reference", "current"))
+    change = f"{signed(entry['difference'], digits=3)}, {interval(entry['low'], entry['high'], digits=3)}"
     shares = [percent(score["positive_share"][name]) for name in ("reference", "current")]
     return (
-        f"ROC AUC of the {model['model']}: {before} before, {now} now ({change}): {seen['verdict']} with the margin "
+        f"ROC AUC of the {model['model']}: {before} before, {now} now ({change}): {entry['verdict']} with the margin "
         f"drift.performance_margin; its scores: {score['verdict']}; share predicted positive: {shares[0]} before, "
         f"{shares[1]} now"
     )

@@ -44,9 +44,9 @@ def _of_judgement(results: Results) -> Iterator[str]:
     if unjudged := [f"{gate_name(gate['gate'])} ({gate['reason']})" for gate in gates if gate["value"] is None]:
         yield f"Not judged: {listed(unjudged)}"
     unclear = [
-        readable_name(seen["metric"])
-        for seen in results.of("abtest")["offline"].get(results.judged, [])
-        if seen["verdict"] in {"not distinguishable", "undefined"}
+        readable_name(entry["metric"])
+        for entry in results.of("abtest")["offline"].get(results.judged, [])
+        if entry["verdict"] in {"not distinguishable", "undefined"}
     ]
     if unclear:
         yield f"Champion and challenger are not distinguishable in {listed(unclear)}; this does not mean equal"
@@ -94,6 +94,6 @@ def _of_time(results: Results) -> Iterator[str]:
             f"{drifted} of {columns} drifted since the window {found['reference']}, so the newest rows differ from "
             "the rows of the metrics above"
         )
-    worse = [seen["model"] for seen in found["models"] if seen["performance"]["verdict"] == "worse"]
+    worse = [entry["model"] for entry in found["models"] if entry["performance"]["verdict"] == "worse"]
     if worse:
         yield f"Performance on the newest rows is worse than on the window {found['reference']}: {listed(worse)}"

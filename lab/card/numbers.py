@@ -44,9 +44,9 @@ def groups(results: Results) -> list[str]:
     if not rows:
         return [*lines, "The task names no group columns.", ""]
     places = list(dict.fromkeys((row["group"], row["level"]) for row in rows))
-    seen = {(row["group"], row["level"], row["metric"]): row for row in rows}
+    entry = {(row["group"], row["level"], row["metric"]): row for row in rows}
     head = ("group", "level", "rows:", "positive:", *(f"{readable_name(name)} (95 %)" for name in OF_GROUPS), "remark")
-    body = [_group(place, [seen[*place, metric] for metric in OF_GROUPS]) for place in places]
+    body = [_group(place, [entry[*place, metric] for metric in OF_GROUPS]) for place in places]
     note = (
         f"The challenger on the window {results.judged}, by group. Small groups have wide intervals; values that "
         "differ within their intervals are no evidence of a difference."
@@ -91,7 +91,7 @@ def _thresholds(results: Results) -> str:
 
 
 def _metrics(results: Results, window: str) -> list[str]:
-    tested = {seen["metric"]: seen for seen in results.of("abtest")["offline"].get(window, [])}
+    tested = {entry["metric"]: entry for entry in results.of("abtest")["offline"].get(window, [])}
     measured = {model: results.measured(model, window) for model in MODELS}
     head = ("metric", "challenger", "champion", "difference", "p:", "the challenger is")
     return table(
@@ -114,13 +114,13 @@ def with_interval(value: float | None, ends: Sequence[float] | None, *, digits: 
     return f"{number(value, digits=digits)} ({interval(*(ends or (None, None)), digits=digits)})"
 
 
-def _difference(seen: Document | None) -> list[str]:
-    if seen is None:
+def _difference(entry: Document | None) -> list[str]:
+    if entry is None:
         return [NOTHING, NOTHING, "not tested"]
-    if seen["difference"] is None:
-        return [NOTHING, NOTHING, str(seen["verdict"])]
-    ends = interval(seen["low"], seen["high"], digits=3)
-    return [f"{signed(seen['difference'], digits=3)} ({ends})", p_value(seen["p_adjusted"]), str(seen["verdict"])]
+    if entry["difference"] is None:
+        return [NOTHING, NOTHING, str(entry["verdict"])]
+    ends = interval(entry["low"], entry["high"], digits=3)
+    return [f"{signed(entry['difference'], digits=3)} ({ends})", p_value(entry["p_adjusted"]), str(entry["verdict"])]
 
 
 def _group(place: tuple[str, str], rows: Sequence[Document]) -> list[str]:

@@ -25,16 +25,16 @@ def card_of(results: Results) -> str:
 def headline(results: Results) -> str:
     """Return the verdict of the gates and the comparison with the champion in one line."""
     name = results.challenger.specification.estimator.replace("_", " ")
-    seen = results.of("abtest")["answer"]
-    metric = readable_name(seen["metric"])
-    if seen["difference"] is None:
+    entry = results.of("abtest")["answer"]
+    metric = readable_name(entry["metric"])
+    if entry["difference"] is None:
         compared = f"it cannot be compared with the champion in {metric}"
     else:
         word = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}.get(
-            seen["challenger"], "not distinguishable from"
+            entry["challenger"], "not distinguishable from"
         )
         compared = (
-            f"in {metric} it is {word} the champion on the window {seen['window']} "
-            f"({signed(seen['difference'])}, {interval(seen['low'], seen['high'])})"
+            f"in {metric} it is {word} the champion on the window {entry['window']} "
+            f"({signed(entry['difference'])}, {interval(entry['low'], entry['high'])})"
         )
     return f"{sentence(f'{verdict_in_words(results)} ({name})')} {sentence(compared)}"

@@ -75,9 +75,9 @@ def _histogram_tree(predictor: Any) -> Tree:
     )
 
 
-def trees_part(grown: FittedTrees, *, keep: Keep) -> dict[str, Any]:
+def trees_part(fitted: FittedTrees, *, keep: Keep) -> dict[str, Any]:
     """Return the part of a program with the names of all arrays of trees."""
-    trees = grown.trees
+    trees = fitted.trees
     starts = np.cumsum([0, *(len(tree.leaf) for tree in trees)])[:-1]
     joined = {
         "roots": starts.astype(np.int32),
@@ -89,7 +89,7 @@ def trees_part(grown: FittedTrees, *, keep: Keep) -> dict[str, Any]:
         ),
         "value": _joined([tree.value for tree in trees], np.float64),
         **_gaps(trees),
-        **_sets(grown),
+        **_sets(fitted),
     }
     return {**{name: keep(values) for name, values in joined.items()}, "deepest": max(map(_depth, trees))}
 
@@ -107,16 +107,16 @@ def _gaps(trees: Sequence[Tree]) -> dict[str, NDArray[Any]]:
     return {"missing_left": np.concatenate(kept) if kept else np.empty(0, dtype=np.bool_)}
 
 
-def _sets(grown: FittedTrees) -> dict[str, NDArray[Any]]:
+def _sets(fitted: FittedTrees) -> dict[str, NDArray[Any]]:
     """Return the set of categories of each node, numbered over all trees; empty arrays without categories."""
     empty = np.empty((0, 8), dtype=np.uint32)
-    held = [(tree.sets, tree.members) for tree in grown.trees if tree.sets is not None and tree.members is not None]
-    if not any((sets >= 0).any() for sets, _ in held):
+    own = [(tree.sets, tree.members) for tree in fitted.trees if tree.sets is not None and tree.members is not None]
+    if not any((sets >= 0).any() for sets, _ in own):
         return {"sets": np.empty(0, dtype=np.int32), "members": empty, "known": empty}
-    starts = np.cumsum([0, *(len(members) for _, members in held)])[:-1]
-    numbered = [np.where(sets >= 0, sets + start, NO_SET) for (sets, _), start in zip(held, starts, strict=True)]
-    members = np.concatenate([members for _, members in held])
-    return {"sets": _joined(numbered, np.int32), "members": members.astype(np.uint32), "known": grown.known}
+    starts = np.cumsum([0, *(len(members) for _, members in own)])[:-1]
+    numbered = [np.where(sets >= 0, sets + start, NO_SET) for (sets, _), start in zip(own, starts, strict=True)]
+    members = np.concatenate([members for _, members in own])
+    return {"sets": _joined(numbered, np.int32), "members": members.astype(np.uint32), "known": fitted.known}
 
 
 def _depth(tree: Tree) -> int:

@@ -65,9 +65,9 @@ def strongest_reasons(
 ) -> list[Reason]:
     """Return the reasons of a row, the strongest first, without contributions of 0."""
     places = np.argsort(-np.abs(contributions), kind="stable")[:most].tolist()
-    moved = contributions.tolist()
+    values = contributions.tolist()
     return [
-        reason_for(features[place], moved[place], row, words=words, usual=usual) for place in places if moved[place]
+        reason_for(features[place], values[place], row, words=words, usual=usual) for place in places if values[place]
     ]
 
 

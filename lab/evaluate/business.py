@@ -57,25 +57,25 @@ def cost_cents(decisions: Decisions, money: Money) -> Numbers:
     )
 
 
-def value_at(counted: ScoredSample, money: Money, *, threshold: float) -> Value:
+def value_at(sample: ScoredSample, money: Money, *, threshold: float) -> Value:
     """Return the value of the decisions at a threshold; there must be a row."""
-    decisions = decide(counted, threshold=threshold)
+    decisions = decide(sample, threshold=threshold)
     benefit, cost, net, returned = (float(value) for value in cents_per_row(decisions, money).values())
     acted_on = float(decisions.positive_share)
     return Value(threshold, benefit, cost, net, None if np.isnan(returned) else returned, acted_on)
 
 
-def value_curve(counted: ScoredSample, money: Money) -> list[Value]:
+def value_curve(sample: ScoredSample, money: Money) -> list[Value]:
     """Return the value of every threshold in steps of 0.01, the same steps for every revision."""
-    return [value_at(counted, money, threshold=float(threshold)) for threshold in GRID]
+    return [value_at(sample, money, threshold=float(threshold)) for threshold in GRID]
 
 
-def best_on_these_rows(counted: ScoredSample, money: Money) -> Value:
+def best_on_these_rows(sample: ScoredSample, money: Money) -> Value:
     """Return the value of the best threshold on these rows; of ties the highest threshold.
 
     It is chosen on the rows that it is measured on, so it is optimistic: never base a decision on it.
     """
-    net = cents_per_row(decisions_by_threshold(counted), money)["net_cents_per_row"]
-    best = value_at(counted, money, threshold=float(counted.scores[len(net) - 1 - int(np.argmax(net[::-1]))]))
-    no_action = value_at(counted, money, threshold=ABOVE_ALL)
+    net = cents_per_row(decisions_by_threshold(sample), money)["net_cents_per_row"]
+    best = value_at(sample, money, threshold=float(sample.scores[len(net) - 1 - int(np.argmax(net[::-1]))]))
+    no_action = value_at(sample, money, threshold=ABOVE_ALL)
     return best if best.net > no_action.net else no_action

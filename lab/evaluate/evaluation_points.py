@@ -40,14 +40,14 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
     """Return the rows of one of `CURVES`; a window with one class only has none."""
     x, y, metric, curve = CURVES[name]
     rows = []
-    for window, seen in windows.items():
-        if not has_both_classes(seen):
+    for window, data in windows.items():
+        if not has_both_classes(data):
             continue
         for model in MODELS:
-            counted = seen.sample_of(model)
-            label = short(measured[window][model][metric]) if metric else lift_label(counted)
-            rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(counted)]
-        share = float(seen.labels.mean())
+            sample = data.sample_of(model)
+            label = short(measured[window][model][metric]) if metric else lift_label(sample)
+            rows += [_point(window, model, {x: p.x, y: p.y}, p.threshold, label) for p in curve(sample)]
+        share = float(data.labels.mean())
         start, end = {"precision_recall": (share, share), "lift": (1.0, 1.0)}.get(name, (0.0, 1.0))
         rows += [_point(window, CHANCE, {x: a, y: b}, None, "") for a, b in ((0.0, start), (1.0, end))]
     return rows
@@ -56,12 +56,12 @@ def curve_rows(name: str, windows: Mapping[str, Window], measured: Mapping[str, 
 def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measured]) -> list[Row]:
     """Return each bin of scores with its observed share of positives, and the line of a perfect model."""
     rows = []
-    for window, seen in windows.items():
+    for window, data in windows.items():
         for model in MODELS:
             label = short(measured[window][model]["calibration_error"])
             rows += [
                 _bin(window, model, (each.score, each.share, each.low, each.high, each.rows), label)
-                for each in calibration_curve(seen.sample_of(model))
+                for each in calibration_curve(data.sample_of(model))
             ]
         rows += [_bin(window, PERFECT, (end, end, end, end, 0), "") for end in (0.0, 1.0)]
     return rows
@@ -70,15 +70,15 @@ def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measu
 def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
     """Return the cells of each confusion matrix, with their share of the true class."""
     rows = []
-    for window, model, seen in _each(windows):
-        found = decide(seen.sample_of(model), threshold=seen.thresholds[model])
+    for window, model, data in _each(windows):
+        found = decide(data.sample_of(model), threshold=data.thresholds[model])
         cells = {
             ("positive", "positive"): found.true_positives,
             ("positive", "negative"): found.false_negatives,
             ("negative", "positive"): found.false_positives,
             ("negative", "negative"): found.true_negatives,
         }
-        totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
+        totals = {"positive": int(data.labels.sum()), "negative": int((~data.labels).sum())}
         for (actual, decided), count in cells.items():
             share = float(count) / totals[actual] if totals[actual] else None
             row = {"actual": actual, "decided": decided, "rows": int(count), "share_of_actual": share}
@@ -89,9 +89,9 @@ def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:
 def score_rows(windows: Mapping[str, Window]) -> list[Row]:
     """Return the rows of each class in each of twenty bins of scores, and their share of the class."""
     rows = []
-    for window, model, seen in _each(windows):
-        totals = {"positive": int(seen.labels.sum()), "negative": int((~seen.labels).sum())}
-        for each in score_bins(seen.sample_of(model)):
+    for window, model, data in _each(windows):
+        totals = {"positive": int(data.labels.sum()), "negative": int((~data.labels).sum())}
+        for each in score_bins(data.sample_of(model)):
             for actual, count in (("positive", each.positives), ("negative", each.negatives)):
                 share = count / totals[actual] if totals[actual] else None
                 place = {"start": each.start, "end": each.end}
@@ -107,23 +107,23 @@ def benefit_rows(windows: Mapping[str, Window], money: Money) -> list[Row]:
     Two thresholds are marked: the chosen one, and the best one on these rows, which is known only afterwards.
     """
     rows = []
-    for window, model, seen in _each(windows):
-        if not len(seen.labels):
+    for window, model, data in _each(windows):
+        if not len(data.labels):
             continue
-        counted, place = seen.sample_of(model), {"window": window, "model": model}
-        rows += [{**place, **_value_row(value, money)} for value in value_curve(counted, money)]
-        chosen = value_at(counted, money, threshold=seen.thresholds[model])
+        sample, place = data.sample_of(model), {"window": window, "model": model}
+        rows += [{**place, **_value_row(value, money)} for value in value_curve(sample, money)]
+        chosen = value_at(sample, money, threshold=data.thresholds[model])
         rows.append({**place, **_value_row(chosen, money, mark=CHOSEN)})
-        rows.append({**place, **_value_row(best_on_these_rows(counted, money), money, mark=HINDSIGHT)})
+        rows.append({**place, **_value_row(best_on_these_rows(sample, money), money, mark=HINDSIGHT)})
     return rows
 
 
 def metric_rows(measured: Mapping[str, Measured]) -> list[Row]:
     return [
-        {"window": window, "model": model, "metric": metric, **asdict(seen)}
+        {"window": window, "model": model, "metric": metric, **asdict(data)}
         for window, models in measured.items()
         for model, metrics in models.items()
-        for metric, seen in metrics.items()
+        for metric, data in metrics.items()
     ]
 
 
@@ -131,16 +131,16 @@ def has_both_classes(window: Window) -> bool:
     return bool(window.labels.any()) and not window.labels.all()
 
 
-def short(seen: Estimate) -> str:
+def short(data: Estimate) -> str:
     """Return a value with its interval as the label of a line."""
-    if seen.value is None or seen.low is None or seen.high is None:
+    if data.value is None or data.low is None or data.high is None:
         return "undefined"
-    return f"{seen.value:.3f} ({seen.low:.3f}–{seen.high:.3f})"
+    return f"{data.value:.3f} ({data.low:.3f}–{data.high:.3f})"
 
 
-def lift_label(counted: ScoredSample) -> str:
+def lift_label(sample: ScoredSample) -> str:
     """Return the lift of the best-scored tenth as the label of a line."""
-    return f"lift {lift_at(counted, BEST_TENTH):.2f}"
+    return f"lift {lift_at(sample, BEST_TENTH):.2f}"
 
 
 def _each(windows: Mapping[str, Window]) -> Iterator[tuple[str, str, Window]]:

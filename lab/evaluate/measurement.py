@@ -60,18 +60,18 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
 
     A metric that is undefined on the window (one class only, no row) has no value.
     """
-    counted = {model: window.sample_of(model) for model in MODELS}
+    sample = {model: window.sample_of(model) for model in MODELS}
     measures = [
-        partial(_measure, threshold=window.thresholds[model], money=money, gaps=counted[model].calibration_gaps)
+        partial(_measure, threshold=window.thresholds[model], money=money, gaps=sample[model].calibration_gaps)
         for model in MODELS
     ]
     scores = [window.scores[model] for model in MODELS]
     drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
     return {
         model: _estimates(
-            of(counted[model]),
+            of(sample[model]),
             resampled,
-            trials=_trials_of(counted[model], threshold=window.thresholds[model]),
+            trials=_trials_of(sample[model], threshold=window.thresholds[model]),
             rows=_smaller_class(window.labels),
         )
         for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
@@ -117,16 +117,16 @@ def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
     return Estimate(summary[name], low, high)
 
 
-def _measure(counted: ScoredSample, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
-    measured = measure(counted, threshold=threshold)
+def _measure(sample: ScoredSample, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
+    measured = measure(sample, threshold=threshold)
     if not measured:
         return {}
-    decisions = decide(counted, threshold=threshold)
+    decisions = decide(sample, threshold=threshold)
     return {
         **measured,
         **cents_per_row(decisions, money),
         POSITIVE_SHARE: decisions.positive_share,
-        CALIBRATION_NOISE: np.abs(counted.calibration_gaps - gaps).sum(axis=-1),
+        CALIBRATION_NOISE: np.abs(sample.calibration_gaps - gaps).sum(axis=-1),
     }
 
 
@@ -140,9 +140,9 @@ def _estimates(
     return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
 
 
-def _trials_of(counted: ScoredSample, *, threshold: float) -> dict[str, Trials]:
+def _trials_of(sample: ScoredSample, *, threshold: float) -> dict[str, Trials]:
     """Return the metrics that are shares of rows, as (hits, rows)."""
-    found = decide(counted, threshold=threshold)
+    found = decide(sample, threshold=threshold)
     hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))
     rows = int(found.rows)
     trials = {

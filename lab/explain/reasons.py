@@ -43,8 +43,8 @@ def reasons_of(
     """Return the reasons of each row, the strongest first, ties by name, without contributions of 0."""
     own = words_of(words)
     return [
-        strongest_reasons(contributions.features, moved, row, own, usual, most=most)
-        for moved, row in zip(contributions.values, rows, strict=True)
+        strongest_reasons(contributions.features, values, row, own, usual, most=most)
+        for values, row in zip(contributions.values, rows, strict=True)
     ]
 
 

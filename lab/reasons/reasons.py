@@ -44,10 +44,10 @@ class Reasoner:
             RowExplanation(
                 base=float(_rounded(attribution.base)),
                 output=output,
-                contributions=dict(zip(attribution.features, moved.tolist(), strict=True)),
-                reasons=tuple(strongest_reasons(attribution.features, moved, row, self.words, self.usual, most=most)),
+                contributions=dict(zip(attribution.features, own.tolist(), strict=True)),
+                reasons=tuple(strongest_reasons(attribution.features, own, row, self.words, self.usual, most=most)),
             )
-            for moved, output, row in zip(values, outputs.tolist(), rows, strict=True)
+            for own, output, row in zip(values, outputs.tolist(), rows, strict=True)
         ]
 
 

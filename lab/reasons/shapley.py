@@ -56,8 +56,8 @@ class Leaves:
         left = trees.goes_left(row[trees.feature], np.arange(len(trees.feature)))
         met = np.logical_and.reduceat(left[self.nodes] == self.to_left, self.questions).astype(np.float64)
         added = np.concatenate([_added(block, self.shares[block.factors], met[block.factors]) for block in self.blocks])
-        moved = np.bincount(origins[self.columns], weights=(met - self.shares) * added, minlength=features)
-        return np.asarray(moved, dtype=np.float64)
+        contributions = np.bincount(origins[self.columns], weights=(met - self.shares) * added, minlength=features)
+        return np.asarray(contributions, dtype=np.float64)
 
 
 def _added(block: Block, shares: Numbers, met: Numbers) -> Numbers:
@@ -65,8 +65,8 @@ def _added(block: Block, shares: Numbers, met: Numbers) -> Numbers:
     points = block.points[:, None]
     factors = shares * (1 - points) + met * points
     products = np.multiply.reduceat(factors, block.starts, axis=1) * block.weights[:, None] * block.values
-    worth: Numbers = (np.repeat(products, block.counts, axis=1) / factors).sum(axis=0)
-    return worth
+    weights: Numbers = (np.repeat(products, block.counts, axis=1) / factors).sum(axis=0)
+    return weights
 
 
 def leaves_of(trees: Trees, cover: Numbers) -> Leaves:

@@ -64,8 +64,8 @@ def score_interval(labels: Truths, scores: Numbers, by: str) -> tuple[float | No
     if by == "average_precision":
         return average_precision_interval(average_precision_of(labels, scores), level=LEVEL)
     if by in LOSSES:
-        seen = compare_means(np.zeros(len(scores)), LOSSES[by](labels, scores), level=LEVEL)
-        return seen.low, seen.high
+        comparison = compare_means(np.zeros(len(scores)), LOSSES[by](labels, scores), level=LEVEL)
+        return comparison.low, comparison.high
     area = area_under_curve(labels, scores)
     places = (area.positive_placements, area.negative_placements)
     if min(map(len, places)) < 2:

@@ -29,14 +29,14 @@ def choose_threshold(labels: NDArray[np.int8], scores: Numbers, rule: ThresholdR
     """
     if rule.rule == "fixed":
         return rule.value
-    counted = scored_sample(labels, scores)
-    decisions = decisions_by_threshold(counted)
+    sample = scored_sample(labels, scores)
+    decisions = decisions_by_threshold(sample)
     if rule.rule == "best_f1":
-        return _best(counted.scores, decisions.f1)
-    return _cheapest(counted, decisions, money)
+        return _best(sample.scores, decisions.f1)
+    return _cheapest(sample, decisions, money)
 
 
-def _cheapest(counted: ScoredSample, decisions: Decisions, money: Money) -> float:
+def _cheapest(sample: ScoredSample, decisions: Decisions, money: Money) -> float:
     benefit, alarm = money.benefit_of_true_positive, money.cost_of_false_positive
     miss = money.cost_of_false_negative
     if not (benefit or alarm or miss):
@@ -45,9 +45,9 @@ def _cheapest(counted: ScoredSample, decisions: Decisions, money: Money) -> floa
             "Cure: set money in the task file, or choose best_f1."
         )
     worth = decisions.true_positives * benefit - decisions.false_positives * alarm - decisions.false_negatives * miss
-    acting_on_none = -miss * counted.positives.sum()
-    none = round(float(counted.scores[-1]) + STEP, 6)
-    return _best(np.append(counted.scores, none), np.append(worth, acting_on_none))
+    acting_on_none = -miss * sample.positives.sum()
+    none = round(float(sample.scores[-1]) + STEP, 6)
+    return _best(np.append(sample.scores, none), np.append(worth, acting_on_none))
 
 
 def _best(thresholds: Numbers, values: Numbers) -> float:

@@ -44,7 +44,7 @@ class Baseline:
 class Loss:
     """The loss of accuracy on average over all draws, and in the worst draw."""
 
-    seen: Estimate
+    estimate: Estimate
     worst: float | None
     draws: int
     rows: int

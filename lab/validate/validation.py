@@ -230,14 +230,14 @@ def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Str
 def _loss_gate(loss: Loss, limit: float, *, of: int) -> Gate:
     sample = f", on a sample of {loss.rows:,} of {of:,} rows" if loss.rows < of else ""
     worst = "" if loss.worst is None else f"; {loss.worst:.4f} in the worst of {loss.draws} draws{sample}"
-    return ceiling(loss.seen, limit, note=worst)
+    return ceiling(loss.estimate, limit, note=worst)
 
 
 def _unseen_gate(losses: Sequence[UnseenLoss], params: ValidateParams) -> Gate:
     limit, smallest = params.robustness.accuracy_loss, params.smallest_group
-    judged = [each for each in losses if each.loss.seen.value is not None]
+    judged = [each for each in losses if each.loss.estimate.value is not None]
     if not judged:
         return not_judged("at most", limit, f"no category has a common level of at least {smallest} rows")
-    worst = max(judged, key=lambda each: each.loss.seen.value or 0.0)
+    worst = max(judged, key=lambda each: each.loss.estimate.value or 0.0)
     where = f"; {worst.feature}, the worst of {len(judged)}: its {worst.loss.rows:,} rows on {worst.level}"
-    return ceiling(worst.loss.seen, limit, note=where)
+    return ceiling(worst.loss.estimate, limit, note=where)

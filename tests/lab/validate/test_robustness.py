@@ -113,7 +113,7 @@ def test_the_loss_is_the_share_of_rows_that_become_wrong() -> None:
     labels = np.ones(10, dtype=bool)
     draws = [pa.table({"age": [50.0] * right + [30.0] * (10 - right)}) for right in (8, 6)]
     loss = accuracy_loss(Baseline(pa.table({"age": [50.0] * 10}), labels, labels), draws, decide=is_old)
-    assert loss.seen.value == pytest.approx(0.3)
+    assert loss.estimate.value == pytest.approx(0.3)
     assert loss.worst == pytest.approx(0.4)
     assert (loss.draws, loss.rows) == (2, 10)
 
@@ -121,12 +121,12 @@ def test_the_loss_is_the_share_of_rows_that_become_wrong() -> None:
 def test_decisions_that_become_right_are_a_negative_loss() -> None:
     table = pa.table({"age": [50.0] * 4})
     loss = accuracy_loss(Baseline(table, np.ones(4, dtype=bool), np.zeros(4, dtype=bool)), [table], decide=is_old)
-    assert loss.seen.value == -1
+    assert loss.estimate.value == -1
 
 
 def test_without_rows_the_loss_is_undefined() -> None:
     loss = accuracy_loss(baseline(rows(0)), [rows(0)] * 2, decide=is_old)
-    assert (loss.seen.value, loss.worst, loss.rows) == (None, None, 0)
+    assert (loss.estimate.value, loss.worst, loss.rows) == (None, None, 0)
 
 
 def test_more_noise_causes_more_loss() -> None:
@@ -141,8 +141,8 @@ def test_more_noise_causes_more_loss() -> None:
         stream_of=lambda level, repeat: stream(f"{level}/{repeat}"),
     )
     # Half a spread of noise turns about arctan(0.5) / pi of the signs of a normal number, on nine rows in ten.
-    assert losses[0.5].seen.value == pytest.approx(0.9 * np.arctan(0.5) / np.pi, abs=0.01)
-    assert losses[0.01].seen.value == pytest.approx(0.9 * np.arctan(0.01) / np.pi, abs=0.003)
+    assert losses[0.5].estimate.value == pytest.approx(0.9 * np.arctan(0.5) / np.pi, abs=0.01)
+    assert losses[0.01].estimate.value == pytest.approx(0.9 * np.arctan(0.01) / np.pi, abs=0.003)
 
 
 def test_missing_ages_cause_loss_for_a_rule_on_age() -> None:
@@ -155,7 +155,7 @@ def test_missing_ages_cause_loss_for_a_rule_on_age() -> None:
         repeats=3,
         stream_of=lambda level, repeat: stream(f"{level}/{repeat}"),
     ).values()
-    assert loss.seen.value == pytest.approx(0.2 * is_old(table).mean(), abs=0.01)
+    assert loss.estimate.value == pytest.approx(0.2 * is_old(table).mean(), abs=0.01)
 
 
 def in_north(given: pa.Table) -> Any:
@@ -167,17 +167,17 @@ def test_an_unseen_level_makes_every_row_of_a_rule_on_it_wrong() -> None:
     (found,) = losses_when_unseen(
         baseline(table, decide=in_north), {"region": ["north", "south"]}, decide=in_north, smallest=50
     )
-    assert (found.feature, found.level, found.loss.seen.value) == ("region", "north", 1)
+    assert (found.feature, found.level, found.loss.estimate.value) == ("region", "north", 1)
     assert found.loss.rows == in_north(table).sum()
 
 
 def test_the_unseen_level_is_never_a_known_level() -> None:
     def is_strange(given: pa.Table) -> Any:
-        return np.array([region == "never seen" for region in given["region"].to_pylist()], dtype=bool)
+        return np.array([region == "never estimate" for region in given["region"].to_pylist()], dtype=bool)
 
-    levels = {"region": ["north", "never seen"]}
+    levels = {"region": ["north", "never estimate"]}
     (found,) = losses_when_unseen(baseline(rows(), decide=is_strange), levels, decide=is_strange, smallest=50)
-    assert found.loss.seen.value == 0
+    assert found.loss.estimate.value == 0
 
 
 @pytest.mark.parametrize("levels", [{}, {"region": []}, {"region": ["absent from these rows"]}])
