@@ -21,7 +21,7 @@ def gates(results: Results) -> list[str]:
     rows = [
         [
             gate_name(gate["gate"]),
-            with_interval(gate["value"], _ends(gate)) if gate["value"] is not None else "not judged",
+            with_interval(gate["value"], (gate["low"], gate["high"])) if gate["value"] is not None else "not judged",
             f"{RULES.get(gate['rule'], gate['rule'])} {number(gate['threshold'], digits=2)}",
             "passed" if gate["passed"] else "**failed**",
             gate["reason"],
@@ -125,10 +125,6 @@ def _effect(effect: Document) -> list[str]:
         f"{signed(effect['difference'], digits=digits)}{ends}",
         effect["word"],
     ]
-
-
-def _ends(gate: Document) -> list[float] | None:
-    return None if gate["low"] is None or gate["high"] is None else [gate["low"], gate["high"]]
 
 
 def _loss(entry: Document | None) -> str:

@@ -107,7 +107,7 @@ def _metrics(results: Results, window: str) -> list[str]:
     )
 
 
-def with_interval(value: float | None, ends: Sequence[float] | None, *, digits: int = 3) -> str:
+def with_interval(value: float | None, ends: Sequence[float | None] | None, *, digits: int = 3) -> str:
     """Return a value with its interval, or `undefined`."""
     if value is None:
         return "undefined"
@@ -127,13 +127,9 @@ def _group(place: tuple[str, str], rows: Sequence[Document]) -> list[str]:
     first = rows[0]
     share = first["positives"] / first["rows"] if first["rows"] else None
     values = [
-        NOTHING if row["value"] is None else with_interval(row["value"], _ends(row["low"], row["high"])) for row in rows
+        NOTHING if row["value"] is None else with_interval(row["value"], (row["low"], row["high"])) for row in rows
     ]
     return [*place, count(first["rows"]), percent(share), *values, first["note"]]
-
-
-def _ends(low: float | None, high: float | None) -> list[float] | None:
-    return None if low is None or high is None else [low, high]
 
 
 def _figures(measured: Document) -> dict[str, Document]:
