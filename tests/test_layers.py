@@ -1,16 +1,14 @@
 """Imports go down the floors of docs/architecture.md; stages, ops and serving never import one another."""
 
 import ast
-from collections import Counter
 from pathlib import Path
-from statistics import mean, median
 
 import pytest
 
 from ops.dvc.import_closure import import_closure
 from ops.dvc.pipeline import read_stages
 from ops.readme.architecture import ARCHITECTURE, floors
-from ops.readme.rooms import room_imports, room_of, stage_rooms
+from ops.readme.rooms import room_imports
 from tests.project import ROOT
 
 FLOORS = floors((ROOT / ARCHITECTURE).read_text())
@@ -81,19 +79,6 @@ def test_what_only_ops_uses_lives_in_ops() -> None:
     library = {str(path.relative_to(ROOT)) for path in modules_of("lab") if path.name != "__init__.py"}
     others = sorted(file for file in library - used if not file.startswith("lab/stats/"))
     assert others == [], f"no stage and no server uses {others}. Cure: move them to the verb in ops/ that does"
-
-
-def test_an_edit_makes_few_stage_nodes_stale() -> None:
-    """A room whose files serve different stages makes this worse; single files as dependencies had a mean of 3.4."""
-    candidates = 4
-    nodes: Counter[str] = Counter()
-    for stage in read_stages(ROOT):
-        for room in stage_rooms(stage.module.removeprefix("stages."), root=ROOT):
-            nodes[room] += candidates if stage.name == "train" else 1
-    files = [path.relative_to(ROOT) for path in modules_of("lab") if path.name != "__init__.py"]
-    stale = [nodes[room_of(file)] for file in files]
-    seen = f"an edited file makes {mean(stale):.2f} stage nodes stale on average, {median(stale)} in the median"
-    assert (mean(stale) <= 4.5, median(stale) <= 2) == (True, True), f"{seen}; expected 4.5 and 2. Cure: split a room"
 
 
 @pytest.mark.parametrize("path", modules_of("lab"), ids=lambda path: str(path.relative_to(ROOT)))

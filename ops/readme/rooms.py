@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.dvc.import_closure import LIBRARY, import_closure, imported_modules
+from ops.dvc.import_closure import LIBRARY, imported_modules
 
 Arrows = dict[str, set[str]]
 
@@ -26,12 +26,6 @@ def room_imports(root: Path) -> Arrows:
         arrows.setdefault(room, set()).update("/".join(parts[1:-1]) for parts in imported if parts[0] == "lab")
         arrows[room].discard(room)
     return arrows
-
-
-def stage_rooms(stage: str, *, root: Path) -> list[str]:
-    """Return the rooms that a stage enters, directly or through others."""
-    files = [path for path in import_closure(f"stages.{stage}", root=root) if path.startswith(LIBRARY)]
-    return sorted({room_of(path) for path in files})
 
 
 def reachable(start: str, arrows: Mapping[str, set[str]]) -> set[str]:
