@@ -1,4 +1,4 @@
-"""Bring the log of the task's traffic experiment in, or record that there is none."""
+"""Ingest the log of the task's traffic experiment, or record that there is none."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -30,28 +30,28 @@ def main() -> None:
         if experiment.simulation is not None:
             copy_log(TRAFFIC / "simulated/log.parquet", output / "log.parquet")
         elif experiment.log is not None:
-            bring_in(experiment, folder / experiment.log, output / "log.parquet")
+            ingest_log(experiment, folder / experiment.log, output / "log.parquet")
         write_json({"experiment": experiment.model_dump(mode="json")}, output / "experiment.json")
 
 
 def copy_log(source: Path, target: Path) -> None:
-    """Copy a log that a stage of this repository made."""
+    """Copy the log of a simulated experiment."""
     if not source.is_file():
         raise SourceError(
             f"{source} is missing, expected the log of the experiment that the task simulates. "
-            "Cure: dvc repro world_traffic; without that stage, name a file of your own in the task: experiment.log"
+            "Cure: dvc repro world_traffic; without that stage, name a file in the task: experiment.log"
         )
     shutil.copyfile(source, target)
 
 
-def bring_in(experiment: Experiment, source: Path, target: Path) -> None:
-    """Copy the columns of a log that the design names, whatever their types."""
+def ingest_log(experiment: Experiment, source: Path, target: Path) -> None:
+    """Write the columns of a log that the design names."""
     assert experiment.design is not None
     found = open_log(source, columns=experiment.design.columns)
     batches = (pa.Table.from_batches([batch]) for batch in found if batch.num_rows)
     first = next(batches, None)
     if first is None:
-        raise SourceError(f"{source}: found 0 rows, expected at least one. Cure: bring the log again.")
+        raise SourceError(f"{source}: found 0 rows, expected at least one. Cure: export the log again.")
     write_batches(chain([first], batches), first.schema, target)
 
 

@@ -1,4 +1,4 @@
-"""Bring the task's tables in from their source: files, a database, or tables that this repository makes."""
+"""Ingest the task's tables from files, a database, or the synthetic world."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -13,7 +13,7 @@ from lab.core.result_files import write_json
 from lab.core.sections import load_section
 from lab.core.tables import tables_in
 from lab.dataset.source import FilesSource, Source, SourceSection, SyntheticSource
-from lab.ingest.arrivals import describe_tables, write_arrivals
+from lab.ingest.raw_tables import describe_tables, write_tables
 
 SOURCES = Path("data/source")
 WORLD = Path("data/world")
@@ -24,23 +24,23 @@ METRICS = Path("metrics/ingest.json")
 def main() -> None:
     source, folder = load_section("source", SourceSection).source, SOURCES / load_value("task", str)
     with replaced_folder(RAW) as raw:
-        bring_in(source, folder=folder, raw=raw)
+        ingest_tables(source, folder=folder, raw=raw)
         tables = describe_tables(raw)
     write_json({"source": source.kind, "tables": tables}, METRICS)
 
 
-def bring_in(source: Source, *, folder: Path, raw: Path) -> None:
-    """Fill the folder `raw` from the source; each kind imports only what it needs."""
+def ingest_tables(source: Source, *, folder: Path, raw: Path) -> None:
+    """Write the tables of the source into the folder `raw`."""
     if isinstance(source, SyntheticSource):
         copy_tables(WORLD / "tables", raw)
     elif isinstance(source, FilesSource):
         from lab.ingest.files import read_files  # noqa: PLC0415 - the other sources do not need it
 
-        write_arrivals(read_files(source, folder=folder), into=raw)
+        write_tables(read_files(source, folder=folder), into=raw)
     else:
         from lab.ingest.sql import read_sql  # noqa: PLC0415 - the other sources do not need it
 
-        write_arrivals(read_sql(source, folder=folder), into=raw)
+        write_tables(read_sql(source, folder=folder), into=raw)
 
 
 def copy_tables(folder: Path, raw: Path) -> None:

@@ -1,4 +1,4 @@
-"""Check the chosen task file from end to end, and cut it into the sections that the later stages read."""
+"""Validate the chosen task file, and write its sections for the other stages."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

@@ -1,4 +1,4 @@
-"""Make the synthetic retail world: its tables, and the facts behind them."""
+"""Make the synthetic retail world: its tables and their ground truth."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -16,7 +16,7 @@ TRUTH = Path("data/truth")
 
 
 class WorldParams(Params):
-    """The size of the world; fewer customers would leave too few rows to evaluate."""
+    """The size of the world; fewer customers leave too few rows to evaluate."""
 
     customers: int = Field(ge=100)
 

@@ -1,4 +1,4 @@
-"""Simulate the task's traffic experiment in the synthetic world, and write its log."""
+"""Simulate the task's traffic experiment in the synthetic world."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

@@ -1,4 +1,4 @@
-"""Trained candidates as train leaves them, of a chosen skill: for tests of all that compares them."""
+"""Make trained candidates of a given skill, as the stage train writes them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,7 +57,7 @@ CURVE = (
 
 
 def scores_of(skill: float, *, noise: float = 0.0, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return scores of a model that tells the labels apart by so much; noise is its own, the rest all models share."""
+    """Return scores of a model with this skill; all models share one error, `noise` adds an independent one."""
     own = np.random.default_rng([9, seed]).normal(0, 1, ROWS) * noise
     return np.asarray(1 / (1 + np.exp(-(skill * (LABELS - 0.4) + NOISE + own)))).round(6)
 
@@ -95,7 +95,7 @@ def candidate(
 
 
 def store(folder: Path, *candidates: Candidate) -> None:
-    """Write candidates as train does."""
+    """Write candidates as the stage train does."""
     for each in candidates:
         (folder / each.name).mkdir(parents=True)
         write_table(each.out_of_fold, folder / each.name / OUT_OF_FOLD)

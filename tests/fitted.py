@@ -1,4 +1,4 @@
-"""Small models of every estimator and every preparation, fitted on a table with a known truth: for tests of both."""
+"""Fit small models of every estimator and preparation on synthetic rows."""
 
 from functools import cache
 from typing import Any
@@ -62,7 +62,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def fit(rows: pa.Table = ROWS, *, seed: int = 11, **specification: Any) -> Pipeline:
-    """Return the pipeline of a specification, fitted on rows."""
+    """Return a pipeline that is fitted on rows."""
     plan = Plan(Specification.model_validate(specification), SCHEMA.features, seed, WHERE)
     return fit_pipeline(plan, frame_of(rows, SCHEMA.features), rows["label"].to_numpy().astype(np.int8))
 
@@ -73,7 +73,7 @@ def fitted(variant: str) -> Pipeline:
 
 
 def model_of(variant: str) -> Model:
-    """Return a fitted variant with a manifest that says little more than what it is."""
+    """Return a fitted variant with a minimal manifest."""
     manifest = Manifest(
         specification=Specification.model_validate(VARIANTS[variant]),
         inputs=SCHEMA,

@@ -1,4 +1,4 @@
-"""A small copy of the project with a past: three revisions in which the whole DAG has run, made once for all tests."""
+"""Make a small project with three revisions of a whole DAG run, shared by tests."""
 
 import fcntl
 import hashlib
@@ -10,10 +10,10 @@ import pytest
 
 from tests.project import change_params, copy_project, files_below, files_of_project, run
 
-# One poor candidate: a tree that asks one question.
+# One poor candidate: a tree of depth 1.
 STUMP = {"estimator": "decision_tree", "settings": {"deepest": 1}, "search": {"method": "none"}}
 WORSE = {"train.candidates": {"stump": STUMP}}
-# A small change of one setting, which moves some scores a little.
+# A small change of one setting, which changes some scores slightly.
 OTHER = {
     "train.candidates.boosting.settings.learning_rate": 0.07,
     "train.candidates.boosting.search": {"method": "none"},
@@ -21,11 +21,11 @@ OTHER = {
 
 
 def history_of(factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the project with a past; it is shared, so look at it only, and spoil a copy.
+    """Return the folder of the project with a history; it is shared, so change copies only.
 
     Branch main, tag `first`: the defaults on a small world. Branch `worse`: one poor candidate. Branch `other`: a small
-    change. Every object is in the cache and in the default remote. The name of the folder is made from the files that
-    it is made from, so that LAB_TEST_CACHE, a folder kept between sessions, never serves what is out of date.
+    change. Every object is in the cache and in the default remote. The folder's name is a hash of its inputs, so that a
+    folder in LAB_TEST_CACHE, which is kept between runs, is never out of date.
     """
     kept = os.environ.get("LAB_TEST_CACHE")
     base = Path(kept) if kept else factory.getbasetemp().parent
@@ -41,27 +41,27 @@ def history_of(factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of_history(factory: pytest.TempPathFactory, folder: Path) -> Path:
-    """Return a private copy of the project with a past, cache and remote included."""
+    """Return a private copy of the project with a history, cache and remote included."""
     shutil.copytree(history_of(factory), folder, symlinks=True)
-    _take_the_rest_of_today(folder)
+    _update_files(folder)
     return folder
 
 
 def commit_all(folder: Path, message: str) -> None:
-    """Commit every change and every new file; a commit is made even where there are none."""
+    """Commit every change and every new file, or an empty commit."""
     run(["git", "add", "--all"], cwd=folder)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", message], cwd=folder)
 
 
-def _take_the_rest_of_today(folder: Path) -> None:
-    """Commit what a kept history may have older than the working tree: all that no result is made from."""
+def _update_files(folder: Path) -> None:
+    """Commit the files of the working tree that a cached history may have in an older version."""
     for name, content in files_of_project().items():
         target = folder / name
         if name != "params.yaml" and not (target.is_file() and target.read_bytes() == content):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     if run(["git", "status", "--porcelain"], cwd=folder).stdout:
-        commit_all(folder, "Take the rest of today")
+        commit_all(folder, "Update the files")
 
 
 def _run_all(folder: Path) -> None:
@@ -75,7 +75,7 @@ def _run_all(folder: Path) -> None:
         change_params(folder, settings)
         if settings is WORSE:
             for kept in ("models/candidates", "metrics/train", "plots/train"):
-                shutil.rmtree(folder / kept)  # of candidates that params.yaml names no more
+                shutil.rmtree(folder / kept)  # of candidates that are no longer in params.yaml
         run(["dvc", "repro", "--quiet"], cwd=folder)
         commit_all(folder, f"Run the DAG: {branch}")
         run(["dvc", "push", "--quiet"], cwd=folder)

@@ -1,4 +1,4 @@
-"""Feature tables, predictions and params for the stages that judge, in a folder of their own."""
+"""Write feature tables, predictions and params for tests of later stages."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ KINDS = {"age": "number", "amount": "number", "region": "category", "senior": "b
 
 
 def features_of(rng: np.random.Generator, rows: int) -> pa.Table:
-    """Return feature rows of which no column depends on the window."""
+    """Return feature rows with the same distribution in every window."""
     region = pa.array(rng.choice(["east", "north", "west"], rows), mask=rng.random(rows) < 0.05)
     return pa.table(
         {
@@ -47,7 +47,7 @@ def features_of(rng: np.random.Generator, rows: int) -> pa.Table:
 
 
 def scores_of(rng: np.random.Generator, labels: pa.ChunkedArray, *, skill: float) -> np.ndarray[Any, Any]:
-    """Return scores that rank positives above negatives the better, the larger the skill."""
+    """Return scores whose ranking improves with the skill."""
     log_odds = skill * (labels.to_numpy() - 0.4) + rng.normal(0, 1, len(labels))
     scores: np.ndarray[Any, Any] = (1 / (1 + np.exp(-log_odds))).round(6)
     return scores
@@ -56,7 +56,7 @@ def scores_of(rng: np.random.Generator, labels: pa.ChunkedArray, *, skill: float
 def predictions_of(
     rng: np.random.Generator, features: pa.Table, *, champion: float = 1.0, challenger: float = 1.0
 ) -> pa.Table:
-    """Return predictions for feature rows by two models of the given skills that err together in part."""
+    """Return predictions of two models of the given skills with correlated errors."""
     shared = scores_of(rng, features["label"], skill=champion)
     own = scores_of(rng, features["label"], skill=challenger)
     return (
@@ -69,7 +69,7 @@ def predictions_of(
 def lay_out(
     folder: Path, features: Mapping[str, pa.Table], predictions: Mapping[str, pa.Table], *, log: str | None = None
 ) -> None:
-    """Write everything that abtest reads; what drift reads besides is for its own tests to write."""
+    """Write the inputs of the stage abtest, and those that drift shares with it."""
     for name, table in features.items():
         write_table(table, folder / f"data/features/{name}.parquet")
     for name, table in predictions.items():

@@ -1,4 +1,4 @@
-"""The tests' own tasks, read like a user's."""
+"""Read the tests' own tasks."""
 
 from contextlib import chdir
 

@@ -1,4 +1,4 @@
-"""A private PostgreSQL server in a temporary folder, for tests that need a real one."""
+"""Start a private PostgreSQL server in a temporary folder."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ USERS = ("postgres", "nobody")
 
 
 def server_programs() -> Path | None:
-    """Return the folder that holds initdb and pg_ctl, on the PATH or where Debian puts them."""
+    """Return the folder of initdb and pg_ctl, from the PATH or from Debian's place."""
     on_path = shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     folders = [*debian, *([Path(on_path).parent] if on_path else [])]
@@ -24,7 +24,7 @@ def server_programs() -> Path | None:
 
 @contextmanager
 def running_server(programs: Path) -> Iterator[str]:
-    """Yield the URL of a server that listens on a socket only, asks for a password, and ends with the block."""
+    """Yield the URL of a server that listens on a socket only and needs a password."""
     with TemporaryDirectory(prefix="pg-") as name:  # short: a socket's path may have 107 characters
         folder = Path(name)
         (folder / "password").write_text(PASSWORD)

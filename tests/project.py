@@ -1,4 +1,4 @@
-"""A copy of this repository with a small world, in a temporary folder with a git history of its own."""
+"""Copy this repository with small data into a temporary folder, and run commands there."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from tests import forks
 
 ROOT = Path(__file__).parent.parent
-# What a copy holds in place of the user's own: settings, champion, tasks and their data, small and fixed.
+# Small, fixed settings, champion, tasks and data, which replace the user's in a copy.
 OWN = ROOT / "tests/own"
 REPLACED = ("params.yaml", "champion.yaml", "tasks/", "data/source/", "lab/world/", "stages/world")
 WORLD = ("world", "world_traffic")
@@ -42,7 +42,7 @@ def copy_project(folder: Path, *, settings: Mapping[str, Any] | None = None) -> 
 
 
 def files_of_project() -> dict[str, bytes]:
-    """Return every file of a copy by its path: those of the working tree, results left out, and the tests' own."""
+    """Return the files of a copy by path: the working tree without results, and the tests' own."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).stdout.splitlines()
     left_out = ("metrics/", "plots/", "reports/", "dvc.lock", *REPLACED)
     kept = [name for name in listed if (ROOT / name).is_file() and not name.startswith(left_out)]
@@ -51,7 +51,7 @@ def files_of_project() -> dict[str, bytes]:
 
 
 def without_world(pipeline: bytes) -> bytes:
-    """Return dvc.yaml without the stages that make synthetic data, as a repository on own data has it."""
+    """Return dvc.yaml without the stages of the synthetic world."""
     yaml = YAML()
     yaml.width = 120
     yaml.preserve_quotes = True

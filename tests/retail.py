@@ -1,4 +1,4 @@
-"""A small shop in prepared tables, drawn plainly: for tests of features that need tables but no learnable world."""
+"""Make small prepared retail tables of random rows for tests of features."""
 
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ FIRST, LAST = datetime(2024, 1, 1), datetime(2025, 12, 31)  # noqa: DTZ001 - the
 
 
 def shop_tables(*, customers: int, sales: int, seed: int) -> dict[str, pa.Table]:
-    """Return customers, products, stores and sales; some sales are recorded days after they were made."""
+    """Return customers, products, stores and sales; some sales are recorded days late."""
     rng = np.random.default_rng(seed)
     seconds = np.sort(rng.integers(0, DAYS * SECONDS_A_DAY, sales))
     late = np.where(rng.random(sales) < 0.02, rng.integers(1, 10 * SECONDS_A_DAY, sales), rng.integers(0, 60, sales))
@@ -68,7 +68,7 @@ def shop_tables(*, customers: int, sales: int, seed: int) -> dict[str, pa.Table]
 
 
 def write_shop(tables: dict[str, pa.Table], folder: Path) -> Path:
-    """Write the tables as the stage prepare would, and return the folder."""
+    """Write the tables as the stage prepare does, and return the folder."""
     for name, table in tables.items():
         write_table(table, folder / f"{name}.parquet")
     return folder

@@ -1,4 +1,4 @@
-"""What a runner of GitHub Actions does with the workflows' jobs, as far as ours need it: each in a fresh clone."""
+"""Run jobs of the workflows as GitHub Actions does, each in a fresh clone."""
 
 import hashlib
 import json
@@ -15,14 +15,14 @@ from ruamel.yaml import YAML
 
 from tests.project import QUIET, ROOT, run
 
-# These run the whole test suite and the checks on the whole tree, which would run this very test.
+# These would run this test again.
 ELSEWHERE = ("make test", "make check")
 NAME = re.compile(r"\b(?:github|vars|secrets|runner)(?:\.[A-Za-z_]+)+")
 
 
 @dataclass
 class Runner:
-    """A hub's repository with its variables, and what outlives a job: caches, artifacts, the remote's storage."""
+    """A repository with variables, and storage that jobs share: caches, artifacts, the DVC remote."""
 
     folder: Path
     variables: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Feature tables as the stage featurize writes them, drawn from a known truth: for tests of all that comes after."""
+"""Make random feature tables as the stage featurize writes them."""
 
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def feature_rows(rng: np.random.Generator, rows: int, *, part: str = "train", fo
 
 
 def _moments(customers: np.ndarray[Any, Any], part: str) -> np.ndarray[Any, Any]:
-    """Return a moment for each row; the three rows of one customer lie at different ones."""
+    """Return a moment for each row; the three rows of a customer have different moments."""
     start, count = MOMENTS[part]
     stride = count // 3
     turn = np.arange(len(customers)) % 3

@@ -1,4 +1,4 @@
-"""A user's mistake gives one message and exit 2; a killed, interrupted or starved run leaves the last good outputs."""
+"""A user's mistake gives one message; a stopped run keeps the last good outputs."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refused(name: str, folder: Path) -> str:
-    """Run a stage that must refuse; return its message, after checking that nothing was touched."""
+    """Run a stage that must fail; return its message, and check that no output changed."""
     before = {part: files_below(folder / part) for part in ("data/prepared", "data/features", "metrics", "plots")}
     done = stage(name, cwd=folder, check=False)
     assert done.returncode == 2, done.stderr
@@ -51,7 +51,7 @@ def refused(name: str, folder: Path) -> str:
 
 
 def spoil(relative: str, content: bytes | None) -> Callable[[Path], None]:
-    """Return a mishap: a file that holds something else, or is gone."""
+    """Return a function that overwrites or removes a file."""
 
     def happen(folder: Path) -> None:
         if content is None:
@@ -117,7 +117,7 @@ def test_a_mistake_gives_one_message_and_exit_2(
     assert message in refused(name, folder)
 
 
-def test_several_mistakes_in_a_task_file_are_told_at_once(folder: Path) -> None:
+def test_several_mistakes_in_a_task_file_are_reported_at_once(folder: Path) -> None:
     write_over(TASK, "type: boolean", "type: bool")(folder)
     write_over(TASK, "benefit_of_true_positive: ", "benefit_of_true_positive: -")(folder)
     message = refused("task", folder)
@@ -126,7 +126,7 @@ def test_several_mistakes_in_a_task_file_are_told_at_once(folder: Path) -> None:
 
 
 def start_and_wait_for(name: str, sign: str, folder: Path) -> subprocess.Popen[str]:
-    """Start a stage and return once a half-written output shows that it is in the middle of its work."""
+    """Start a stage, and return when it has written a partial output."""
     process = subprocess.Popen(
         ["python", "-m", f"stages.{name}"],
         cwd=folder,
@@ -142,7 +142,7 @@ def start_and_wait_for(name: str, sign: str, folder: Path) -> subprocess.Popen[s
 
 
 def stopped_midway(folder: Path, how: signal.Signals) -> tuple[dict[str, bytes], subprocess.Popen[str], str]:
-    """Return the last good outputs, the process that was stopped, and what it said; a quicker one does not count."""
+    """Return the last good outputs, the stopped process and its message; retry when it ends too early."""
     for _ in range(5):
         write_table(shop_tables(customers=200, sales=SMALL, seed=5)["sales"], folder / "data/raw/sales.parquet")
         stage("prepare", cwd=folder)
@@ -157,7 +157,7 @@ def stopped_midway(folder: Path, how: signal.Signals) -> tuple[dict[str, bytes],
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_a_stopped_run_leaves_the_last_good_outputs_and_the_next_goes_on(
+def test_a_stopped_run_keeps_the_last_good_outputs_and_the_next_succeeds(
     how: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     folder = lay_out(tmp_path, sales=LARGE)
@@ -172,7 +172,7 @@ def test_a_stopped_run_leaves_the_last_good_outputs_and_the_next_goes_on(
     assert [path.name for path in (folder / "data").iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_full_disk_leaves_the_last_good_outputs(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_last_good_outputs(tmp_path: Path) -> None:
     folder = lay_out(tmp_path, sales=LARGE // 10)
     mount = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     if run([*mount, "mount -t tmpfs tmpfs data"], cwd=folder, check=False).returncode != 0:
@@ -187,7 +187,7 @@ def test_a_full_disk_leaves_the_last_good_outputs(tmp_path: Path) -> None:
     assert done.stdout.split() == ["code", "1", "good", "filler", "prepared", "raw", "task"]
 
 
-def test_a_changed_world_of_params_is_read_by_dvc_and_by_us_alike(folder: Path) -> None:
+def test_dvc_and_the_stages_read_params_alike(folder: Path) -> None:
     change_params(folder, {"seed": 12})
     run(["git", "init", "--quiet"], cwd=folder)
     run(["dvc", "init", "--quiet"], cwd=folder)
@@ -201,7 +201,7 @@ def test_a_changed_world_of_params_is_read_by_dvc_and_by_us_alike(folder: Path) 
 
 
 @pytest.mark.slow
-def test_a_killed_pipeline_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_killed_pipeline_resumes(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     process = subprocess.Popen(
         ["dvc", "repro", "--quiet"],
@@ -225,7 +225,7 @@ def test_a_killed_pipeline_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_pipeline_keeps_what_the_last_good_one_gave(
+def test_a_failed_pipeline_keeps_the_last_good_outputs(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = copy_of_history(tmp_path_factory, tmp_path / "project")

@@ -1,4 +1,4 @@
-"""dvc.yaml says exactly what the stages import, load and write."""
+"""dvc.yaml declares exactly the imports, params and outputs of the stages."""
 
 import ast
 import fnmatch

@@ -1,4 +1,4 @@
-"""Each stage, alone in an empty folder with what it declares and nothing else, gives the same bytes."""
+"""Each stage gives the same bytes with its declared dependencies alone."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def lock(project: Path) -> dict[str, Any]:
 
 
 def names_of_stages() -> list[str]:
-    """Return the stages as DVC resolves them, with a foreach stage once for each of its items."""
+    """Return the stages as DVC resolves them, a foreach stage once per item."""
     stages = YAML(typ="safe").load(without_world((ROOT / "dvc.yaml").read_bytes()))["stages"]
     candidates = YAML(typ="safe").load(OWN / "params.yaml")["train"]["candidates"]
     return sorted(each for name, body in stages.items() for each in items_of(name, body, candidates))
@@ -93,7 +93,7 @@ def test_a_stage_needs_no_more_than_it_declares(name: str, project: Path, lock: 
 
 
 def declared_inputs(entry: dict[str, Any]) -> Iterator[str]:
-    """Yield the data and params of a stage; code is held to its imports by test_dag."""
+    """Yield the data and params of a stage; test_dag checks its code."""
     for item in entry.get("deps", []):
         if not is_code(item["path"]) and item["path"] != "requirements.txt":
             yield item["path"]

@@ -1,4 +1,4 @@
-"""The whole DAG on a small world: the same bytes in two folders, nothing to do the second time, every task."""
+"""The whole DAG on small data: reproducible bytes, no needless reruns, every task."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the tests run: groups stay in one worker, and what a test starts hears Ctrl-C."""
+"""How tests run: groups stay in one worker, child processes receive SIGINT."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The plot templates name fields that are there, and every plot that dvc.yaml draws has its template."""
+"""Plot templates use existing fields, and every plot of dvc.yaml has one."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The whole sequence of the workflows, job by job and in order, against a bare remote: from a commit to production."""
+"""Run all workflows in order on a bare remote, from commit to production."""
 
 import shutil
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def commit_at(people: Path, name: str) -> str:
     return run(["git", "rev-parse", name], cwd=people).stdout.strip()
 
 
-def context(event: str, ref: str, **told: object) -> dict[str, object]:
+def context(event: str, ref: str, **fields: object) -> dict[str, object]:
     return {
         "event_name": event,
         "ref_name": ref,
@@ -100,7 +100,7 @@ def context(event: str, ref: str, **told: object) -> dict[str, object]:
         "repository": REPOSITORY,
         "token": TOKEN,
         "server_url": "https://hub.invalid",
-        "event": {"repository": {"default_branch": "main"}, **told},
+        "event": {"repository": {"default_branch": "main"}, **fields},
     }
 
 
@@ -121,12 +121,12 @@ def test_a_pull_request_gets_its_report_as_one_comment(runner: Runner, people: P
     shutil.copytree(people / ".dvc/cache/files", runner.storage / "files", dirs_exist_ok=True)  # its author's dvc push
     head, base = commit_at(people, "topic"), commit_at(people, "main")
     hub[0].pull(7, head="topic", sha=head)
-    told = {
+    fields = {
         "number": 7,
         "base": {"sha": base},
         "head": {"sha": head, "ref": "topic", "repo": {"full_name": REPOSITORY}},
     }
-    github = context("pull_request", "topic", pull_request=told)
+    github = context("pull_request", "topic", pull_request=fields)
     assert runner.workflow("report", github=github) == {"validate": "success"}
     finished = {
         "id": 1,

@@ -1,4 +1,4 @@
-"""The workflows in .github: each step runs here too, each job may do what it must and no more, and the linters see."""
+"""Workflows in .github: targets of make, minimal permissions, linters."""
 
 import re
 import shutil
@@ -73,8 +73,8 @@ def test_every_target_calls_verbs_that_exist_with_options_that_they_know(command
 
 def test_the_seven_steps_are_there_by_name_and_in_order() -> None:
     numbered = {body["name"] for body in JOBS.values() if body["name"][0].isdigit()}
-    told = sorted({(int(name[0]), name[2:].partition(":")[0]) for name in numbered})
-    assert told == list(enumerate(STEPS_OF_SEVEN, start=1))
+    steps = sorted({(int(name[0]), name[2:].partition(":")[0]) for name in numbered})
+    assert steps == list(enumerate(STEPS_OF_SEVEN, start=1))
 
 
 def test_a_release_goes_one_step_after_the_other() -> None:
@@ -200,10 +200,10 @@ def test_git_is_handed_the_token_for_the_hub_alone_and_keeps_it_nowhere(
         key: value.replace("${{ github.server_url }}", "https://hub.invalid") for key, value in settings.items()
     }
     environment = {**settings, "GITHUB_TOKEN": "ghs_secret", "HOME": str(tmp_path), "GIT_TERMINAL_PROMPT": "0"}
-    for host, told in (("hub.invalid", True), ("elsewhere.invalid", False)):
+    for host, authenticated in (("hub.invalid", True), ("elsewhere.invalid", False)):
         command = ["bash", "-c", f"printf 'protocol=https\\nhost={host}\\n\\n' | git credential fill"]
         answer = run(command, cwd=tmp_path, environment=environment, check=False).stdout
-        assert ("username=x-access-token\npassword=ghs_secret" in answer) is told
+        assert ("username=x-access-token\npassword=ghs_secret" in answer) is authenticated
     assert list(tmp_path.iterdir()) == []
 
 

@@ -58,7 +58,7 @@ def value(results: Results) -> list[str]:
     """Return the benefit and cost of both models' decisions in money."""
     money, currency = results.money, results.money.currency
     lines = ["## Business value", ""]
-    if not money.names_a_price:
+    if not money.is_set:
         return [*lines, "The task gives no prices, so decisions have no value in money.", ""]
     prices = (
         f"Acting on a positive row earns {_price(money.benefit_of_true_positive)} {currency}, acting on a negative row "

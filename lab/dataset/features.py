@@ -1,4 +1,4 @@
-"""What one row of a task is: its unit, moment, label, groups, and how its features are made."""
+"""The `features` section of a task file: unit, moment, label, groups and query."""
 
 from typing import Any, Literal, Self
 
@@ -8,16 +8,15 @@ from lab.core.params import Params
 
 ROW = "row"  # the number of a row in its file, where the table has no key
 
-# Columns that the feature tables, the queries behind them and the predictions have themselves.
+# Column names that feature tables, queries and predictions use themselves.
 RESERVED = frozenset({"label", "moment", "split", "file_row_number", "champion_score", "challenger_score", ROW})
 
 
 class Features(Params):
     """One row per unit (and moment), from one flat table or from a query over several.
 
-    The query sees the prepared tables as views, and beside them `snapshots(moment)` (every `snapshot_every_days` back
-    from the newest moment whose label is known, as long as `history_days` lie before it) and
-    `windows(split, starts, ends)`.
+    The query reads the prepared tables as views, and also `snapshots(moment)` (every `snapshot_every_days` back from
+    the newest moment with a known label, after at least `history_days`) and `windows(split, starts, ends)`.
     """
 
     question: str
@@ -35,7 +34,7 @@ class Features(Params):
     @model_validator(mode="after")
     def has_one_origin(self) -> Self:
         if (self.table is None) == (self.query is None):
-            raise ValueError("give either table (one flat table) or query (SQL over several), not both and not neither")
+            raise ValueError("give either table (one flat table) or query (SQL over several), exactly one of them")
         if self.snapshot_every_days is not None and self.query is None:
             raise ValueError("snapshot_every_days needs a query that reads the view snapshots")
         return self

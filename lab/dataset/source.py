@@ -1,4 +1,4 @@
-"""Where the tables of a task come from: files, a database, or a stage of this repository."""
+"""The `source` section of a task file: files, a database, or synthetic tables."""
 
 from typing import Annotated, Literal
 
@@ -18,8 +18,8 @@ class SyntheticSource(Params):
 class FileTable(Params):
     """One CSV or Parquet file below data/source/TASK; delimiter, encoding, decimal and missing are for CSV only.
 
-    A value such as 3,14 is read as 3.14 where decimal is a comma. `rename` gives columns another name as they are read:
-    names that differ in capital letters only, and names that the feature tables use themselves, need one.
+    With a comma as decimal, 3,14 is read as 3.14. `rename` renames columns on reading; names that differ only in case,
+    and reserved names, need it.
     """
 
     path: str = Field(min_length=1)
@@ -38,13 +38,13 @@ class FilesSource(Params):
 
 
 class QueryTable(Params):
-    """One table: the rows of a query file below data/source/TASK."""
+    """One table: the result of a query file below data/source/TASK."""
 
     query: str = Field(pattern=r"\.sql$")
 
 
 class SqlSource(Params):
-    """Tables from a database; the SQLAlchemy URL stands in an environment variable, never in a file."""
+    """Tables from a database; an environment variable holds the SQLAlchemy URL."""
 
     kind: Literal["sql"]
     url_variable: str = Field(default="DATABASE_URL", pattern=r"^[A-Z][A-Z0-9_]*$")

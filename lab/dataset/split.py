@@ -1,4 +1,4 @@
-"""How a task's rows are divided into train, test and current (the newest, as production sees them)."""
+"""The `split` section of a task file: rows into train, test and current."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,10 @@ from lab.core.params import Params
 
 
 class TimeSplit(Params):
-    """By time: current is the last `current_days`, test the `test_days` before, train what came earlier.
+    """By time: current is the last `current_days`, test the `test_days` before, train all earlier rows.
 
-    A row belongs to test or train only when its label, known `horizon_days` after its moment, was known before the
-    next part begins: that is the embargo.
+    A label is known `horizon_days` after its moment. The embargo leaves out rows of train and test whose label is not
+    known when the next part begins.
     """
 
     kind: Literal["time"]
@@ -21,7 +21,7 @@ class TimeSplit(Params):
 
 
 class GroupSplit(Params):
-    """By group: all rows of one unit fall on the same side."""
+    """By group: all rows of one unit are in the same part."""
 
     kind: Literal["group"]
     column: str
@@ -30,7 +30,7 @@ class GroupSplit(Params):
 
 
 class RandomSplit(Params):
-    """By chance within each class, for a table that has neither time nor repeated units."""
+    """At random within each class, for a table without time and repeated units."""
 
     kind: Literal["random"]
     test_share: float = Field(default=0.2, gt=0, lt=1)

@@ -1,4 +1,4 @@
-"""The contract of a task's tables: what each column must be before anything else runs."""
+"""The `tables` section of a task file: the schema of each table."""
 
 from datetime import date, datetime
 from typing import Literal, Self
@@ -16,7 +16,7 @@ ORDERED: frozenset[str] = NUMERIC | {"date", "timestamp"}
 
 
 class Limits(Params):
-    """Rules on one column; each absent rule is not checked."""
+    """Rules on one column; an absent rule is not checked."""
 
     minimum: Bound | None = None
     maximum: Bound | None = None
@@ -25,10 +25,10 @@ class Limits(Params):
 
 
 class Column(Limits):
-    """One column: its type, the rules that are errors, and under `warn` the rules that are only said.
+    """One column: its type, rules that are errors, and under `warn` rules that are warnings.
 
-    `money` is a decimal amount that becomes integer cents; `cents` is an integer already. `identifier` names a row and
-    `ignore` is of no use to a model: neither becomes a feature. `references` names a table whose key holds every value.
+    `money` is a decimal amount and becomes integer cents; `cents` is an integer already. Columns of type `identifier`
+    and `ignore` are no features. `references` names a table whose key contains every value.
     """
 
     type: ColumnType
@@ -54,10 +54,10 @@ class Column(Limits):
 
 
 class Table(Params):
-    """One table: its columns, its key, and the rules on the table as a whole.
+    """One table: its columns, its key, and rules on the table.
 
-    Rows that repeat the key are counted against `duplicate_share` and the first is kept; a table without a key may
-    repeat rows, as real tables do.
+    `duplicate_share` limits the rows that repeat a key; the first of them is kept. A table without a key may repeat
+    rows.
     """
 
     columns: dict[str, Column] = Field(min_length=1)
@@ -73,7 +73,7 @@ class Table(Params):
         if unknown := sorted(named - set(self.columns)):
             raise ValueError(f"key and newest name {unknown}, the columns are {sorted(self.columns)}")
         if self.fresh_within_days is not None and self.newest is None:
-            raise ValueError("fresh_within_days needs the column that tells the newest row, under newest")
+            raise ValueError("fresh_within_days needs newest: the column that dates the rows")
         return self
 
 

@@ -1,4 +1,4 @@
-"""The plan of the splits: which moments are train, test and current, or which shares, and why."""
+"""Plan the split: windows or shares of train, test and current."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,14 @@ WINDOWS = Path("data/prepared/windows.json")
 
 
 class Window(Params):
-    """One part of the time line; both ends belong to it, and of two parts that touch the later one wins."""
+    """One window, both ends included; a moment in two windows belongs to the later one."""
 
     starts: datetime
     ends: datetime
 
 
 class SplitPlan(Params):
-    """How rows are divided; windows for a split by time, shares for the others."""
+    """The split of a task's rows: windows for a split by time, shares otherwise."""
 
     kind: Literal["time", "group", "random"]
     reason: str
@@ -37,7 +37,7 @@ def plan_split(split: Split, *, first: datetime | None, last: datetime | None) -
     """Return the plan for a task's split; first and last are the oldest and newest moments of the data."""
     if isinstance(split, TimeSplit):
         if first is None or last is None:
-            raise SourceError("found no moment in the data, expected a column of moments, for split.kind: time")
+            raise SourceError("found no moment in the data, expected a column of moments for split.kind: time")
         return _plan_by_time(split, first=first, last=last)
     if isinstance(split, GroupSplit):
         reason = f"rows with the same {split.column} stay together, for they are not independent"
@@ -64,8 +64,8 @@ def _plan_by_time(split: TimeSplit, *, first: datetime, last: datetime) -> Split
     if test - horizon <= start:
         raise SourceError(
             f"found moments from {start:%Y-%m-%d} to {end:%Y-%m-%d}, expected more than "
-            f"{(end - test + horizon).days} days, so that something is left to train on. "
-            "Cure: bring more history, or make split.current_days and split.test_days in the task file smaller."
+            f"{(end - test + horizon).days} days, to leave rows for training. "
+            "Cure: add history, or lower split.current_days and split.test_days in the task file."
         )
     return SplitPlan(
         kind="time",

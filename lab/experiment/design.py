@@ -1,4 +1,4 @@
-"""A task's traffic experiment: where its log comes from, what is measured, what must not get worse, when to look."""
+"""The `experiment` section of a task file: log, outcomes, guardrails and looks."""
 
 from datetime import date
 from itertools import pairwise
@@ -19,14 +19,14 @@ def _iso_date(written: object) -> str:
         raise ValueError(f"{written!r} is no date, expected one such as 2025-11-02") from error
 
 
-IsoDate = Annotated[str, BeforeValidator(_iso_date)]  # YAML has dates and JSON has not, so they are kept as text
+IsoDate = Annotated[str, BeforeValidator(_iso_date)]  # JSON has no dates
 
 
 class Outcome(Params):
-    """What is measured of a unit: a share of 0 and 1, a mean, a count, or a ratio of this column to another's sum.
+    """An outcome of a unit: a share of 0 and 1, a mean, a count, or a ratio of the sums of this column and `per`.
 
-    A covariate is a column from before the experiment that lets the outcome be seen more sharply (CUPED). `margin`
-    makes the outcome a guardrail: it may get worse by less than this, in its own unit.
+    A covariate is a column from before the experiment that reduces the variance (CUPED). `margin` makes the outcome a
+    guardrail: it may get worse by less than this, in its own unit.
     """
 
     kind: Kind = "mean"
@@ -38,17 +38,17 @@ class Outcome(Params):
     @model_validator(mode="after")
     def only_a_ratio_has_a_denominator(self) -> Self:
         if (self.kind == "ratio") != (self.per is not None):
-            raise ValueError("per names the column below the line of a ratio: give it to kind ratio, and only there")
+            raise ValueError("per names the denominator of a ratio: give it to kind ratio only")
         if self.kind == "ratio" and self.covariate is not None:
             raise ValueError("a ratio is not adjusted for a covariate: leave covariate out")
         return self
 
 
 class Looks(Params):
-    """When the experiment is looked at, and by which rule it may stop.
+    """When the experiment is analysed, and by which rule it may stop.
 
-    `dates` are the days before which the rows of each look lie; without them `count` looks are spread evenly over the
-    `units` that are planned. Without either the log is read once, at its end.
+    A look at one of `dates` has the rows before that day; without dates, `count` looks are spread evenly over the
+    planned `units`. Without either, the log is analysed once, at its end.
     """
 
     rule: Rule = "group_sequential"
@@ -58,18 +58,18 @@ class Looks(Params):
     units: int | None = Field(default=None, ge=2)
 
     @model_validator(mode="after")
-    def looks_can_be_told_apart(self) -> Self:
+    def looks_are_distinct(self) -> Self:
         if any(first >= second for first, second in pairwise(self.dates)):
             raise ValueError(f"dates must rise, got {list(self.dates)}")
         if self.dates and self.count != 1:
             raise ValueError("give dates or count, not both: there is one look for each date")
         if self.count > 1 and self.units is None:
-            raise ValueError(f"{self.count} looks need units: how many are planned in all, by `python -m ops plan`")
+            raise ValueError(f"{self.count} looks need units: the planned number, from `python -m ops plan`")
         return self
 
 
 class Design(Params):
-    """What the rows of a log mean, and how they are judged: one row per unit, which was assigned to one arm."""
+    """Columns of a log and their analysis; the log has one row per unit, which has one arm."""
 
     unit: str = "unit"
     arm: str = "arm"
@@ -92,12 +92,12 @@ class Design(Params):
         if self.primary not in self.outcomes or self.outcomes[self.primary].margin is not None:
             raise ValueError(f"primary is {self.primary!r}, expected an outcome without margin: {list(self.outcomes)}")
         if self.looks.dates and self.time is None:
-            raise ValueError("looks.dates need time: the column that tells when a unit's outcome was known")
+            raise ValueError("looks.dates need time: the column with the moment when a unit's outcome was known")
         return self
 
     @property
     def treatments(self) -> list[str]:
-        """Return the arms that are held against the control, sorted, as JSON sorts them too."""
+        """Return all arms but the control, sorted."""
         return sorted(set(self.weights) - {self.control})
 
     @property
@@ -107,7 +107,7 @@ class Design(Params):
 
     @property
     def ordered_outcomes(self) -> list[str]:
-        """Return the outcomes' names: the primary one, then the others, sorted."""
+        """Return the names of the outcomes: the primary one, then the others, sorted."""
         return [self.primary, *sorted(set(self.outcomes) - {self.primary})]
 
     @property
@@ -119,10 +119,9 @@ class Design(Params):
 
 
 class Simulation(Params):
-    """The synthetic world's own experiment: each arm's model decides who of the newest window gets an offer.
+    """A simulated experiment: the model of each arm decides which customers of the newest window get an offer.
 
-    `arms` says whose decisions an arm follows; the same model in both is a null experiment. An offer costs so many
-    cents, whoever gets it.
+    `arms` maps each arm to its model; the same model in both makes an A/A test. `cost_of_offer` is in cents.
     """
 
     salt: str = Field(min_length=1)
@@ -131,7 +130,7 @@ class Simulation(Params):
 
 
 class Experiment(Params):
-    """The log of who was in which arm: a file below data/source/TASK, the synthetic world's, or none if none runs."""
+    """An experiment with a log below data/source/TASK, a simulated one, or none."""
 
     log: str | None = None
     simulation: Simulation | None = None

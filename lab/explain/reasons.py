@@ -10,7 +10,7 @@ from lab.compiled.wording import Kind, Reason, ReferenceValues, Row, Value, Word
 from lab.core.errors import ParamsError
 from lab.core.schema import Feature
 from lab.explain.contributions import Contributions
-from lab.task.words import FeatureWords, named_in, placeholders_of
+from lab.task.words import FeatureWords, features_in, placeholders_of
 
 
 def words_of(words: Mapping[str, FeatureWords]) -> dict[str, Words]:
@@ -61,7 +61,7 @@ def check_words(words: Mapping[str, FeatureWords], features: Mapping[str, Featur
                         f"words: {template!r} formats {name} as {form!r}, which is for numbers; {name} is a "
                         f"{features[name].kind}. Cure: write {{{name}}} in the task file, and dvc repro task."
                     )
-    return [name for name in named_in(dict(words)) if name not in features]
+    return [name for name in features_in(dict(words)) if name not in features]
 
 
 def _parsed(own: FeatureWords) -> Words:

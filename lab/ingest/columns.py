@@ -1,4 +1,4 @@
-"""What the columns of every source must be: named once each, flat, and there at all."""
+"""Check the columns of a source: unique names, flat types, at least one row."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,33 +7,35 @@ import pyarrow as pa
 
 from lab.core.errors import SourceError
 
+SourceTable = tuple[str, pa.Schema, Iterator[pa.Table]]
+
 
 def refuse_bad_names(names: Sequence[str], *, where: str) -> None:
-    """Refuse columns without a name, and names that come twice; capital and small letters are not told apart."""
+    """Refuse empty and repeated column names; case is ignored."""
     if unnamed := [place for place, name in enumerate(names, start=1) if not name]:
         raise SourceError(
             f"{where} has columns without a name, at place {unnamed} of {len(names)}, expected a name for each. "
-            "Cure: name them in its first line (or in the query, with `as`), or take them out."
+            "Cure: name them in the header (or in the query, with `as`), or remove them."
         )
     counts = Counter(name.casefold() for name in names)
     if repeated := [name for name in names if counts[name.casefold()] > 1]:
         raise SourceError(
-            f"{where} has the column names {repeated}, expected each only once, for the engine does not tell capital "
-            "from small letters. Cure: rename them in the source, or with `as` in the query."
+            f"{where} has the column names {repeated}, expected each only once: the engine ignores case. "
+            "Cure: rename them in the source, or with `as` in the query."
         )
 
 
 def plain_schema(schema: pa.Schema, *, where: str) -> pa.Schema:
-    """Return the schema in flat types: dictionaries as their values, every moment in microseconds, zones as UTC."""
+    """Return the schema in flat types: decoded dictionaries, timestamps in microseconds, time zones as UTC."""
     if nested := {field.name: str(field.type) for field in schema if pa.types.is_nested(field.type)}:
         raise SourceError(
-            f"{where} has nested columns {nested}, expected one value per cell. Cure: take the parts out as columns."
+            f"{where} has nested columns {nested}, expected one value per cell. Cure: make their parts columns."
         )
     return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type in which a column is stored; what has no type of its own here is text."""
+    """Return the type in which a column is stored; unsupported types become text."""
     if pa.types.is_dictionary(kind):
         return plain_type(kind.value_type)
     if pa.types.is_timestamp(kind):
@@ -45,21 +47,21 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def as_plain(table: pa.Table, schema: pa.Schema, *, where: str) -> pa.Table:
-    """Return the table in the types of a plain schema; digits beyond microseconds, or beyond a double's, are cut."""
+    """Return the table cast to a plain schema; digits beyond microseconds or double precision are lost."""
     try:
         return table.cast(schema, safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SourceError(
-            f"{where} holds what cannot be stored: {error}. Cure: cast or leave out that column."
+            f"{where} holds values that cannot be stored: {error}. Cure: cast or remove that column."
         ) from error
 
 
 def refuse_no_rows(batches: Iterator[pa.Table], *, where: str) -> Iterator[pa.Table]:
-    """Yield the batches that hold rows; refuse, at their end, that there was none."""
+    """Yield the batches with rows; raise at the end if there was none."""
     rows = 0
     for batch in batches:
         rows += batch.num_rows
         if batch.num_rows:
             yield batch
     if rows == 0:
-        raise SourceError(f"{where}: found 0 rows, expected at least one. Cure: bring rows, or correct the source.")
+        raise SourceError(f"{where}: found 0 rows, expected at least one. Cure: add rows, or correct the source.")

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from lab.core.errors import SourceError
 from lab.dataset.source import FilesSource, FileTable
-from lab.ingest.columns import as_plain, plain_schema, refuse_bad_names, refuse_no_rows
+from lab.ingest.columns import SourceTable, as_plain, plain_schema, refuse_bad_names, refuse_no_rows
 
 PARQUET = frozenset({".parquet", ".pq"})
 BLOCK_BYTES = 1 << 24  # one row must fit into a block
@@ -24,11 +24,11 @@ DECIMAL_COMMA = r"^([+-]?\d*),(\d+)$"
 SHOWN = 3
 
 
-def read_files(source: FilesSource, *, folder: Path) -> Iterator[tuple[str, pa.Schema, Iterator[pa.Table]]]:
+def read_files(source: FilesSource, *, folder: Path) -> Iterator[SourceTable]:
     """Yield each table's name, schema and batches, in the order of the task file.
 
-    A CSV file stays text, trimmed, with null for every missing mark: the contract gives it types later and says what
-    does not fit. A Parquet file keeps its types. Rows keep their order.
+    CSV values stay text, trimmed, with null for every missing mark; the stage prepare converts and validates them.
+    Parquet files keep their types. Rows keep their order.
     """
     paths = {name: path_below(folder, table.path) for name, table in source.tables.items()}
     for name, table in source.tables.items():
@@ -36,7 +36,7 @@ def read_files(source: FilesSource, *, folder: Path) -> Iterator[tuple[str, pa.S
 
 
 def open_table(path: Path, table: FileTable) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    """Return the schema and the batches of one file; a file without a row is refused when its batches end."""
+    """Return the schema and the batches of one file; the iterator of a file without rows raises at its end."""
     schema, batches = _open_parquet(path) if path.suffix.lower() in PARQUET else _open_csv(path, table)
     names = [table.rename.get(name, name) for name in schema.names]
     if absent := sorted(set(table.rename) - set(schema.names)):
@@ -48,23 +48,23 @@ def open_table(path: Path, table: FileTable) -> tuple[pa.Schema, Iterator[pa.Tab
 
 
 def names_in(path: Path, table: FileTable) -> list[str]:
-    """Return the column names of one file as they stand there, good or bad, without blanks around them."""
+    """Return the trimmed column names of one file, without any check."""
     if path.suffix.lower() in PARQUET:
-        with _readable_parquet(path):
+        with _parquet_errors(path):
             return list(pq.read_schema(path).names)
-    with _explained(path, table):
+    with _csv_errors(path, table):
         return [name.strip() for name in _csv_reader(path, table, columns=[]).schema.names]
 
 
 def path_below(folder: Path, name: str) -> Path:
-    """Return the path of a file in a source folder; a way out of the folder, a folder, or nothing there is refused.
+    """Return the path of a file below a source folder; refuse a path outside, a folder, and a missing file.
 
-    A symbolic link is not followed for this: DVC's own cache may put one there.
+    Symbolic links are not resolved: DVC may link files from its cache.
     """
     path = Path(os.path.normpath(folder / name))
     if not path.is_relative_to(os.path.normpath(folder)):
         raise SourceError(
-            f"the path {name!r} leads out of {folder}, expected a file below it. Cure: move the file there."
+            f"the path {name!r} is outside {folder}, expected a file below it. Cure: move the file there."
         )
     if path.is_dir():
         raise SourceError(f"{path} is a folder, expected a file. Cure: name the file itself in the task file: source.")
@@ -79,7 +79,7 @@ def path_below(folder: Path, name: str) -> Path:
 
 @contextmanager
 def open_text(path: Path, *, encoding: str) -> Iterator[io.TextIOWrapper]:
-    """Yield a file as text with its line ends as they are; what gzip and its like have packed is unpacked."""
+    """Yield a file as text, decompressed, with its line ends unchanged."""
     with (
         pa.input_stream(str(path), compression="detect") as stream,
         io.TextIOWrapper(stream, encoding=encoding, newline="") as text,
@@ -88,30 +88,30 @@ def open_text(path: Path, *, encoding: str) -> Iterator[io.TextIOWrapper]:
 
 
 def _open_parquet(path: Path) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    with _readable_parquet(path):
+    with _parquet_errors(path):
         file = pq.ParquetFile(path)
     schema = plain_schema(file.schema_arrow, where=str(path))
     return schema, _parquet_batches(file, path, schema)
 
 
 def _parquet_batches(file: pq.ParquetFile, path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
-    with _readable_parquet(path):
+    with _parquet_errors(path):
         for batch in file.iter_batches(ROWS_PER_BATCH):
             yield as_plain(pa.Table.from_batches([batch]), schema, where=str(path))
 
 
 @contextmanager
-def _readable_parquet(path: Path) -> Iterator[None]:
+def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(
-            f"{path} cannot be read as Parquet: {_first_line(error)}. Cure: write it anew, or name a CSV file."
+            f"{path} cannot be read as Parquet: {_first_line(error)}. Cure: write it again, or name a CSV file."
         ) from error
 
 
 def _open_csv(path: Path, table: FileTable) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    with _explained(path, table):
+    with _csv_errors(path, table):
         written = _csv_reader(path, table, columns=[]).schema.names
         names = [name.strip() for name in written]
         reader = _csv_reader(path, table, columns=written)
@@ -134,7 +134,7 @@ def _csv_batches(
 ) -> Iterator[pa.Table]:
     marks = pa.array(table.missing, pa.string())
     last = None
-    with _explained(path, table):
+    with _csv_errors(path, table):
         for batch in reader:
             if batch.num_rows:
                 last = batch.slice(batch.num_rows - 1)
@@ -152,23 +152,23 @@ def _cleaned(column: pa.Array, *, marks: pa.Array, decimal: str) -> pa.Array:
 
 
 @contextmanager
-def _explained(path: Path, table: FileTable) -> Iterator[None]:
-    """Turn what the CSV reader raises into one message with the place of the fault."""
+def _csv_errors(path: Path, table: FileTable) -> Iterator[None]:
+    """Convert errors of the CSV reader to a SourceError that names the place."""
     try:
         yield
     except LookupError as error:
         raise SourceError(
-            f"{path}: found the encoding {table.encoding!r}, expected one that Python knows, such as "
+            f"{path}: found the encoding {table.encoding!r}, expected an encoding of Python, such as "
             "utf-8 or cp1252. Cure: correct source in the task file."
         ) from error
     except PermissionError as error:
         raise SourceError(f"{path} may not be read: {error.strerror}. Cure: chmod u+r {path}") from error
     except (pa.ArrowInvalid, UnicodeError, OSError) as error:
-        raise SourceError(_fault(path, table) or f"{path} cannot be read: {_first_line(error)}") from error
+        raise SourceError(_describe_fault(path, table) or f"{path} cannot be read: {_first_line(error)}") from error
 
 
-def _fault(path: Path, table: FileTable) -> str | None:
-    """Return what is wrong with a CSV file that the reader refused: no header, another encoding, or ragged rows."""
+def _describe_fault(path: Path, table: FileTable) -> str | None:
+    """Return the fault of an unreadable CSV file (no header, wrong encoding, ragged rows), or None."""
     try:
         with open_text(path, encoding=table.encoding) as text:
             return _shape_fault(path, text, delimiter=table.delimiter)
@@ -185,11 +185,11 @@ def _shape_fault(path: Path, text: io.TextIOWrapper, *, delimiter: str) -> str |
     rows = csv.reader(text, delimiter=delimiter)
     header = next((row for row in rows if row), None)
     if header is None:
-        return f"{path} is empty, expected a header and rows. Cure: bring the file again."
+        return f"{path} is empty, expected a header and rows. Cure: export the file again."
     widths = ((rows.line_num, len(row)) for row in rows if row)
     first = next(widths, None)
     if first is None:
-        return f"{path}: found 0 rows below the header, expected at least one row. Cure: bring the file again."
+        return f"{path}: found 0 rows below the header, expected at least one row. Cure: export the file again."
     ragged = list(islice(((line, n) for line, n in chain([first], widths) if n != len(header)), SHOWN))
     if not ragged:
         return None
@@ -201,7 +201,7 @@ def _shape_fault(path: Path, text: io.TextIOWrapper, *, delimiter: str) -> str |
 
 
 def _refuse_open_quote(path: Path, table: FileTable) -> None:
-    """Refuse a file that ends inside quotes: the reader takes all that follows the open one for a single value."""
+    """Refuse a file that ends inside quotes: the reader makes one value of the rest of the file."""
     with open_text(path, encoding=table.encoding) as text:
         rows = csv.reader(text, delimiter=table.delimiter, strict=True)
         line = 1

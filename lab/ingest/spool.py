@@ -1,4 +1,4 @@
-"""Give rows of Python values one type per column, which only the last row settles, without holding them in memory."""
+"""Convert rows of Python values to Arrow tables, buffered on disk."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,10 +10,10 @@ import pyarrow as pa
 Rows = Sequence[Sequence[Any]]
 
 
-def spooled(batches: Iterable[Rows], names: Sequence[str], *, scratch: Path) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    """Return the schema of all rows and their batches, which wait in files in the scratch folder until they are read.
+def spool_rows(batches: Iterable[Rows], names: Sequence[str], *, scratch: Path) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    """Return the schema of all rows and their batches, which are buffered in files of the scratch folder.
 
-    A column that is null in every row is text; one of several kinds is the widest of them, or text.
+    A column of nulls is text; mixed types become the widest numeric type, or text.
     """
     kinds: list[set[pa.DataType]] = [set() for _ in names]
     files = []
@@ -28,9 +28,9 @@ def spooled(batches: Iterable[Rows], names: Sequence[str], *, scratch: Path) -> 
 
 
 def column_of(values: Sequence[Any]) -> pa.Array:
-    """Return values as an array of the type they have, or as text where they have none that a table keeps.
+    """Return values as an array of their type, or as text if that type is unsupported.
 
-    NaN is null, and a moment with a zone becomes UTC.
+    NaN is null, and a timestamp with a time zone becomes UTC.
     """
     try:
         array = pa.array(values, from_pandas=True)
@@ -38,11 +38,11 @@ def column_of(values: Sequence[Any]) -> pa.Array:
         return _as_text(values)
     if pa.types.is_timestamp(array.type):
         return array.cast(pa.timestamp("us", tz="UTC" if array.type.tz else None), safe=False)
-    return array if _is_kept(array.type) else _as_text(values)
+    return array if _is_supported(array.type) else _as_text(values)
 
 
 def widest(kinds: set[pa.DataType]) -> pa.DataType:
-    """Return the one type that holds all of these; decimals get every digit that fits."""
+    """Return the one type that holds all of these; decimals get 38 digits."""
     found = kinds - {pa.null()}
     if found and all(pa.types.is_decimal(kind) or kind == pa.int64() for kind in found) and found != {pa.int64()}:
         return pa.decimal128(38, max(kind.scale for kind in found if pa.types.is_decimal(kind)))
@@ -52,7 +52,7 @@ def widest(kinds: set[pa.DataType]) -> pa.DataType:
     return pa.float64() if found and numeric else pa.string()
 
 
-def _is_kept(kind: pa.DataType) -> bool:
+def _is_supported(kind: pa.DataType) -> bool:
     plain = {pa.null(), pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32()}
     return kind in plain or (pa.types.is_decimal(kind) and kind.bit_width == 128)
 

@@ -1,4 +1,4 @@
-"""Read a task's tables from a database by the task's own queries, batch by batch."""
+"""Read a task's tables from a database by its queries, batch by batch."""
 
 import os
 import re
@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from lab.core.errors import SourceError
 from lab.dataset.source import SqlSource
-from lab.ingest.columns import as_plain, plain_schema, refuse_bad_names, refuse_no_rows
+from lab.ingest.columns import SourceTable, as_plain, plain_schema, refuse_bad_names, refuse_no_rows
 from lab.ingest.files import path_below
-from lab.ingest.spool import spooled
+from lab.ingest.spool import spool_rows
 
 ROWS_PER_BATCH = 65_536
 DUCKDB = "duckdb:///"
@@ -27,15 +27,13 @@ PASSWORDS = (
     re.compile(r"password=([^&]+)", re.IGNORECASE),
 )
 
-SourceTable = tuple[str, pa.Schema, Iterator[pa.Table]]
-
 
 def read_sql(source: SqlSource, *, folder: Path) -> Iterator[SourceTable]:
-    """Yield each table's name, schema and batches, in the order of the task file; nothing is ever committed.
+    """Yield each table's name, schema and batches, in the order of the task file; transactions are never committed.
 
-    Decimals stay decimals, moments with a zone become UTC, null and NaN are null, and what has no type here is text. A
-    database gives rows in any order it likes, so a query must say `order by`, by columns that tell all rows apart: then
-    the same rows are the same bytes. DVC cannot see into a database: `dvc repro --force ingest` asks it again.
+    Decimals stay decimals, timestamps with a time zone become UTC, NaN becomes null, unsupported types become text. A
+    query must order its rows by a unique key, so that the same rows give the same bytes. DVC does not notice a change
+    in a database: `dvc repro --force ingest` runs the queries again.
     """
     queries = {name: _query_in(path_below(folder, table.query)) for name, table in source.tables.items()}
     url = os.environ.get(source.url_variable, "").strip()
@@ -49,7 +47,7 @@ def read_sql(source: SqlSource, *, folder: Path) -> Iterator[SourceTable]:
 
 
 def without_password(message: str, *, url: str) -> str:
-    """Return a message on one line, with the URL's password blotted out as it stands there and as it is meant."""
+    """Return a message on one line, with the URL's password masked, both encoded and decoded."""
     secrets = {found for pattern in PASSWORDS for found in pattern.findall(url)}
     for secret in sorted(secrets | {unquote(secret) for secret in secrets}, key=len, reverse=True):
         message = message.replace(secret, "***")
@@ -60,19 +58,22 @@ def _query_in(path: Path) -> str:
     query = path.read_text(encoding="utf-8").strip().rstrip(";")
     if not re.search(r"\border\s+by\b", COMMENT_OR_TEXT.sub(" ", query), re.IGNORECASE):
         raise SourceError(
-            f"{path} holds no query with `order by`, expected one, for without it the same rows may come in another "
-            "order each time. Cure: order by the columns that tell rows apart."
+            f"{path} holds no query with `order by`, expected one: without it the order of rows is undefined. "
+            "Cure: order by a unique key."
         )
     return query
 
 
 def _read_duckdb(url: str, queries: Mapping[str, str], *, variable: str) -> Iterator[SourceTable]:
-    import duckdb  # noqa: PLC0415 - a task that asks another database has no use for it
+    import duckdb  # noqa: PLC0415 - other databases do not need it
 
     path = Path(url.removeprefix(DUCKDB))
     _refuse_absent(path, variable=variable)
     settings: dict[str, Any] = {"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
-    with _told(duckdb.Error, url, variable), closing(duckdb.connect(path, read_only=True, config=settings)) as database:
+    with (
+        _database_errors(duckdb.Error, url, variable),
+        closing(duckdb.connect(path, read_only=True, config=settings)) as database,
+    ):
         for name, query in queries.items():
             where = f"the query of {name}"
             found = database.sql(query)
@@ -80,15 +81,15 @@ def _read_duckdb(url: str, queries: Mapping[str, str], *, variable: str) -> Iter
             refuse_bad_names(reader.schema.names, where=where)
             schema = plain_schema(reader.schema, where=where)
             batches = (as_plain(pa.Table.from_batches([batch]), schema, where=where) for batch in reader)
-            yield name, schema, refuse_no_rows(_told_batches(batches, duckdb.Error, url, variable), where=where)
+            yield name, schema, refuse_no_rows(_checked_batches(batches, duckdb.Error, url, variable), where=where)
 
 
 def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str) -> Iterator[SourceTable]:
     engine = _engine(url, variable=variable)
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an extra, not everyone has it
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an optional dependency
 
     settings = {"no_parameters": True, "stream_results": True, "yield_per": ROWS_PER_BATCH}
-    with _told(SQLAlchemyError, url, variable), engine.connect() as connection:
+    with _database_errors(SQLAlchemyError, url, variable), engine.connect() as connection:
         for name, query in queries.items():
             where = f"the query of {name}"
             with (
@@ -97,13 +98,13 @@ def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str) -> 
             ):
                 names = list(result.keys()) if result.returns_rows else []
                 refuse_bad_names(names, where=where)
-                schema, batches = spooled(result.partitions() if names else [], names, scratch=Path(scratch))
+                schema, batches = spool_rows(result.partitions() if names else [], names, scratch=Path(scratch))
                 yield name, schema, refuse_no_rows(batches, where=where)
 
 
 def _engine(url: str, *, variable: str) -> Any:
     try:
-        import sqlalchemy  # noqa: PLC0415 - an extra, not everyone has it
+        import sqlalchemy  # noqa: PLC0415 - an optional dependency
     except ImportError:
         raise SourceError(
             f"SQLAlchemy is not installed, expected it for the database in {variable}. Cure: .venv/bin/pip install "
@@ -114,7 +115,7 @@ def _engine(url: str, *, variable: str) -> Any:
     except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
         raise SourceError(
             f"the URL in {variable} cannot be used: {without_password(str(error), url=url)}. Expected one such as "
-            f"{EXAMPLE}. Cure: correct it, or install the driver that it names."
+            f"{EXAMPLE}. Cure: correct it, or install its driver."
         ) from None
     if engine.url.get_backend_name() == "sqlite" and engine.url.database not in {None, "", ":memory:"}:
         _refuse_absent(Path(engine.url.database), variable=variable)
@@ -127,17 +128,17 @@ def _refuse_absent(path: Path, *, variable: str) -> None:
 
 
 @contextmanager
-def _told(kind: type[Exception], url: str, variable: str) -> Iterator[None]:
-    """Turn what a database raises into one message; SQLAlchemy's own would repeat the whole query."""
+def _database_errors(kind: type[Exception], url: str, variable: str) -> Iterator[None]:
+    """Convert errors of the database to a SourceError, without the query that SQLAlchemy appends."""
     try:
         yield
     except kind as error:
         said = without_password(str(getattr(error, "orig", None) or error), url=url)
         raise SourceError(
-            f"the database in {variable} refused: {said}. Cure: correct the URL, or the query file that it names."
+            f"the database in {variable} refused: {said}. Cure: correct the URL or the query file."
         ) from None
 
 
-def _told_batches(batches: Iterator[pa.Table], kind: type[Exception], url: str, variable: str) -> Iterator[pa.Table]:
-    with _told(kind, url, variable):
+def _checked_batches(batches: Iterator[pa.Table], kind: type[Exception], url: str, variable: str) -> Iterator[pa.Table]:
+    with _database_errors(kind, url, variable):
         yield from batches

@@ -1,4 +1,4 @@
-"""The gates of a task that differ from those in params.yaml: validate."""
+"""The `gates` section of a task file: overrides of params.yaml: validate."""
 
 from typing import Annotated, Literal, get_args
 
@@ -35,7 +35,7 @@ MEASURES: tuple[str, ...] = get_args(Measure)
 
 
 class RobustnessOverrides(Params):
-    """What differs in params.yaml: validate.robustness."""
+    """Overrides of params.yaml: validate.robustness."""
 
     noise: tuple[Noise, ...] | None = Field(default=None, strict=False)
     missing: tuple[Positive, ...] | None = Field(default=None, strict=False)
@@ -45,14 +45,14 @@ class RobustnessOverrides(Params):
 
 
 class ChampionOverrides(Params):
-    """What differs in params.yaml: validate.champion."""
+    """Overrides of params.yaml: validate.champion."""
 
     margin: Margin | None = None
     resamples: Resamples | None = None
 
 
 class GateOverrides(Params):
-    """Gates for this task, floors by the name of their metric; an absent one stays as params.yaml has it."""
+    """Overrides of params.yaml: validate; the floor of a metric has its name."""
 
     accuracy: Share | None = None
     precision: Share | None = None

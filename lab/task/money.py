@@ -1,4 +1,4 @@
-"""What a right and a wrong decision are worth, in integer cents."""
+"""The `money` section of a task file: values of decisions in integer cents."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from lab.core.params import Params
 
 
 class Money(Params):
-    """Cents per outcome: what acting on a true positive earns, what a false alarm and a missed case cost."""
+    """Cents per true positive, false positive and false negative; a true negative is 0."""
 
     currency: str = Field(default="EUR", min_length=1)
     benefit_of_true_positive: int = Field(default=0, ge=0)
@@ -14,8 +14,8 @@ class Money(Params):
     cost_of_false_negative: int = Field(default=0, ge=0)
 
     @property
-    def names_a_price(self) -> bool:
-        """Whether any outcome earns or costs anything: a new task's file has zeros."""
+    def is_set(self) -> bool:
+        """Whether any value is not 0."""
         return bool(self.benefit_of_true_positive or self.cost_of_false_positive or self.cost_of_false_negative)
 
 

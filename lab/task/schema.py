@@ -1,4 +1,4 @@
-"""The whole task file: one schema, strict, read once by the stage `task` and cut into sections."""
+"""Read and validate a task file."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,7 +16,7 @@ from lab.dataset.tables import TablesSection
 from lab.experiment.design import ExperimentSection
 from lab.task.gates import GatesSection
 from lab.task.money import MoneySection
-from lab.task.words import WordsSection, named_in
+from lab.task.words import WordsSection, features_in
 
 TASKS = Path("tasks")
 TASK = "task.yaml"
@@ -34,7 +34,7 @@ class Task(
     WordsSection,
     ExperimentSection,
 ):
-    """A task: what is predicted, from which data, worth how much, and how good it must be."""
+    """A whole task file; the rules below span several sections."""
 
     @model_validator(mode="after")
     def every_described_table_has_a_source(self) -> Self:
@@ -62,30 +62,30 @@ class Task(
     @model_validator(mode="after")
     def words_are_of_features(self) -> Self:
         table = self.tables.get(self.features.table or "")
-        if table is None:  # what a query makes is known when it has run: the stage explain looks then
+        if table is None:  # the features of a query are known after it has run: the stage explain checks them
             return self
         taken = {self.features.label, self.features.moment, *self.features.unit}
         features = {
             name for name, column in table.columns.items() if column.type not in NO_FEATURES and name not in taken
         }
-        if unknown := sorted(set(named_in(self.words)) - features):
+        if unknown := sorted(set(features_in(self.words)) - features):
             raise ValueError(f"words name {unknown}, the features are {sorted(features)}")
         return self
 
     @model_validator(mode="after")
     def a_split_by_time_has_a_moment(self) -> Self:
         if isinstance(self.split, TimeSplit) and self.features.moment is None:
-            raise ValueError("split.kind is time, so features.moment must name the column that tells the time")
+            raise ValueError("split.kind is time, so features.moment must name a column of moments")
         return self
 
 
 def task_names() -> list[str]:
-    """Return the names of the task folders, sorted."""
+    """Return the names of all tasks, sorted."""
     return sorted(path.parent.name for path in TASKS.glob(f"*/{TASK}"))
 
 
 def read_task(name: str) -> Task:
-    """Return the task in the folder `tasks/NAME`, its query included, after every check."""
+    """Return the validated task of `tasks/NAME`, with its query."""
     path = TASKS / name / TASK
     if not path.is_file():
         raise ParamsError(_missing(name, path))
@@ -105,7 +105,7 @@ def read_task(name: str) -> Task:
 def _missing(name: str, path: Path) -> str:
     names = task_names()
     if (old := TASKS / f"{name}.yaml").is_file():
-        return f"{old} has the old form, expected {path}. Cure: python -m ops init --move {name}"
+        return f"{old} has the old format, expected {path}. Cure: python -m ops init --move {name}"
     near = get_close_matches(name, names, n=1)
     guess = f"Did you mean {near[0]}? " if near else ""
     return (

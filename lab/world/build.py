@@ -1,4 +1,4 @@
-"""Write the synthetic retail world: the tables as they are reported, and the truth beside them."""
+"""Write the synthetic retail world: reported tables and the truth behind them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ from lab.world.truth import (
 
 
 def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:
-    """Write a world of that many customers into two folders; about 40 sales fall to each."""
+    """Write a world of `size` customers into two folders; a customer has about 40 sales."""
     customers, products, stores = draw_customers(size, seed=seed), draw_products(seed=seed), draw_stores(seed=seed)
     reports = {
         "customers": report_customers(customers, seed=seed),
@@ -49,7 +49,7 @@ def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:
 
 
 def _tables(deliveries: Iterable[Delivery], marks: list[Marks]) -> Iterator[pa.Table]:
-    """Yield the sales as tables, and keep what was wrong with them."""
+    """Yield the sales as tables, and append their faults to `marks`."""
     for delivery in deliveries:
         marks.append(delivery.marks)
         yield sales_table(delivery.sales)

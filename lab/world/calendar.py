@@ -1,4 +1,4 @@
-"""The fixed calendar of the synthetic world: its period and newest window, how busy each day is, what prices do."""
+"""The calendar of the synthetic world: dates, seasonal demand and prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ import numpy.typing as npt
 START = date(2024, 1, 1)
 END = date(2026, 1, 1)  # exclusive
 DAYS = (END - START).days
-# From here on the drift and the change of behaviour hold.
+# Drift and the change of behaviour start here.
 NEWEST = date(2025, 9, 3)
 NEWEST_DAY = (NEWEST - START).days
 
 SECONDS_PER_DAY = 86_400
-# Sales by hour of the day; nobody buys at night.
+# Weights of sales by hour of the day; there are none at night.
 HOURS = (0, 0, 0, 0, 0, 0, 1, 2, 4, 6, 8, 9, 9, 8, 7, 7, 8, 10, 11, 9, 6, 4, 2, 1)
 
 SEASON = (0.9, 0.88, 0.96, 1.0, 1.02, 1.0, 0.94, 0.94, 1.0, 1.04, 1.12, 1.3)  # January to December
 WEEK = (0.9, 0.85, 0.9, 1.0, 1.15, 1.35, 0.85)  # Monday to Sunday, sums to 7
-NEWEST_WEEK = (0.72, 0.68, 0.72, 0.8, 0.98, 1.8, 1.3)  # sums to 7 too: the shape of the week changes, not its size
+NEWEST_WEEK = (0.72, 0.68, 0.72, 0.8, 0.98, 1.8, 1.3)  # sums to 7 too: only the distribution changes
 DISCOUNT_MONTHS = (1, 7)
 HOLIDAYS: Mapping[date, float] = MappingProxyType(
     {
@@ -38,8 +38,8 @@ NEWEST_PRICE_JUMP = 160_000  # in millionths
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Days that are drawn together, counted from the start of the world; the last is exclusive."""
+class Period:
+    """Days that are drawn together, as day numbers from START; the last is exclusive."""
 
     first: int
     last: int
@@ -49,15 +49,14 @@ class Stretch:
         return self.first >= NEWEST_DAY
 
 
-def stretches() -> list[Stretch]:
-    """Return the months of the world in order, cut once more where the newest window begins."""
+def periods() -> list[Period]:
+    """Return the months in order; the month in which the newest window begins is split there."""
     firsts = {day for day in range(DAYS) if (START + timedelta(days=day)).day == 1}
-    edges = sorted(firsts | {NEWEST_DAY, DAYS})
-    return [Stretch(first, last) for first, last in pairwise(edges)]
+    return [Period(first, last) for first, last in pairwise(sorted(firsts | {NEWEST_DAY, DAYS}))]
 
 
 def day_weights() -> npt.NDArray[np.float64]:
-    """Return how busy each day of the world is; an ordinary day has about 1."""
+    """Return the relative demand of each day; an ordinary day has about 1."""
     return np.array([_weight(START + timedelta(days=day)) for day in range(DAYS)])
 
 
@@ -67,11 +66,11 @@ def _weight(day: date) -> float:
 
 
 def price_indices() -> npt.NDArray[np.int64]:
-    """Return each day's prices in millionths of the list price."""
+    """Return the price level of each day in millionths of the list price."""
     days = np.arange(DAYS, dtype=np.int64)
     return 1_000_000 + days * INFLATION_PER_DAY + np.where(days >= NEWEST_DAY, NEWEST_PRICE_JUMP, 0)
 
 
 def discount_season() -> npt.NDArray[np.int64]:
-    """Return 1 for the days of the two months of sales, 0 for the others."""
+    """Return 1 for the days of the discount months, 0 for the others."""
     return np.array([int((START + timedelta(days=day)).month in DISCOUNT_MONTHS) for day in range(DAYS)])

@@ -1,4 +1,4 @@
-"""Turn numpy arrays into Arrow columns and tables, without pyarrow.array: it imports pandas, for 0.4 s of CPU."""
+"""Convert numpy arrays to Arrow columns; pyarrow.array would import pandas (0.4 s)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,12 +15,11 @@ MICROSECONDS = 1_000_000
 Flags = npt.NDArray[np.bool_]
 
 
-def named(columns: Mapping[str, pa.Array]) -> pa.Table:
+def table_of(columns: Mapping[str, pa.Array]) -> pa.Table:
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def numbers(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> pa.Array:
-    """Return whole numbers or floats as they are; engineered floats are rounded before."""
     return _column(pa.int64() if values.dtype.kind == "i" else pa.float64(), values)
 
 
@@ -33,17 +32,17 @@ def booleans(values: Flags, *, missing: Flags | None = None) -> pa.Array:
 
 
 def dates(days: Integers, *, missing: Flags | None = None) -> pa.Array:
-    """Return days since the start of the world as dates."""
+    """Return day numbers (0 is START) as dates."""
     return _column(pa.date32(), (days + EPOCH).astype(np.int32), missing=missing)
 
 
 def moments(seconds: Integers) -> pa.Array:
-    """Return seconds since the start of the world as timestamps."""
+    """Return seconds since START as timestamps."""
     return _column(pa.timestamp("us"), (seconds + EPOCH * 86_400) * MICROSECONDS)
 
 
 def texts(codes: Integers, levels: Sequence[str], *, missing: Flags | None = None) -> pa.Array:
-    """Return the level at each position."""
+    """Return the level of each code."""
     words = [level.encode() for level in levels]
     ends = np.cumsum([0, *(len(word) for word in words)], dtype=np.int32)
     dictionary = pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(words)))

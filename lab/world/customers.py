@@ -1,4 +1,4 @@
-"""The customers of the synthetic world: who they are, how often they buy, and when they stop for good."""
+"""Draw the customers of the synthetic world: attributes, purchase rates, pauses and churn."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ CHANNELS = ("web", "app", "store", "partner")
 
 OLDEST_SIGN_UP = -3_287  # 2015-01-01
 SHARE_SIGNED_UP_BEFORE = 0.55
-NEWEST_SIGN_UPS = 4.0  # a campaign: so many times as many a day
+NEWEST_SIGN_UPS = 4.0  # a campaign multiplies the sign-ups a day
 GENDER_WEIGHTS = (0.51, 0.46, 0.03)
 SENIOR_SHARE = 0.24
 REGION_WEIGHTS = (0.24, 0.20, 0.18, 0.25, 0.13)
@@ -22,36 +22,35 @@ CAMPAIGN_REGION_WEIGHTS = (0.05, 0.76, 0.05, 0.09, 0.05)
 CHANNEL_WEIGHTS = ((0.34, 0.30, 0.26, 0.10), (0.24, 0.10, 0.54, 0.12))  # others, seniors
 CAMPAIGN_CHANNEL_WEIGHTS = ((0.14, 0.16, 0.10, 0.60), (0.14, 0.06, 0.25, 0.55))
 
-# Purchases and risk of stopping, on an ordinary day, of the middle customer.
+# Purchases, and the risk of churn, of a typical customer on an ordinary day.
 PURCHASES_PER_DAY = 0.168
 STOPPING_PER_DAY = 0.00105
-RATE_SHAPE = 0.72  # of the gamma distribution: the smaller, the more customers differ
+RATE_SHAPE = 0.72  # of the gamma distribution: a smaller shape spreads the rates more
 RATE_OF_CHANNEL = (0.9, 1.25, 1.0, 0.65)
 RATE_OF_SENIOR = (1.0, 1.1)
 STOPPING_OF_CHANNEL = (1.3, 0.5, 0.9, 2.6)
 STOPPING_OF_SENIOR = (1.15, 0.6)
 STOPPING_OF_REGION = (1.0, 1.0, 1.5, 0.8, 0.8)
-STOPPING_OF_NEWCOMERS = 1.8  # in the risk of those who signed up within the period
+STOPPING_OF_NEWCOMERS = 1.8  # customers who signed up after START
 STOPPING_OF_RARE_BUYERS = 1.5
 
-# Customers go quiet for a while and come back: mean days of buying, and of the pause that follows.
+# Customers pause and come back: mean days of buying, and of the pause that follows.
 BUYING_DAYS = 180
 PAUSE_DAYS = 92
-MOST_TURNS = 12  # from buying to pausing and back, within the world's two years
+MOST_TURNS = 12  # changes between buying and pausing within the two years
 
-# What an offer would do; no stage reads this, but experiments on this world may.
+# Effects of an offer, for the simulated experiment.
 WON_BY_OFFER_OF_CHANNEL = (0.22, 0.3, 0.1, 0.05)
 LOST_BY_OFFER_OF_SENIOR = (0.01, 0.06)
 
 
 @dataclass(frozen=True)
 class Customers:
-    """One entry per customer, in order of sign-up; days count from the start of the world.
+    """One entry per customer, in order of sign-up; days are counted from START.
 
-    gender, region, channel are positions in the tuples of their names. `stopped` is the first day on which the
-    customer buys no more, DAYS for those who stay. `turns` holds, in order, the days on which the customer turns from
-    buying to pausing and back. `won_by_offer` is the probability that an offer turns 60 silent days into a purchase,
-    `lost_by_offer` that it turns a purchase into silence.
+    gender, region and channel are positions in the tuples of their names. `stopped` is the day of churn; DAYS means
+    none. `turns` holds, in order, the days on which a pause begins, ends, begins and so on. `won_by_offer` is the
+    probability that an offer turns 60 days without a purchase into one purchase, `lost_by_offer` that it prevents all.
     """
 
     signed_up: Integers
@@ -70,7 +69,7 @@ class Customers:
 
 
 def draw_customers(count: int, *, seed: int) -> Customers:
-    """Return that many customers; each column has a random stream of its own."""
+    """Return `count` customers; each column has its own random stream."""
     signed_up = _draw_sign_ups(count, rng=_stream(seed, "signed_up"))
     campaign = (signed_up >= NEWEST_DAY).astype(np.int64)
     senior = choose((1 - SENIOR_SHARE, SENIOR_SHARE), size=count, rng=_stream(seed, "senior"))
@@ -100,7 +99,7 @@ def _stream(seed: int, column: str) -> np.random.Generator:
 
 
 def _draw_sign_ups(count: int, *, rng: np.random.Generator) -> Integers:
-    """Return days of sign-up in order: many from before the world starts, then evenly, then a campaign."""
+    """Return sign-up days in order: a share lies before START, and a campaign adds sign-ups at the end."""
     weights = np.ones(DAYS - OLDEST_SIGN_UP)
     weights[:-DAYS] = SHARE_SIGNED_UP_BEFORE / (1 - SHARE_SIGNED_UP_BEFORE) * DAYS / -OLDEST_SIGN_UP
     weights[NEWEST_DAY - DAYS :] = NEWEST_SIGN_UPS
@@ -109,7 +108,7 @@ def _draw_sign_ups(count: int, *, rng: np.random.Generator) -> Integers:
 
 
 def _draw_channels(kind: Integers, *, rng: np.random.Generator) -> Integers:
-    """Return channels; kind is 1 for seniors, and 2 more for those whom the campaign brought."""
+    """Return channels; kind is 1 for seniors, plus 2 for sign-ups of the campaign."""
     return choose_by_group((*CHANNEL_WEIGHTS, *CAMPAIGN_CHANNEL_WEIGHTS), kind, rng=rng)
 
 
@@ -138,13 +137,13 @@ def _stopping_per_day(
 
 
 def _draw_stops(signed_up: Integers, stopping_per_day: Floats, *, rng: np.random.Generator) -> Integers:
-    """Return the first day without purchases; who signed up before the world starts has stayed until then."""
+    """Return the day of churn; no customer churns before START."""
     days = rng.standard_exponential(len(signed_up)) / stopping_per_day
     return np.asarray(np.minimum(np.maximum(signed_up, 0) + 1 + days.astype(np.int64), DAYS))
 
 
 def _draw_turns(signed_up: Integers, *, rng: np.random.Generator) -> Integers:
-    """Return a row of days for each customer; the first starts a pause, the second ends it, and so on."""
+    """Return a row of days per customer: a pause begins, ends, begins and so on."""
     means = np.tile(np.array([BUYING_DAYS, PAUSE_DAYS]), MOST_TURNS // 2)
     spells = rng.standard_exponential((len(signed_up), MOST_TURNS)) * means
     begins = np.maximum(signed_up, 0) - (signed_up < 0) * rng.integers(0, BUYING_DAYS + PAUSE_DAYS, len(signed_up))
@@ -152,7 +151,7 @@ def _draw_turns(signed_up: Integers, *, rng: np.random.Generator) -> Integers:
 
 
 def pausing(customers: Customers, customer: Integers, day: Integers) -> npt.NDArray[np.bool_]:
-    """Return for each pair of customer and day whether the customer pauses then."""
+    """Return whether each customer pauses on the day beside it."""
     paused = np.zeros(len(day), dtype=np.bool_)
     for turn in range(MOST_TURNS):
         paused ^= customers.turns[customer, turn] <= day

@@ -1,4 +1,4 @@
-"""The faults of the synthetic world's data: what is missing, mistyped, doubled, out of range or late."""
+"""Inject data faults: missing values, typos, duplicates, outliers and late rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.core.seeds import generator_of
-from lab.world.calendar import DAYS, SECONDS_PER_DAY, stretches
+from lab.world.calendar import DAYS, SECONDS_PER_DAY, periods
 from lab.world.choices import Floats, Integers
 from lab.world.sales import Sales, joined
 
@@ -23,7 +23,7 @@ SALE_FAULTS = ("duplicate", "outlier in quantity", "outlier in amount", "late", 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault in one column (None: in whole rows): the share that was aimed at, and the rows that got it."""
+    """One kind of fault in one column (None: in whole rows), with its target share and its count."""
 
     table: str
     column: str | None
@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Marks:
-    """Sales with a fault, out of all that happened: which (a position in SALE_FAULTS), true quantity and amount."""
+    """The faulty sales among `happened` sales: position of the fault in SALE_FAULTS, true quantity and amount."""
 
     happened: int
     sale: Integers
@@ -46,19 +46,19 @@ class Marks:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Sales as they reach the system, in order of arrival, with the faults of those that happened meanwhile."""
+    """Recorded sales in order of arrival, and the faults of the sales made in the same period."""
 
     sales: Sales
     marks: Marks
 
 
 def draw_missing(shares: Floats, *, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return which rows lack their value; each row has its own probability."""
+    """Return which rows are missing, given the probability of each."""
     return rng.random(len(shares)) < shares
 
 
 def typos_of(level: str) -> tuple[str, ...]:
-    """Return the ways in which a level is mistyped; each is nearer to it than to any other level of its column.
+    """Return the typos of a level; each is closest to this level of its column.
 
     >>> typos_of("web")
     ('Web', 'WEB', 'web ', 'wbe')
@@ -66,16 +66,16 @@ def typos_of(level: str) -> tuple[str, ...]:
     'appp'
     """
     last, final = level[-2], level[-1]
-    slip = level + final if last == final else level[:-2] + final + last
-    return (level.capitalize(), level.upper(), f"{level} ", slip)
+    swapped = level + final if last == final else level[:-2] + final + last
+    return (level.capitalize(), level.upper(), f"{level} ", swapped)
 
 
-def mistype(
+def add_typos(
     codes: Integers, levels: Sequence[str], *, rows: Integers, rng: np.random.Generator
 ) -> tuple[Integers, tuple[str, ...], int]:
-    """Return codes of which a share is mistyped, in some of the rows given, and the levels and typos they point to.
+    """Return codes with typos in a sample of `rows`, the levels followed by their typos, and the number of typos.
 
-    The last value is how many are mistyped, one at least.
+    There is at least one typo.
     """
     typos = [typos_of(level) for level in levels]
     chosen = rng.permutation(rows)[: max(1, round(TYPO_SHARE * len(codes)))]
@@ -85,27 +85,27 @@ def mistype(
 
 
 def deliver_sales(happened: Iterable[Sales], *, seed: int) -> Iterator[Delivery]:
-    """Yield what reaches the system before the world ends, stretch by stretch, in order of `recorded`, then of sale."""
+    """Yield the sales recorded before the end, period by period, ordered by `recorded`, then by sale."""
     streams = {name: generator_of(seed, f"world/faults/{name}") for name in ("duplicates", "outliers", "lateness")}
     waiting: Sales | None = None
-    for stretch, sales in zip(stretches(), happened, strict=True):
-        spoilt, marks = _spoil(sales, streams)
-        pool = spoilt if waiting is None else joined(waiting, spoilt)
-        arrived = pool.recorded < stretch.last * SECONDS_PER_DAY
+    for period, sales in zip(periods(), happened, strict=True):
+        faulty, marks = _inject(sales, streams)
+        pool = faulty if waiting is None else joined(waiting, faulty)
+        arrived = pool.recorded < period.last * SECONDS_PER_DAY
         waiting = pool.take(np.flatnonzero(~arrived))
         ready = pool.take(np.flatnonzero(arrived))
         yield Delivery(ready.take(np.lexsort((ready.sale, ready.recorded))), marks)
 
 
-def _spoil(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales, Marks]:
+def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales, Marks]:
     count = len(sales.sale)
     doubled = streams["duplicates"].random(count) < DUPLICATE_SHARE
-    slip = streams["outliers"].random(count)
-    in_quantity, in_amount = slip < OUTLIER_SHARE / 2, (slip >= OUTLIER_SHARE / 2) & (slip < OUTLIER_SHARE)
+    uniform = streams["outliers"].random(count)
+    in_quantity, in_amount = uniform < OUTLIER_SHARE / 2, (uniform >= OUTLIER_SHARE / 2) & (uniform < OUTLIER_SHARE)
     late = streams["lateness"].random(count) < LATE_SHARE
     recorded = sales.recorded + late * streams["lateness"].integers(EARLIEST_LATE, LATEST_LATE, count)
     unreported = recorded >= DAYS * SECONDS_PER_DAY
-    spoilt = Sales(
+    faulty = Sales(
         sale=sales.sale,
         moment=sales.moment,
         recorded=recorded,
@@ -116,7 +116,7 @@ def _spoil(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales
         amount=np.where(in_amount, OUTLIER_FACTOR, 1) * sales.amount,
     )
     marks = _marks(sales, (doubled, in_quantity, in_amount, late & ~unreported, unreported))
-    return spoilt.take(np.repeat(np.arange(count), 1 + doubled)), marks
+    return faulty.take(np.repeat(np.arange(count), 1 + doubled)), marks
 
 
 def _marks(sales: Sales, faults: Sequence[npt.NDArray[np.bool_]]) -> Marks:

@@ -1,4 +1,4 @@
-"""What an offer does to the customers of the synthetic world: their potential outcomes, the same whoever decides."""
+"""PotentialOutcomes outcomes of the customers with and without an offer."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from lab.world.columns import Flags
 
 
 @dataclass(frozen=True)
-class Potential:
-    """One entry per customer, with and without an offer: whether the customer buys again, and spends how many cents."""
+class PotentialOutcomes:
+    """One entry per customer: purchase within the horizon or not, and cents spent, with and without an offer."""
 
     stays_without: Flags
     stays_with: Flags
@@ -19,17 +19,16 @@ class Potential:
 
 
 def potential_outcomes(
-    *, spent: Integers, one_purchase: Integers, won_by_offer: Floats, lost_by_offer: Floats, luck: Floats
-) -> Potential:
-    """Return what each customer does with and without an offer.
+    *, spent: Integers, one_purchase: Integers, won_by_offer: Floats, lost_by_offer: Floats, uniform: Floats
+) -> PotentialOutcomes:
+    """Return the outcomes of each customer with and without an offer.
 
-    `spent` is what happens without one, and silence is spending nothing. An offer turns silence into one purchase with
-    the probability `won_by_offer`, and purchases into silence with `lost_by_offer`; `luck`, evenly between 0 and 1, is
-    the customer's own, so that every arm meets the same customer.
+    `spent` is the outcome without an offer. An offer turns 0 into `one_purchase` with the probability `won_by_offer`,
+    and purchases into 0 with `lost_by_offer`. `uniform` is one uniform draw per customer, the same in every arm.
     """
     stays = spent > 0
-    won, lost = ~stays & (luck < won_by_offer), stays & (luck < lost_by_offer)
-    return Potential(
+    won, lost = ~stays & (uniform < won_by_offer), stays & (uniform < lost_by_offer)
+    return PotentialOutcomes(
         stays_without=stays,
         stays_with=(stays | won) & ~lost,
         spent_without=spent,
@@ -37,7 +36,7 @@ def potential_outcomes(
     )
 
 
-def chosen(potential: Potential, offered: Flags) -> tuple[Flags, Integers]:
-    """Return whether each customer stays and what is spent, where some got an offer and the others did not."""
+def observed_outcomes(potential: PotentialOutcomes, offered: Flags) -> tuple[Flags, Integers]:
+    """Return the outcomes that are observed, given which customers got an offer."""
     stays = np.where(offered, potential.stays_with, potential.stays_without)
     return stays, np.where(offered, potential.spent_with, potential.spent_without)

@@ -1,4 +1,4 @@
-"""The products of the synthetic world: what is sold, at which list price, and how well it sells to whom."""
+"""Draw the products of the synthetic world: categories, list prices and popularity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SUPPLIERS = tuple(f"supplier {number:02d}" for number in range(1, 26))
 
 @dataclass(frozen=True)
 class Category:
-    """A category: its subcategories, the share of products and of sales in it, its lowest price in cents."""
+    """A category: subcategories, weight among products, shares of sales, lowest price in cents."""
 
     subcategories: tuple[str, ...]
     products: float
@@ -26,7 +26,7 @@ class Category:
     bulk: int
 
 
-# bulk: how many pieces go into one sale, as a step of lab.world.sales.QUANTITIES
+# bulk: steps down the rows of lab.world.sales.QUANTITIES, towards more pieces per sale
 CATEGORIES: Mapping[str, Category] = MappingProxyType(
     {
         "beauty": Category(("fragrance", "hair", "skin"), 1.0, 0.11, 0.08, 450, 1),
@@ -46,7 +46,7 @@ SUBCATEGORIES_EACH = 3
 
 @dataclass(frozen=True)
 class Products:
-    """One entry per product; categories and the like are positions in the tuples above."""
+    """One entry per product; category, subcategory, brand and supplier are positions in the tuples above."""
 
     category: Integers
     subcategory: Integers
@@ -58,7 +58,7 @@ class Products:
 
 
 def draw_products(*, seed: int) -> Products:
-    """Return the products; each column has a random stream of its own."""
+    """Return the products; each column has its own random stream."""
     categories = tuple(CATEGORIES.values())
     category = np.sort(
         choose([kind.products for kind in categories], size=COUNT, rng=_stream(seed, "category")), kind="stable"
@@ -82,13 +82,13 @@ def _stream(seed: int, column: str) -> np.random.Generator:
 
 
 def _list_prices(lowest: Integers, luxury: Floats) -> Integers:
-    """Return prices in cents that end on 9; the dearest product of a category costs eight times its cheapest."""
+    """Return prices in cents that end in 9; within a category they differ by up to a factor of eight."""
     price = lowest * (1.0 + 7.0 * luxury * luxury)
     return price.astype(np.int64) // 10 * 10 + 9
 
 
 def _popularities(category: Integers, *, rng: np.random.Generator) -> Floats:
-    """Return each product's part of all sales before the newest window: few sell well, many hardly."""
+    """Return each product's share of all sales before the newest window, by a power law."""
     part = 1.0 / (4.0 + rng.permutation(COUNT))
     sums = np.bincount(category, weights=part, minlength=len(NAMES))
     shares = np.array([kind.sales for kind in CATEGORIES.values()])

@@ -1,4 +1,4 @@
-"""The tables of the synthetic world as its systems report them: with missing values and typos."""
+"""Make the reported tables of the synthetic world, with missing values and typos."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from lab.core.seeds import generator_of
 from lab.world.choices import Floats, Integers
-from lab.world.columns import FIRST_ID, booleans, dates, identifiers, moments, named, numbers, texts
+from lab.world.columns import FIRST_ID, booleans, dates, identifiers, moments, numbers, table_of, texts
 from lab.world.customers import CHANNELS, GENDERS, Customers
-from lab.world.faults import TYPO_SHARE, Fault, draw_missing, mistype
+from lab.world.faults import TYPO_SHARE, Fault, add_typos, draw_missing
 from lab.world.products import BRANDS, NAMES, SUBCATEGORIES, SUPPLIERS, Products
 from lab.world.sales import Sales
 from lab.world.stores import CITIES, FORMATS, REGIONS, STATES, Stores
 
-OLD_SIGN_UP = -2_192  # 2018-01-01: before it the channel was often not kept
+OLD_SIGN_UP = -2_192  # 2018-01-01: the channel is often missing before
 SALES = pa.schema(
     [
         ("sale_id", pa.int64()),
@@ -33,7 +33,7 @@ SALES = pa.schema(
 
 @dataclass(frozen=True)
 class Reported:
-    """A table as it is reported, and the faults in it."""
+    """A reported table and its faults."""
 
     table: pa.Table
     faults: tuple[Fault, ...]
@@ -41,7 +41,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of levels, and how it goes wrong: the share that is missing in each row, and whether typos occur."""
+    """A categorical column, the probability that each row is missing, and whether typos occur."""
 
     codes: Integers
     levels: Sequence[str]
@@ -51,7 +51,7 @@ class Attribute:
 
 
 def report_customers(customers: Customers, *, seed: int) -> Reported:
-    """Return the customers' table; what is missing depends on the channel and on how old the entry is."""
+    """Return the customers; missingness depends on the channel and the day of sign-up."""
     columns, faults = _report(_attributes_of(customers), table="customers", seed=seed)
     shares = np.where(customers.channel == CHANNELS.index("web"), 0.09, 0.02)
     hidden = draw_missing(shares, rng=_stream(seed, "customers", "senior", "missing"))
@@ -63,7 +63,7 @@ def report_customers(customers: Customers, *, seed: int) -> Reported:
         "channel": columns["channel"],
         "signed_up": dates(customers.signed_up),
     }
-    return Reported(named(table), (*faults, _missing("customers", "senior", shares, hidden, "mostly web")))
+    return Reported(table_of(table), (*faults, _missing("customers", "senior", shares, hidden, "mostly web")))
 
 
 def _attributes_of(customers: Customers) -> dict[str, Attribute]:
@@ -77,7 +77,7 @@ def _attributes_of(customers: Customers) -> dict[str, Attribute]:
 
 
 def report_products(products: Products, *, seed: int) -> Reported:
-    """Return the products' table; own labels of the grocery often come without a brand."""
+    """Return the products; the brand is missing most often in grocery."""
     grocery = products.category == NAMES.index("grocery")
     attributes = {
         "brand": Attribute(products.brand, BRANDS, np.where(grocery, 0.08, 0.01), "mostly grocery"),
@@ -87,11 +87,10 @@ def report_products(products: Products, *, seed: int) -> Reported:
     }
     columns, faults = _report(attributes, table="products", seed=seed)
     table = {"product_id": identifiers(len(grocery)), **columns, "list_price": numbers(products.list_price)}
-    return Reported(named(table), faults)
+    return Reported(table_of(table), faults)
 
 
 def report_stores(stores: Stores, *, seed: int) -> Reported:
-    """Return the stores' table."""
     attributes = {
         "format": Attribute(stores.format, FORMATS),
         "city": Attribute(stores.city, CITIES, typos=False),
@@ -99,11 +98,11 @@ def report_stores(stores: Stores, *, seed: int) -> Reported:
         "region": Attribute(stores.region, REGIONS),
     }
     columns, faults = _report(attributes, table="stores", seed=seed)
-    return Reported(named({"store_id": identifiers(len(stores.format)), **columns}), faults)
+    return Reported(table_of({"store_id": identifiers(len(stores.format)), **columns}), faults)
 
 
 def sales_table(sales: Sales) -> pa.Table:
-    """Return sales in the form of SALES."""
+    """Return sales as a table of the schema SALES."""
     columns = [
         numbers(sales.sale + FIRST_ID),
         moments(sales.moment),
@@ -133,7 +132,7 @@ def _report(
             faults.append(_missing(table, name, shares, missing, attribute.note))
         if attribute.typos:
             visible = np.flatnonzero(~missing)
-            codes, levels, count = mistype(codes, levels, rows=visible, rng=_stream(seed, table, name, "typo"))
+            codes, levels, count = add_typos(codes, levels, rows=visible, rng=_stream(seed, table, name, "typo"))
             faults.append(Fault(table, name, "typo", TYPO_SHARE, count, "capitals, a space behind, a slip at the end"))
         columns[name] = texts(codes, levels, missing=missing)
     return columns, tuple(faults)

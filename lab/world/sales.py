@@ -1,4 +1,4 @@
-"""The sales of the synthetic world, drawn stretch by stretch, so that ten million need little memory."""
+"""Draw the sales of the synthetic world, period by period to bound memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -11,32 +11,32 @@ from lab.world.calendar import (
     HOURS,
     SECONDS_PER_DAY,
     START,
-    Stretch,
+    Period,
     day_weights,
     discount_season,
+    periods,
     price_indices,
-    stretches,
 )
 from lab.world.choices import Floats, Integers, choose, choose_by_group
 from lab.world.customers import CHANNELS, Customers, pausing
 from lab.world.products import CATEGORIES, Products
 from lab.world.stores import BULK_OF_FORMAT, Stores, store_weights
 
-# Each has a random stream of its own.
+# One random stream each.
 PURPOSES = ("days", "seconds", "products", "stores", "quantities", "discounts", "delays")
 
-# The change of behaviour: how often customers of a channel buy in the newest window, times what they did before.
+# The change of behaviour: factors on the purchase rate of each channel in the newest window.
 NEWEST_RATE_OF_CHANNEL = (1.0, 0.2, 1.0, 2.0)
 NEWEST_BULK_OF_SENIOR = (0, 1)
 
 ONLINE_CHANNELS = ("web", "app")
-# Interest in a category by month, January to December, where it is not even over the year.
+# Seasonal factors of a category, January to December.
 INTEREST = {
     "garden": (0.3, 0.5, 1.4, 2.2, 2.2, 1.6, 1.2, 0.9, 0.8, 0.6, 0.4, 0.4),
     "toys": (0.7, 0.7, 0.8, 0.9, 0.9, 0.9, 0.8, 0.8, 0.9, 1.1, 1.8, 2.4),
     "sports": (1.4, 1.0, 1.1, 1.2, 1.2, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.8),
 }
-# Weights of 1, 2, 3, 4, 6, 8, 12 pieces, from single pieces to stocking up.
+# Weights of PIECES; later rows buy more at once.
 PIECES = (1, 2, 3, 4, 6, 8, 12)
 QUANTITIES = (
     (0.80, 0.12, 0.04, 0.02, 0.01, 0.01, 0.0),
@@ -54,7 +54,7 @@ DISCOUNT_WEIGHTS = ((0.58, 0.09, 0.12, 0.10, 0.07, 0.04), (0.30, 0.10, 0.15, 0.1
 
 @dataclass(frozen=True)
 class Sales:
-    """One entry per sale; moment and recorded are seconds since the start of the world, the rest are positions."""
+    """One entry per sale; moment and recorded are seconds since START, identifiers are positions."""
 
     sale: Integers
     moment: Integers
@@ -70,7 +70,6 @@ class Sales:
 
 
 def joined(first: Sales, second: Sales) -> Sales:
-    """Return the sales of both, one after the other."""
     return Sales(
         **{
             field.name: np.concatenate([getattr(first, field.name), getattr(second, field.name)])
@@ -80,16 +79,16 @@ def joined(first: Sales, second: Sales) -> Sales:
 
 
 def draw_sales(customers: Customers, products: Products, stores: Stores, *, seed: int) -> Iterator[Sales]:
-    """Yield the sales as they happened, each stretch of days in order of moment; nothing is wrong with them yet."""
+    """Yield the sales of each period in order of moment, without faults."""
     streams = {purpose: generator_of(seed, f"world/sales/{purpose}") for purpose in PURPOSES}
     sold = 0
-    for stretch in stretches():
-        customer, moment = _draw_moments(customers, stretch, streams)
-        product = _draw_products(customers.affluence[customer], products, stretch, rng=streams["products"])
+    for period in periods():
+        customer, moment = _draw_moments(customers, period, streams)
+        product = _draw_products(customers.affluence[customer], products, period, rng=streams["products"])
         store = choose_by_group(
-            store_weights(stores, newest=stretch.newest), _shoppers(customers)[customer], rng=streams["stores"]
+            store_weights(stores, newest=period.newest), _shoppers(customers)[customer], rng=streams["stores"]
         )
-        step = _bulk(customers, products, stores, stretch, customer=customer, product=product, store=store)
+        step = _bulk(customers, products, stores, period, customer=customer, product=product, store=store)
         quantity = np.array(PIECES)[choose_by_group(QUANTITIES, step, rng=streams["quantities"])]
         yield Sales(
             sale=np.arange(sold, sold + len(moment)),
@@ -105,15 +104,15 @@ def draw_sales(customers: Customers, products: Products, stores: Stores, *, seed
 
 
 def _draw_moments(
-    customers: Customers, stretch: Stretch, streams: dict[str, np.random.Generator]
+    customers: Customers, period: Period, streams: dict[str, np.random.Generator]
 ) -> tuple[Integers, Integers]:
-    """Return who buys at which second, in order: a Poisson process, cut where the customer is not there."""
-    weights = day_weights()[stretch.first : stretch.last]
-    there = np.flatnonzero((customers.signed_up < stretch.last) & (customers.stopped > stretch.first))
-    changes = np.array(NEWEST_RATE_OF_CHANNEL) if stretch.newest else np.ones(len(CHANNELS))
+    """Return buyers and seconds, in order: a Poisson process that excludes pauses and days outside membership."""
+    weights = day_weights()[period.first : period.last]
+    there = np.flatnonzero((customers.signed_up < period.last) & (customers.stopped > period.first))
+    changes = np.array(NEWEST_RATE_OF_CHANNEL) if period.newest else np.ones(len(CHANNELS))
     rate = customers.purchases_per_day[there] * changes[customers.channel[there]]
     customer = np.repeat(there, streams["days"].poisson(rate * weights.sum()))
-    day = stretch.first + choose(weights, size=len(customer), rng=streams["days"])
+    day = period.first + choose(weights, size=len(customer), rng=streams["days"])
     kept = (day >= customers.signed_up[customer]) & (day < customers.stopped[customer])
     kept &= ~pausing(customers, customer, day)
     customer, day = customer[kept], day[kept]
@@ -123,25 +122,25 @@ def _draw_moments(
     return customer[order], moment[order]
 
 
-def _draw_products(affluence: Integers, products: Products, stretch: Stretch, *, rng: np.random.Generator) -> Integers:
-    """Return what is bought: by popularity, season, and how much of luxury the customer can afford."""
+def _draw_products(affluence: Integers, products: Products, period: Period, *, rng: np.random.Generator) -> Integers:
+    """Return the products bought, weighted by popularity, season, and luxury times affluence."""
     tilts = np.stack([1.15 - products.luxury, np.full(len(products.luxury), 0.65), 0.05 + 1.2 * products.luxury**2])
-    weights = products.popularity * _interest(stretch)[products.category] * tilts
+    weights = products.popularity * _interest(period)[products.category] * tilts
     return choose_by_group(weights, affluence, rng=rng)
 
 
-def _interest(stretch: Stretch) -> Floats:
-    month = (START + timedelta(days=stretch.first)).month
+def _interest(period: Period) -> Floats:
+    month = (START + timedelta(days=period.first)).month
     return np.array(
         [
-            INTEREST.get(name, (1.0,) * 12)[month - 1] * (kind.newest_sales / kind.sales if stretch.newest else 1.0)
+            INTEREST.get(name, (1.0,) * 12)[month - 1] * (kind.newest_sales / kind.sales if period.newest else 1.0)
             for name, kind in CATEGORIES.items()
         ]
     )
 
 
 def _shoppers(customers: Customers) -> Integers:
-    """Return each customer's row in the weights of the stores."""
+    """Return each customer's row in store_weights."""
     online = np.isin(customers.channel, [CHANNELS.index(channel) for channel in ONLINE_CHANNELS])
     return 2 * customers.region + online
 
@@ -150,15 +149,15 @@ def _bulk(
     customers: Customers,
     products: Products,
     stores: Stores,
-    stretch: Stretch,
+    period: Period,
     *,
     customer: Integers,
     product: Integers,
     store: Integers,
 ) -> Integers:
-    """Return each sale's row in QUANTITIES: what, where and who each add to it."""
+    """Return each sale's row in QUANTITIES: the sum of the steps of product, store and customer."""
     of_category = np.array([kind.bulk for kind in CATEGORIES.values()])
-    by_age = np.array(NEWEST_BULK_OF_SENIOR if stretch.newest else (0, 0))
+    by_age = np.array(NEWEST_BULK_OF_SENIOR if period.newest else (0, 0))
     of_customer = customers.bulk + by_age[customers.senior]
     step = (
         of_category[products.category[product]] + np.array(BULK_OF_FORMAT)[stores.format[store]] + of_customer[customer]
@@ -167,7 +166,7 @@ def _bulk(
 
 
 def _amounts(list_price: Integers, quantity: Integers, moment: Integers, *, rng: np.random.Generator) -> Integers:
-    """Return what is paid, in cents: whole numbers all the way, so every processor agrees."""
+    """Return the amounts paid in cents, by integer arithmetic that is exact on every processor."""
     day = moment // SECONDS_PER_DAY
     discount = np.array(DISCOUNTS)[choose_by_group(DISCOUNT_WEIGHTS, discount_season()[day], rng=rng)]
     price = list_price * price_indices()[day] // 1_000_000

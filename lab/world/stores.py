@@ -1,4 +1,4 @@
-"""The stores of the synthetic world: where they are, how large, and who shops there."""
+"""Draw the stores of the synthetic world: location, format and attraction."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ STATES_PER_REGION = 3
 CITIES_PER_STATE = 3
 STATES = tuple(f"{region} {number}" for region in REGIONS for number in range(1, STATES_PER_REGION + 1))
 CITIES = tuple(f"{state} {letter}" for state in STATES for letter in "abc"[:CITIES_PER_STATE])
-# The stores of each region. The newest format opens with the newest window.
+# Formats of the stores of each region. `express` opens with the newest window.
 FORMATS = ("hypermarket", "supermarket", "convenience", "online", "express")
 FORMAT_OF_STORE = (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 4)
 NEWEST_FORMAT = FORMATS.index("express")
@@ -51,7 +51,7 @@ def draw_stores(*, seed: int) -> Stores:
 
 
 def store_weights(stores: Stores, *, newest: bool) -> Floats:
-    """Return weights of stores for each kind of shopper: row 2 × region, and one further for those who shop online."""
+    """Return weights of stores by kind of customer: row 2 × region, plus 1 for customers who buy online."""
     rows = []
     for region in range(len(REGIONS)):
         for by_format in (WEIGHT_OF_FORMAT, WEIGHT_OF_FORMAT_ONLINE):

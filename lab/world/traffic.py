@@ -1,4 +1,4 @@
-"""Run the synthetic world's own experiment: a hash assigns customers, a model decides on offers, the world answers."""
+"""Simulate an experiment: a hash assigns customers to arms, models decide on offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
 from lab.stats.core.assignment import assign
 from lab.world.columns import booleans, numbers, texts
-from lab.world.offers import chosen, potential_outcomes
+from lab.world.offers import observed_outcomes, potential_outcomes
 
 UNIT, MOMENT = "customer_id", "moment"
 HISTORY_DAYS = 180
@@ -27,7 +27,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class World:
-    """What the experiment is run on: scores of the newest window, the truth about customers, their sales."""
+    """Inputs of the experiment: predictions of the newest window, the truth about customers, their sales."""
 
     predictions: pa.Table
     thresholds: Mapping[str, float]
@@ -37,8 +37,8 @@ class World:
 
 
 def run_experiment(world: World, simulation: Simulation, design: Design, *, seed: int) -> pa.Table:
-    """Return the log: one row per customer, who enters at the first moment of the newest window that scores them."""
-    entered = entering(world.predictions)
+    """Return the log: one row per customer, who enters with the first prediction of the newest window."""
+    entered = first_rows(world.predictions)
     unit = _integers(entered[UNIT])
     codes = np.array(
         [assign(str(each), salt=simulation.salt, weights=[design.weights[arm] for arm in design.arms]) for each in unit]
@@ -51,9 +51,9 @@ def run_experiment(world: World, simulation: Simulation, design: Design, *, seed
         one_purchase=one_purchase,
         won_by_offer=numbers_of(truth["won_by_offer"]),
         lost_by_offer=numbers_of(truth["lost_by_offer"]),
-        luck=generator_of(seed, "experiment/luck").random(int(unit.max()) + 1)[unit],
+        uniform=generator_of(seed, "experiment/luck").random(int(unit.max()) + 1)[unit],
     )
-    stayed, paid = chosen(potential, offered)
+    stayed, paid = observed_outcomes(potential, offered)
     return _table(
         {
             UNIT: entered[UNIT],
@@ -69,11 +69,11 @@ def run_experiment(world: World, simulation: Simulation, design: Design, *, seed
     )
 
 
-def entering(predictions: pa.Table) -> pa.Table:
-    """Return each customer's first row, in the order of their identifiers."""
+def first_rows(predictions: pa.Table) -> pa.Table:
+    """Return the first row of each customer, ordered by customer_id."""
     if absent := [name for name in (UNIT, MOMENT) if name not in predictions.column_names]:
         raise SourceError(
-            f"the predictions lack {absent}, expected customers and moments: only the task churn has this experiment. "
+            f"the predictions lack {absent}, expected customers and moments: only the task churn has them. "
             "Cure: leave simulation out of the task file: experiment."
         )
     ordered = predictions.sort_by([(UNIT, "ascending"), (MOMENT, "ascending")])
@@ -85,17 +85,17 @@ def entering(predictions: pa.Table) -> pa.Table:
 def _offered(
     entered: pa.Table, codes: Integers, thresholds: Mapping[str, float], simulation: Simulation, design: Design
 ) -> NDArray[np.bool_]:
-    """Return who gets an offer: whom the model of the customer's arm takes for leaving."""
+    """Return which customers get an offer: those whose score reaches the threshold of the model of their arm."""
     decided = np.zeros(len(codes), dtype=np.bool_)
     for place, arm in enumerate(design.arms):
         model = simulation.arms[arm]
-        leaving = numbers_of(entered[score_column(model)]) >= thresholds[model]
-        decided = np.where(codes == place, leaving, decided)
+        positive = numbers_of(entered[score_column(model)]) >= thresholds[model]
+        decided = np.where(codes == place, positive, decided)
     return decided
 
 
 def _purchases(entered: pa.Table, world: World, *, seed: int) -> tuple[Integers, Integers, Integers]:
-    """Return, for each customer: cents spent within the horizon, cents before, and one purchase drawn from those."""
+    """Return, per customer, cents spent within the horizon, cents spent before, and one earlier purchase at random."""
     unit, start = _integers(entered[UNIT]), _days(entered[MOMENT])
     sales = world.sales.select([UNIT, MOMENT, "amount"]).sort_by([(UNIT, "ascending"), (MOMENT, "ascending")])
     buyer, amount = _integers(sales[UNIT]), _integers(sales["amount"])
@@ -109,13 +109,13 @@ def _purchases(entered: pa.Table, world: World, *, seed: int) -> tuple[Integers,
 
 
 def _one_of(place: Integers, amount: Integers, unit: Integers, *, seed: int) -> Integers:
-    """Return one amount of each customer's, drawn evenly; the middle amount of all for who has none."""
-    luck = generator_of(seed, "experiment/purchase").random(int(unit.max()) + 1)[unit]
+    """Return one random amount per customer; the median of all amounts where a customer has none."""
+    uniform = generator_of(seed, "experiment/purchase").random(int(unit.max()) + 1)[unit]
     counts = np.bincount(place, minlength=len(unit))
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    chosen_place = first + np.minimum((luck * counts).astype(np.int64), np.maximum(counts - 1, 0))
+    drawn_place = first + np.minimum((uniform * counts).astype(np.int64), np.maximum(counts - 1, 0))
     usual = int(np.sort(amount, kind="stable")[len(amount) // 2]) if len(amount) else 1
-    drawn = np.append(amount, usual)[np.where(counts > 0, chosen_place, len(amount))]
+    drawn = np.append(amount, usual)[np.where(counts > 0, drawn_place, len(amount))]
     return np.asarray(drawn, dtype=np.int64)
 
 

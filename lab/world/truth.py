@@ -1,4 +1,4 @@
-"""The truth about the synthetic world: what its data hides, for tests and for scoring, read by no stage."""
+"""Make the ground truth of the synthetic world for tests and the simulated experiment."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lab.world import calendar, customers, faults, products, sales, stores
-from lab.world.columns import FIRST_ID, booleans, dates, identifiers, named, numbers, texts
+from lab.world.columns import FIRST_ID, booleans, dates, identifiers, numbers, table_of, texts
 from lab.world.faults import Fault, Marks
 
 SALE_FAULTS = pa.schema(
@@ -26,8 +26,8 @@ COLUMNS = (None, "quantity", "amount", "recorded", None)
 
 
 def true_customers(found: customers.Customers) -> pa.Table:
-    """Return customers with their true attributes and what drives them; stopped is null for those who stay."""
-    return named(
+    """Return customers with true attributes, rates and effects; stopped is null without churn."""
+    return table_of(
         {
             "customer_id": identifiers(len(found.signed_up)),
             "gender": texts(found.gender, customers.GENDERS),
@@ -46,11 +46,11 @@ def true_customers(found: customers.Customers) -> pa.Table:
 
 
 def true_pauses(found: customers.Customers) -> pa.Table:
-    """Return one row per pause: its first silent day, and the day on which buying may resume (null: not in time)."""
+    """Return one row per pause: its first day, and the day after it (null: after the end of the period)."""
     begins, ends = found.turns[:, ::2], found.turns[:, 1::2]
     customer, pause = np.nonzero((begins < np.minimum(ends, found.stopped[:, None])) & (ends > 0))
     resumed = ends[customer, pause]
-    return named(
+    return table_of(
         {
             "customer_id": numbers(customer + FIRST_ID),
             "paused": dates(begins[customer, pause]),
@@ -60,7 +60,7 @@ def true_pauses(found: customers.Customers) -> pa.Table:
 
 
 def true_products(found: products.Products) -> pa.Table:
-    return named(
+    return table_of(
         {
             "product_id": identifiers(len(found.category)),
             "brand": texts(found.brand, products.BRANDS),
@@ -74,7 +74,7 @@ def true_products(found: products.Products) -> pa.Table:
 
 
 def true_stores(found: stores.Stores) -> pa.Table:
-    return named(
+    return table_of(
         {
             "store_id": identifiers(len(found.format)),
             "format": texts(found.format, stores.FORMATS),
@@ -99,7 +99,7 @@ def faulty_sales(marks: Marks) -> pa.Table:
 
 
 def count_sale_faults(marks: Sequence[Marks]) -> tuple[Fault, ...]:
-    """Return the faults of the sales' table with the sales that got them."""
+    """Return the faults of the sales with their counts."""
     counts = sum(np.bincount(found.fault, minlength=len(faults.SALE_FAULTS)) for found in marks)
     facts = zip(faults.SALE_FAULTS, COLUMNS, SHARES, NOTES, strict=True)
     return tuple(
@@ -109,7 +109,7 @@ def count_sale_faults(marks: Sequence[Marks]) -> tuple[Fault, ...]:
 
 
 def describe_truth(injected: Sequence[Fault], *, happened: int) -> dict[str, Any]:
-    """Return the document of what was injected, and where; `happened` counts the sales behind the table."""
+    """Return the injected faults, drift and change of behaviour; `happened` counts all sales, recorded or not."""
     return {
         "known": True,
         "sales_that_happened": happened,

@@ -167,7 +167,7 @@ def _further(scored: _Scored, *, settings: ComparisonParams, money: Money | None
         found.append(
             _judged_further(AVERAGE_PRECISION, areas, test="jackknife (paired)", same=scored.same, settings=settings)
         )
-    if money is not None and money.names_a_price:
+    if money is not None and money.is_set:
         earned = compare_means(
             _earned(scored.labels, scored.base >= scored.base_threshold, money),
             _earned(scored.labels, scored.head >= scored.head_threshold, money),

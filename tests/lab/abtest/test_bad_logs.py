@@ -178,7 +178,7 @@ def test_a_missing_log_is_named(tmp_path: Path) -> None:
         ({"weights": {"old": 1.0, "new": 0.0}}, "weights must be 0 or more, two of them above 0"),
         ({"primary": "spent"}, "primary is 'spent', expected an outcome without margin"),
         ({"outcomes": {"stayed": {"margin": 1.0}}}, "primary is 'stayed', expected an outcome without margin"),
-        ({"outcomes": {"stayed": {"kind": "ratio"}}}, "per names the column below the line of a ratio"),
+        ({"outcomes": {"stayed": {"kind": "ratio"}}}, "per names the denominator of a ratio"),
         ({"outcomes": {"stayed": {"kind": "median"}}}, "'share', 'mean', 'count' or 'ratio'"),
         ({"looks": {"count": 3}}, "3 looks need units"),
         ({"looks": {"dates": ["2025-02-01"]}}, "looks.dates need time"),

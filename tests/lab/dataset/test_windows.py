@@ -1,4 +1,4 @@
-"""The plan of the splits: windows that do not touch, and a clear word when there is too little history."""
+"""Plans of splits: windows with an embargo, and errors for too little history."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -50,7 +50,7 @@ def test_a_split_by_time_needs_moments() -> None:
         plan_split(split, first=None, last=None)
 
 
-def test_every_plan_says_why() -> None:
+def test_every_plan_has_a_reason() -> None:
     for split in (GroupSplit(kind="group", column="household"), RandomSplit(kind="random")):
         assert len(plan_split(split, first=None, last=None).reason) > 20
 
@@ -62,7 +62,7 @@ def test_periods_end_at_the_newest_moment_and_cover_the_first() -> None:
     assert {later - earlier for earlier, later in pairwise(ends)} == {timedelta(days=60)}
 
 
-def test_parts_by_chance_divide_each_class_by_the_shares() -> None:
+def test_random_parts_divide_each_class_by_the_shares() -> None:
     labels = np.array([0] * 100 + [1] * 50)
     parts = parts_within_classes(labels, test_share=0.2, current_share=0.1, rng=generator_of(1, "a"))
     for value, size in ((0, 100), (1, 50)):
@@ -85,6 +85,6 @@ def test_streams_differ_by_name_and_seed_and_repeat() -> None:
     assert 0 <= first < 2**31
 
 
-def test_a_stream_is_what_it_was_when_results_were_committed() -> None:
-    """A change here would change every committed result, so it must be meant."""
+def test_a_stream_reproduces_committed_results() -> None:
+    """A change of these numbers changes every committed result."""
     assert generator_of(2024, "example").integers(0, 1000, 5).tolist() == [496, 756, 142, 518, 956]

@@ -11,7 +11,7 @@ from lab.dataset.windows import plan_split
 from lab.explain.reasons import check_words
 from lab.featurize.features import make_features
 from lab.task.schema import Task, read_task
-from lab.task.words import FeatureWords, WordsSection, named_in, placeholders_of
+from lab.task.words import FeatureWords, WordsSection, features_in, placeholders_of
 from tests.own_tasks import own_task
 from tests.project import OWN
 from tests.retail import FIRST, LAST, shop_tables, write_shop
@@ -41,7 +41,7 @@ def words(**own: Any) -> FeatureWords:
     ],
 )
 def test_an_unsafe_or_empty_template_is_refused(template: str) -> None:
-    with pytest.raises(ValidationError, match=r"plain name|forms age as|brace|no sentence"):
+    with pytest.raises(ValidationError, match=r"plain name|formats age as|brace|no sentence"):
         words(raises=template)
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_every_name_in_words_is_found() -> None:
     own = {"age": words(raises=["{age:.0f}", "{city}"], missing="{spend}"), "member": words()}
-    assert named_in(own) == ["age", "city", "member", "spend"]
+    assert features_in(own) == ["age", "city", "member", "spend"]
 
 
 def test_a_task_needs_no_words() -> None:

@@ -1,4 +1,4 @@
-"""CSV and Parquet files as they come: every oddity is read right, or refused with its place and cure."""
+"""CSV and Parquet files are read correctly, or refused with the place and the cure."""
 
 import gzip
 from datetime import datetime
@@ -19,12 +19,12 @@ from ops.init.csv_dialect import delimiter_of, sniff
 
 
 def source_of(**settings: Any) -> FilesSource:
-    """Return a source with one table, as the task file writes it."""
+    """Return a source with one table."""
     return FilesSource.model_validate({"kind": "files", "tables": {"rows": {"path": "rows.csv", **settings}}})
 
 
 def read(folder: Path, content: bytes, **settings: Any) -> pa.Table:
-    """Write a CSV file and read it through."""
+    """Write a CSV file, and read it."""
     (folder / "rows.csv").write_bytes(content)
     return read_source(folder, source_of(**settings))
 
@@ -57,12 +57,12 @@ def test_every_way_to_write_the_same_rows_reads_the_same(content: bytes, setting
     assert read(tmp_path, content, **settings).to_pydict() == {"a": ["1", "2"], "b": ["x", "y"]}
 
 
-def test_values_stay_text_so_that_the_contract_can_say_what_does_not_fit(tmp_path: Path) -> None:
+def test_values_stay_text(tmp_path: Path) -> None:
     table = read(tmp_path, b"code,price\n007,1.50\n008,twelve\n")
     assert table.to_pydict() == {"code": ["007", "008"], "price": ["1.50", "twelve"]}
 
 
-def test_missing_marks_become_null_also_behind_blanks(tmp_path: Path) -> None:
+def test_missing_marks_become_null_despite_spaces_around_them(tmp_path: Path) -> None:
     table = read(tmp_path, b"a,b\n ,1\n?,2\n NA,3\nnan,4\n,5\nNAN,6\n")
     assert table["a"].to_pylist() == [None, None, None, None, None, "NAN"]
 
@@ -76,22 +76,22 @@ def test_a_quoted_field_may_hold_line_ends_delimiters_and_quotes(tmp_path: Path)
     assert table["b"].to_pylist() == ['one\ntwo, "three"', "x\r\ny"]
 
 
-def test_a_western_encoding_is_read_where_the_task_says_so(tmp_path: Path) -> None:
+def test_the_encoding_of_the_task_is_used(tmp_path: Path) -> None:
     table = read(tmp_path, "größe,ort\n1,Köln\n".encode("cp1252"), encoding="cp1252")
     assert table.to_pydict() == {"größe": ["1"], "ort": ["Köln"]}
 
 
-def test_a_decimal_comma_becomes_a_point_where_the_task_says_so(tmp_path: Path) -> None:
+def test_the_decimal_mark_of_the_task_is_used(tmp_path: Path) -> None:
     table = read(tmp_path, b"a;b\n3,14;x,y\n-0,5;1,5 m\n7;,5\n", delimiter=";", decimal=",")
     assert table.to_pydict() == {"a": ["3.14", "-0.5", "7"], "b": ["x,y", "1,5 m", ".5"]}
 
 
-def test_columns_are_renamed_as_they_are_read(tmp_path: Path) -> None:
+def test_columns_are_renamed(tmp_path: Path) -> None:
     table = read(tmp_path, b"split,Split,a\n1,2,3\n", rename={"split": "split_column", "Split": "other"})
     assert table.column_names == ["split_column", "other", "a"]
 
 
-def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
+def test_a_compressed_file_is_decompressed(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n"))
     assert read_source(tmp_path, source_of(path="rows.csv.gz")).to_pydict() == {"a": ["1"], "b": ["2"]}
 
@@ -112,16 +112,16 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
         ("a,b\nä,2\n".encode("cp1252"), {}, r"is not utf-8: .*Cure: name its encoding"),
         ("ä,b\n1,2\n".encode("cp1252"), {}, r"is not utf-8: .*Cure: name its encoding"),
         (b"a,b\n\x81,2\n", {"encoding": "cp1252"}, "is not cp1252"),
-        (b"a,b\n1,2\n", {"encoding": "utf-9"}, "found the encoding 'utf-9', expected one that Python knows"),
+        (b"a,b\n1,2\n", {"encoding": "utf-9"}, "found the encoding 'utf-9', expected an encoding of Python"),
         (b"a,b\n1,2\n", {"rename": {"c": "d"}}, r"lacks \['c'\], which rename in the task file names"),
     ],
 )
-def test_a_file_that_cannot_be_right_is_refused(content: bytes, settings: Any, message: str, tmp_path: Path) -> None:
+def test_an_invalid_file_is_refused(content: bytes, settings: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=message):
         read(tmp_path, content, **settings)
 
 
-def test_a_fault_deep_in_a_large_file_is_named_by_its_line(tmp_path: Path) -> None:
+def test_a_fault_in_a_large_file_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="line 200002 has 3"):
         read(tmp_path, b"a,b\n" + b"1,2\n" * 200_000 + b"1,2,3\n")
 
@@ -130,18 +130,18 @@ def test_a_fault_deep_in_a_large_file_is_named_by_its_line(tmp_path: Path) -> No
 def test_a_path_out_of_the_folder_is_refused(path: str, tmp_path: Path) -> None:
     (tmp_path / "outside.csv").write_bytes(b"a,b\n1,2\n")
     (tmp_path / "inside").mkdir()
-    with pytest.raises(SourceError, match=r"leads out of .*, expected a file below it"):
+    with pytest.raises(SourceError, match=r"is outside .*, expected a file below it"):
         read_source(tmp_path / "inside", source_of(path=path))
 
 
-def test_a_link_below_the_folder_is_followed_for_dvc_may_put_one_there(tmp_path: Path) -> None:
+def test_a_symbolic_link_below_the_folder_is_followed(tmp_path: Path) -> None:
     (tmp_path / "cache").write_bytes(b"a,b\n1,2\n")
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside/rows.csv").symlink_to(tmp_path / "cache")
     assert read_source(tmp_path / "inside", source_of()).num_rows == 1
 
 
-def test_a_missing_file_is_refused_with_what_is_there_instead(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_a_list_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "row.csv").write_bytes(b"a,b\n1,2\n")
     with pytest.raises(SourceError, match=r"rows\.csv is missing; .* holds \['row\.csv'\]"):
         read_source(tmp_path, source_of())
@@ -162,7 +162,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
         read(tmp_path, b"a,b\n1,2\n")
 
 
-def test_no_table_is_given_out_when_a_later_one_is_missing(tmp_path: Path) -> None:
+def test_no_table_is_read_when_a_later_one_is_missing(tmp_path: Path) -> None:
     (tmp_path / "first.csv").write_bytes(b"a,b\n1,2\n")
     source = FilesSource.model_validate(
         {"kind": "files", "tables": {"first": {"path": "first.csv"}, "second": {"path": "second.csv"}}}
@@ -204,9 +204,7 @@ def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
         read_source(tmp_path, source_of(path="rows.parquet"))
 
 
-def test_a_file_larger_than_a_block_comes_in_batches_in_its_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_larger_than_a_block_is_read_in_ordered_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "BLOCK_BYTES", 4096)
     (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{i},x\n" for i in range(5000)))
     ((_, _, batches),) = read_files(source_of(), folder=tmp_path)
@@ -215,9 +213,7 @@ def test_a_file_larger_than_a_block_comes_in_batches_in_its_order(
     assert pa.concat_tables(parts)["a"].to_pylist() == [str(i) for i in range(5000)]
 
 
-def test_a_value_with_line_ends_may_cross_the_border_of_a_block(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_value_with_line_ends_may_cross_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "BLOCK_BYTES", 300)
     value = "\n".join(["two words"] * 9)
     table = read(tmp_path, b"a,b\n" + f'1,"{value}"\n'.encode() * 50)

@@ -1,4 +1,4 @@
-"""The stage ingest: every kind of source fills data/raw, says what came, and leaves good outputs when it fails."""
+"""The stage ingest: every kind of source, its metrics, and outputs after a failure."""
 
 import json
 import sqlite3
@@ -24,13 +24,13 @@ OUTPUTS = ("data/raw", "metrics")
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty project folder, which is the current one."""
+    """Return an empty project folder, the working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def prepare(project: Path, source: dict[str, Any]) -> None:
-    """Write what the stage reads: params, the task's source, and tables that another stage made."""
+    """Write the inputs of the stage: params, the task's source, synthetic tables."""
     (project / "params.yaml").write_text("task: own\nseed: 1\n")
     (project / "data/world").mkdir(exist_ok=True, parents=True)
     (project / "data/task").mkdir(parents=True, exist_ok=True)
@@ -46,14 +46,14 @@ def made(project: Path) -> None:
     write_table(MADE, project / "data/world/tables/sales.parquet")
 
 
-def test_tables_that_a_stage_made_are_copied_to_the_byte(project: Path) -> None:
+def test_synthetic_tables_are_copied_byte_for_byte(project: Path) -> None:
     prepare(project, SYNTHETIC)
     made(project)
     ingest.main()
     assert files_below(project / "data/raw") == files_below(project / "data/world/tables")
 
 
-def test_without_such_tables_the_message_names_both_cures(project: Path) -> None:
+def test_missing_synthetic_tables_are_refused_with_both_cures(project: Path) -> None:
     prepare(project, SYNTHETIC)
     with pytest.raises(SourceError, match=r"data/world/tables holds no tables.*dvc repro world.*files or sql"):
         ingest.main()
@@ -87,21 +87,21 @@ def test_a_file_becomes_a_table(project: Path) -> None:
     assert read_table(project / "data/raw/rows.parquet").to_pydict() == {"name": ["a", "b"], "label": ["Yes", "No"]}
 
 
-def test_the_period_of_dates_spans_all_row_groups_and_skips_what_is_missing(project: Path) -> None:
+def test_the_period_of_dates_spans_all_row_groups_without_nulls(project: Path) -> None:
     prepare(project, {"kind": "files", "tables": {"rows": {"path": "rows.parquet"}}})
     days = [None, *(date(2020 + year, 1, 1) for year in range(5)), None] * 20_000
     empty = pa.array([None] * len(days), pa.date32())
     write_table(pa.table({"day": days, "never": empty}), project / "data/source/own/rows.parquet")
     ingest.main()
-    told = read_json(project / "metrics/ingest.json")["tables"]["rows"]
-    assert told == {
+    table = read_json(project / "metrics/ingest.json")["tables"]["rows"]
+    assert table == {
         "rows": 140_000,
         "columns": 2,
         "period": {"day": {"first": "2020-01-01", "last": "2024-01-01"}},
     }
 
 
-def test_a_database_comes_through_the_url_in_the_environment(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_is_read_with_the_url_in_the_environment(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(project, {"kind": "sql", "url_variable": "OWN_URL", "tables": {"rows": {"query": "rows.sql"}}})
     connection = sqlite3.connect(project / "own.sqlite")
     connection.executescript("create table t (n integer, word text); insert into t values (1, 'a'), (2, null);")

@@ -1,4 +1,4 @@
-"""Tables from real databases: the types survive the trip, and no message tells the password."""
+"""Tables from real databases keep their types, and no message contains the password."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def postgres() -> Iterator[str]:
 
 
 def read(folder: Path, monkeypatch: pytest.MonkeyPatch, *, url: str, query: str) -> pa.Table:
-    """Ask a database one query, as a task file would."""
+    """Read one query from a database."""
     monkeypatch.setenv(VARIABLE, url)
     (folder / "rows.sql").write_text(query)
     return next(everything(folder, "rows"))
@@ -106,25 +106,23 @@ def assert_types_survive(table: pa.Table) -> None:
     assert table["nothing"].to_pylist() == [None, None]
 
 
-def test_types_survive_the_trip_from_duckdb(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_types_of_duckdb_survive(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = duckdb_file(folder / "data.duckdb", "create table t (a integer)")
     assert_types_survive(read(folder, monkeypatch, url=url, query=TYPED))
 
 
-def test_a_moment_without_its_zone_is_that_of_utc_in_duckdb(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duckdb_uses_utc_as_session_time_zone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = duckdb_file(folder / "data.duckdb", "create table t (a integer)")
     query = "select cast(timestamptz '2024-05-01 12:00:00+02' as timestamp) as wall order by 1"
     table = read(folder, monkeypatch, url=url, query=query)
     assert table["wall"].to_pylist() == [datetime(2024, 5, 1, 10)]  # noqa: DTZ001 - a wall clock has no zone
 
 
-def test_types_survive_the_trip_from_postgresql(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_types_of_postgresql_survive(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_types_survive(read(folder, monkeypatch, url=postgres, query=TYPED))
 
 
-def test_types_survive_the_trip_from_sqlite_as_far_as_it_has_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_types_of_sqlite_survive(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = sqlite_file(
         folder / "data.sqlite",
         "create table t (id integer, share real, city text, void text)",
@@ -143,7 +141,7 @@ def test_a_percent_sign_and_a_colon_are_no_parameters(
     assert table.to_pydict() == {"text": ["a :b %s"], "rest": [3], "five": [5]}
 
 
-def test_kinds_without_a_type_here_are_text(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_types_become_text(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     query = """
         select '{"b": 1, "a": "ä"}'::jsonb as document, '00000000-0000-0000-0000-00000000000a'::uuid as name,
                time '10:30' as hour, 'NaN'::numeric as number, '\\xff00'::bytea as bytes, array[1, 2] as list
@@ -192,7 +190,7 @@ def test_the_widest_type_holds_every_batch(kinds: set[pa.DataType], expected: pa
     assert widest(kinds) == expected
 
 
-def test_numbers_beyond_what_an_integer_holds_are_kept_as_text() -> None:
+def test_integers_beyond_64_bits_become_text() -> None:
     assert column_of([2**70, None]).to_pylist() == [str(2**70), None]
 
 
@@ -239,7 +237,7 @@ def test_a_query_without_rows_is_refused(make: Any, folder: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("make", [sqlite_file, duckdb_file])
-def test_a_query_that_fails_is_told_in_one_line(make: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_query_gives_a_message_on_one_line(make: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = make(folder / "data", "create table t (a integer)")
     with pytest.raises(SourceError, match=rf"the database in {VARIABLE} refused: .*nowhere.* Cure: correct") as caught:
         read(folder, monkeypatch, url=url, query="select a from nowhere order by a")
@@ -259,7 +257,7 @@ def test_two_columns_of_one_name_are_refused(postgres: str, folder: Path, monkey
         read(folder, monkeypatch, url=postgres, query="select 1 as a, 2 as a order by 1")
 
 
-def test_without_the_variable_the_cure_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_variable_is_refused_with_its_cure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     (folder / "rows.sql").write_text("select 1 as a order by a")
     with pytest.raises(SourceError, match=f"{VARIABLE} is not set, expected an SQLAlchemy URL .*Cure: export"):
@@ -279,7 +277,7 @@ def test_without_the_variable_the_cure_is_told(folder: Path, monkeypatch: pytest
         ("postgresql+psycopg://me:hunter2@127.0.0.1:1/db", "refused: .*127.0.0.1"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_refused_without_its_password(
+def test_an_invalid_url_is_refused_without_its_password(
     url: str, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SourceError, match=message) as caught:
@@ -288,16 +286,14 @@ def test_a_url_that_leads_nowhere_is_refused_without_its_password(
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_password_is_refused_and_not_repeated(
-    postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_password_is_not_in_the_message(postgres: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = postgres.replace(":s3cret", ":Wr0ng")
     with pytest.raises(SourceError, match=r"refused: .*password authentication failed") as caught:
         read(folder, monkeypatch, url=wrong, query="select 1 as a order by a")
     assert "Wr0ng" not in str(caught.value)
 
 
-def test_a_password_in_a_message_is_blotted_out_as_written_and_as_meant() -> None:
+def test_a_password_is_masked_encoded_and_decoded() -> None:
     url = "postgresql://me:p%40ss%2Fw@host/db?sslpassword=other"
     assert without_password(f"{url} and p@ss/w and other", url=url) == (
         "postgresql://me:***@host/db?sslpassword=*** and *** and ***"
@@ -305,7 +301,7 @@ def test_a_password_in_a_message_is_blotted_out_as_written_and_as_meant() -> Non
     assert PASSWORD not in without_password(PASSWORD, url=f"x://a:{PASSWORD}@host")
 
 
-def test_without_sqlalchemy_the_cure_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_sqlalchemy_is_reported_with_its_cure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sqlalchemy", None)
     with pytest.raises(SourceError, match=r"SQLAlchemy is not installed.*Cure: \.venv/bin/pip install"):
         read(folder, monkeypatch, url="mysql://me@host/db", query="select 1 as a order by a")

@@ -1,4 +1,4 @@
-"""A task is a folder: its file, its query, and the messages for a wrong name or the old form."""
+"""Task folders: file, query, and messages for a wrong name or the old format."""
 
 import shutil
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_the_query_comes_from_the_sql_file(folder: Path) -> None:
     assert read_task("churn").features.query == query.removesuffix("\n")
 
 
-def test_a_slip_lists_the_tasks_and_suggests_the_near_one(folder: Path) -> None:
+def test_a_typo_lists_the_tasks_and_suggests_the_nearest(folder: Path) -> None:
     names = ", ".join(map(repr, task_names()))
     with pytest.raises(ParamsError, match=rf"tasks/chrun/task.yaml is missing, .*\[{names}\].*Did you mean churn\?"):
         read_task("chrun")
@@ -50,14 +50,16 @@ def test_a_query_in_the_task_file_is_refused(folder: Path) -> None:
         read_task("churn")
 
 
-def test_the_old_form_is_refused_with_the_command_that_moves_it(folder: Path) -> None:
+def test_the_old_format_is_refused_with_the_command_that_converts_it(folder: Path) -> None:
     before = read_task("churn")
     content, query = ((folder / "tasks/churn" / name).read_text() for name in ("task.yaml", "features.sql"))
     inline = "\n".join(f"    {line}" if line else "" for line in query.removesuffix("\n").split("\n"))
     old = content.replace("features:\n", f"features:\n  query: |-\n{inline}\n", 1)
     shutil.rmtree(folder / "tasks/churn")
     (folder / "tasks/churn.yaml").write_text(old)
-    with pytest.raises(ParamsError, match=r"old form, expected tasks/churn/task.yaml. Cure: python -m ops init --move"):
+    with pytest.raises(
+        ParamsError, match=r"old format, expected tasks/churn/task.yaml. Cure: python -m ops init --move"
+    ):
         read_task("churn")
     assert CliRunner().invoke(application, ["init", "--move", "churn"]).exit_code == 0
     assert read_task("churn") == before

@@ -1,4 +1,4 @@
-"""The synthetic world's experiment: a hash assigns, a model decides on offers, and the world's own outcomes follow."""
+"""The simulated experiment: assignment, offers, outcomes and verdicts."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from lab.abtest.assess import assess
 from lab.core.errors import SourceError
 from lab.core.tables import write_table
 from lab.experiment.design import Design, Simulation
-from lab.world.offers import chosen, potential_outcomes
-from lab.world.traffic import World, entering, run_experiment
+from lab.world.offers import observed_outcomes, potential_outcomes
+from lab.world.traffic import World, first_rows, run_experiment
 
 DAY = pd.Timestamp("2025-09-03")
 LATER = pd.Timestamp("2025-11-02")
@@ -28,16 +28,16 @@ DESIGN = Design.model_validate(
         "looks": {"dates": ["2025-11-03", "2026-01-02"]},
     }
 )
-HONEST = {"champion": "champion", "challenger": "challenger"}
-NULL = {"champion": "champion", "challenger": "champion"}
+DIFFERENT_MODELS = {"champion": "champion", "challenger": "challenger"}
+SAME_MODEL = {"champion": "champion", "challenger": "champion"}
 
 
-def simulation(*, salt: str = "s", arms: dict[str, str] = HONEST, cost: int = 800) -> Simulation:
+def simulation(*, salt: str = "s", arms: dict[str, str] = DIFFERENT_MODELS, cost: int = 800) -> Simulation:
     return Simulation.model_validate({"salt": salt, "arms": arms, "cost_of_offer": cost})
 
 
 def world_of(customers: int = 1200, *, seed: int = 3, skill: float = 3.0, won: float = 0.6, lost: float = 0.0) -> World:
-    """Return a world in which the challenger finds those who leave, the champion guesses, and offers win customers."""
+    """Return inputs with a skilled challenger, a random champion, and offers that win customers."""
     rng = np.random.default_rng(seed)
     unit = np.arange(1, customers + 1)
     leaves = rng.random(customers) < 0.5
@@ -75,48 +75,48 @@ def log_of(world: World, **changes: Any) -> pd.DataFrame:
     return log
 
 
-def decided(folder: Path, world: World, **changes: Any) -> str:
+def action_of(folder: Path, world: World, **changes: Any) -> str:
     path = folder / "log.parquet"
     write_table(run_experiment(world, simulation(**changes), DESIGN, seed=7), path)
     analysis = assess(path, DESIGN)
     return analysis.verdicts[analysis.chosen].action
 
 
-def test_an_offer_changes_silence_and_purchases_with_their_own_chances() -> None:
+def test_an_offer_wins_and_loses_purchases_with_given_probabilities() -> None:
     spent = np.array([0, 0, 500, 500])
     found = potential_outcomes(
         spent=spent,
         one_purchase=np.array([90, 90, 90, 90]),
         won_by_offer=np.full(4, 0.3),
         lost_by_offer=np.full(4, 0.1),
-        luck=np.array([0.2, 0.4, 0.05, 0.2]),
+        uniform=np.array([0.2, 0.4, 0.05, 0.2]),
     )
     assert found.stays_without.tolist() == [False, False, True, True]
     assert found.stays_with.tolist() == [True, False, False, True]
     assert found.spent_with.tolist() == [90, 0, 0, 500]
-    stays, paid = chosen(found, np.array([False, True, False, True]))
+    stays, paid = observed_outcomes(found, np.array([False, True, False, True]))
     assert (stays.tolist(), paid.tolist()) == ([False, False, True, True], [0, 0, 500, 500])
 
 
 def test_every_customer_enters_once_at_the_first_moment() -> None:
     world = world_of(300)
     frame = world.predictions.to_pandas()
-    found = entering(world.predictions).to_pandas()
+    found = first_rows(world.predictions).to_pandas()
     assert found.customer_id.tolist() == sorted(set(frame.customer_id))
     assert (found.moment.to_numpy() == frame.groupby("customer_id").moment.min().to_numpy()).all()
 
 
-def test_without_offers_that_do_anything_the_world_goes_its_own_way() -> None:
+def test_offers_without_an_effect_change_no_outcome() -> None:
     world = world_of(400, won=0.0, lost=0.0)
     log = log_of(world, cost=0)
-    label = entering(world.predictions).to_pandas().label
+    label = first_rows(world.predictions).to_pandas().label
     assert (log.stayed == (label == 0)).all()
-    assert (log.spent == 3000 * log.stayed).all()  # what lies beyond the horizon does not count
+    assert (log.spent == 3000 * log.stayed).all()  # sales after the horizon do not count
     assert (log.net == log.spent).all()
     assert (log.spent_before == 1000 + log.customer_id).all()
 
 
-def test_an_offer_costs_whoever_gets_it_and_who_is_won_buys_as_before() -> None:
+def test_every_offer_costs_and_a_won_customer_buys_as_before() -> None:
     log = log_of(world_of(400, won=1.0))
     assert (log.net == log.spent - 800 * log.offered).all()
     won = log[log.offered & log.stayed & (log.spent != 3000)]
@@ -126,43 +126,43 @@ def test_an_offer_costs_whoever_gets_it_and_who_is_won_buys_as_before() -> None:
 
 def test_each_arm_follows_its_own_model() -> None:
     world = world_of(500)
-    scores = entering(world.predictions).to_pandas()
+    scores = first_rows(world.predictions).to_pandas()
     log = log_of(world)
     for arm in ("champion", "challenger"):
         mine = log.arm == arm
         assert (log.offered[mine] == (scores[f"{arm}_score"][mine] >= 0.5)).all()
 
 
-def test_a_model_that_finds_who_leaves_is_shipped(tmp_path: Path) -> None:
-    assert decided(tmp_path, world_of(3000)) == "SHIP"
+def test_a_model_that_predicts_churn_is_shipped(tmp_path: Path) -> None:
+    assert action_of(tmp_path, world_of(3000)) == "SHIP"
 
 
-def test_a_model_whose_offers_drive_customers_away_is_rolled_back(tmp_path: Path) -> None:
-    assert decided(tmp_path, world_of(3000, skill=-3.0, won=0.0, lost=0.6)) == "ROLLBACK"
+def test_a_model_whose_offers_lose_customers_is_rolled_back(tmp_path: Path) -> None:
+    assert action_of(tmp_path, world_of(3000, skill=-3.0, won=0.0, lost=0.6)) == "ROLLBACK"
 
 
-def test_with_the_same_model_in_both_arms_nothing_is_found(tmp_path: Path) -> None:
+def test_the_same_model_in_both_arms_is_inconclusive(tmp_path: Path) -> None:
     world = world_of(800)
-    actions = [decided(tmp_path, world, salt=f"null-{number}", arms=NULL) for number in range(60)]
-    assert actions.count("INCONCLUSIVE") >= 53  # 3 of 60 are expected to be called different at 5 %
+    actions = [action_of(tmp_path, world, salt=f"null-{number}", arms=SAME_MODEL) for number in range(60)]
+    assert actions.count("INCONCLUSIVE") >= 53  # 3 false positives of 60 are expected at 5 %
 
 
-def test_with_the_same_model_the_arm_changes_nothing_for_any_customer() -> None:
+def test_with_the_same_model_the_arm_changes_no_outcome() -> None:
     world = world_of(500)
-    one, two = (log_of(world, salt=salt, arms=NULL).drop(columns="arm") for salt in ("one", "two"))
+    one, two = (log_of(world, salt=salt, arms=SAME_MODEL).drop(columns="arm") for salt in ("one", "two"))
     assert one.equals(two)
 
 
 def test_the_order_of_predictions_and_sales_changes_nothing() -> None:
     world = world_of(300)
-    turned = World(
+    reversed_rows = World(
         world.predictions.take(np.arange(world.predictions.num_rows)[::-1]),
         world.thresholds,
         world.customers,
         world.sales.take(np.arange(world.sales.num_rows)[::-1]),
         world.horizon_days,
     )
-    assert log_of(world).equals(log_of(turned))
+    assert log_of(world).equals(log_of(reversed_rows))
 
 
 def test_a_task_without_customers_has_no_such_experiment() -> None:
@@ -172,7 +172,7 @@ def test_a_task_without_customers_has_no_such_experiment() -> None:
         log_of(lacking)
 
 
-def test_scored_customers_that_the_truth_lacks_are_refused() -> None:
+def test_scored_customers_without_truth_are_refused() -> None:
     world = world_of(50)
     lacking = World(world.predictions, world.thresholds, world.customers.slice(0, 20), world.sales, 60)
     with pytest.raises(SourceError, match="lacks customers that were scored"):

@@ -1,4 +1,4 @@
-"""The synthetic world: the same bytes each time, tables that do not move one another, and faults that are known."""
+"""The synthetic world: reproducible bytes, independent tables, known faults and drift."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from lab.prepare.preparation import prepare_tables
 from lab.prepare.repair import nearest_levels
 from lab.world import build, faults
 from lab.world.build import write_world
-from lab.world.calendar import DAYS, END, NEWEST, START, day_weights, stretches
+from lab.world.calendar import DAYS, END, NEWEST, START, day_weights, periods
 from lab.world.choices import choose, choose_by_group
 from lab.world.customers import CHANNELS, GENDERS
-from lab.world.faults import OUTLIER_FACTOR, mistype, typos_of
+from lab.world.faults import OUTLIER_FACTOR, add_typos, typos_of
 from lab.world.products import NAMES, draw_products
 from lab.world.stores import FORMATS, REGIONS
 from stages import world as stage
@@ -83,14 +83,12 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert files_below(write(tmp_path / "one")) == files_below(write(tmp_path / "two"))
 
 
-def test_another_seed_moves_every_table(tmp_path: Path) -> None:
+def test_another_seed_changes_every_table(tmp_path: Path) -> None:
     one, two = files_below(write(tmp_path / "one")), files_below(write(tmp_path / "two", seed=SEED + 1))
     assert [name for name in one if one[name] == two[name]] == []
 
 
-def test_other_products_move_neither_customers_nor_stores_nor_when_who_buys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_products_change_no_customers_stores_and_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write(tmp_path / "before")
     monkeypatch.setattr(build, "draw_products", lambda *, seed: draw_products(seed=seed + 1))
     after = write(tmp_path / "after")
@@ -103,7 +101,7 @@ def test_other_products_move_neither_customers_nor_stores_nor_when_who_buys(
     assert not old["amount"].equals(new["amount"])
 
 
-def test_more_late_rows_move_no_other_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_late_rows_change_no_other_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = read_table(write(tmp_path / "before") / "truth/sales.parquet")
     monkeypatch.setattr(faults, "LATE_SHARE", 0.3)
     after = read_table(write(tmp_path / "after") / "truth/sales.parquet")
@@ -141,13 +139,13 @@ def test_sales_lie_within_the_period_and_are_recorded_after_they_happen(world: W
     assert (recorded > moment).all()
 
 
-def test_sales_come_in_the_order_in_which_they_were_recorded(world: World) -> None:
+def test_sales_are_in_the_order_of_recording(world: World) -> None:
     order = np.lexsort((world.column("sales", "sale_id"), world.column("sales", "recorded")))
     assert (order == np.arange(len(order))).all()
     assert (np.diff(world.column("sales", "moment")) < np.timedelta64(0)).any()
 
 
-def test_nobody_buys_before_signing_up_or_after_stopping(world: World) -> None:
+def test_no_customer_buys_before_sign_up_or_after_churn(world: World) -> None:
     signed_up = world.column("customers", "signed_up").astype("datetime64[D]")
     stopped = world.truth["customers"]["stopped"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
     buyer = world.column("sales", "customer_id") - 1
@@ -156,7 +154,7 @@ def test_nobody_buys_before_signing_up_or_after_stopping(world: World) -> None:
     assert not (day >= stopped[buyer]).any()
 
 
-def test_nobody_buys_while_pausing(world: World) -> None:
+def test_no_customer_buys_in_a_pause(world: World) -> None:
     pauses = world.truth["pauses"].to_pylist()
     sold: dict[int, list[datetime]] = {}
     for sale in world.raw["sales"].select(["customer_id", "moment"]).to_pylist():
@@ -167,7 +165,7 @@ def test_nobody_buys_while_pausing(world: World) -> None:
             assert moment.date() < pause["paused"] or (pause["resumed"] and moment.date() >= pause["resumed"])
 
 
-def test_the_tills_rest_at_christmas_and_are_busy_on_black_friday(world: World) -> None:
+def test_sales_are_few_at_christmas_and_many_on_black_friday(world: World) -> None:
     day = world.column("sales", "moment").astype("datetime64[D]")
     christmas, friday, before = (
         share(day == np.datetime64(day_)) for day_ in ("2024-12-25", "2024-11-29", "2024-11-22")
@@ -214,7 +212,7 @@ def test_late_rows_are_those_recorded_half_a_day_or_more_afterwards(world: World
     assert delay.max() <= np.timedelta64(10 * 24, "h") + np.timedelta64(2, "m")
 
 
-def test_what_is_recorded_after_the_end_is_not_there(world: World) -> None:
+def test_sales_recorded_after_the_end_are_left_out(world: World) -> None:
     unreported = set(world.faulty("unreported")["sale_id"].to_pylist())
     assert unreported
     assert unreported.isdisjoint(world.column("sales", "sale_id"))
@@ -229,23 +227,25 @@ def test_faulty_sales_have_about_their_share(fault: str, expected: float, world:
     rows = world.document["sales_that_happened"]
     found = world.faulty(fault).num_rows
     assert abs(found - expected * rows) < 4 * (expected * rows) ** 0.5
-    told = next(item for item in world.document["faults"] if item["fault"] == fault)
-    assert (told["rows"], told["share"]) == (found, expected)
+    recorded = next(item for item in world.document["faults"] if item["fault"] == fault)
+    assert (recorded["rows"], recorded["share"]) == (found, expected)
 
 
-def told_faults(world: World, kind: str) -> list[tuple[str, str, int, float]]:
+def recorded_faults(world: World, kind: str) -> list[tuple[str, str, int, float]]:
     found = [item for item in world.document["faults"] if item["fault"] == kind]
     return [(item["table"], item["column"], item["rows"], item["share"]) for item in found]
 
 
-def test_missing_values_are_as_many_as_told_and_near_their_share(world: World) -> None:
-    told = told_faults(world, "missing")
-    assert {(table, column) for table, column, _, _ in told} >= {("customers", name) for name in (*LEVELS, "senior")}
-    for table, column, rows, expected in told:
+def test_missing_values_have_the_recorded_count_and_share(world: World) -> None:
+    recorded = recorded_faults(world, "missing")
+    assert {(table, column) for table, column, _, _ in recorded} >= {
+        ("customers", name) for name in (*LEVELS, "senior")
+    }
+    for table, column, rows, expected in recorded:
         assert world.raw[table][column].null_count == rows
         assert abs(rows - expected * world.raw[table].num_rows) < 4 * (rows + 1) ** 0.5 + 1
     for name, table in world.raw.items():
-        complete = set(table.column_names) - {column for told_table, column, _, _ in told if told_table == name}
+        complete = set(table.column_names) - {column for faulty_table, column, _, _ in recorded if faulty_table == name}
         assert sum(table[column].null_count for column in complete) == 0
 
 
@@ -256,14 +256,16 @@ def test_missing_values_depend_on_another_column(column: str, channel: str, worl
     assert missing[there].mean() > 1.5 * missing[~there].mean()
 
 
-def test_every_typo_is_counted_and_can_be_mended_to_the_truth(world: World) -> None:
-    told = {column: rows for table, column, rows, _ in told_faults(world, "typo") if table == "customers"}
+def test_every_typo_is_counted_and_can_be_repaired(world: World) -> None:
+    recorded = {column: rows for table, column, rows, _ in recorded_faults(world, "typo") if table == "customers"}
     for column, levels in LEVELS.items():
         found = world.raw["customers"][column].to_pylist()
         true = world.truth["customers"][column].to_pylist()
-        mended = nearest_levels({value for value in found if value}, levels)
-        assert sum(value not in levels for value in found if value) == told[column] > 0
-        assert all(value is None or mended.get(value, value) == truth for value, truth in zip(found, true, strict=True))
+        repaired = nearest_levels({value for value in found if value}, levels)
+        assert sum(value not in levels for value in found if value) == recorded[column] > 0
+        assert all(
+            value is None or repaired.get(value, value) == truth for value, truth in zip(found, true, strict=True)
+        )
 
 
 @pytest.mark.parametrize("levels", [GENDERS, CHANNELS, REGIONS, FORMATS, NAMES], ids=lambda levels: levels[0])
@@ -272,16 +274,16 @@ def test_no_typo_is_as_near_to_another_level(levels: Sequence[str]) -> None:
         assert nearest_levels(typos_of(level), levels) == dict.fromkeys(typos_of(level), level)
 
 
-def test_only_the_rows_that_are_seen_are_mistyped() -> None:
+def test_only_the_given_rows_get_typos() -> None:
     seen = np.array([3, 4, 5])
-    codes, levels, count = mistype(np.zeros(1_000, int), ["web"], rows=seen, rng=np.random.default_rng(SEED))
+    codes, levels, count = add_typos(np.zeros(1_000, int), ["web"], rows=seen, rng=np.random.default_rng(SEED))
     assert count == 3
     assert np.flatnonzero(codes).tolist() == seen.tolist()
     assert {levels[code] for code in codes[seen]} <= set(typos_of("web"))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_smallest_world_keeps_the_contract_of_its_task(seed: int, tmp_path: Path) -> None:
+def test_the_smallest_world_fits_the_schema_of_its_task(seed: int, tmp_path: Path) -> None:
     folder = write(tmp_path, size=100, seed=seed)
     task = own_task("churn")
     done = prepare_tables(folder / "raw", task.tables, task.features, into=tmp_path, as_of=None)
@@ -297,9 +299,9 @@ def parts(world: World) -> tuple[pa.Table, pa.Table]:
 
 def test_weekends_weigh_more_in_the_newest_window(world: World) -> None:
     before, after = (share(pc.greater_equal(pc.day_of_week(sales["moment"]), 5)) for sales in parts(world))
-    told = next(item for item in world.document["drift"] if item["column"] == "moment")["value"]
-    assert before == pytest.approx(told[0], abs=0.02)
-    assert after == pytest.approx(told[1], abs=0.02)
+    recorded = next(item for item in world.document["drift"] if item["column"] == "moment")["value"]
+    assert before == pytest.approx(recorded[0], abs=0.02)
+    assert after == pytest.approx(recorded[1], abs=0.02)
 
 
 def test_a_store_format_is_new_in_the_newest_window(world: World) -> None:
@@ -317,7 +319,7 @@ def test_the_campaign_brings_other_customers(world: World) -> None:
 
 
 def expected_sales(world: World) -> Any:
-    """Return how many sales the truth lets expect, by customer and day, if behaviour did not change."""
+    """Return the expected sales by customer and day without a change of behaviour."""
     days = np.datetime64(START) + np.arange(DAYS)
     signed_up = world.column("customers", "signed_up").astype("datetime64[D]")
     stopped = world.truth["customers"]["stopped"].fill_null(pa.scalar(END)).to_numpy().astype("datetime64[D]")
@@ -328,8 +330,8 @@ def expected_sales(world: World) -> Any:
     return there * world.truth["customers"]["purchases_per_day"].to_numpy()[:, None] * day_weights()
 
 
-def test_customers_buy_as_often_as_the_truth_says_before_and_after_their_behaviour_changes(world: World) -> None:
-    told = next(item for item in world.document["behaviour_change"] if item["segment"] == "channel")["factor"]
+def test_purchases_follow_the_true_rates_before_and_after_the_change(world: World) -> None:
+    recorded = next(item for item in world.document["behaviour_change"] if item["segment"] == "channel")["factor"]
     channel = np.array(world.truth["customers"]["channel"].to_pylist())
     expected = expected_sales(world)
     newest = (NEWEST - START).days
@@ -337,28 +339,28 @@ def test_customers_buy_as_often_as_the_truth_says_before_and_after_their_behavio
     for name in CHANNELS:
         here = channel == name
         assert np.count_nonzero(before == name) == pytest.approx(expected[here, :newest].sum(), rel=0.06), name
-        changed = expected[here, newest:].sum() * told.get(name, 1.0)
+        changed = expected[here, newest:].sum() * recorded.get(name, 1.0)
         assert np.count_nonzero(after == name) == pytest.approx(changed, rel=0.12), name
 
 
-def test_silence_tells_of_churn_but_not_everything(world: World) -> None:
+def test_days_without_purchases_predict_churn_imperfectly(world: World) -> None:
     snapshot = np.datetime64("2025-07-05")
     sales = once(world)
     day, buyer = sales["moment"].to_numpy().astype("datetime64[D]"), sales["customer_id"].to_numpy()
     half_year = (day < snapshot) & (day >= snapshot - 180)
     customers = np.unique(buyer[half_year])
-    last = {who: day[half_year & (buyer == who)].max() for who in customers}
+    last = {customer: day[half_year & (buyer == customer)].max() for customer in customers}
     returns = set(buyer[(day >= snapshot) & (day < snapshot + 60)])
-    churned = [who not in returns for who in customers]
-    silence = [(snapshot - last[who]) / np.timedelta64(1, "D") for who in customers]
+    churned = [customer not in returns for customer in customers]
+    idle_days = [(snapshot - last[customer]) / np.timedelta64(1, "D") for customer in customers]
     assert 0.3 < share(churned) < 0.5
-    assert 0.72 < roc_auc_score(churned, silence) < 0.88
+    assert 0.72 < roc_auc_score(churned, idle_days) < 0.88
 
 
-def test_the_stretches_cover_every_day_once_and_are_cut_at_the_newest_window() -> None:
-    days = [day for stretch in stretches() for day in range(stretch.first, stretch.last)]
+def test_the_periods_cover_every_day_once_and_split_at_the_newest_window() -> None:
+    days = [day for period in periods() for day in range(period.first, period.last)]
     assert days == list(range(DAYS))
-    assert min(stretch.first for stretch in stretches() if stretch.newest) == (NEWEST - START).days
+    assert min(period.first for period in periods() if period.newest) == (NEWEST - START).days
 
 
 def test_the_shape_of_the_week_changes_but_not_its_size() -> None:
@@ -374,14 +376,14 @@ def test_choices_have_the_shares_of_their_weights() -> None:
     assert np.bincount(chosen) / 40_000 == pytest.approx([0.25, 0, 0.75], abs=0.01)
 
 
-def test_choices_by_group_have_the_weights_of_their_own_row() -> None:
+def test_choices_by_group_use_the_weights_of_their_row() -> None:
     groups = np.repeat([0, 1], 40_000)
     chosen = choose_by_group([[1, 0, 3], [0, 1, 0]], groups, rng=np.random.default_rng(SEED))
     assert np.bincount(chosen[:40_000]) / 40_000 == pytest.approx([0.25, 0, 0.75], abs=0.01)
     assert set(chosen[40_000:]) == {1}
 
 
-def test_the_stage_writes_tables_and_the_facts_behind_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stage_writes_tables_and_their_ground_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("seed: 1\nworld:\n  customers: 100\n")
     stage.main()

@@ -1,26 +1,24 @@
-"""Take tables over as they come, and say what has come: rows, columns, and the period of each date."""
+"""Write raw tables to Parquet, and describe their rows, columns and date ranges."""
 
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lab.core.tables import tables_in, write_batches
+from lab.ingest.columns import SourceTable
 
-Arrival = tuple[str, pa.Schema, Iterable[pa.Table]]
 
-
-def write_arrivals(arrivals: Iterable[Arrival], *, into: Path) -> None:
-    """Write each table to a Parquet file of its name, piece by piece."""
-    for name, schema, batches in arrivals:
+def write_tables(tables: Iterable[SourceTable], *, into: Path) -> None:
+    """Write each table to `NAME.parquet`, batch by batch."""
+    for name, schema, batches in tables:
         write_batches(batches, schema, into / f"{name}.parquet")
 
 
 def describe_tables(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return what each Parquet file of a folder holds, from its footer: the rows themselves are not read."""
+    """Return rows, columns and date ranges of each Parquet file of a folder, from its footer."""
     return {name: _describe(pq.read_metadata(path)) for name, path in tables_in(folder).items()}
 
 
@@ -35,7 +33,7 @@ def _describe(metadata: pq.FileMetaData) -> dict[str, Any]:
 
 
 def _period(statistics: list[pq.Statistics | None]) -> dict[str, str] | None:
-    """Return a column's first and last date, where it holds dates."""
+    """Return the first and last date of a column, or None for other types."""
     known = [found for found in statistics if found is not None and found.has_min_max]
     if not known or not isinstance(known[0].min, date):
         return None
