@@ -1,8 +1,8 @@
 """Run DVC, stages and verbs as forks of one process that has imported their libraries.
 
 Importing takes longer than running. The libraries are imported once; the code of this repository is imported by each
-run, from the folder in which it runs. Each run is a process of its own. A test of what another interpreter, setting of
-a library or signal does needs a real process instead.
+run, from the folder in which it runs. Each run is a process of its own, and so is what it starts by these commands. A
+test of another interpreter, or of another setting of a library, needs a real process instead.
 """
 
 import atexit
@@ -34,7 +34,7 @@ ONE_AT_A_TIME = threading.Lock()
 # It hands over its arguments, folder, environment and streams, and ends as the fork does; all else is real Python.
 CLIENT = """\
 #!{python} -IS
-import _socket, marshal, os, sys
+import _signal, _socket, marshal, os, sys
 words = sys.argv[1:]
 if os.path.basename(sys.argv[0]) == "dvc":
     words = ["-m", "dvc", *words]
@@ -46,10 +46,12 @@ body = marshal.dumps((words[1:], os.getcwd(), dict(os.environ)))
 streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
 server.sendmsg([len(body).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 server.sendall(body)
+for number in (_signal.SIGINT, _signal.SIGTERM):
+    _signal.signal(number, lambda number, _: server.send(bytes([number])))
 code = int(server.recv(8) or b"1")
 if code < 0:
-    import signal
-    signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+    if -code != 9:
+        _signal.signal(-code, _signal.SIG_DFL)
     os.kill(os.getpid(), -code)
 os._exit(code)
 """
@@ -118,9 +120,18 @@ def _answer(listener: socket.socket) -> None:
                     client.send(str(code).encode())
                 client.close()
                 os.close(number)
-            elif number in clients:  # the client was killed
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(clients[number], signal.SIGKILL)
+            elif number in clients:
+                _pass_on(clients[number], number)
+
+
+def _pass_on(process: int, client: int) -> None:
+    """Send a process the signal that its client was sent; where that was killed, kill all that the process started."""
+    sent = os.read(client, 1)
+    with contextlib.suppress(ProcessLookupError):
+        if sent:
+            os.kill(process, sent[0])
+        else:
+            os.killpg(process, signal.SIGKILL)
 
 
 def _fork(client: socket.socket, listener: socket.socket) -> int:

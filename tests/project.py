@@ -85,8 +85,7 @@ def run(
     """Run a command with a bare environment; a failure shows what it printed."""
     full = {**QUIET, **(environment or {})}
     if can_fork(command, full):
-        full["PATH"] = f"{forks.commands()}{os.pathsep}{full['PATH']}"
-        command = [str(forks.commands() / command[0]), *command[1:]]
+        command, full = [str(forks.commands() / command[0]), *command[1:]], {**full, **forking()}
     done = subprocess.run(command, cwd=cwd, env=full, capture_output=True, text=True, check=False)
     assert done.returncode == 0 or not check, f"{command} in {cwd}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
@@ -96,6 +95,11 @@ def can_fork(command: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Return whether a command may be a fork of the process that has imported its libraries (tests/forks.py)."""
     known = command[0] == "dvc" or (command[:2] == ["python", "-m"] and command[2].split(".")[0] in {"ops", "stages"})
     return known and environment["PATH"] == QUIET["PATH"] and not forks.READ_AT_THE_START & environment.keys()
+
+
+def forking() -> dict[str, str]:
+    """Return the part of an environment in which `dvc` and `python` are forks where they can be."""
+    return {"PATH": f"{forks.commands()}{os.pathsep}{QUIET['PATH']}"}
 
 
 def stage(name: str, *, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tests import forks
 from tests.project import QUIET, ROOT, run
 
 # These would run this test again.
@@ -98,10 +99,21 @@ class Runner:
         run(["git", "clone", "--quiet", str(self.repository), str(clone)], cwd=self.folder)
         run(["git", "checkout", "--quiet", ref], cwd=clone)
         # What a set-up makes stands here already, and is newer than the pins of the clone.
-        (clone / ".venv").symlink_to(ROOT / ".venv")
+        (clone / ".venv").symlink_to(self._environment_that_forks())
         for pins in ("requirements.txt", "tests/requirements.txt", ".github/lint/package-lock.json"):
             os.utime(clone / pins, (0, 0))
         (clone / ".dvc/storage").symlink_to(self.storage)
+
+    def _environment_that_forks(self) -> Path:
+        """Return a .venv like this repository's, whose `python` and `dvc` are forks where they can be."""
+        folder = self.folder / "venv"
+        if not folder.exists():
+            (folder / "bin").mkdir(parents=True)
+            for path in (*(ROOT / ".venv").iterdir(), *(ROOT / ".venv/bin").iterdir()):
+                place = folder / path.relative_to(ROOT / ".venv")
+                if not place.exists():
+                    place.symlink_to(forks.commands() / path.name if path.name in {"python", "dvc"} else path)
+        return folder
 
     def _carry(self, path: Path, shelf: Path, said: Mapping[str, str], *, save: bool) -> None:
         kept = shelf / said["key"]

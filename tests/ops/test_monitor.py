@@ -28,11 +28,12 @@ from ops.demo.monitor.steps import next_steps
 from ops.demo.monitor.traffic import Window, known_labels, windows_in
 from ops.demo.sandbox import DemoError, Sandbox, environment_of
 from ops.retrain.decision import Decision, to_text
+from tests import forks
 from tests.deploy.tools import program
 from tests.history import commit_all, copy_of_history
 from tests.lab.drift.world import described, rows_of, stamped
 from tests.ops.toy import output
-from tests.project import QUIET, ROOT, change_params, files_below
+from tests.project import QUIET, ROOT, change_params, files_below, forking
 
 RUNS_ON = re.compile(r"runs at (http://127\.0\.0\.1:\d+)/docs")
 AGE = {"drift.policies.age.limit": 30, "drift.policies.age.counts": True}
@@ -72,9 +73,14 @@ class Played:
 def played(project: Path) -> Played:
     """Play it without Prometheus, keep the server for a look, and be told to stop."""
     before, folder = seen(project), project.parent / "played"
-    command = ["python", "-m", "ops", "monitor", str(folder), "--no-watch", "--keep"]
+    command = [str(forks.commands() / "python"), "-m", "ops", "monitor", str(folder), "--no-watch", "--keep"]
     with subprocess.Popen(
-        command, cwd=project, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=project,
+        env={**QUIET, **forking()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         text, address = "", ""
         for line in process.stdout or ():
