@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # ---- Targets for you
-.PHONY: help setup repro test check format reproduce lock story monitor serve dashboard airflow bench clean-environment
+.PHONY: help setup repro test quick check format reproduce lock story monitor serve dashboard airflow bench clean-environment
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^# ---- /{print "\n" substr($$0, 8) ":"} /^[a-z-]+:.*##/{printf "  %-20s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ repro: setup  ## run the DAG: only stages whose inputs changed
 
 test: .venv/test.stamp  ## run all tests
 	pytest
+
+quick: .venv/test.stamp  ## run the tests that run no DAG, server, cluster or simulation: within 3 minutes on two cores
+	pytest -m "not slow"
 
 check: .venv/test.stamp  ## check format, lint, types, generated pages and workflows, as CI does
 	ruff format --check .
@@ -91,7 +94,7 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary simulations
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -163,3 +166,7 @@ canary: .venv/bin/python  ## run the adapter's tests against the newest DVC, DVC
 	.venv/canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(NEWEST)
 	.venv/canary/bin/python -m pip list --format freeze | grep -E '^(dvc|gto|scmrepo|pathspec)'
 	.venv/canary/bin/python -m pytest -n0 tests/ops/dvc tests/lab/core/test_recording.py
+
+simulations: .venv/test.stamp  ## simulate error rates and coverage at full length
+	python -m benchmarks.error_rates
+	python -m benchmarks.coverage

@@ -400,18 +400,21 @@ def variance_left(*, runs: int, seed: int = 2024) -> float:
     return float(np.mean(found))
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+def main() -> int:
+    """Print the table; return how many lines missed what was asked for."""
+    runs, missed = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS, 0
     print("| what | asked for | seen | runs | |")
     print("|---|---:|---:|---:|---|")
     for case in cases():
         seen = rate(case, runs=runs * case.times)
         band = f"{case.low:.4g} to {case.high:.4g}" if case.low else f"at most {case.high:.4g}"
         said = "" if case.low <= seen <= case.high else "**missed**"
+        missed += bool(said)
         print(f"| {case.name} | {band} | {seen:.4f} | {runs * case.times:,} | {said} |", flush=True)
     left = variance_left(runs=min(runs, 500))
     print(f"| variance left by CUPED, correlation .7 | 0.49 to 0.53 | {left:.4f} | {min(runs, 500)} | |")
+    return missed
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main() > 0)

@@ -1,28 +1,56 @@
-"""Pin the kernels as the stages do, and start the shared project early."""
+"""Pin the kernels as the stages do, mark slow tests, and start the shared project early."""
 
 import lab.core.determinism  # noqa: F401 - before numpy
 
 import os
 import signal
 import threading
+from functools import cache
+from types import ModuleType
 
 import pytest
 
 from tests.history import history_of
+from tests.project import copy_project
 
-A_WHOLE_SUITE = 2000
+# Tests that use these run a DAG, DVC many times, or a server.
+SLOW_HELPERS = (
+    "tests.history",
+    "tests.ops.four_stages",
+    "tests.ops.packable",
+    "tests.ops.revised",
+    "tests.ops.toy",
+    "tests.ops.trivial",
+    "tests.remotes",
+    "tests.runner",
+    "tests.serving.server",
+)
+MANY = 400
 # A background job of a shell ignores SIGINT, and child processes inherit that; tests need SIGINT.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests as slow by what they use, and run slow tests first, so that both workers end at about the same time."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _uses_slow_helpers(item.module):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start to make the project with a history, in parallel to the first tests; both workers need it later."""
-    if len(session.items) > A_WHOLE_SUITE and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+    """Start to make the project with a history, in parallel to the first slow tests; both workers need it later."""
+    slow = sum(item.get_closest_marker("slow") is not None for item in session.items)
+    if slow > MANY and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
         factory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # a fixture would come too late
         threading.Thread(target=history_of, args=(factory,), daemon=True).start()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that both workers end at about the same time."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+@cache
+def _uses_slow_helpers(module: ModuleType) -> bool:
+    return any(
+        value is copy_project or str(getattr(value, "__module__", "")).startswith(SLOW_HELPERS)
+        for value in vars(module).values()
+    )

@@ -24,6 +24,8 @@ from tests.project import ROOT
 from tests.serving.served import ROWS, model_folder
 from tests.serving.server import served
 
+pytestmark = pytest.mark.slow
+
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 

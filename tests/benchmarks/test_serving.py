@@ -13,6 +13,8 @@ from benchmarks.serving_rivals.asking import AnswerError, answers_to, closed_loo
 from benchmarks.serving_rivals.forms import request_bytes
 from benchmarks.serving_rivals.intervals import ratio_of, slope_of
 
+pytestmark = pytest.mark.slow
+
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n" + b'{"score":1}'
 REQUEST = request_bytes("/predict", {"amount": 1.0})
 

@@ -16,6 +16,8 @@ import pytest
 from ops.verbs import VERBS
 from tests.project import QUIET, ROOT
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "deploy/airflow"
 ORDER = {
     "lab_retrain": ["update", "look", "retrain"],

@@ -22,7 +22,7 @@ from tests.serving.served import model_folder
 from tests.serving.server import served
 
 KEY = SECRETS["serving_key"]
-pytestmark = pytest.mark.xdist_group("chain")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from tests.fitted import OTHER_ROWS, model_of
 from tests.project import QUIET, ROOT
 from tests.serving.served import COLUMNS, model_folder
 
+pytestmark = pytest.mark.slow
+
 STAGES = {stage.name: stage for stage in read_stages(DOCKERFILE.read_text())}
 VARIANT = "histogram_gradient_boosting"
 SECONDS_TO_START = 60

@@ -20,7 +20,7 @@ from tests.serving.served import ROWS as CUSTOMERS
 from tests.serving.served import model_folder
 from tests.serving.server import served
 
-pytestmark = pytest.mark.xdist_group("dashboard")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboard")]
 MADE = DEPLOY / "grafana/dashboard.json"
 OF_PROMETHEUS = {"up", "ALERTS"}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}

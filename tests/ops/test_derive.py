@@ -13,6 +13,8 @@ from ops.revisions.derivation import FETCHED, HELD, RUN, derive, holds
 from ops.revisions.snapshot import snapshot_of
 from tests.project import run
 
+pytestmark = pytest.mark.slow
+
 OUTPUT = "data/predictions"
 # What it writes is told by its setting, and by a file that no stage should read: the world outside.
 STAGE = """\

@@ -19,6 +19,8 @@ from ops.latency import LOG, ServingParams, Times, judged, latency, times_of
 from tests.fitted import OTHER_ROWS, model_of
 from tests.project import ROOT, files_below, run
 
+pytestmark = pytest.mark.slow
+
 AMPLE = {"p50_milliseconds": 1e9, "p99_milliseconds": 1e9, "megabytes": 1e3}
 
 

@@ -10,6 +10,8 @@ from ops.revisions.lock import parse_lock
 from ops.revisions.objects import Objects, UnavailableError
 from tests.project import run
 
+pytestmark = pytest.mark.slow
+
 MODEL = b"a model"
 ROWS = {"train.parquet": b"rows to train on", "deep/test.parquet": b"rows to test on"}
 CONFIG = "[core]\n    remote = storage\n    analytics = false\n['remote \"storage\"']\n    url = storage\n"

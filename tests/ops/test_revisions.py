@@ -10,6 +10,8 @@ from ops.revisions.lock import parse_lock
 from ops.revisions.snapshot import WORKSPACE, snapshot_of
 from tests.project import run
 
+pytestmark = pytest.mark.slow
+
 LOCK = """schema: '2.0'
 stages:
   train:

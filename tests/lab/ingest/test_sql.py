@@ -19,6 +19,8 @@ from lab.ingest.spool import column_of, widest
 from lab.ingest.sql import read_sql, without_password
 from tests.postgres import PASSWORD, running_server, server_programs
 
+pytestmark = pytest.mark.slow
+
 VARIABLE = "LAB_TEST_DATABASE"
 
 

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from tests.project import ROOT
 from tests.tables import make_features
 
-pytestmark = pytest.mark.xdist_group("train_stages")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("train_stages")]
 TRAIN: dict[str, Any] = {
     "folds": 4,
     "threshold": {"rule": "best_f1", "value": 0.5},

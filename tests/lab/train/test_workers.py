@@ -29,7 +29,7 @@ from tests.project import ROOT
 from tests.tables import feature_rows, schema_of
 
 distributed = pytest.importorskip("distributed", reason="Dask is an extra")
-pytestmark = pytest.mark.xdist_group("workers")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workers")]
 
 ROWS = feature_rows(np.random.default_rng(1), 300)
 RULES = Rules(3, ThresholdRule(rule="best_f1"), Money(), 11, SearchRule(method="bayesian", budget=14), (0.5,))
