@@ -1,6 +1,7 @@
 """The generated parts of docs/architecture.md: the stages, the verbs and the picture."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,7 @@ from ops.verbs import GROUPS
 
 ARCHITECTURE = Path("docs/architecture.md")
 HOUSE = Path("docs/architecture.svg")
+MOST_OF_A_FOLDER = 5
 
 
 def floors(page: str) -> dict[str, tuple[int, set[str]]]:
@@ -38,8 +40,11 @@ def _stages(stages: Iterable[Stage]) -> str:
 
 
 def _folders(paths: Iterable[str]) -> str:
-    """Return the paths cut to two parts, each once: `data/task/split.json` is `data/task`."""
-    return ", ".join(f"`{path}`" for path in dict.fromkeys("/".join(PurePosixPath(path).parts[:2]) for path in paths))
+    """Return the paths cut to two parts, each once; more than five in one folder are that folder."""
+    cut = list(dict.fromkeys("/".join(PurePosixPath(path).parts[:2]) for path in paths))
+    many = {top for top, count in Counter(path.split("/")[0] for path in cut).items() if count > MOST_OF_A_FOLDER}
+    shown = dict.fromkeys(path.split("/")[0] if path.split("/")[0] in many else path for path in cut)
+    return ", ".join(f"`{path}`" for path in shown) or "–"
 
 
 def _verbs() -> str:

@@ -1,6 +1,7 @@
 """Draw the architecture: the stages and their data, the rooms and their imports."""
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from statistics import fmean
@@ -38,7 +39,7 @@ def _draw_stages(axes: Axes, arrows: Arrows) -> None:
     depth = _depths(arrows)
     layers = [sorted(node for node in depth if depth[node] == level) for level in range(max(depth.values()) + 1)]
     places = _places(layers, arrows, width=max(map(len, layers)))
-    boxes = {name: _box(axes, place, name, colour=STAGE, size=(0.74, 0.46)) for name, place in places.items()}
+    boxes = {name: _box(axes, place, name, colour=STAGE, size=(0.8, 0.46)) for name, place in places.items()}
     _connect(axes, arrows, boxes, far={(a, b) for a in arrows for b in arrows[a] if depth[b] - depth[a] > 1})
     _frame(axes, "Stages: data flows from left to right", places.values())
 
@@ -115,13 +116,25 @@ def _connect(axes: Axes, arrows: Arrows, boxes: Mapping[str, FancyBboxPatch], *,
                 _middle(boxes[end]),
                 patchA=boxes[start],
                 patchB=boxes[end],
-                connectionstyle=f"arc3,rad={0.3 if (start, end) in far else 0}",
+                connectionstyle=f"arc3,rad={_bend(start, end, boxes) if (start, end) in far else 0}",
                 arrowstyle="-|>",
                 mutation_scale=10,
                 color=LINE,
                 zorder=1,
             )
         )
+
+
+def _bend(start: str, end: str, boxes: Mapping[str, FancyBboxPatch]) -> float:
+    """Return the curvature whose middle is farthest from other boxes; the smaller one of equals."""
+    (x1, y1), (x2, y2) = _middle(boxes[start]), _middle(boxes[end])
+    others = [_middle(box) for name, box in boxes.items() if name not in {start, end}]
+
+    def clearance(bend: float) -> float:
+        middle = ((x1 + x2 + bend * (y2 - y1)) / 2, (y1 + y2 - bend * (x2 - x1)) / 2)
+        return min(1.0, *(math.dist(middle, other) for other in others))
+
+    return max((0.3, -0.3, 0.5, -0.5), key=clearance)
 
 
 def _middle(box: FancyBboxPatch) -> Place:
