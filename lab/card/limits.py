@@ -31,7 +31,7 @@ def _of_data(results: Results) -> Iterator[str]:
         )
     if schema.folds.horizon_days:
         days = schema.folds.horizon_days
-        yield f"A label is known {days} days after its row, so today's performance is known {days} days later"
+        yield f"A label is known {days} days after its row, so today's performance is known only then"
 
 
 def _of_judgement(results: Results) -> Iterator[str]:
@@ -63,7 +63,8 @@ def _of_numbers(results: Results) -> Iterator[str]:
     if error is not None and ends:
         yield (
             f"The expected calibration error is {number(error, digits=3)} ({interval(*ends, digits=3)}; calibration: "
-            f"{results.challenger.specification.calibration}): the mean difference of scores and observed shares"
+            f"{results.challenger.specification.calibration}): a score of 0.70 can differ from the observed share by "
+            "about that much"
         )
     if not results.of("abtest")["online"]["analysed"]:
         yield "No A/B test shows that acting on these scores has an effect"

@@ -108,13 +108,13 @@ def _learning_curves(rows: Sequence[Row]) -> "Figure":
         score = [(row["rows"], row["score"]) for row in shown if row["score"] is not None]
         if train:
             axes.plot(*zip(*train, strict=True), color=OTHER, linewidth=1.2, linestyle="--")
-            _label(axes, "training rows", train[-1], colour=OTHER, up=8)
+            _label(axes, "the rows fitted on", train[-1], colour=OTHER, up=8)
         if band:
             rows_fitted, low, high = zip(*band, strict=True)
             axes.fill_between(rows_fitted, low, high, color=LEADER, alpha=0.15, linewidth=0)
         if score:
             axes.plot(*zip(*score, strict=True), color=LEADER, linewidth=1.6, marker="o", markersize=3)
-            _label(axes, "validation rows", score[-1], colour=LEADER, up=-12)
+            _label(axes, "other rows", score[-1], colour=LEADER, up=-12)
         axes.set_title(name, loc="left", fontsize=9)
         axes.set_xlabel("training rows")
         axes.set_xlim(left=0)

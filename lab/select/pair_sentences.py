@@ -42,7 +42,7 @@ def cochran_in_words(test: CochranTest, *, count: int, question: Question) -> st
     verdict = "differ" if test.p_value < question.significance else "do not differ significantly"
     return (
         f"The accuracies of the {count} candidates {verdict}, each at its own threshold "
-        f"(Cochran's Q {number(test.q, digits=1)}, {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
+        f"(Cochran's Q {number(test.q, digits=1)} on {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
     )
 
 
@@ -55,12 +55,12 @@ def limits_of(standings: Sequence[Standing], tests: Sequence[PairTest]) -> str:
     if detectable:
         span = " to ".join(dict.fromkeys(map(number, (detectable[0], detectable[-1]))))
         parts.append(
-            f"The difference that the corrected t-test detects with a power of 80 % is {span}, depending on "
-            "the pair, and larger with the correction for several pairs."
+            f"The detectable difference of the corrected t-test is {span}, depending on the pair, and larger with the "
+            "correction for several pairs."
         )
     if smallest >= 0.05:
         parts.append(
-            f"The signed rank test of {folds} folds cannot give a p-value below {smallest:g}; it is shown as a check "
+            f"The signed rank test of {folds} folds cannot give a p-value below {smallest:g}, so it is only a check "
             "and does not decide."
         )
     return " ".join([*parts, "“Not distinguishable” does not mean “equal”."])
