@@ -81,7 +81,7 @@ def _in_folds(leader: Standing, rival: Standing, test: PairTest) -> str:
     if test.verdict == "not distinguishable" and test.detectable is not None:
         power = f"; detectable difference (power 80 %) {number(test.detectable)}"
     return (
-        f"its mean {name} over {folds} folds is {number(abs(test.lead))} {better} "
+        f"the mean {name} of {leader.name} over {folds} folds is {number(abs(test.lead))} {better} "
         f"(95 % interval {interval(test.low, test.high)}; p {p_value(test.p_adjusted)} with Holm's correction; "
         f"better in {won} of {folds} folds{power})."
     )

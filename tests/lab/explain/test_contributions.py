@@ -165,7 +165,7 @@ def test_any_other_calibration_is_explained_by_walks() -> None:
 
 def test_contributions_that_do_not_add_up_are_refused() -> None:
     seen = explainer(fitted(scaling(), LogisticRegression()))
-    with pytest.raises(ModelError, match=r"300 of 300 rows do not add up .* off by up to 0.5 log_odds"):
+    with pytest.raises(ModelError, match=r"300 of 300 rows do not add up .* difference is up to 0.5 log_odds"):
         contributions_of(replace(seen, base=seen.base + 0.5), FRAME)
 
 

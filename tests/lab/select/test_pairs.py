@@ -167,7 +167,7 @@ def test_the_headline_gives_the_significance_of_the_lead() -> None:
     clear, close = ranked(3.0, 0.0, noise=0.1), ranked(1.0, 0.95, noise=1.0)
     twins = rank([candidate("a", skill=1.0), candidate("b", skill=1.0)], by="roc_auc")
     said = [headline(standings, compare_pairs(standings, QUESTION), QUESTION) for standings in (clear, close, twins)]
-    assert said[0].startswith("c0 ranks first, significantly better than c1: its mean ROC AUC over 4 folds is ")
+    assert said[0].startswith("c0 ranks first, significantly better than c1: the mean ROC AUC of c0 over 4 folds is ")
     assert "better in 4 of 4 folds" in said[0]
     assert " ranks first, not distinguishable from " in said[1]
     assert "detectable difference (power 80 %)" in said[1]
