@@ -33,7 +33,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests as slow by what they use, and run slow tests first, so that both workers end at about the same time."""
+    """Mark tests as slow by what they use; run slow tests first, so that both workers end at about the same time."""
     for item in items:
         if isinstance(item, pytest.Function) and _uses_slow_helpers(item.module):
             item.add_marker(pytest.mark.slow)
