@@ -35,7 +35,7 @@ repro: setup  ## run the DAG: only stages whose inputs changed
 test: .venv/test.stamp  ## run all tests
 	pytest
 
-quick: .venv/test.stamp  ## run the tests that run no DAG, server, cluster or simulation: within 3 minutes on two cores
+quick: .venv/test.stamp  ## run the fast tests: no DAG, server, cluster or simulation
 	pytest -m "not slow"
 
 check: .venv/test.stamp  ## check format, lint, types, generated pages and workflows, as CI does
