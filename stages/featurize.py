@@ -1,4 +1,4 @@
-"""Build one feature row per unit and moment with its label, split into train, test and current."""
+"""Build feature rows with labels, split into train, test and current."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

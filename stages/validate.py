@@ -1,4 +1,4 @@
-"""Judge the challenger by all gates and write the verdict; `python -m ops gate` turns it into an exit code."""
+"""Validate the challenger against all gates."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

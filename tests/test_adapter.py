@@ -1,4 +1,4 @@
-"""DVC, GTO and their libraries are imported in one folder only, and DVCLive in one file."""
+"""DVC and GTO are imported in one folder only, DVCLive in one file."""
 
 import ast
 from pathlib import Path
@@ -17,7 +17,7 @@ def imported(path: Path) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-def test_only_the_adapter_imports_what_belongs_to_dvc() -> None:
+def test_only_the_adapter_imports_dvc_and_gto() -> None:
     files = [path for folder in PRODUCT for path in sorted((ROOT / folder).rglob("*.py"))]
     found = {str(path.relative_to(ROOT)): names for path in files if (names := imported(path) & LIBRARIES)}
     elsewhere = {path: names for path, names in found.items() if not path.startswith(ADAPTER)}

@@ -26,7 +26,7 @@ def tree_of(stage: Stage) -> ast.Module:
 
 
 def calls_in(tree: ast.Module) -> list[tuple[str, list[str]]]:
-    """Return the functions that are called by name, with their literal text arguments."""
+    """Return the functions called by name, with their literal text arguments."""
     return [
         (node.func.id, [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)])
         for node in ast.walk(tree)
@@ -41,7 +41,7 @@ def loaded_params(stage: Stage) -> set[str]:
 
 
 def written_paths(stage: Stage) -> set[str]:
-    """Return the paths of the module's own constants, the ones on top of every stage."""
+    """Return the paths among the constants of the module."""
     return {
         node.args[0].value
         for node in ast.walk(tree_of(stage))

@@ -35,7 +35,7 @@ def test_every_estimator_is_described_with_the_size_of_its_grid() -> None:
     assert described == {name: combinations(recipe.space) for name, recipe in ESTIMATORS.items()}
 
 
-def test_the_candidate_that_is_shown_is_one() -> None:
+def test_the_example_of_a_candidate_is_valid() -> None:
     shown = re.search(r"```yaml\n(.*?)```", TRAINING, flags=re.DOTALL)
     assert shown is not None
     candidates = YAML(typ="safe").load(shown.group(1))["train"]["candidates"]

@@ -13,7 +13,7 @@ from tests.history import history_of
 from tests.project import OWN, ROOT, files_below, lock_of, run, without_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hermetic")]
-# Tables and logs that a stage makes: the tests' task reads files, and a folder cannot be declared for some tasks only.
+# Synthetic tables and logs: the tests' task reads files, and dependencies cannot be declared per task.
 MADE_BY_STAGES = ("data/world", "data/traffic")
 FORKED_RUNS = ROOT / "tests/forked_runs.py"
 

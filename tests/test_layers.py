@@ -16,7 +16,7 @@ ROOMS = room_imports(ROOT)
 SIDES = ("stages", "ops", "serving")
 STATISTICS = {"numpy", "scipy", "lab"}
 STANDARD = {"collections", "dataclasses", "functools", "itertools", "math", "typing", "enum", "hashlib", "operator"}
-# Its room may be deleted, with its stages and tasks: a repository without synthetic data works.
+# This room may be deleted, with its stages and tasks.
 REMOVABLE = {"world"}
 # champion fits a model as `train` does; world_traffic runs an experiment in the synthetic world.
 WITHOUT_ROOM = {"champion", "world_traffic"}

@@ -60,14 +60,14 @@ def test_a_second_run_does_nothing(twins: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.xdist_group("twins")
-def test_a_run_leaves_nothing_that_git_would_pick_up_but_results(twins: tuple[Path, Path]) -> None:
+def test_a_run_adds_only_results_for_git(twins: tuple[Path, Path]) -> None:
     listed = run(["git", "status", "--porcelain", "--untracked-files=all"], cwd=twins[1]).stdout.splitlines()
     strange = [line for line in listed if not line[3:].startswith(("metrics/", "plots/", "reports/", "dvc.lock"))]
     assert strange == []
 
 
 @pytest.mark.xdist_group("twins")
-def test_another_gate_reruns_only_what_reads_it(twins: tuple[Path, Path]) -> None:
+def test_a_changed_gate_reruns_only_its_readers(twins: tuple[Path, Path]) -> None:
     change_params(twins[1], {"validate.floors.accuracy": 0.5})
     done = run(["dvc", "repro"], cwd=twins[1])
     ran = [line for line in done.stdout.splitlines() if line.startswith("Running stage")]
@@ -75,7 +75,7 @@ def test_another_gate_reruns_only_what_reads_it(twins: tuple[Path, Path]) -> Non
 
 
 @pytest.mark.xdist_group("twins")
-def test_another_candidate_reruns_alone_and_is_selected_from(twins: tuple[Path, Path]) -> None:
+def test_a_changed_candidate_is_trained_alone(twins: tuple[Path, Path]) -> None:
     added = "+train.candidates.guess={estimator: dummy, settings: {}}"
     done = run(["dvc", "exp", "run", "--set-param", added], cwd=twins[0])
     ran = [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]

@@ -12,7 +12,7 @@ from tests.project import ROOT, run
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
-# What cannot run here, and which test covers it.
+# Commands that cannot run here, and the test that covers each.
 ELSEWHERE = {
     "make test": "this is that command",
     "make story": "tests/ops/test_story.py runs it",

@@ -20,7 +20,7 @@ def test_workers_see_the_groups(request: pytest.FixtureRequest) -> None:
     assert request.node.nodeid.endswith("@together")
 
 
-def test_what_a_test_starts_hears_an_interrupt_though_the_suite_was_started_in_the_background() -> None:
+def test_child_processes_receive_sigint_when_the_suite_runs_in_the_background() -> None:
     in_the_background = ["bash", "-c", "trap '' INT; exec \"$@\"", "bash", sys.executable, "-c", SUITE]
     done = subprocess.run(in_the_background, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -29,7 +29,7 @@ def strings_in(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_a_template_takes_dvcs_data_and_tells_revisions_apart(path: Path) -> None:
+def test_a_template_uses_the_data_and_the_revision_of_dvc(path: Path) -> None:
     words = list(strings_in(json.loads(path.read_text())))
     assert "<DVC_METRIC_DATA>" in words
     assert "<DVC_METRIC_TITLE>" in words

@@ -15,6 +15,11 @@ DONE = (
     "CONTRIBUTING.md",
     "Makefile",
     "docs",
+    *(
+        f"{side}/{room}"
+        for side in ("lab", "tests/lab")
+        for room in ("dataset", "ingest", "predictions", "task", "world")
+    ),
     "ops/readme",
     "tests/test_layers.py",
     "tests/test_readme.py",

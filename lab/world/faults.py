@@ -34,7 +34,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Marks:
+class FaultySales:
     """The faulty sales among `happened` sales: position of the fault in SALE_FAULTS, true quantity and amount."""
 
     happened: int
@@ -49,7 +49,7 @@ class Delivery:
     """Recorded sales in order of arrival, and the faults of the sales made in the same period."""
 
     sales: Sales
-    marks: Marks
+    faulty: FaultySales
 
 
 def draw_missing(shares: Floats, *, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -87,17 +87,17 @@ def add_typos(
 def deliver_sales(happened: Iterable[Sales], *, seed: int) -> Iterator[Delivery]:
     """Yield the sales recorded before the end, period by period, ordered by `recorded`, then by sale."""
     streams = {name: generator_of(seed, f"world/faults/{name}") for name in ("duplicates", "outliers", "lateness")}
-    waiting: Sales | None = None
+    pending: Sales | None = None
     for period, sales in zip(periods(), happened, strict=True):
-        faulty, marks = _inject(sales, streams)
-        pool = faulty if waiting is None else joined(waiting, faulty)
+        injected, faulty = _inject(sales, streams)
+        pool = injected if pending is None else joined(pending, injected)
         arrived = pool.recorded < period.last * SECONDS_PER_DAY
-        waiting = pool.take(np.flatnonzero(~arrived))
+        pending = pool.take(np.flatnonzero(~arrived))
         ready = pool.take(np.flatnonzero(arrived))
-        yield Delivery(ready.take(np.lexsort((ready.sale, ready.recorded))), marks)
+        yield Delivery(ready.take(np.lexsort((ready.sale, ready.recorded))), faulty)
 
 
-def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales, Marks]:
+def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sales, FaultySales]:
     count = len(sales.sale)
     doubled = streams["duplicates"].random(count) < DUPLICATE_SHARE
     uniform = streams["outliers"].random(count)
@@ -105,7 +105,7 @@ def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sale
     late = streams["lateness"].random(count) < LATE_SHARE
     recorded = sales.recorded + late * streams["lateness"].integers(EARLIEST_LATE, LATEST_LATE, count)
     unreported = recorded >= DAYS * SECONDS_PER_DAY
-    faulty = Sales(
+    injected = Sales(
         sale=sales.sale,
         moment=sales.moment,
         recorded=recorded,
@@ -115,14 +115,14 @@ def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sale
         quantity=np.where(in_quantity, OUTLIER_FACTOR, 1) * sales.quantity,
         amount=np.where(in_amount, OUTLIER_FACTOR, 1) * sales.amount,
     )
-    marks = _marks(sales, (doubled, in_quantity, in_amount, late & ~unreported, unreported))
-    return faulty.take(np.repeat(np.arange(count), 1 + doubled)), marks
+    faulty = _faulty_sales(sales, (doubled, in_quantity, in_amount, late & ~unreported, unreported))
+    return injected.take(np.repeat(np.arange(count), 1 + doubled)), faulty
 
 
-def _marks(sales: Sales, faults: Sequence[npt.NDArray[np.bool_]]) -> Marks:
+def _faulty_sales(sales: Sales, faults: Sequence[npt.NDArray[np.bool_]]) -> FaultySales:
     rows = [np.flatnonzero(fault) for fault in faults]
     every = np.concatenate(rows)
-    return Marks(
+    return FaultySales(
         happened=len(sales.sale),
         sale=sales.sale[every],
         fault=np.repeat(np.arange(len(rows)), [len(found) for found in rows]),

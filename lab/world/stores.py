@@ -16,7 +16,6 @@ CITIES = tuple(f"{state} {letter}" for state in STATES for letter in "abc"[:CITI
 FORMATS = ("hypermarket", "supermarket", "convenience", "online", "express")
 FORMAT_OF_STORE = (0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 4)
 NEWEST_FORMAT = FORMATS.index("express")
-ONLINE_FORMAT = FORMATS.index("online")
 BULK_OF_FORMAT = (2, 1, 0, 1, 0)
 WEIGHT_OF_FORMAT = (3.0, 2.0, 1.0, 2.0, 0.0)
 WEIGHT_OF_FORMAT_ONLINE = (0.6, 0.4, 0.2, 20.0, 0.0)

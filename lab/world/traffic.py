@@ -100,8 +100,8 @@ def _purchases(entered: pa.Table, world: World, *, seed: int) -> tuple[Integers,
     sales = world.sales.select([UNIT, MOMENT, "amount"]).sort_by([(UNIT, "ascending"), (MOMENT, "ascending")])
     buyer, amount = _integers(sales[UNIT]), _integers(sales["amount"])
     place = np.minimum(np.searchsorted(unit, buyer), len(unit) - 1)
-    ours = unit[place] == buyer
-    place, amount, day = place[ours], amount[ours], _days(sales[MOMENT])[ours] - start[place[ours]]
+    matched = unit[place] == buyer
+    place, amount, day = place[matched], amount[matched], _days(sales[MOMENT])[matched] - start[place[matched]]
     within = (day >= 0) & (day < world.horizon_days)
     earlier = (day < 0) & (day >= -HISTORY_DAYS)
     spent, before = (_sums(place[rows], amount[rows], len(unit)) for rows in (within, earlier))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lab.world import calendar, customers, faults, products, sales, stores
 from lab.world.columns import FIRST_ID, booleans, dates, identifiers, numbers, table_of, texts
-from lab.world.faults import Fault, Marks
+from lab.world.faults import Fault, FaultySales
 
 SALE_FAULTS = pa.schema(
     [("sale_id", pa.int64()), ("fault", pa.string()), ("quantity", pa.int64()), ("amount", pa.int64())]
@@ -85,22 +85,22 @@ def true_stores(found: stores.Stores) -> pa.Table:
     )
 
 
-def faulty_sales(marks: Marks) -> pa.Table:
+def faulty_sales_table(faulty: FaultySales) -> pa.Table:
     """Return one row per faulty sale and fault, with the true quantity and amount."""
     return pa.Table.from_arrays(
         [
-            numbers(marks.sale + FIRST_ID),
-            texts(marks.fault, faults.SALE_FAULTS),
-            numbers(marks.quantity),
-            numbers(marks.amount),
+            numbers(faulty.sale + FIRST_ID),
+            texts(faulty.fault, faults.SALE_FAULTS),
+            numbers(faulty.quantity),
+            numbers(faulty.amount),
         ],
         schema=SALE_FAULTS,
     )
 
 
-def count_sale_faults(marks: Sequence[Marks]) -> tuple[Fault, ...]:
+def count_sale_faults(faulty: Sequence[FaultySales]) -> tuple[Fault, ...]:
     """Return the faults of the sales with their counts."""
-    counts = sum(np.bincount(found.fault, minlength=len(faults.SALE_FAULTS)) for found in marks)
+    counts = sum(np.bincount(found.fault, minlength=len(faults.SALE_FAULTS)) for found in faulty)
     facts = zip(faults.SALE_FAULTS, COLUMNS, SHARES, NOTES, strict=True)
     return tuple(
         Fault("sales", column, name, share, int(np.asarray(counts)[number]), note)

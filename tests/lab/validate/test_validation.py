@@ -1,10 +1,10 @@
 """Gates of a task override single gates of params.yaml."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from lab.task.gates import MEASURES, GateOverrides
+from lab.task.gates import GateOverrides, Measure
 from lab.validate.validation import ValidateParams, with_task_gates
 
 PARAMS = ValidateParams.model_validate(
@@ -71,4 +71,4 @@ def test_every_setting_can_be_overridden() -> None:
 def test_missing_settings_have_defaults() -> None:
     assert PARAMS.selection_ratio == 0.8
     assert PARAMS.robustness.missing == (0.1,)
-    assert set(PARAMS.reported) < set(MEASURES)
+    assert set(PARAMS.reported) < set(get_args(Measure))
