@@ -15,6 +15,7 @@ DONE = (
     "CONTRIBUTING.md",
     "Makefile",
     "docs",
+    "benchmarks/README.md",
     *(
         f"{side}/{room}"
         for side in ("lab", "tests/lab")
