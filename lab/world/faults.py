@@ -1,7 +1,7 @@
 """Inject data faults: missing values, typos, duplicates, outliers and late rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -105,13 +105,9 @@ def _inject(sales: Sales, streams: dict[str, np.random.Generator]) -> tuple[Sale
     late = streams["lateness"].random(count) < LATE_SHARE
     recorded = sales.recorded + late * streams["lateness"].integers(EARLIEST_LATE, LATEST_LATE, count)
     unreported = recorded >= DAYS * SECONDS_PER_DAY
-    injected = Sales(
-        sale=sales.sale,
-        moment=sales.moment,
+    injected = replace(
+        sales,
         recorded=recorded,
-        customer=sales.customer,
-        product=sales.product,
-        store=sales.store,
         quantity=np.where(in_quantity, OUTLIER_FACTOR, 1) * sales.quantity,
         amount=np.where(in_amount, OUTLIER_FACTOR, 1) * sales.amount,
     )

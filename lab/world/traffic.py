@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ from lab.experiment.design import Design, Simulation
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
 from lab.stats.core.assignment import assign
-from lab.world.columns import booleans, numbers, texts
+from lab.world.columns import booleans, numbers, table_of, texts
 from lab.world.offers import observed_outcomes, potential_outcomes
 
 UNIT, MOMENT = "customer_id", "moment"
@@ -54,7 +53,7 @@ def run_experiment(world: World, simulation: Simulation, design: Design, *, seed
         uniform=generator_of(seed, "experiment/luck").random(int(unit.max()) + 1)[unit],
     )
     stayed, paid = observed_outcomes(potential, offered)
-    return _table(
+    return table_of(
         {
             UNIT: entered[UNIT],
             "arm": texts(codes, design.arms),
@@ -123,7 +122,7 @@ def _rows_of(customers: pa.Table, unit: Integers) -> pa.Table:
     known = _integers(customers[UNIT])
     place = np.searchsorted(known, unit)
     if len(known) == 0 or (place >= len(known)).any() or (known[np.minimum(place, len(known) - 1)] != unit).any():
-        raise SourceError("data/truth/customers.parquet lacks customers that were scored. Cure: dvc repro ingest")
+        raise SourceError("data/truth/customers.parquet lacks customers that were scored. Cure: dvc repro world")
     return customers.take(numbers(place.astype(np.int64)))
 
 
@@ -139,11 +138,3 @@ def _integers(column: pa.ChunkedArray) -> Integers:
 
 def _days(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return _integers(column.cast(pa.timestamp("us")).cast(pa.int64())) / 86_400_000_000
-
-
-def _table(columns: Mapping[str, Any]) -> pa.Table:
-    return pa.Table.from_arrays([_flat(column) for column in columns.values()], names=list(columns))
-
-
-def _flat(column: Any) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
