@@ -227,10 +227,10 @@ def test_a_segment_is_the_analysis_of_its_rows(tmp_path: Path) -> None:
 def test_without_an_effect_a_decision_falls_no_more_often_than_promised(tmp_path: Path) -> None:
     looks = {"dates": LOOKS["dates"]}
     actions = [
-        action(analysed(tmp_path, drawn(800, seed=seed), looks=looks, time="day", segments=[])) for seed in range(120)
+        action(analysed(tmp_path, drawn(800, seed=seed), looks=looks, time="day", segments=[])) for seed in range(50)
     ]
-    assert actions.count("SHIP") + actions.count("ROLLBACK") <= 14  # 6 are expected at 5 %
-    assert actions.count("INVALID") <= 2
+    assert actions.count("SHIP") + actions.count("ROLLBACK") <= 5  # 2.5 are expected at 5 %
+    assert actions.count("INVALID") <= 1
 
 
 def test_the_power_curve_passes_the_detectable_difference_at_four_in_five(tmp_path: Path) -> None:
