@@ -1,4 +1,4 @@
-"""Record a run with DVCLive, and publish what it recorded only when the run has ended well."""
+"""Record a run with DVCLive; publish the record when the run succeeds."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ from lab.core.result_files import read_json, rounded, write_json
 
 Recorder: TypeAlias = Live
 
-POINTS = Path("plots/custom")  # where DVCLive puts what log_plot is given
-HISTORIES = Path("plots/metrics")  # and what log_metric is given, step by step
+POINTS = Path("plots/custom")  # where DVCLive writes the points of log_plot
+HISTORIES = Path("plots/metrics")  # and the histories of log_metric
 
 
 @contextmanager

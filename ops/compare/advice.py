@@ -1,4 +1,4 @@
-"""What to do with a change: merge, look or stop, by one rule of facts."""
+"""What to do with a change: merge, look or stop, by one rule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Reason:
     words: str
     names: tuple[str, ...] = ()
 
-    def told(self, write: Callable[[str], str] = str) -> str:
+    def to_text(self, write: Callable[[str], str] = str) -> str:
         """Return the reason with its names, each written in a given way; of many names the first few."""
         shown = [write(name) for name in self.names[:NAMED]]
         more = len(self.names) - NAMED

@@ -1,4 +1,4 @@
-"""`python -m ops compare BASE [HEAD]`: say what differs between two revisions, and whether it is better."""
+"""`python -m ops compare BASE [HEAD]`: compare two revisions, and say which is better."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -7,7 +7,7 @@ import click
 from lab.core.result_files import json_bytes
 from ops.compare.compare import compare_revisions
 from ops.compare.document import document_of
-from ops.compare.render import told
+from ops.compare.render import to_text
 from ops.revisions.snapshot import WORKSPACE
 
 
@@ -39,5 +39,5 @@ def compare(*, base: str, head: str, as_json: bool) -> None:
       2  a mistake: no such revision, unreadable files
     """
     found = compare_revisions(base, head, say=lambda text: click.echo(f"… {text}", err=True))
-    click.echo(json_bytes(document_of(found)).decode().rstrip() if as_json else told(found))
+    click.echo(json_bytes(document_of(found)).decode().rstrip() if as_json else to_text(found))
     raise SystemExit(1 if found.worse else 0)

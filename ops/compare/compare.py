@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 
 def compare_revisions(base: str, head: str, *, root: Path = Path(), say: Say = lambda _: None) -> Comparison:
-    """Return two revisions beside each other; nothing is checked out, pulled or written. `say` is told the progress."""
+    """Return two revisions beside each other; nothing is checked out, pulled or written. `say` gets the progress."""
     objects = Objects(root)
     stores = tuple(Store(snapshot_of(name, root=root), objects) for name in (base, head))
     return compare_stores(*stores, say=say)
@@ -154,7 +154,7 @@ def _changes(path: str, base: Snapshot, head: Snapshot) -> tuple[Change, ...]:
 
 
 def _trained(stages: dict[str, LockedStage]) -> list[Any]:
-    """Return all that training was told and given, in one comparable form."""
+    """Return all inputs of the training, in one comparable form."""
     return [
         (name, in_one_line(stage.params), [(path, item.md5) for path, item in sorted(stage.dependencies.items())])
         for name, stage in sorted(stages.items())

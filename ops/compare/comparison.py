@@ -1,4 +1,4 @@
-"""All that is known of two revisions beside each other."""
+"""All facts of two revisions side by side."""
 
 from dataclasses import dataclass
 

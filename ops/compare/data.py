@@ -1,4 +1,4 @@
-"""What differs in the data of two revisions: by fingerprint, and by what the stages said of it."""
+"""What differs in the data of two revisions."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ TABLES = ("data/raw", "data/prepared", "data/features")
 class DataChange:
     """What differs: fingerprints of folders and files, the facts of ingest, prepare and featurize, the feature columns.
 
-    `notes` say what could not be looked at, and why.
+    `notes` say what could not be read, and why.
     """
 
     fingerprints: tuple[ChangedFile, ...]

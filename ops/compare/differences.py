@@ -1,4 +1,4 @@
-"""Judge one model of two revisions on the same rows: each metric with its interval and a word."""
+"""Test one model of two revisions on the same rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A comparison as one document for machines: the same two revisions give the same bytes."""
+"""A comparison as one document for machines; equal revisions give equal bytes."""
 
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +16,7 @@ def document_of(comparison: Comparison) -> dict[str, Any]:
     if rows is not None:
         found["metrics"]["rows"] |= {"only_in_base": rows.only_in_base, "only_in_head": rows.only_in_head}
     return {
-        "advice": {"do": advice.do, "reasons": [reason.told() for reason in advice.reasons]},
+        "advice": {"do": advice.do, "reasons": [reason.to_text() for reason in advice.reasons]},
         "worse": comparison.worse,
         "primary": plain(asdict(comparison.metrics.primary(comparison.settings))),
         **found,

@@ -1,4 +1,4 @@
-"""How what drift says differs between two revisions."""
+"""How the drift results differ between two revisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From two revisions beside each other to the facts that decide, and to what to do."""
+"""Collect the facts that decide what to do with a change."""
 
 from lab.abtest.compare_models import LOWER_IS_BETTER
 from lab.pages.markdown import gate_name, interval, number, p_value, readable_name, signed
@@ -11,12 +11,12 @@ YARDSTICK = ("abtest", "promote")  # settings by which this very comparison, and
 
 
 def advice_of(comparison: Comparison) -> Advice:
-    """Return what to do with the head, seen from the base."""
+    """Return what to do with the head, compared with the base."""
     return advise(facts_of(comparison))
 
 
 def facts_of(comparison: Comparison) -> Facts:
-    """Return what the rule looks at."""
+    """Return what the rule reads."""
     metrics, settings = comparison.metrics, comparison.settings
     primary, rows = metrics.primary(settings), metrics.rows
     others = [each for each in metrics.challenger.tested if each.metric != settings.primary]
@@ -49,12 +49,12 @@ def numbers_of(seen: Judged) -> str:
         return seen.reason
     if seen.low is None or seen.high is None:
         return f"{signed(seen.difference)}, untested"
-    told = f"{signed(seen.difference)}, 95 % interval {interval(seen.low, seen.high)}"
+    text = f"{signed(seen.difference)}, 95 % interval {interval(seen.low, seen.high)}"
     if seen.metric in LOWER_IS_BETTER:
-        told = f"{told}, less is better"
+        text = f"{text}, less is better"
     if seen.word == "not distinguishable" and seen.detectable is not None:
-        return f"{told}; differences below {number(seen.detectable)} would mostly go unseen"
-    return told if seen.p_adjusted is None else f"{told}, p {p_value(seen.p_adjusted)} after correction"
+        return f"{text}; differences below {number(seen.detectable)} would mostly go unseen"
+    return text if seen.p_adjusted is None else f"{text}, p {p_value(seen.p_adjusted)} after correction"
 
 
 def _yardstick(comparison: Comparison) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Numbers of the challenger that no paired test was made for: each revision's own, with its own interval."""
+"""Untested metrics of the challenger, with the interval of each revision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

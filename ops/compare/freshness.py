@@ -19,7 +19,7 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class StaleStage:
-    """A stage whose results are not of this revision, and what differs from what it last ran with or wrote."""
+    """A stage whose results are not of this revision, and what differs since it last ran."""
 
     stage: str
     differs: tuple[str, ...]
@@ -36,7 +36,7 @@ class _Facts:
 
 
 def stale_stages(store: Store) -> tuple[StaleStage, ...]:
-    """Return the stages that are not fresh, without looking at data: outputs that DVC keeps are taken by their record.
+    """Return the stale stages without reading data: for outputs that DVC keeps, the record counts.
 
     A revision without dvc.yaml has none.
     """
@@ -62,7 +62,7 @@ def _facts_of(store: Store) -> _Facts:
 def _with_parents(written: Mapping[str, Item], store: Store) -> dict[str, Item]:
     """Return the outputs, and with them each folder that a stage reads and that several stages write into.
 
-    Such a folder's record follows from theirs; where their listings cannot be had it is taken to be as it was read.
+    Such a folder's record follows from theirs; without their listings it counts as unchanged.
     """
     read = {path: item for stage in store.stages.values() for path, item in stage.dependencies.items()}
     parents = {
@@ -115,5 +115,5 @@ def _differs(item: Item, facts: _Facts) -> bool:
     if item.path in facts.written:
         return facts.written[item.path].md5 != item.md5
     if any(str(folder) in facts.written for folder in PurePosixPath(item.path).parents):
-        return False  # a file in a folder that DVC keeps: the folder's own record was held against its readers
+        return False  # a file in a folder that DVC keeps: the folder's own record was compared with its readers
     return facts.in_git.get(item.path) != item.md5

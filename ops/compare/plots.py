@@ -1,4 +1,4 @@
-"""Which plots exist and which of them changed, by the names under which dvc.yaml draws them."""
+"""Which plots exist, and which changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Read the predictions of a revision: from its working tree, the cache or the remote, and nothing is kept."""
+"""Read the predictions of a revision: from the working tree, the cache or the remote."""
 
 import hashlib
 import json

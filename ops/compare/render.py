@@ -1,4 +1,4 @@
-"""A comparison as text for a terminal: what to do, then what came out, then what went in."""
+"""Render a comparison as text for a terminal."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -15,16 +15,16 @@ LISTED = 40
 Lines = list[str]
 
 
-def told(comparison: Comparison) -> str:
-    """Return the comparison in plain text; a part without anything to tell is left out."""
+def to_text(comparison: Comparison) -> str:
+    """Return the comparison in plain text; an empty part is left out."""
     advice = advice_of(comparison)
     head = [
         f"{_named(comparison.base)} → {_named(comparison.head)}",
         "",
-        f"{advice.do.upper()}: {advice.reasons[0].told()}",
-        *(f"  also: {reason.told()}" for reason in advice.reasons[1:]),
+        f"{advice.do.upper()}: {advice.reasons[0].to_text()}",
+        *(f"  also: {reason.to_text()}" for reason in advice.reasons[1:]),
     ]
-    parts = [f"\n{title}\n{_indented(lines)}" for title, tell in PARTS.items() if (lines := tell(comparison))]
+    parts = [f"\n{title}\n{_indented(lines)}" for title, part in PARTS.items() if (lines := part(comparison))]
     return printable("\n".join([*head, *parts]))
 
 

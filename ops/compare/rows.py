@@ -1,4 +1,4 @@
-"""Which rows of two revisions' test windows are the same ones: by their keys, and never by their position."""
+"""Match the rows of two revisions' test windows by their keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class TestRows:
     """How the rows of both test windows relate, and which of them can be compared; `same` says that all can.
 
     `features` says whether their features are of the same bytes, are made otherwise of the same data, or come of other
-    data. `features_differ` counts rows; it is None where it was not looked at or cannot be told, which `note` explains.
+    data. `features_differ` counts rows; it is None where it was not checked or is unknown, which `note` explains.
     """
 
     same: bool

@@ -1,4 +1,4 @@
-"""How sure to be when two revisions are compared: the head's own settings of the stage abtest."""
+"""The settings of a comparison: those of the head's stage abtest."""
 
 from lab.abtest.comparison_settings import ComparisonParams
 from lab.core.params import parse

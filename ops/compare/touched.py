@@ -13,7 +13,7 @@ Stages = Mapping[str, LockedStage]
 
 REQUIREMENTS = "requirements.txt"
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\\\n]+)", re.MULTILINE)
-# What other parts of the comparison tell of: settings, the champion, the environment, data and results.
+# What other parts of the comparison show: settings, the champion, the environment, data and results.
 ELSEWHERE = ("params.yaml", "champion.yaml", "tasks/", "data/", "models/", "metrics/", "plots/", "reports/", "dvc.lock")
 
 
@@ -28,7 +28,7 @@ class CodeFile:
 
 @dataclass(frozen=True)
 class CodeChange:
-    """What of the code differs: files by the stages that read them, stages, commands, packages, and all other files."""
+    """How the code differs: files by the stages that read them, stages, commands, packages, all other files."""
 
     files: tuple[CodeFile, ...]
     touched: tuple[str, ...]

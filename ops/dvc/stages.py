@@ -1,4 +1,4 @@
-"""The stages as DVC resolves them, each with an entry of a dvc.lock to compare it with."""
+"""The stages as DVC resolves them, each with an entry of a dvc.lock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

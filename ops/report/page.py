@@ -36,11 +36,11 @@ def report_of(comparison: Comparison, *, images: Sequence[tuple[str, str]] = (),
 def first_line(comparison: Comparison) -> str:
     """Return what to do and why, in one sentence."""
     advice = advice_of(comparison)
-    return f"{MARKS[advice.do]} **{advice.do}**: {_full_stop(advice.reasons[0].told(_name))}"
+    return f"{MARKS[advice.do]} **{advice.do}**: {_full_stop(advice.reasons[0].to_text(_name))}"
 
 
 def _top(comparison: Comparison, images: Sequence[tuple[str, str]]) -> list[str]:
-    more = [f"- {_full_stop(reason.told(_name))}" for reason in advice_of(comparison).reasons[1:]]
+    more = [f"- {_full_stop(reason.to_text(_name))}" for reason in advice_of(comparison).reasons[1:]]
     return [
         TITLE,
         first_line(comparison),

@@ -1,4 +1,4 @@
-"""`python -m ops repro --jobs N`: what `dvc repro` does, with independent stages side by side."""
+"""`python -m ops repro --jobs N`: `dvc repro` with independent stages in parallel."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from lab.core.errors import ParamsError
 from lab.pages.markdown import counted, listed
 from ops.dvc.cli import run_here
 
-MOST = 4  # more gain nothing on this DAG, and each holds its rows in memory
+MOST = 4  # more gain nothing on this DAG, and each keeps its rows in memory
 FAILED = 255  # DVC's own code
 
 
@@ -21,23 +21,23 @@ FAILED = 255  # DVC's own code
 @click.option(
     "--jobs", default="auto", show_default=True, metavar="N", help="1 to 4 stages at once, or auto: by cores."
 )
-@click.option("--force", is_flag=True, help="Run stages that have not changed, too.")
+@click.option("--force", is_flag=True, help="Also run stages that have not changed.")
 @click.argument("targets", nargs=-1)
 def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
-    r"""Run the DAG like `dvc repro`, with stages that do not need each other side by side.
+    r"""Run the DAG like `dvc repro`, with independent stages in parallel.
 
-    The results, dvc.lock included, are the bytes that `dvc repro` gives. Each line that a stage writes starts with its
-    name. Where a stage fails, those that do not read from it still run, and its last lines are told again at the end.
+    The results and dvc.lock are byte-identical to those of `dvc repro`. Each line that a stage writes starts with its
+    name. If a stage fails, stages that do not read from it still run, and its last lines are repeated at the end.
     With --jobs 1, or on one core, this is `dvc repro`.
 
     \b
     Everything that has changed:
       python -m ops repro
-    No more than two at once, and only what this stage needs:
+    At most two at once, and only what this stage needs:
       python -m ops repro --jobs 2 evaluate
 
-    Exit 0 when all is up to date, 255 when a stage failed (as `dvc repro`), 2 on a mistake, 130 after Ctrl-C; then the
-    last good outputs are still there, and the same command goes on.
+    Exit 0 when all is up to date, 255 when a stage failed (as `dvc repro`), 2 on a usage error, 130 after Ctrl-C: the
+    last good outputs are still there, and the same command continues.
     """
     count = jobs_of(jobs, cores=cores())
     if count == 1:
@@ -69,21 +69,21 @@ def _side_by_side(targets: tuple[str, ...], *, jobs: int, force: bool) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     try:
-        outcome = reproduce(Path(), targets, jobs=jobs, force=force, tell=_tell)
+        outcome = reproduce(Path(), targets, jobs=jobs, force=force, say=_print)
     except KeyboardInterrupt:
         leave("Interrupted: the last good outputs are still there. Run the same again to go on.", code=INTERRUPTED)
     for name, reason in outcome.failed.items():
-        _tell(f"\n{name} failed: {reason}")
+        _print(f"\n{name} failed: {reason}")
     if outcome.skipped:
-        _tell(f"\nNot run, because they read from it: {listed(outcome.skipped)}")
+        _print(f"\nNot run, because they read from it: {listed(outcome.skipped)}")
     if outcome.ran:
-        _tell(f"Ran {counted(len(outcome.ran), 'stage')} in {time.monotonic() - started:.0f} s.")
+        _print(f"Ran {counted(len(outcome.ran), 'stage')} in {time.monotonic() - started:.0f} s.")
         click.echo("Use `dvc push` to send your updates to remote storage.")
     elif not outcome.failed:
         click.echo("Data and pipelines are up to date.")
     return FAILED if outcome.failed else 0
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Run commands beside each other, hear what they say, and stop them all at once."""
+"""Run commands in parallel, read their lines, and stop all at once."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LAST_LINES = 12  # that are told again when a stage fails
-PATIENCE = 10.0  # seconds that a command has to clear up after Ctrl-C
+LAST_LINES = 12  # repeated when a stage fails
+GRACE = 10.0  # seconds for a command to clean up after Ctrl-C
 
 
 class CommandFailedError(Exception):
-    """A command did not end well: its exit code, and the last lines it wrote."""
+    """A command failed: its exit code, and the last lines that it wrote."""
 
     def __init__(self, command: str, code: int, lines: Sequence[str]) -> None:
         super().__init__(f"`{command}` left with {code}")
@@ -24,28 +24,28 @@ class CommandFailedError(Exception):
 
 @dataclass
 class Commands:
-    """The commands that run now. Each has a process group of its own, so that Ctrl-C reaches it once, from here."""
+    """The running commands. Each has its own process group, so that only this class interrupts it."""
 
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
     _changing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
 
     def run(
-        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], hear: Callable[[str], None]
+        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], on_line: Callable[[str], None]
     ) -> None:
-        """Run a command to its end; `hear` gets each line that it writes. One that fails is an error."""
+        """Run a command to its end; `on_line` gets each line that it writes. A failure is an error."""
         last: deque[str] = deque(maxlen=LAST_LINES)
         with self._start(command, folder, environment) as process:
             for line in process.stdout or ():
                 last.append(line.rstrip("\n"))
-                hear(last[-1])
+                on_line(last[-1])
         with self._changing:
             self._running.discard(process)
         if process.returncode:
             raise CommandFailedError(command[-1], process.returncode, last)
 
-    def stop(self, number: int = signal.SIGINT, *, patience: float = PATIENCE) -> None:
-        """Ask every command to stop, as Ctrl-C does; one that does not heed it is killed. No other is started."""
+    def stop(self, number: int = signal.SIGINT, *, grace: float = GRACE) -> None:
+        """Interrupt every command as Ctrl-C does; kill one that does not stop. No other is started."""
         with self._changing:
             self._stopped = True
             running = list(self._running)
@@ -53,7 +53,7 @@ class Commands:
             _signal(process, number)
         for process in running:
             try:
-                process.wait(patience)
+                process.wait(grace)
             except subprocess.TimeoutExpired:
                 _signal(process, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Put the stages of a dvc.lock into the order that a plain run would have written."""
+"""Sort the stages of a dvc.lock as a plain run writes them."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Reproduce stages side by side within one DVC: its own steps one at a time, the stages' commands beside each other."""
+"""Reproduce stages in parallel within one DVC."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ from ops.repro.lock_order import restore_order, stage_names
 from ops.repro.schedule import Schedule
 from ops.repro.waiting import first_ended
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to; `failed` says of each stage why, with the last lines that it wrote."""
+    """The result of a run; `failed` has the reason for each stage, with its last lines."""
 
     ran: tuple[str, ...]
     failed: Mapping[str, str]
@@ -29,84 +29,84 @@ class Outcome:
 
 
 @dataclass
-class Turn:
-    """Whose turn it is: one thread of ours at a time, and no other DVC, touches what DVC keeps.
+class RepositoryLock:
+    """The lock of the repository: one thread of this process at a time, and no other DVC, changes what DVC keeps.
 
-    It begins as taken, by the thread that holds the repository's lock and makes it.
+    The thread that creates it holds it.
     """
 
     repository: Any
-    _mine: threading.Lock = field(default_factory=threading.Lock)
+    _thread: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._mine.acquire()
+        self._thread.acquire()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold the project for DVC's own steps."""
-        with self._mine:
+    def held(self) -> Iterator[None]:
+        """Hold the lock for a step of DVC."""
+        with self._thread:
             reproduction.take_lock(self.repository)
             try:
                 yield
             finally:
-                self._let_go()
+                self._release()
 
     @contextmanager
-    def given_away(self) -> Iterator[None]:
-        """Let others have their turn while a command runs; who calls this holds the turn, and has it again after."""
-        self._let_go()
-        self._mine.release()
+    def released(self) -> Iterator[None]:
+        """Release the lock while a command runs; the caller holds it before and after."""
+        self._release()
+        self._thread.release()
         try:
             yield
         finally:
-            self._mine.acquire()
+            self._thread.acquire()
             reproduction.take_lock(self.repository)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         reproduction.release_lock(self.repository)
 
 
 @dataclass
 class Run:
-    """One run: DVC's stages by name, and what has become of them."""
+    """One run: DVC's stages by name, and what has happened to them."""
 
     stages: Mapping[str, Any]
     upstream: Mapping[str, tuple[Any, ...]]
-    turn: Turn
+    lock: RepositoryLock
     commands: Commands
-    tell: Tell
+    say: Say
     force: bool
     ran: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
 
     def reproduce(self, name: str) -> None:
-        """Let DVC reproduce one stage, if it has changed."""
+        """Let DVC reproduce one stage if it has changed."""
         stage = self.stages[name]
-        with self.turn.taken():
+        with self.lock.held():
             if reproduction.reproduce_stage(stage, upstream=self.upstream[name], force=self.force):
                 self.ran.add(name)
 
     def run_command(self, stage: Any, *, run_env: Mapping[str, str] | None = None, **_: object) -> None:
-        """Run a stage's commands, as DVC would, while others have their turn."""
+        """Run a stage's commands as DVC would, without the lock."""
         commands = reproduction.commands_of(stage, run_env=run_env)
         for line, process in zip(commands.lines, commands.processes, strict=True):
-            self.tell(f"{stage.addressing} > {line}")
-            with self.turn.given_away():
+            self.say(f"{stage.addressing} > {line}")
+            with self.lock.released():
                 self.commands.run(
                     process,
                     folder=commands.folder,
                     environment=commands.environment,
-                    hear=lambda said: self.tell(f"{stage.addressing} | {said}"),
+                    on_line=lambda said: self.say(f"{stage.addressing} | {said}"),
                 )
 
 
-def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, tell: Tell) -> Outcome:
-    """Bring stages up to date, so many side by side; the bytes and the dvc.lock are those of `dvc repro`."""
-    with _told(), reproduction.locked_repository(root) as repository:
+def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, say: Say) -> Outcome:
+    """Bring stages up to date, `jobs` in parallel; results and dvc.lock are those of `dvc repro`."""
+    with _refusals(), reproduction.locked_repository(root) as repository:
         plan = reproduction.plan_of(repository, targets)
-        run = Run(plan.stages, plan.upstream, Turn(repository), Commands(), tell, force)
+        run = Run(plan.stages, plan.upstream, RepositoryLock(repository), Commands(), say, force)
         steps = list(plan.stages.values())
-        with _in_plain_order(steps), reproduction.commands_run_by(run.run_command), run.turn.given_away():
+        with _in_plain_order(steps), reproduction.commands_run_by(run.run_command), run.lock.released():
             skipped = _work(run, jobs=jobs)
     return Outcome(tuple(name for name in run.stages if name in run.ran), run.failed, tuple(skipped))
 
@@ -115,34 +115,34 @@ def _work(run: Run, *, jobs: int) -> list[str]:
     """Run every stage that can run; return those that could not."""
     names = {name: frozenset(stage.addressing for stage in stages) for name, stages in run.upstream.items()}
     schedule = Schedule(tuple(run.stages), names)
-    at_work: dict[Future[None], str] = {}
+    running: dict[Future[None], str] = {}
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            while (started := schedule.start(jobs)) or at_work:
-                at_work |= {pool.submit(run.reproduce, name): name for name in started}
-                for ended in first_ended(at_work):
-                    name = at_work.pop(ended)
-                    schedule.end(name, well=_ended_well(run, name, ended))
+            while (started := schedule.start(jobs)) or running:
+                running |= {pool.submit(run.reproduce, name): name for name in started}
+                for ended in first_ended(running):
+                    name = running.pop(ended)
+                    schedule.end(name, well=_succeeded(run, name, ended))
         except BaseException:
             run.commands.stop()
             raise
     return schedule.skipped
 
 
-def _ended_well(run: Run, name: str, ended: Future[None]) -> bool:
+def _succeeded(run: Run, name: str, ended: Future[None]) -> bool:
     error = ended.exception()
     if error is None:
         return True
     if not isinstance(error, CommandFailedError | DvcError | OSError | LabError):
         raise error
     run.failed[name] = "\n".join([str(error), *getattr(error, "lines", ())])
-    run.tell(f"{name} failed: {error}")
+    run.say(f"{name} failed: {error}")
     return False
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say DVC's own mistakes as ours."""
+def _refusals() -> Iterator[None]:
+    """Turn an error of DVC into one of ours."""
     try:
         yield
     except DvcError as error:
@@ -151,7 +151,7 @@ def _told() -> Iterator[None]:
 
 @contextmanager
 def _in_plain_order(steps: Sequence[Any]) -> Iterator[None]:
-    """Put the stages that are new to a dvc.lock into the order of the plan, however the block ends."""
+    """Put stages that are new to a dvc.lock into the order of the plan, however the block ends."""
     plans: dict[Path, list[str]] = {}
     for stage in steps:
         if stage.path.endswith(".yaml"):

@@ -1,4 +1,4 @@
-"""Which stages may run now: a stage waits for those it reads from, and a failure stops only what reads from it."""
+"""Decide which stages may run now: after those that they read from."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,18 +1,18 @@
-"""Wait for work at whose end nobody knows, without sleeping through Ctrl-C."""
+"""Wait for work of unknown length, and still react to Ctrl-C."""
 
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-NAP = 0.5  # seconds
+INTERVAL = 0.5  # seconds
 
 
-def first_ended(at_work: Iterable[Future[None]]) -> set[Future[None]]:
+def first_ended(running: Iterable[Future[None]]) -> set[Future[None]]:
     """Return what has ended, as soon as anything has.
 
-    A thread that is about to sleep does not hear a Ctrl-C that came a moment before: it wakes, therefore, to listen.
+    A thread that starts to wait misses a Ctrl-C from just before, so it wakes up regularly.
     """
-    futures = list(at_work)
+    futures = list(running)
     while True:
-        done = wait(futures, timeout=NAP, return_when=FIRST_COMPLETED).done
+        done = wait(futures, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
         if done:
             return done

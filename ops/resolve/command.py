@@ -1,4 +1,4 @@
-"""`python -m ops resolve`: put right dvc.lock and results after a merge, running what must run."""
+"""`python -m ops resolve`: repair dvc.lock and results after a merge."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,8 +10,8 @@ from lab.core.result_files import json_bytes
 from ops.dvc.cli import ended_by_sigterm
 from ops.dvc.stages import root_of_pipeline
 from ops.resolve.conflict import LOCK, Conflict, find_conflict
-from ops.resolve.leftovers import results_of_the_gone
-from ops.resolve.settle import RunFailedError, Settling, drop_the_gone, foresee, results_of, settle
+from ops.resolve.leftovers import leftover_results
+from ops.resolve.settle import RunFailedError, Settling, drop_removed, foresee, results_of, settle
 from ops.revisions.git import git, lines_of
 from ops.revisions.paths import inside
 from ops.verify.checks import lock_is_fresh
@@ -19,14 +19,14 @@ from ops.verify.state import State
 
 NOTHING = "Nothing to resolve: neither dvc.lock nor a result is in conflict. Is it fresh? python -m ops verify"
 GONE = "Nothing is in conflict. Dropped from dvc.lock, for dvc.yaml has no such stage: {}"
-INTERRUPTED_WORDS = "Interrupted: the conflict is still known to git, and what ran is kept. The same command goes on."
+INTERRUPTED_WORDS = "Interrupted: git still has the conflict, and finished stages are kept. The same command continues."
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only tell what would be taken, and what would run.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be taken, and what would run.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def resolve(*, dry_run: bool, as_json: bool) -> None:
-    r"""Put right dvc.lock after a merge, rebase or cherry-pick, and the metrics, plots and reports that go with it.
+    r"""Repair dvc.lock after a merge, rebase or cherry-pick, and the metrics, plots and reports with it.
 
     Both sides of the merge have run their stages. A stage's record is taken from the side where the stage ran with the
     command, settings, code and data that the merge has now; its results come with it, from git, the cache or the
@@ -35,7 +35,7 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
 
     Where nothing is in conflict, records of stages that dvc.yaml no longer has are dropped, which DVC never does.
 
-    Conflicts in params.yaml, dvc.yaml, champion.yaml or code are yours to decide: with one of these left it touches
+    Conflicts in params.yaml, dvc.yaml, champion.yaml or code are yours to decide: with one of these left it changes
     nothing and exits 2.
 
     \b
@@ -45,14 +45,14 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
       git commit
 
     The commit is left to you. It may be killed and called again. Exit 0 when resolved, or when there was nothing to do;
-    1 when a stage failed; 2 on a mistake; 130 after Ctrl-C.
+    1 when a stage failed; 2 on a usage error; 130 after Ctrl-C.
     """
     root = root_of_pipeline()
     conflict = find_conflict(root)
     if conflict is None:
-        gone = [] if dry_run else drop_the_gone(root)
-        words = GONE.format(", ".join(gone)) if gone else NOTHING
-        click.echo(json_bytes({"resolved": [LOCK] if gone else []}).decode().rstrip() if as_json else words)
+        removed = [] if dry_run else drop_removed(root)
+        words = GONE.format(", ".join(removed)) if removed else NOTHING
+        click.echo(json_bytes({"resolved": [LOCK] if removed else []}).decode().rstrip() if as_json else words)
         return
     settling = Settling(root, conflict)
     if dry_run:
@@ -60,13 +60,13 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
     else:
         _resolve(settling)
     document = document_of(settling)
-    click.echo(json_bytes(document).decode().rstrip() if as_json else told(document, dry_run=dry_run))
+    click.echo(json_bytes(document).decode().rstrip() if as_json else to_text(document, dry_run=dry_run))
 
 
 def _resolve(settling: Settling) -> None:
     try:
         with ended_by_sigterm():
-            settle(settling, tell=partial(click.echo, err=True))
+            settle(settling, say=partial(click.echo, err=True))
     except KeyboardInterrupt:
         leave(INTERRUPTED_WORDS, code=INTERRUPTED)
     except RunFailedError as error:
@@ -74,17 +74,17 @@ def _resolve(settling: Settling) -> None:
     _add(settling)
     check = lock_is_fresh(State(settling.root))
     if not check.passed:
-        leave("\n".join(["Settled, and yet not fresh:", *check.found, "Cure: dvc repro"]), code=FAILED)
+        leave("\n".join(["Settled, but not up to date:", *check.found, "Cure: dvc repro"]), code=FAILED)
 
 
 def _add(settling: Settling) -> None:
-    """Stage dvc.lock and the results, and take away those that no stage writes any longer."""
+    """Add dvc.lock and the results to git, and remove results that no stage writes any more."""
     results = results_of(settling)
     known = lines_of("ls-files", "-z", "--", *results, root=settling.root) if results else []
     paths = [path for path in results if (settling.root / path).exists() or any(inside(file, path) for file in known)]
     git("add", "--all", "--", LOCK, *paths, root=settling.root)
     left = lines_of("diff", "--name-only", "--diff-filter=U", "-z", root=settling.root)
-    left += results_of_the_gone(settling.pipeline, settling.conflict)
+    left += leftover_results(settling.pipeline, settling.conflict)
     if left:
         git("rm", "--quiet", "--force", "--", *left, root=settling.root)
 
@@ -99,18 +99,18 @@ def document_of(settling: Settling) -> dict[str, list[str]]:
     return {**by_source, "ran": settling.ran, "undecided": settling.waiting, "resolved": _paths(settling.conflict)}
 
 
-def told(document: dict[str, list[str]], *, dry_run: bool) -> str:
-    """Return what was settled in words."""
+def to_text(document: dict[str, list[str]], *, dry_run: bool) -> str:
+    """Return what was settled, as text."""
     lines = [
         _line("the same on both sides", document["both"]),
         _line("taken from ours", document["ours"]),
         _line("taken from theirs", document["theirs"]),
         _line("run by an earlier try", document["here"]),
         _line("must run" if dry_run else "ran", document["ran"]),
-        _line("decided once those ran", document["undecided"]),
+        _line("decided after those ran", document["undecided"]),
     ]
     last = (
-        "Nothing was touched."
+        "Nothing was changed."
         if dry_run
         else "Resolved and added: look at it with `git diff --cached`, then git commit."
     )

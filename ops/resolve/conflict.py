@@ -1,4 +1,4 @@
-"""What a merge left in conflict: the two sides of dvc.lock, and every path that waits for a decision."""
+"""Read a merge conflict: the two sides of dvc.lock and all unmerged paths."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ HUNK = re.compile(
 
 
 class ForeignConflictError(LabError):
-    """Something else than results is in conflict; that is for a person to decide."""
+    """Something other than results is in conflict, which a person must decide."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Conflict:
-    """The sides, the commits that hold their results, and the paths that are in conflict."""
+    """The sides, the commits with their results, and the paths in conflict."""
 
     sides: tuple[Side, ...]
     commits: tuple[str, ...]
@@ -48,7 +48,7 @@ class Conflict:
 
 
 def find_conflict(root: Path) -> Conflict | None:
-    """Return what is in conflict; None where nothing is. A conflict that no stage's run could settle is refused."""
+    """Return what is in conflict, or None. A conflict that running stages cannot settle is refused."""
     unmerged = sorted({line.partition("\t")[2] for line in lines_of("ls-files", "--unmerged", "-z", root=root)})
     text = (root / LOCK).read_text(encoding="utf-8") if (root / LOCK).is_file() else ""
     if not unmerged and MARK not in text:
@@ -59,13 +59,13 @@ def find_conflict(root: Path) -> Conflict | None:
     if foreign := [path for path in unmerged if path != LOCK and not inside_any(path, conflict.results)]:
         raise ForeignConflictError(
             f"{', '.join(foreign)}: found in conflict, expected conflicts in {LOCK} and in results only. Nothing was "
-            "touched. Cure: decide these yourself (git status), `git add` them, and call this again."
+            "changed. Cure: decide these yourself (git status), `git add` them, and call this again."
         )
     return conflict
 
 
 def _sides(text: str, commits: Sequence[str], root: Path, *, in_index: bool) -> Iterator[Side]:
-    """Yield ours, theirs, and what is in the working tree by now: an earlier try may have run something."""
+    """Yield ours, theirs, and what the working tree has now: an earlier call may have run stages."""
     marked = MARK in text
     for name, stage, commit in zip(("ours", "theirs"), (":2", ":3"), (*commits, None), strict=False):
         if in_index:

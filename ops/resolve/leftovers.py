@@ -1,4 +1,4 @@
-"""Outputs that lie in the working tree and belong to stages that the merge no longer has."""
+"""Outputs in the working tree of stages that the merge no longer has."""
 
 import shutil
 from pathlib import Path
@@ -11,26 +11,26 @@ from ops.revisions.git import lines_of
 from ops.revisions.paths import inside, inside_any
 
 
-def results_of_the_gone(pipeline: Pipeline, conflict: Conflict) -> list[str]:
-    """Return the files that the merge brought in and that only a stage writes which it no longer has."""
-    paths = list(_gone(pipeline, conflict))
+def leftover_results(pipeline: Pipeline, conflict: Conflict) -> list[str]:
+    """Return the files that the merge added and that only a removed stage writes."""
+    paths = list(_leftovers(pipeline, conflict))
     new = ["diff", "--cached", "--name-only", "--no-renames", "--diff-filter=A", "-z", "HEAD", "--"]
     return lines_of(*new, *paths, root=pipeline.root) if paths else []
 
 
-def take_away_the_gone(pipeline: Pipeline, conflict: Conflict) -> None:
-    """Remove the outputs of stages that are no more: a stage that reads the folder around them would take them for new.
+def remove_leftovers(pipeline: Pipeline, conflict: Conflict) -> None:
+    """Remove outputs of removed stages: a stage that reads their folder would read them as new.
 
-    Only what is as a side recorded it is removed: it can be had again from that side's commit. What git keeps stays.
+    Only what equals a side's record is removed: that side's commit still has it. What git tracks stays.
     """
-    for path, recorded in _gone(pipeline, conflict).items():
+    for path, recorded in _leftovers(pipeline, conflict).items():
         place = pipeline.root / path
         kept = lines_of("ls-files", "-z", "--", path, root=pipeline.root)
         if place.exists() and not kept and _fingerprint(place) in recorded:
             shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
-def _gone(pipeline: Pipeline, conflict: Conflict) -> dict[str, set[str]]:
+def _leftovers(pipeline: Pipeline, conflict: Conflict) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for out in _recorded(conflict):
         path = str(out["path"])

@@ -1,4 +1,4 @@
-"""Results that git keeps (metrics, plots, reports), found by their fingerprint in the commits of a merge."""
+"""Find results that git keeps by their MD5 in the commits of a merge."""
 
 import io
 import tarfile
@@ -19,16 +19,16 @@ Files = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Results:
-    """The results in the working tree and in commits. What is taken is as recorded, or it is not taken."""
+    """The results in the working tree and in commits. Only what equals the record is taken."""
 
     root: Path
     commits: tuple[str, ...]
 
-    def at_hand(self, stage: Any) -> bool:
-        """Say whether every result that git keeps of this stage can be had as the stage's entry records it."""
+    def available(self, stage: Any) -> bool:
+        """Say whether git or the working tree has every result of this stage as its entry records it."""
         return all(not out.workspace_status() or self._find(out) is not None for out in kept(stage))
 
-    def put_right(self, stage: Any) -> None:
+    def restore(self, stage: Any) -> None:
         """Make every result that git keeps of this stage what the stage's entry records."""
         for out in kept(stage):
             files = self._find(out) if out.workspace_status() else None
@@ -36,7 +36,7 @@ class Results:
                 _write(files, self.root / path_of(out))
 
     def learn_listings(self, stage: Any, listings: Listings) -> None:
-        """Tell what lies in this stage's folders that git keeps, where the working tree has something else."""
+        """Learn the files of this stage's folders in git, where the working tree has others."""
         for out in kept(stage):
             files = self._find(out) if out.workspace_status() else None
             if files and "" not in files:

@@ -1,4 +1,4 @@
-"""Settle one stage after another: by an entry of either side that fits what is merged, or by running it."""
+"""Settle a merge stage by stage: take an entry that fits, or run the stage."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,19 +15,19 @@ from ops.dvc.lock_file import lock_text
 from ops.dvc.stages import Pipeline, files_read, fingerprint_of, path_of
 from ops.dvc.stores import Listings, StoreError, cache_of, remote_of
 from ops.resolve.conflict import LOCK, Conflict, Side
-from ops.resolve.leftovers import take_away_the_gone
+from ops.resolve.leftovers import remove_leftovers
 from ops.resolve.results import Results, kept
 from ops.revisions.lock import Entry, entries_of
 from ops.revisions.paths import inside
 from ops.verify.fingerprints import Outputs
 from ops.verify.freshness import inputs_changed
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 BOTH = "both"
 
 
 class RunFailedError(LabError):
-    """A stage that had to run did not end well."""
+    """A stage that had to run failed."""
 
 
 class StrayFilesError(LabError):
@@ -36,7 +36,7 @@ class StrayFilesError(LabError):
 
 @dataclass(frozen=True)
 class Choice:
-    """An entry that fits, and whose it is: ours, theirs, both, or here (what an earlier try had run)."""
+    """An entry that fits, and its side: ours, theirs, both, or here (an earlier call ran it)."""
 
     source: str
     entry: Entry
@@ -44,7 +44,7 @@ class Choice:
 
 @dataclass
 class Settling:
-    """The stages that are settled so far."""
+    """The stages settled so far."""
 
     root: Path
     conflict: Conflict
@@ -91,7 +91,7 @@ class Settling:
         for side in self.conflict.sides:
             entry = side.entries.get(name, {})
             stage = self.pipeline.stage(name, entry)
-            if not inputs_changed(stage, entry, outputs) and self.results.at_hand(stage):
+            if not inputs_changed(stage, entry, outputs) and self.results.available(stage):
                 fitting.append(Choice(side.name, entry))
         if not fitting:
             return None
@@ -114,17 +114,17 @@ def foresee(settling: Settling) -> None:
                 settling.ran.append(name)
 
 
-def settle(settling: Settling, *, tell: Tell) -> None:
+def settle(settling: Settling, *, say: Say) -> None:
     """Settle every stage, running those that must; at any time it may be killed and called again."""
-    take_away_the_gone(settling.pipeline, settling.conflict)
+    remove_leftovers(settling.pipeline, settling.conflict)
     for ready in _rounds(settling.pipeline):
         found = {name: settling.choose(name) for name in ready}
         for name, choice in found.items():
             if choice:
                 settling.take(name, choice)
-                settling.results.put_right(settling.stage(name))
+                settling.results.restore(settling.stage(name))
         if must := [name for name, choice in found.items() if not choice]:
-            _run(settling, must, tell)
+            _run(settling, must, say)
     write_lock(settling)
     _check_out(settling, [out for name in settling.chosen for out in _stale(settling.stage(name).outs)])
 
@@ -140,14 +140,14 @@ def write_lock(settling: Settling) -> None:
         partial.write_text(lock_text(known), encoding="utf-8")
 
 
-def drop_the_gone(root: Path) -> list[str]:
-    """Take the records of stages that dvc.yaml no longer has out of dvc.lock; return their names."""
+def drop_removed(root: Path) -> list[str]:
+    """Remove the entries of stages that dvc.yaml no longer has from dvc.lock; return their names."""
     entries = entries_of((root / LOCK).read_bytes()) if (root / LOCK).is_file() else {}
     settling = Settling(root, Conflict((Side("here", entries),), ("HEAD",), ()))
-    if gone := [name for name in entries if name not in settling.pipeline.names]:
-        take_away_the_gone(settling.pipeline, settling.conflict)
+    if removed := [name for name in entries if name not in settling.pipeline.names]:
+        remove_leftovers(settling.pipeline, settling.conflict)
         write_lock(settling)
-    return gone
+    return removed
 
 
 def results_of(settling: Settling) -> list[str]:
@@ -165,19 +165,19 @@ def _rounds(pipeline: Pipeline) -> Iterable[list[str]]:
         sorter.done(*ready)
 
 
-def _run(settling: Settling, names: list[str], tell: Tell) -> None:
+def _run(settling: Settling, names: list[str], say: Say) -> None:
     """Run stages, all of whose producers are settled."""
     write_lock(settling)
     for name in names:
-        _bring_inputs(settling, name, tell)
+        _bring_inputs(settling, name, say)
         _refuse_strays(settling, name)
-    started = partial(_say_that_it_runs, tell)
+    started = partial(_say_that_it_runs, say)
     ended = run_dvc("repro", "--single-item", *names, root=settling.root, started=started)
     if ended.code:
         said = "\n".join(ended.lines)
         raise RunFailedError(
-            f"{listed(names)} did not run to the end; the last lines were:\n{said}\nWhat was settled is kept. "
-            "Cure: put right what is said above, and call this again."
+            f"{listed(names)} failed; the last lines:\n{said}\nWhat was settled is kept. "
+            "Cure: fix the error above, and call this again."
         )
     entries = entries_of((settling.root / LOCK).read_bytes())
     for name in names:
@@ -185,26 +185,26 @@ def _run(settling: Settling, names: list[str], tell: Tell) -> None:
     settling.ran += [name for name in names if name not in settling.ran]
 
 
-def _bring_inputs(settling: Settling, name: str, tell: Tell) -> None:
+def _bring_inputs(settling: Settling, name: str, say: Say) -> None:
     """Put in place what a stage reads: from the cache, else the remote, else by running what writes it."""
     _check_out(settling, _missing(settling, name).values())
     if missing := _missing(settling, name):
         run_dvc("pull", "--force", *(path_of(out) for out in missing.values()), root=settling.root)
     for path in _missing(settling, name):
         if writer := settling.pipeline.writers.get(path):
-            tell(f"{path} is neither in the cache nor on the remote")
-            _run(settling, [writer], tell)
+            say(f"{path} is neither in the cache nor on the remote")
+            _run(settling, [writer], say)
 
 
 def _refuse_strays(settling: Settling, name: str) -> None:
-    """Refuse to run a stage on a folder that holds what another branch left there: DVC would read it as data."""
+    """Refuse to run a stage on a folder with files of another branch: DVC would read them as data."""
     outputs = settling.outputs
     for dependency in files_read(settling.pipeline.stages[name]):
         strays = outputs.strays(dependency) if outputs.touches(path_of(dependency)) else []
         if strays:
             raise StrayFilesError(
                 f"{', '.join(strays)}: found where {name} reads {path_of(dependency)}, expected only what stages write "
-                "or git knows; a clone has no such file. What was settled is kept. Cure: remove it, call this again."
+                "or git tracks; a clone has no such file. What was settled is kept. Cure: remove it, call this again."
             )
 
 
@@ -226,5 +226,5 @@ def _check_out(settling: Settling, outs: Iterable[Any]) -> None:
         run_dvc("checkout", "--force", "--allow-missing", *paths, root=settling.root)
 
 
-def _say_that_it_runs(tell: Tell, name: str) -> None:
-    tell(f"running {name}")
+def _say_that_it_runs(say: Say, name: str) -> None:
+    say(f"running {name}")

@@ -1,4 +1,4 @@
-"""`python -m ops revert REV`: the whole project, data and models included, as it was at any revision."""
+"""`python -m ops revert REV`: restore the whole project, data and models included."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ from lab.core.result_files import json_bytes
 from lab.pages.markdown import counted
 from ops.repro.command import cores, jobs_of
 from ops.revert.restore import Restored
-from ops.revert.revert import Reverted, Wish
+from ops.revert.revert import Request, Reverted
 from ops.revert.revert import revert as bring_back
 
 ORIGINS = {
@@ -26,34 +26,34 @@ ORIGINS = {
 
 @click.command()
 @click.argument("revision")
-@click.option("--branch", metavar="NAME", help="Make this branch there, to work on.")
-@click.option("--no-derive", is_flag=True, help="Run nothing: what neither cache nor remote has stays missing.")
+@click.option("--branch", metavar="NAME", help="Create this branch there, to work on.")
+@click.option("--no-derive", is_flag=True, help="Run no stage: what neither cache nor remote has stays missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came from where as JSON.")
 def revert(*, revision: str, branch: str | None, no_derive: bool, as_json: bool) -> None:
-    r"""Bring the project back as it was at a tag, branch, commit or DVC experiment.
+    r"""Restore the project at a tag, branch, commit or DVC experiment.
 
-    Code and settings come from git; each output comes from the cache, else from the remote, else its stage runs again,
-    and it is held to the fingerprint in dvc.lock, byte by byte. Nothing that is kept nowhere is overwritten: changes
-    that no commit holds, and outputs that the cache does not have, are named and refused.
+    Code and settings come from git. Each output comes from the cache, else from the remote, else its stage runs again;
+    its bytes are compared with the MD5 in dvc.lock. Nothing without another copy is overwritten: uncommitted changes,
+    and outputs that the cache does not have, are named and refused.
 
     \b
     Look at a version, and come back:
       python -m ops revert v1.2.0
       git checkout main && dvc checkout
-    Go on from there:
+    Continue from there:
       python -m ops revert v1.2.0 --branch from-v1
 
-    A revert that was killed is finished by calling it again. No commit is made, and no branch is moved.
+    Call it again to finish a revert that was killed. No commit is made, and no branch is moved.
 
-    Exit 0 when every output is as it was, 1 when one is missing or cannot be derived to the same bytes, 2 on a mistake.
+    Exit 0 when every output is restored, 1 when one is missing or gets other bytes, 2 on a usage error.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    wish = Wish(revision, branch, derive=not no_derive, jobs=jobs_of("auto", cores=cores()))
+    request = Request(revision, branch, derive=not no_derive, jobs=jobs_of("auto", cores=cores()))
     try:
-        reverted = bring_back(wish, root=Path(), tell=_tell)
+        reverted = bring_back(request, root=Path(), say=_print)
     except KeyboardInterrupt:
         leave("Interrupted: nothing is lost. The same command finishes it.", code=INTERRUPTED)
-    click.echo(json_bytes(document_of(reverted)).decode().rstrip() if as_json else told(revision, reverted))
+    click.echo(json_bytes(document_of(reverted)).decode().rstrip() if as_json else to_text(revision, reverted))
     raise SystemExit(0 if reverted.complete else 1)
 
 
@@ -71,7 +71,7 @@ def document_of(reverted: Reverted) -> dict[str, Any]:
     }
 
 
-def told(revision: str, reverted: Reverted) -> str:
+def to_text(revision: str, reverted: Reverted) -> str:
     """Return what a person reads: each output with where it came from, then the sum."""
     width = max((len(output.path) for output in reverted.outputs), default=0)
     lines = [f"{output.path.ljust(width)}  {_origin(output)}" for output in reverted.outputs]
@@ -86,6 +86,6 @@ def _origin(output: Restored) -> str:
     return f"{ORIGINS[output.origin]}: {output.reason}" if output.reason else ORIGINS[output.origin]
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A note of a revert that has begun, so that one that was killed is known and finished."""
+"""A note of a revert in progress, so that a killed one is finished."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ PLACE = Path(".dvc/tmp/revert.json")
 
 @dataclass(frozen=True)
 class Note:
-    """Where a revert leads, where it began, and what git calls the way back."""
+    """The target of a revert, its start, and git's name for the way back."""
 
     target: str
     start: str
@@ -19,7 +19,7 @@ class Note:
 
 
 def read_note(root: Path) -> Note | None:
-    """Return the note of a revert that did not end, or None."""
+    """Return the note of a revert that did not finish, or None."""
     try:
         return Note(**json.loads((root / PLACE).read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -33,5 +33,5 @@ def write_note(note: Note, root: Path) -> None:
 
 
 def remove_note(root: Path) -> None:
-    """Remove the note of a revert that has ended."""
+    """Remove the note of a finished revert."""
     (root / PLACE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The outputs that DVC keeps for the revision that is checked out, and what really lies in their places."""
+"""The outputs that DVC keeps for the checked-out revision, and the files in their places."""
 
 import json
 import shutil
@@ -26,9 +26,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Project:
-    """The working tree and the cache of a DVC repository, read byte by byte: neither is taken at its word.
+    """The working tree and the cache of a DVC repository, read byte by byte.
 
-    DVC believes what it noted of a file when it put it there, and so serves a damaged object of its cache.
+    DVC trusts what it noted of a file earlier, and so serves a damaged object of its cache.
     """
 
     repository: Any
@@ -43,7 +43,7 @@ class Project:
         return cache_of(self.repository)
 
     def outputs(self) -> list[Output]:
-        """Return the outputs that DVC keeps, in the order of dvc.yaml; those of git are none of them."""
+        """Return the outputs that DVC keeps, in the order of dvc.yaml; without those that git keeps."""
         return [
             Output(
                 path=path_of(out),
@@ -73,7 +73,7 @@ class Project:
         return files is not None and (files[""] if "" in files else folder_md5(files)) == output.md5
 
     def remove(self, path: str) -> None:
-        """Clear a place."""
+        """Remove a file or folder."""
         place = self.root / path
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
@@ -81,7 +81,7 @@ class Project:
             place.unlink(missing_ok=True)
 
     def keep(self, outputs: Sequence[Output]) -> None:
-        """Put outputs into the cache that lie in their places as recorded."""
+        """Save outputs that are in their places as recorded in the cache."""
         wanted = {output.path for output in outputs}
         for out in self._outs:
             if path_of(out) in wanted:
@@ -96,7 +96,7 @@ class Project:
         self.repository.fetch(list(paths))
 
     def cached(self, md5: str) -> bool:
-        """Return whether the cache has an object, and its bytes are those of its name; one that is damaged goes."""
+        """Return whether the cache has an object with the right bytes; a damaged one is removed."""
         place = self._cache.path(md5)
         if not place.is_file():
             return False

@@ -1,4 +1,4 @@
-"""Put outputs back where they belong, and say of each where it came from."""
+"""Restore outputs, and report where each came from."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,16 +28,16 @@ class Restored:
 
 @dataclass
 class Restorer:
-    """Restores the outputs of one revision; `differed` are files of git that a stage wrote otherwise."""
+    """Restores the outputs of one revision; `differed` are files of git that a stage wrote differently."""
 
     project: Project
-    tell: Callable[[str], None]
+    say: Callable[[str], None]
     found: dict[str, Restored] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     differed: list[str] = field(default_factory=list)
 
     def restore(self, outputs: Sequence[Output], *, jobs: int) -> None:
-        """Bring back what is not in its place; 0 jobs run nothing."""
+        """Restore what is not in its place; 0 jobs run nothing."""
         self._settle("here", (output for output in outputs if self.project.holds(output)))
         self._place("cache", self._missing(outputs))
         if missing := self._missing(outputs):
@@ -56,7 +56,7 @@ class Restorer:
         self.found |= {output.path: Restored(output.path, origin) for output in outputs}
 
     def _place(self, origin: Origin, outputs: Sequence[Output]) -> None:
-        """Check those out of the cache that it has whole, and believe their bytes only."""
+        """Check out of the cache what it has completely, and check the bytes."""
         whole = [output for output in outputs if self.project.cached_whole(output)]
         self._check_out(whole)
         self._settle(origin, (output for output in whole if self.project.holds(output)))
@@ -68,7 +68,7 @@ class Restorer:
             self.project.check_out([output.path for output in outputs])
 
     def _fetch(self, outputs: Sequence[Output]) -> None:
-        self.tell(f"Asking the remote for {listed(output.path for output in outputs)}.")
+        self.say(f"Asking the remote for {listed(output.path for output in outputs)}.")
         try:
             self.project.fetch([output.path for output in outputs])
         except Exception as error:  # noqa: BLE001 - storage libraries share no class of errors, and none is fatal here
@@ -82,7 +82,7 @@ class Restorer:
         stages = {output.stage: None for output in missing if output.has_command}
         failed: dict[str, str] = {}
         if stages:
-            self.tell(f"Deriving again: {listed(stages)}.")
+            self.say(f"Deriving again: {listed(stages)}.")
             failed = self._run(list(stages), jobs=jobs)
         self.differed = [path for path in restore_files(self.project.root) if not path.endswith("dvc.lock")]
         self._settle("derived", (output for output in missing if self.project.holds(output)))
@@ -96,7 +96,7 @@ class Restorer:
 
     def _run(self, stages: list[str], *, jobs: int) -> dict[str, str]:
         try:
-            outcome = reproduce(self.project.root, stages, jobs=jobs, force=False, tell=self.tell)
+            outcome = reproduce(self.project.root, stages, jobs=jobs, force=False, say=self.say)
         except (DvcError, LabError) as error:
             return dict.fromkeys(stages, str(error))
         skipped = {stage: f"not run, for {listed(outcome.failed)} failed" for stage in outcome.skipped}

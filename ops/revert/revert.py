@@ -1,4 +1,4 @@
-"""Bring the whole project back to a revision: from the cache, else the remote, else derived again."""
+"""Restore the project at a revision: from the cache, the remote, or by running stages."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,16 +16,16 @@ from ops.revert.tree import DirtyError, check_out, current, refuse_changes
 from ops.revisions.git import commit_of, content_at, git
 from ops.revisions.snapshot import Snapshot
 
-# Whatever runs after git has replaced the code was imported before: no module of ours may be imported late here.
+# Git replaces the code during a revert: so no module of this repository may be imported inside a function here.
 
 ENVIRONMENT = "requirements.txt"
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked for: a revision by any name, perhaps on a new branch, perhaps without running anything."""
+class Request:
+    """The revision to restore by any name; with a new branch, or without running stages, if set."""
 
     name: str
     branch: str | None = None
@@ -35,7 +35,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Reverted:
-    """What a revert came to. `removed` were outputs of the former revision alone; the cache still has them."""
+    """The result of a revert. `removed` are outputs of the former revision only; the cache still has them."""
 
     commit: str
     back: str
@@ -45,9 +45,9 @@ class Reverted:
     complete: bool
 
 
-def revert(wish: Wish, *, root: Path, tell: Tell) -> Reverted:
-    """Check a revision out and bring its outputs back; `tell` hears the way back before anything changes."""
-    target = commit_of(wish.name, root=root)
+def revert(request: Request, *, root: Path, say: Say) -> Reverted:
+    """Check a revision out and restore its outputs; `say` gets the way back before anything changes."""
+    target = commit_of(request.name, root=root)
     killed = read_note(root)
     killed = killed if killed is not None and killed.target == target else None
     refuse_changes(root, killed=killed)
@@ -55,20 +55,20 @@ def revert(wish: Wish, *, root: Path, tell: Tell) -> Reverted:
         with _project(root) as project:
             _keep(project)
     note = killed or Note(target, commit_of("HEAD", root=root), current(root))
-    tell(f"The way back: git checkout {note.back} && dvc checkout")
+    say(f"The way back: git checkout {note.back} && dvc checkout")
     write_note(note, root)
-    check_out(wish.name, target, branch=wish.branch, root=root, by_force=killed is not None)
+    check_out(request.name, target, branch=request.branch, root=root, by_force=killed is not None)
     with _project(root) as project:
-        reverted = _restored(project, note, wish, tell)
+        reverted = _restored(project, note, request, say)
     remove_note(root)
     return reverted
 
 
-def _restored(project: Project, note: Note, wish: Wish, tell: Tell) -> Reverted:
+def _restored(project: Project, note: Note, request: Request, say: Say) -> Reverted:
     recorded = [output for output in project.outputs() if output.md5]
     removed = _remove_left_overs(project, note, recorded)
-    restorer = Restorer(project, tell)
-    restorer.restore(recorded, jobs=wish.jobs if wish.derive else 0)
+    restorer = Restorer(project, say)
+    restorer.restore(recorded, jobs=request.jobs if request.derive else 0)
     notes = [*restorer.notes, *_notes(project, note)]
     outputs = tuple(restorer.found[output.path] for output in recorded)
     complete = not restorer.differed and all(output.origin != "missing" for output in outputs)
@@ -85,7 +85,7 @@ def _project(root: Path) -> Iterator[Project]:
 
 
 def _keep(project: Project) -> None:
-    """Let the cache have every output before it is replaced; refuse those that are not what dvc.lock records."""
+    """Save every output in the cache before it is replaced; refuse those that differ from dvc.lock."""
     present = [(output, project.files_at(output.path)) for output in project.outputs()]
     unsaved = [output for output, files in present if files and not all(map(project.cached, files.values()))]
     if unlike := [output.path for output in unsaved if not project.holds(output)]:
@@ -98,7 +98,7 @@ def _keep(project: Project) -> None:
 
 
 def _remove_left_overs(project: Project, note: Note, recorded: Sequence[Output]) -> list[str]:
-    """Remove outputs of the former revision that this one does not know, where the cache has their bytes."""
+    """Remove outputs that only the former revision has, if the cache has their bytes."""
     former = Snapshot(note.start, note.start, project.root).lock.values()
     known = {output.path for output in recorded}
     removed = []

@@ -1,4 +1,4 @@
-"""Guard what git keeps, and check out a revision."""
+"""Check out a revision, and lose nothing that git does not have."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SHOWN = 10
 
 
 class DirtyError(LabError):
-    """Something would be lost."""
+    """An uncommitted change would be lost."""
 
 
 def current(root: Path) -> str:
@@ -21,13 +21,13 @@ def current(root: Path) -> str:
 
 
 def refuse_changes(root: Path, *, killed: Note | None) -> None:
-    """Refuse a tree with changes that no commit holds; those that a killed revert left behind are none."""
+    """Refuse a tree with uncommitted changes; those of a killed revert do not count."""
     dirty = [path for path in changed_files(root=root) if killed is None or not _left_by(killed, path, root)]
     if dirty:
         more = f" and {len(dirty) - SHOWN} more" if len(dirty) > SHOWN else ""
         raise DirtyError(
             f"found {counted(len(dirty), 'file')} that no commit holds ({', '.join(dirty[:SHOWN])}{more}), expected a "
-            "clean tree, so that nothing is lost. Cure: `git commit` them, or lay them aside: "
+            "clean tree, so that nothing is lost. Cure: `git commit` them, or put them aside: "
             "git stash --include-untracked"
         )
 
@@ -42,7 +42,7 @@ def check_out(name: str, commit: str, *, branch: str | None, root: Path, by_forc
 
 
 def restore_files(root: Path) -> list[str]:
-    """Bring back what git keeps; return the files that had changed."""
+    """Restore what git tracks; return the files that had changed."""
     changed = [path for path in changed_files(root=root) if content_at("HEAD", path, root=root) is not None]
     if changed:
         git("checkout", "--quiet", "HEAD", "--", *changed, root=root)

@@ -1,4 +1,4 @@
-"""Bring the outputs of a revision into the cache: from the remote, or by running its stages."""
+"""Bring a revision's outputs into the cache: from the remote, or by running stages."""
 
 import json
 import subprocess

@@ -24,7 +24,7 @@ class ChangedFile:
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of a revision that git knows; in the working tree also those that are new to git."""
+    """The files of a revision in git; in the working tree also those that are new to git."""
 
     snapshot: Snapshot
 

@@ -1,4 +1,4 @@
-"""Ask git, and turn what it refuses into one message."""
+"""Run git, and turn a refusal into one message."""
 
 import subprocess
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Read dvc.lock: what each stage ran with, and the fingerprints of what it read and wrote."""
+"""Read dvc.lock: what each stage ran with, read and wrote."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Read outputs that DVC keeps, from the cache or else the remote, checked against their MD5."""
+"""Read outputs from the cache or the remote, and check their MD5."""
 
 import json
 from dataclasses import dataclass

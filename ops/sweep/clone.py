@@ -77,4 +77,4 @@ def _share_cache(clone: Path, project: Path) -> None:
 
 
 def _dvc(arguments: list[str], clone: Path, commands: Commands, hear: Hear) -> None:
-    commands.run(["dvc", *arguments], folder=clone, environment=os.environ, hear=hear)
+    commands.run(["dvc", *arguments], folder=clone, environment=os.environ, on_line=hear)

@@ -1,4 +1,4 @@
-"""The answer to one question about a commit."""
+"""The result of one check of a commit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what is wrong with it, and what puts it right; nothing wrong means that it passed."""
+    """What was checked, what is wrong, and the cure; it passed when nothing is wrong."""
 
     name: str
     summary: str
@@ -18,12 +18,16 @@ class Check:
         return not self.found
 
 
-def told(checks: Sequence[Check]) -> str:
-    """Return the checks as a person reads them, and what follows."""
+def to_text(checks: Sequence[Check]) -> str:
+    """Return the checks as text, with the verdict."""
     width = max(len(check.name) for check in checks)
     lines = [line for check in checks for line in _lines(check, width)]
     failed = [check.name for check in checks if not check.passed]
-    last = f"NOT WHOLE: {', '.join(failed)}" if failed else "WHOLE: who clones this commit has everything that it names"
+    last = (
+        f"INCOMPLETE: {', '.join(failed)}"
+        if failed
+        else "COMPLETE: a clone of this commit has everything that it names"
+    )
     return "\n".join([*lines, "", last])
 
 

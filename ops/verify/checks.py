@@ -21,8 +21,8 @@ SETTINGS = ("dvc.yaml", "dvc.lock", ".gitignore", ".dvcignore", ".dvc")
 
 
 def check_all(state: State) -> list[Check]:
-    """Return the answer to every question; one that cannot be asked has failed, and the others are asked still."""
-    questions: list[tuple[str, Callable[[State], Check]]] = [
+    """Return the result of every check; one that cannot run has failed, and the others still run."""
+    checks: list[tuple[str, Callable[[State], Check]]] = [
         ("lock", lock_is_fresh),
         ("remote", everything_is_pushed),
         ("ignored", data_is_ignored),
@@ -30,22 +30,22 @@ def check_all(state: State) -> list[Check]:
         ("known", git_knows_every_file),
         ("committed", nothing_is_uncommitted),
     ]
-    asked = [each for each in questions if each[0] != "remote" or state.asks_remote]
-    return [_answer(name, question, state) for name, question in asked]
+    chosen = [each for each in checks if each[0] != "remote" or state.asks_remote]
+    return [_answer(name, check, state) for name, check in chosen]
 
 
-def _answer(name: str, question: Callable[[State], Check], state: State) -> Check:
+def _answer(name: str, check: Callable[[State], Check], state: State) -> Check:
     try:
-        return question(state)
+        return check(state)
     except LabError as error:
         said, _, cure = str(error).partition(" Cure: ")
-        return Check(name, "could not be looked at", (said,), cure or "see above")
+        return Check(name, "could not be checked", (said,), cure or "see above")
 
 
 def lock_is_fresh(state: State) -> Check:
-    """Ask whether `dvc repro` would have nothing to do but to fetch data.
+    """Check that `dvc repro` would have nothing to do but to fetch data.
 
-    A record of a stage that is no more is told and is no fault: DVC never takes one away, and reads none.
+    The entry of a removed stage is reported and is no fault: DVC never removes one, and reads none.
     """
     found = []
     for name, stage in state.stages.items():
@@ -59,22 +59,22 @@ def lock_is_fresh(state: State) -> Check:
         for what in outputs_changed(stage)
     ]
     gone = [name for name in state.entries if name not in state.stages]
-    aside = f" (also recorded, and no more: {', '.join(gone)}; `python -m ops resolve` drops it)" if gone else ""
-    summary = f"dvc.lock {'is not' if found else 'is'} what `dvc repro` leaves: {counted(len(state.stages), 'stage')}"
+    aside = f" (also recorded, and gone: {', '.join(gone)}; `python -m ops resolve` drops it)" if gone else ""
+    summary = f"dvc.lock {'is not' if found else 'is'} up to date: {counted(len(state.stages), 'stage')}"
     cure = "dvc repro, then commit its results; for what a stage no longer declares: dvc commit --force"
     return Check("lock", summary + aside, tuple(found), cure)
 
 
 def everything_is_pushed(state: State) -> Check:
-    """Ask whether the remote has every output that DVC keeps, the files in folders included."""
+    """Check that the remote has every output that DVC keeps, the files in folders included."""
     count, found = missing_objects(state)
     summary = f"{state.remote.name} {'lacks some of' if found else 'has all of'} {counted(count, 'object')}"
     remote = f" --remote {state.remote_name}" if state.remote_name else ""
-    return Check("remote", summary, tuple(found), f"dvc push{remote}; where nobody has them, dvc repro comes first")
+    return Check("remote", summary, tuple(found), f"dvc push{remote}; if no machine has them, dvc repro comes first")
 
 
 def data_is_ignored(state: State) -> Check:
-    """Ask whether .gitignore covers every output that DVC keeps, and whether git keeps none of them."""
+    """Check that .gitignore covers every output that DVC keeps, and that git has none of them."""
     paths = {path_of(out): out for out in state.cached if out.is_in_repo}
     asked = [*paths, *(f"{path}/any" for path in paths)]
     done = git("-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *asked, root=state.root, check=False)
@@ -82,7 +82,7 @@ def data_is_ignored(state: State) -> Check:
     bare = [path for path in paths if not {path, f"{path}/any"} & ignored]
     tracked = lines_of("ls-files", "-z", "--", *paths, root=state.root) if paths else []
     found = [f"{path} is not covered by .gitignore" for path in bare]
-    found += [f"{path} is kept by DVC and by git" for path in tracked]
+    found += [f"{path} is tracked by DVC and by git" for path in tracked]
     summary = f".gitignore {'does not cover' if bare else 'covers'} every output that DVC keeps: {len(paths)}"
     return Check(
         "ignored", summary, tuple(found), "add `/PATH` to .gitignore; git rm -r --cached PATH where it is tracked"
@@ -90,7 +90,7 @@ def data_is_ignored(state: State) -> Check:
 
 
 def dependencies_are_exact(state: State) -> Check:
-    """Ask whether every stage declares the code that it imports, and no other."""
+    """Check that every stage declares the code that it imports, and no other."""
     try:
         stages = read_stages(state.root)
     except ValueError as error:
@@ -102,13 +102,13 @@ def dependencies_are_exact(state: State) -> Check:
 
 
 def git_knows_every_file(state: State) -> Check:
-    """Ask whether git has each module, each file that a stage reads, and each result that DVC leaves to git."""
-    found = [f"{path} is a module that git does not know" for path in _unknown_modules(state.root)]
-    found += [f"{path} is read by a stage, and git does not know it" for path in _unknown(state, state.read)]
-    found += [f"{path} is a result, and git does not know it" for path in _unknown(state, state.kept)]
+    """Check that git tracks each module, each file that a stage reads, and each result that DVC leaves to git."""
+    found = [f"{path} is a module that git does not track" for path in _unknown_modules(state.root)]
+    found += [f"{path} is read by a stage, and git does not track it" for path in _unknown(state, state.read)]
+    found += [f"{path} is a result, and git does not track it" for path in _unknown(state, state.kept)]
     found += [f"{path} is read by a stage, and git has nothing of it" for path in _empty(state)]
-    summary = f"git {'does not know' if found else 'knows'} every module, source and result"
-    return Check("known", summary, tuple(found), "git add PATH, or remove what does not belong there")
+    summary = f"git {'does not track' if found else 'tracks'} every module, source and result"
+    return Check("known", summary, tuple(found), "git add PATH, or remove the file")
 
 
 def _unknown_modules(root: Path) -> list[str]:
@@ -117,7 +117,7 @@ def _unknown_modules(root: Path) -> list[str]:
 
 
 def _unknown(state: State, paths: list[str]) -> Iterator[str]:
-    """Yield the files at these paths that git does not know, ignored ones too: a clone would lack them all the same."""
+    """Yield the files at these paths that git does not track, ignored ones too: a clone lacks them."""
     outputs = [path_of(out) for out in state.cached]
     for path in lines_of("ls-files", "-z", "--others", "--", *paths, root=state.root) if paths else []:
         if not inside_any(path, outputs) and state.pipeline.reads(path):
@@ -135,21 +135,21 @@ def inside_any_of(files: list[str], folder: str) -> bool:
 
 
 def _another_is_pushed(root: Path) -> str:
-    """Tell where pre-commit's hook runs for another commit than the one that is checked out and looked at."""
+    """Return a note if pre-commit's hook runs for another commit than the one that is checked out."""
     pushed = os.environ.get("PRE_COMMIT_TO_REF", "")
     if not pushed or commit_of(pushed, root=root) == commit_of("HEAD", root=root):
         return ""
-    return f"; {pushed[:7]}, which is pushed, is another commit, and nobody looked at it"
+    return f"; {pushed[:7]}, which is pushed, is another commit, which was not checked"
 
 
 def nothing_is_uncommitted(state: State) -> Check:
-    """Ask whether what was looked at is what HEAD holds; changes that are none of the pipeline's are told only."""
+    """Check that HEAD has what was checked; changes outside the pipeline are only reported."""
     changed = lines_of("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", root=state.root)
     paths = sorted(line[3:] for line in changed)
     settings = {item.def_path for stage in state.stages.values() for item in stage.deps}
     own = [path for path in paths if inside_any(path, {*SETTINGS, *settings, *state.read, *state.kept})]
     others = [path for path in paths if path not in own]
-    aside = f" (also changed, and none of the pipeline's: {', '.join(others)})" if others else ""
-    summary = f"the working tree {'differs from' if own else 'is'} HEAD where the pipeline looks{aside}"
+    aside = f" (also changed, outside the pipeline: {', '.join(others)})" if others else ""
+    summary = f"the working tree {'differs from' if own else 'equals'} HEAD in what the pipeline reads{aside}"
     summary += _another_is_pushed(state.root)
     return Check("committed", summary, tuple(f"{path} is not committed" for path in own), "git add and git commit")

@@ -1,4 +1,4 @@
-"""What a stage should have read, from what other stages wrote, without the data."""
+"""What a stage should have read, by what other stages wrote, without the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NOT_THERE = "not there"
 class Outputs:
     """The fingerprint of every output that a lock or a .dvc file records, by the output's path.
 
-    Where no listing tells what a file in a folder was, `doubt_is_change` says whether that counts as a change.
+    If no listing has the MD5 of a file in a folder, `doubt_is_change` says whether that counts as a change.
     """
 
     root: Path
@@ -33,7 +33,7 @@ class Outputs:
     def fingerprint(self, dependency: Any) -> str | None:
         """Return what a dependency on outputs must have been.
 
-        None where that cannot be told: a producer never ran, or no listing of what it wrote is at hand.
+        None where that is unknown: a producer never ran, or there is no listing of what it wrote.
         """
         path = path_of(dependency)
         if path in self.recorded:
@@ -65,7 +65,7 @@ class Outputs:
         return None if not md5 else self.listings.of(md5) or listing_on_disk(self.root / folder, md5)
 
     def strays(self, dependency: Any) -> list[str]:
-        """Return the files in a folder that neither a stage writes nor git knows: DVC reads them, clones lack them."""
+        """Return the files in a folder that neither a stage writes nor git tracks: DVC reads them, clones lack them."""
         path = path_of(dependency)
         if inside_any(path, self.recorded):
             return []

@@ -1,4 +1,4 @@
-"""Whether a lock entry is what `dvc repro` would leave today, and if not, what has changed."""
+"""Whether an entry of dvc.lock is up to date, and if not, what has changed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,18 +12,18 @@ LONGEST = 40
 
 
 def inputs_changed(stage: Any, entry: Entry, outputs: Outputs) -> list[str]:
-    """Return what a stage would read otherwise than its entry says: command, settings, files; nothing when it is fresh.
+    """Return what differs from an entry: command, settings, files; nothing when it is up to date.
 
-    The stage bears the entry. A frozen one is asked for its command only, as DVC does.
+    The stage has the entry. Of a frozen one only the command counts, as in DVC.
     """
     if not entry:
         return ["never ran"]
-    told = ["another command"] if stage.cmd_changed else []
+    changes = ["another command"] if stage.cmd_changed else []
     if stage.is_callback or stage.always_changed:
-        told.append("runs every time")
+        changes.append("runs every time")
     if not stage.frozen:
-        told += [*_settings(stage), *_files(stage, outputs)]
-    return told + list(_forgotten(stage, entry))
+        changes += [*_settings(stage), *_files(stage, outputs)]
+    return changes + list(_forgotten(stage, entry))
 
 
 def outputs_changed(stage: Any) -> list[str]:
@@ -93,7 +93,7 @@ def _files(stage: Any, outputs: Outputs) -> Iterator[str]:
 
 
 def _forgotten(stage: Any, entry: Entry) -> Iterator[str]:
-    """Tell what an entry records and dvc.yaml no longer declares: DVC runs nothing for it, and never forgets it."""
+    """Yield what an entry records and dvc.yaml no longer declares: DVC ignores it, and keeps it."""
     declared = {path_of(item) for item in (*files_read(stage), *stage.outs)}
     recorded = {item["path"] for item in (*entry.get("deps", []), *entry.get("outs", []))}
     settings = {item.def_path: item.params for item in stage.deps if is_setting(item)}

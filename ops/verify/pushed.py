@@ -16,7 +16,7 @@ ABSENT = "is not there"
 def missing_objects(state: State) -> tuple[int, list[str]]:
     """Return how many objects the remote should have, and a line for each output of which it lacks something.
 
-    Where the remote is a folder, sizes are held against dvc.lock too, which finds a push that stopped midway.
+    If the remote is a folder, sizes are compared with dvc.lock too, which finds an interrupted push.
     """
     outs = [out for out in state.cached if out.can_push and not out.stage.is_repo_import and out.hash_info]
     files = {path_of(out): _files(out, state) for out in outs}

@@ -1,4 +1,4 @@
-"""Derive everything again in a temporary clone, and hold it against what is committed, byte for byte."""
+"""Run everything again in a temporary clone, and compare all bytes with the commit."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -17,18 +17,18 @@ from ops.revisions.paths import inside
 from ops.verify.check import Check
 from ops.verify.state import State
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
-def everything_is_derived(state: State, *, tell: Tell) -> Check:
-    """Ask whether the DAG, run from nothing in a clone of HEAD, leaves the bytes that HEAD holds."""
+def everything_is_derived(state: State, *, say: Say) -> Check:
+    """Check that the DAG, run from nothing in a clone of HEAD, gives the bytes that HEAD has."""
     with clone_of(state.root) as clone:
         _bring_data(state, clone)
-        _run_all(clone, len(state.stages), tell)
+        _run_all(clone, len(state.stages), say)
         rebuilt = State(clone, asks_remote=False)
         found = differences(rebuilt, before=entries_of(lock_at_head(clone)), changed=_changed(clone))
     count = counted(len(state.stages), "stage")
-    summary = f"a clone of HEAD derives {'other' if found else 'the same'} bytes: {count}"
+    summary = f"a clone of HEAD gives {'other' if found else 'the same'} bytes: {count}"
     cure = "find what the stage reads and does not declare; then dvc repro --force, and commit what it leaves"
     return Check("rebuild", summary, tuple(found), cure)
 
@@ -44,11 +44,11 @@ def differences(rebuilt: State, *, before: Mapping[str, Entry], changed: list[st
         other = not paths and before.get(name) != rebuilt.entries.get(name)
         if paths or other:
             lines.append(f"{name}: {', '.join(sorted(paths)) or 'reads something else than dvc.lock says'}")
-    gone = [f"{name}: is in dvc.lock, and nothing runs it" for name in before if name not in rebuilt.entries]
+    gone = [f"{name}: is in dvc.lock, and no stage writes it" for name in before if name not in rebuilt.entries]
     known = rebuilt.pipeline.writers
     stray = [path for path in changed if path != "dvc.lock" and not any(inside(path, out) for out in known)]
     lines = [f"{line} (the first to differ)" if place == 0 else line for place, line in enumerate(lines)]
-    return [*lines, *gone, *(f"{path} changed, and no stage says that it writes it" for path in stray)]
+    return [*lines, *gone, *(f"{path} changed, and no stage declares that it writes it" for path in stray)]
 
 
 def in_order(state: State) -> list[str]:
@@ -76,7 +76,7 @@ def clone_of(root: Path) -> Iterator[Path]:
 
 
 def _bring_data(state: State, clone: Path) -> None:
-    """Pull what .dvc files name, which no stage derives: from this repository's cache, or else from the remote."""
+    """Pull the data of .dvc files, which no stage makes: from this repository's cache, or else from the remote."""
     files = [data_file(stage, state.root) for stage in state.pipeline.data_files]
     if not files:
         return
@@ -94,20 +94,20 @@ def _bring_data(state: State, clone: Path) -> None:
             )
 
 
-def _run_all(clone: Path, count: int, tell: Tell) -> None:
-    """Run every stage, telling each by its name."""
+def _run_all(clone: Path, count: int, say: Say) -> None:
+    """Run every stage, and report each by its name."""
     names: list[str] = []
 
     def started(name: str) -> None:
         names.append(name)
-        tell(f"rebuild: {name} ({len(names)} of {count})")
+        say(f"rebuild: {name} ({len(names)} of {count})")
 
     ended = run_dvc("repro", "--force", root=clone, started=started)
     if ended.code:
         said = "\n".join(ended.lines)
         raise SourceError(
-            f"the DAG did not run to its end in a clone of HEAD; it ended with:\n{said}\n"
-            "Cure: put right what is said above; a file that the working tree has and HEAD lacks is a usual reason."
+            f"the DAG failed in a clone of HEAD; the last lines:\n{said}\n"
+            "Cure: fix the error above; a common reason is a file that the working tree has and HEAD lacks."
         )
 
 

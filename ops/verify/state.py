@@ -1,4 +1,4 @@
-"""What every check of a commit looks at, read once."""
+"""What the checks of a commit read, read once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ops.verify.fingerprints import Outputs
 
 @dataclass(frozen=True)
 class State:
-    """The working tree with its dvc.lock; `asks_remote` says whether a remote may be asked at all."""
+    """The working tree with its dvc.lock; without `asks_remote` no remote is contacted."""
 
     root: Path
     remote_name: str | None = None
@@ -34,7 +34,7 @@ class State:
 
     @cached_property
     def stages(self) -> dict[str, Any]:
-        """DVC's stages, each bearing its entry."""
+        """DVC's stages, each with its entry."""
         return {name: self.pipeline.stage(name, self.entries.get(name, NO_ENTRY)) for name in self.pipeline.names}
 
     @cached_property

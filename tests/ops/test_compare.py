@@ -20,7 +20,7 @@ from ops.compare.document import document_of
 from ops.compare.facts import advice_of, facts_of
 from ops.compare.freshness import stale_stages
 from ops.compare.predicted import Store, predictions_of
-from ops.compare.render import told
+from ops.compare.render import to_text
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
@@ -66,7 +66,7 @@ def test_a_poor_candidate_is_worse_and_the_exit_code_says_so(past: Path, worse: 
 
 
 def test_the_table_says_what_to_do_and_what_went_in(worse: Comparison) -> None:
-    table = told(worse)
+    table = to_text(worse)
     assert "STOP: ROC AUC of the challenger is worse" in table
     assert "train.candidates.stump: added" in table
     assert "the same data: every fingerprint is equal" in table
@@ -209,7 +209,7 @@ def test_predictions_that_nobody_has_leave_plain_differences(doomed: Path) -> No
     run(["git", "checkout", "--quiet", "main"], cwd=doomed)
     found = compare_revisions("first", "worse", root=doomed)
     assert found.metrics.untested.endswith("is neither in the cache nor on the remote (at worse)")
-    assert "python -m ops derive first worse --output data/predictions" in told(found)
+    assert "python -m ops derive first worse --output data/predictions" in to_text(found)
     assert not found.metrics.challenger.tested
     assert found.metrics.primary(found.settings).word == "untested"
     assert found.metrics.primary(found.settings).difference is not None

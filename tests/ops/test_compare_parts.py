@@ -67,23 +67,23 @@ def test_what_to_do_follows_from_the_facts(facts: Facts, do: str) -> None:
 def test_harm_comes_before_what_only_a_person_can_weigh() -> None:
     advice = advise(replace(GOOD, word="worse", data_changed=True, yardstick=("promote.least_gain",)))
     assert advice.do == "stop"
-    assert "worse" in advice.reasons[0].told()
+    assert "worse" in advice.reasons[0].to_text()
 
 
 def test_the_first_reason_says_what_stands_and_what_is_to_be_looked_at() -> None:
     (reason,) = advise(replace(GOOD, still_failing=("precision",))).reasons
     assert (
-        reason.told()
+        reason.to_text()
         == "ROC AUC of the challenger is better (+0.02), but a gate that decides fails as before: precision"
     )
 
 
 def test_of_many_names_a_reason_tells_the_first_few() -> None:
-    assert Reason("failing: {}", tuple("abcdefg")).told() == "failing: a, b, c, d and 3 more"
+    assert Reason("failing: {}", tuple("abcdefg")).to_text() == "failing: a, b, c, d and 3 more"
 
 
 def test_a_name_with_braces_is_no_place_for_another_name() -> None:
-    assert Reason("failing: {}", ("{}", "b")).told() == "failing: {} and b"
+    assert Reason("failing: {}", ("{}", "b")).to_text() == "failing: {} and b"
 
 
 def test_equal_settings_do_not_differ_whatever_their_type() -> None:

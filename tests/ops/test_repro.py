@@ -49,7 +49,7 @@ def diamond(folder: Path) -> Path:
 
 def side_by_side(folder: Path, *targets: str, force: bool = False) -> tuple[Outcome, list[str]]:
     lines: list[str] = []
-    return reproduce(Path(), targets, jobs=2, force=force, tell=lines.append), lines
+    return reproduce(Path(), targets, jobs=2, force=force, say=lines.append), lines
 
 
 def without_time(folder: Path) -> dict[str, bytes]:

@@ -218,8 +218,8 @@ def test_a_dry_run_tells_and_touches_nothing(folder: Path) -> None:
         "taken from ours: fit@low",
         "taken from theirs: fit@mid",
         "must run: choose",
-        "decided once those ran: tell",
-        "Nothing was touched.",
+        "decided after those ran: tell",
+        "Nothing was changed.",
     ]
     assert (without_temporary(folder), run(INDEX, cwd=folder).stdout) == before
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from lab.core.errors import LabError
 from ops.revert.command import revert
 from ops.revert.note import PLACE, Note, write_note
-from ops.revert.revert import Reverted, Wish
+from ops.revert.revert import Request, Reverted
 from ops.revert.revert import revert as bring_back
 from tests.ops.trivial import HERE, commit, trivial
 from tests.project import QUIET, run
@@ -64,7 +64,7 @@ def project(versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def back(name: str, *, branch: str | None = None, derive: bool = True) -> tuple[Reverted, list[str]]:
     said: list[str] = []
-    return bring_back(Wish(name, branch, derive=derive), root=Path(), tell=said.append), said
+    return bring_back(Request(name, branch, derive=derive), root=Path(), say=said.append), said
 
 
 def origins(reverted: Reverted) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ops.dvc.fingerprints import folder_md5
-from ops.verify.check import Check, told
+from ops.verify.check import Check, to_text
 from ops.verify.checks import check_all, lock_is_fresh
 from ops.verify.rebuild import everything_is_derived
 from ops.verify.state import State
@@ -176,7 +176,7 @@ def test_the_project_is_judged_as_dvc_judges_it(
         "card: another command",
     )
     assert stages_told(check) <= stages_by_dvc()
-    assert "(also recorded, and no more: old; `python -m ops resolve` drops it)" in check.summary
+    assert "(also recorded, and gone: old; `python -m ops resolve` drops it)" in check.summary
 
 
 def test_a_fresh_clone_without_data_is_whole(clone: Path) -> None:
@@ -358,7 +358,7 @@ def test_an_output_that_git_would_take_is_told(toy: Path) -> None:
     write(toy / ".gitignore", "/chosen.txt\n/ran.log\n__pycache__/\n/models/\n")
     assert checks_of(toy)["ignored"].found == ("data/made is not covered by .gitignore",)
     run(["git", "add", "--force", "chosen.txt"], cwd=toy)
-    assert "chosen.txt is kept by DVC and by git" in checks_of(toy)["ignored"].found
+    assert "chosen.txt is tracked by DVC and by git" in checks_of(toy)["ignored"].found
 
 
 def test_code_that_is_imported_and_not_declared_is_told(toy: Path) -> None:
@@ -374,10 +374,10 @@ def test_files_that_a_clone_would_lack_are_told(toy: Path) -> None:
     write(toy / "plots/choose/stray.csv", "")
     write(toy / ".gitignore", (toy / ".gitignore").read_text() + "/lab/ignored.py\n")
     assert checks_of(toy)["known"].found == (
-        "lab/ignored.py is a module that git does not know",
-        "lab/new.py is a module that git does not know",
-        "data/source/local.txt is read by a stage, and git does not know it",
-        "plots/choose/stray.csv is a result, and git does not know it",
+        "lab/ignored.py is a module that git does not track",
+        "lab/new.py is a module that git does not track",
+        "data/source/local.txt is read by a stage, and git does not track it",
+        "plots/choose/stray.csv is a result, and git does not track it",
     )
 
 
@@ -400,7 +400,7 @@ def test_uncommitted_changes_fail_where_the_pipeline_looks_and_are_told_elsewher
 
 def test_the_verb_says_yes_with_0_and_no_with_1_to_people_and_machines(toy: Path) -> None:
     code, out, _ = call(toy, "verify")
-    assert (code, out.splitlines()[-1]) == (0, "WHOLE: who clones this commit has everything that it names")
+    assert (code, out.splitlines()[-1]) == (0, "COMPLETE: a clone of this commit has everything that it names")
     (toy / "metrics/tell.json").unlink()
     code, out, _ = call(toy, "verify", "--json")
     document = json.loads(out)
@@ -417,7 +417,7 @@ def test_a_folder_that_is_no_dvc_repository_is_refused(tmp_path: Path) -> None:
 def test_a_rebuild_that_derives_the_same_bytes_passes_and_leaves_nothing(toy: Path, tmp_path: Path) -> None:
     before = (toy / "dvc.lock").read_bytes()
     code, out, error = call_in(toy, tmp_path / "temporary", "verify", "--rebuild")
-    assert (code, "a clone of HEAD derives the same bytes: 6 stages" in out) == (0, True)
+    assert (code, "a clone of HEAD gives the same bytes: 6 stages" in out) == (0, True)
     assert "rebuild: tell (6 of 6)" in error
     assert not list((tmp_path / "temporary").iterdir())
     assert (toy / "dvc.lock").read_bytes() == before
@@ -440,7 +440,7 @@ def test_a_rebuild_names_the_first_stage_that_differs(toy: Path) -> None:
     repro(toy)
     commit(toy, "by chance")
     said: list[str] = []
-    check = everything_is_derived(State(toy), tell=said.append)
+    check = everything_is_derived(State(toy), say=said.append)
     assert check.found[0] == "fit@low: models/low (the first to differ)"
     assert len(check.found) == 5
     assert not any("make" in line for line in check.found)
@@ -453,7 +453,7 @@ def test_a_rebuild_brings_data_that_no_stage_derives(toy: Path) -> None:
     run(["dvc", "push", "--quiet"], cwd=toy)
     commit(toy, "more")
     shutil.rmtree(toy / ".dvc/cache")
-    assert everything_is_derived(State(toy), tell=lambda _: None).passed
+    assert everything_is_derived(State(toy), say=lambda _: None).passed
 
 
 def test_a_rebuild_that_cannot_run_tells_why(toy: Path) -> None:
@@ -506,7 +506,7 @@ def test_the_hook_refuses_a_push_that_would_not_be_whole_and_lets_it_pass_when_i
     assert "told is badly, it ran with well" in pushed(toy, code=1)
     repro(toy)
     commit(toy, "fresh")
-    assert "WHOLE" in pushed(toy, code=0)
+    assert "\nCOMPLETE" in pushed(toy, code=0)
     assert run(["git", "log", "-1", "--format=%s", "main"], cwd=tmp_path / "origin.git").stdout.strip() == "fresh"
 
 
@@ -527,14 +527,14 @@ def test_a_push_of_another_commit_than_the_one_looked_at_is_told(toy: Path, monk
 
 
 def test_told_has_each_check_and_its_cure() -> None:
-    text = told([Check("lock", "is fresh"), Check("remote", "lacks some", ("data/raw is not there",), "dvc push")])
+    text = to_text([Check("lock", "is fresh"), Check("remote", "lacks some", ("data/raw is not there",), "dvc push")])
     assert text.splitlines() == [
         "ok    lock    is fresh",
         "FAIL  remote  lacks some",
         "              data/raw is not there",
         "              Cure: dvc push",
         "",
-        "NOT WHOLE: remote",
+        "INCOMPLETE: remote",
     ]
 
 
