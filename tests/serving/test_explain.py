@@ -47,7 +47,7 @@ def test_a_row_has_the_score_and_the_reasons_that_the_pipeline_gives_it(tmp_path
             assert total == pytest.approx(answer["output"], abs=1e-5)
 
 
-def test_three_reasons_are_given_unless_another_number_is_asked_for(client: TestClient) -> None:
+def test_three_reasons_are_the_default(client: TestClient) -> None:
     assert len(client.post("/explain", json={"features": ROWS[0]}).json()["reasons"]) == 3
     (only,) = client.post("/explain", json={"features": ROWS[0], "most": 1}).json()["reasons"]
     contributions = client.post("/explain", json={"features": ROWS[0]}).json()["contributions"]

@@ -111,7 +111,7 @@ def found() -> dict[str, Any]:
         "select": {
             "by": "roc_auc",
             "challenger": "boosting",
-            "in_words": ["boosting leads, but by no more than noise: so it is."],
+            "in_words": ["boosting ranks first, not distinguishable from forest on 4 folds: a sentence."],
             "scores": {"boosting": 0.85, "forest": 0.84},
             "search": ["12 of 12 settings on 4 folds"],
         },
@@ -284,7 +284,7 @@ def test_limitations_follow_from_the_results() -> None:
         documents["explain"]["notes"] = ["missing in all test rows: empty"]
 
     note = "too small to judge: 8 rows, 4 positive"
-    said = section(card_of(results(change, groups=group_rows(note))), "Limitations")
+    text = section(card_of(results(change, groups=group_rows(note))), "Limitations")
     for expected in (
         "- The rows are synthetic:",
         "- One customer_id can be in several rows",
@@ -298,17 +298,17 @@ def test_limitations_follow_from_the_results() -> None:
         "- 1 of 3 columns drifted since the window test",
         "- Performance on the newest rows is worse than on the window test: champion and challenger.",
     ):
-        assert expected in said, expected
+        assert expected in text, expected
 
 
 def test_an_ab_test_is_shown_with_its_decision_and_every_outcome() -> None:
     def change(documents: dict[str, Any]) -> None:
         documents["abtest"]["online"] = TRAFFIC
 
-    said = section(card_of(results(change)), "A/B test")
-    assert "**SHIP** for challenger: the primary outcome is better." in said
-    assert "| stayed | primary | 0.6475 | 0.7495 | +0.1020 (0.0300 to 0.1740) | better |" in said
-    assert "| net | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in said
+    text = section(card_of(results(change)), "A/B test")
+    assert "**SHIP** for challenger: the primary outcome is better." in text
+    assert "| stayed | primary | 0.6475 | 0.7495 | +0.1020 (0.0300 to 0.1740) | better |" in text
+    assert "| net | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in text
 
 
 def test_limitations_that_do_not_apply_are_not_shown() -> None:
@@ -321,13 +321,13 @@ def test_limitations_that_do_not_apply_are_not_shown() -> None:
             model["performance"]["verdict"] = "equivalent"
 
     schema = schema_of("stratified")
-    said = section(card_of(results(change, schema=schema)), "Limitations").splitlines()
-    assert len([line for line in said if line]) == 2
-    assert "Every experiment evaluates on the window test" in said[1]
-    assert "The expected calibration error is 0.030" in said[2]
+    text = section(card_of(results(change, schema=schema)), "Limitations").splitlines()
+    assert len([line for line in text if line]) == 2
+    assert "Every experiment evaluates on the window test" in text[1]
+    assert "The expected calibration error is 0.030" in text[2]
 
 
-def test_a_task_without_groups_or_prices_says_so() -> None:
+def test_missing_groups_and_prices_are_stated() -> None:
     schema = schema_of("stratified").model_copy(update={"groups": ()})
     text = card_of(results(groups=[], money=Money(), schema=schema))
     assert "The task names no group columns" in section(text, "Performance by group")
@@ -341,10 +341,10 @@ def test_groups_are_the_challengers_on_the_window_it_was_judged_on() -> None:
 
 
 def test_money_is_in_the_currency_of_the_task() -> None:
-    said = section(card_of(results(money=PRICES.model_copy(update={"currency": "CHF"}))), "Business value")
-    assert "earns 25.00 CHF, acting on a negative row costs 8.00" in said
-    assert "| net | 1.50 (1.00 to 2.00) | 1,500 (1,000 to 2,000) |" in said
-    assert "| return on cost | 2.50 (–) | – | 2.50 (–) | – |" in said
+    text = section(card_of(results(money=PRICES.model_copy(update={"currency": "CHF"}))), "Business value")
+    assert "earns 25.00 CHF, acting on a negative row costs 8.00" in text
+    assert "| net | 1.50 (1.00 to 2.00) | 1,500 (1,000 to 2,000) |" in text
+    assert "| return on cost | 2.50 (–) | – | 2.50 (–) | – |" in text
 
 
 def test_the_settings_of_both_models_are_shown_side_by_side() -> None:
@@ -354,19 +354,19 @@ def test_the_settings_of_both_models_are_shown_side_by_side() -> None:
         "challenger": manifest(schema, estimator="voting", settings={"members": members}),
         "champion": manifest(schema, calibration="isotonic"),
     }
-    said = section(card_of(results(manifests=models, schema=schema)), "Model selection")
-    assert "| estimator | voting | random forest |" in said
-    assert "| setting: members | line (logistic regression), trees (random forest) | – |" in said
-    assert "| calibration | none | isotonic |" in said
-    assert "| threshold | 0.25 (cheapest) | 0.25 (cheapest) |" in said
-    assert "- boosting leads, but by no more than noise: so it is." in said
+    text = section(card_of(results(manifests=models, schema=schema)), "Model selection")
+    assert "| estimator | voting | random forest |" in text
+    assert "| setting: members | line (logistic regression), trees (random forest) | – |" in text
+    assert "| calibration | none | isotonic |" in text
+    assert "| threshold | 0.25 (cheapest) | 0.25 (cheapest) |" in text
+    assert "- boosting ranks first, not distinguishable from forest on 4 folds: a sentence." in text
 
 
 def test_only_the_features_with_the_largest_contributions_are_shown() -> None:
-    said = section(card_of(results()), "Explanation")
-    assert said.count("| feature_") == 10
-    assert "| feature_01 | 1.000 | 0.1000 (0.0800 to 0.1200) |" in said
-    assert "| feature_02 | 0.500 | not shuffled |" in said
+    text = section(card_of(results()), "Explanation")
+    assert text.count("| feature_") == 10
+    assert "| feature_01 | 1.000 | 0.1000 (0.0800 to 0.1200) |" in text
+    assert "| feature_02 | 0.500 | not shuffled |" in text
 
 
 def test_a_random_split_shows_shares() -> None:
@@ -375,17 +375,17 @@ def test_a_random_split_shows_shares() -> None:
         documents["prepare"]["split"] = split
         documents["featurize"]["left_out"] = {"empty": "always missing"}
 
-    said = section(card_of(results(change)), "Data")
-    assert "| train | the rest | 600 | 40.0 % |" in said
-    assert "| test | 20 % | 200 | 40.0 % |" in said
-    assert "- Features left out: empty (always missing)." in said
+    text = section(card_of(results(change)), "Data")
+    assert "| train | the rest | 600 | 40.0 % |" in text
+    assert "| test | 20 % | 200 | 40.0 % |" in text
+    assert "- Features left out: empty (always missing)." in text
 
 
 def test_the_fingerprints_are_those_of_the_manifests() -> None:
-    said = section(card_of(results()), "Reproduction")
-    assert f"| pipeline | `{'a' * 64}` | `{'a' * 64}` |" in said
-    assert f"| training rows | `{'f' * 64}` | `{'f' * 64}` |" in said
-    assert "numpy 2.0.0" in said
+    text = section(card_of(results()), "Reproduction")
+    assert f"| pipeline | `{'a' * 64}` | `{'a' * 64}` |" in text
+    assert f"| training rows | `{'f' * 64}` | `{'f' * 64}` |" in text
+    assert "numpy 2.0.0" in text
 
 
 def test_every_table_of_the_card_has_as_many_cells_in_every_line() -> None:

@@ -47,7 +47,7 @@ SPECIFICATIONS = {
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with features, two models and the task's sections, as the earlier stages leave them."""
+    """Return a folder with the outputs of the earlier stages: features, two models, sections of the task."""
     folder = tmp_path_factory.mktemp("prepared")
     schema = make_features(folder / "data/features", rows=600)
     table = read_table(folder / "data/features/train.parquet")
@@ -162,7 +162,7 @@ def test_every_field_of_a_template_is_in_the_points(project: Path, name: str) ->
 
 
 def values_of(part: Any, key: str) -> Iterator[str]:
-    """Yield every text that stands under a key, however deep."""
+    """Yield every text under a key, at any depth."""
     if isinstance(part, dict):
         yield from (value for name, value in part.items() if name == key and isinstance(value, str))
     for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
@@ -177,7 +177,7 @@ def test_running_again_writes_the_same_bytes(project: Path) -> None:
 
 
 def judged(name: str) -> dict[str, Any]:
-    """Return what the verdict says of one gate."""
+    """Return one gate of the verdict."""
     found: dict[str, dict[str, Any]] = {gate["gate"]: gate for gate in read("metrics/validate.json")["gates"]}
     return found[name]
 
@@ -270,10 +270,10 @@ def test_money_is_in_the_currency_of_the_task(project: Path) -> None:
     rows, found = read_table(Path("data/predictions/test.parquet")), read("metrics/evaluate.json")
     decided = rows["challenger_score"].to_numpy() >= read("data/predictions/models.json")["challenger"]["threshold"]
     net = np.sum(decided * np.where(rows["label"].to_numpy() == 1, 25, -8))
-    (told,) = [each for each in found["challenger"]["test"]["money"] if each["figure"] == "net"]
-    assert told["total"] == pytest.approx(net)
-    assert told["per_row"] == pytest.approx(net / 240, rel=1e-5)
-    assert told["total_95"][0] < net < told["total_95"][1]
+    (net_figure,) = [each for each in found["challenger"]["test"]["money"] if each["figure"] == "net"]
+    assert net_figure["total"] == pytest.approx(net)
+    assert net_figure["per_row"] == pytest.approx(net / 240, rel=1e-5)
+    assert net_figure["total_95"][0] < net < net_figure["total_95"][1]
     assert found["currency"] == "CHF"
     assert {row["currency"] for row in read("plots/evaluate/benefit.json")} == {"CHF"}
 

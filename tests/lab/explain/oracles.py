@@ -14,7 +14,7 @@ Worth = Callable[[frozenset[int]], float]
 
 
 def shapley(worth: Worth, players: int) -> Numbers:
-    """Return each player's Shapley value: the mean of what it adds over all orders in which players may come."""
+    """Return each player's Shapley value: its mean contribution over all orders of the players."""
     values = np.zeros(players)
     for player in range(players):
         others = [other for other in range(players) if other != player]
@@ -40,7 +40,7 @@ def shapley_over_rows(output: Callable[[pd.DataFrame], Numbers], row: pd.DataFra
 
 
 def worth_on_trees(trees: list[dict[str, Any]], row: Numbers) -> Worth:
-    """Return what trees say of a row of which some columns are known; at others both ways are gone, by their rows."""
+    """Return the output of trees when some columns are known; at other nodes both branches count, weighted by rows."""
 
     def below(tree: dict[str, Any], node: int, known: frozenset[int]) -> float:
         left, right = tree["left"][node], tree["right"][node]

@@ -50,7 +50,7 @@ def test_forms_of_numbers_are_few_and_known(form: str) -> None:
     assert words(says=f"is {{age{form}}}").says == (f"is {{age{form}}}",)
 
 
-def test_a_name_may_be_what_a_column_may_be() -> None:
+def test_a_name_can_be_any_column_name() -> None:
     assert placeholders_of("{Größe in cm} {2019}") == [("", "Größe in cm", ""), (" ", "2019", "")]
 
 

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, content: bytes) -> None:
-    """Put another pipeline into a folder, and its fingerprint into the manifest."""
+    """Replace the pipeline in a folder and its fingerprint in the manifest."""
     (folder / PIPELINE).write_bytes(content)
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["files"][PIPELINE] = fingerprint_of(content)
@@ -146,7 +146,7 @@ def loaded(variant: str) -> Any:
 
 
 def trees_of(variant: str, pipeline: Any) -> Any:
-    """Return one estimator that holds a tree of scikit-learn's."""
+    """Return one estimator that contains a tree of scikit-learn."""
     estimate = pipeline[-1]
     if variant == "decision_tree":
         return estimate

@@ -42,7 +42,7 @@ EVERY_ROW = pa.concat_tables([OTHER_ROWS.select(FEATURES).slice(0, 8), HARD_ROWS
 
 @cache
 def explained_by(name: str) -> tuple[Reasoning, tuple[dict[str, Any], dict[str, Any]], Compiled]:
-    """Return the pipeline's own reasoning, and what is compiled of it, once through JSON."""
+    """Return the explainer of the pipeline and its compiled form, after a round trip through JSON."""
     return compiled_of(pipeline_of(name))
 
 

@@ -15,7 +15,7 @@ CATEGORIES = 5  # the column whose questions are sets
 
 
 def grown(rng: np.random.Generator, *, trees: int, deepest: int) -> tuple[Trees, NDArray[np.float64]]:
-    """Return random trees that ask for a column again and again, and the weight of the rows at each node."""
+    """Return random trees that use the same columns repeatedly, and the weight of the rows at each node."""
     nodes: list[dict[str, float]] = []
 
     def grow(weight: float, depth: int) -> int:
@@ -43,7 +43,7 @@ def grown(rng: np.random.Generator, *, trees: int, deepest: int) -> tuple[Trees,
 
 
 def worth_of(trees: Trees, weights: NDArray[np.float64], row: NDArray[np.float64]) -> Worth:
-    """Return what trees say of a row of which some columns are known; at others both ways are gone, by their rows."""
+    """Return the output of trees when some columns are known; at other nodes both branches count, weighted by rows."""
 
     def below(node: int, known: frozenset[int]) -> float:
         left, right = int(trees.left[node]), int(trees.right[node])

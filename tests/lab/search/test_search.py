@@ -91,7 +91,7 @@ def test_the_grid_finds_its_best_point() -> None:
     assert found.reason == "grid: all 30 settings of the grid on 4 folds"
 
 
-def test_a_point_outside_the_grid_is_tried_besides_it() -> None:
+def test_own_settings_outside_the_grid_are_also_tried() -> None:
     found = searched("grid", budget=124, default={**DEFAULT, "trees": 44, "inverse_penalty": 10.0, "shape": "square"})
     assert (len(found.trials), found.fits, found.best["trees"]) == (31, 124, 44)
 
@@ -112,7 +112,7 @@ def test_halving_begins_with_the_newest_fold() -> None:
 
 
 def test_points_are_compared_on_the_same_folds() -> None:
-    """An old fold on which everything scores far higher must not lift what was fitted on it."""
+    """An old fold with higher scores for all points must not favour the points that were fitted on it."""
     lifted = Recorder(lambda point, fold: height(point, fold) + (5.0 if fold == 1 else 0.0))
     for method in ("halving", "bayesian"):
         assert searched(method, evaluate=lifted).best == searched(method).best
@@ -204,7 +204,7 @@ def test_a_budget_below_one_fit_a_fold_is_refused(method: str) -> None:
         searched(method, budget=3)
 
 
-def test_a_grid_beyond_the_budget_is_refused_with_what_it_needs() -> None:
+def test_a_grid_beyond_the_budget_is_refused_with_the_needed_budget() -> None:
     asked = Recorder()
     with pytest.raises(ParamsError, match=r"30 points, which need 120 fits on 4 folds; found .*budget 119\. Cure: "):
         searched("grid", budget=119, evaluate=asked)

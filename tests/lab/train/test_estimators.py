@@ -96,7 +96,7 @@ def test_the_settings_of_ensembles_reach_scikit_learn() -> None:
         ("multilayer_perceptron", {"neurons": [8, 4]}, ("hidden_layer_sizes", [8, 4])),
     ],
 )
-def test_a_setting_changes_what_is_built(estimator: str, settings: dict[str, Any], known: tuple[str, Any]) -> None:
+def test_a_setting_changes_the_estimator(estimator: str, settings: dict[str, Any], known: tuple[str, Any]) -> None:
     assert build(estimator, **settings).get_params()[known[0]] == known[1]
 
 

@@ -210,7 +210,7 @@ def test_a_members_unknown_feature_is_refused() -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name, recipe in ESTIMATORS.items() if recipe.weighs_rows))
 def test_balanced_classes_weigh_the_same(name: str) -> None:
-    """Rows that say nothing of their label score one half when the classes weigh the same, else about their share."""
+    """Rows without information score one half with balanced classes, else about the share of positives."""
     rng = np.random.default_rng(5)
     table = pa.table({"noise": rng.integers(0, 2, 600).astype(float), "label": np.tile([0, 0, 0, 1], 150)})
     frame, labels = frame_of(table, {"noise": Feature(kind="number")}), table["label"].to_numpy().astype(np.int8)
@@ -234,7 +234,7 @@ LONGER: dict[str, dict[str, Any]] = {
 
 
 def test_columns_are_selected_on_training_rows_alone() -> None:
-    """On shuffled labels, columns chosen on all rows would score held-out rows well above one half: ours do not."""
+    """On shuffled labels, columns selected on all rows would score held-out rows well above one half."""
     rng = np.random.default_rng(8)
     features = {f"noise_{place:03d}": Feature(kind="number") for place in range(200)}
     columns = {name: rng.normal(size=300).round(9) for name in features}

@@ -25,7 +25,7 @@ def moments_of(table: pa.Table, places: NDArray[np.intp]) -> list[datetime]:
 
 
 def snapshots(days: list[int], *, rows_a_day: int = 4) -> pa.Table:
-    """Return rows of both classes at so many days after the first."""
+    """Return rows of both classes at these days after the first."""
     moments = np.repeat(np.datetime64("2024-01-01", "us") + np.array(days).astype("timedelta64[D]"), rows_a_day)
     labels = np.tile(np.array([0, 1], dtype=np.int8), len(moments) // 2)
     return pa.table({"customer_id": np.arange(len(moments)), "moment": moments, "label": labels})

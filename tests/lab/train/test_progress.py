@@ -44,7 +44,7 @@ def in_a_log() -> str:
 
 
 def in_a_terminal(columns: int) -> str:
-    """Return what a process writes to a terminal of its own."""
+    """Return the output of a process in its own terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -50,7 +50,7 @@ def test_other_weights_are_rounded() -> None:
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_only_what_prediction_needs_is_left(variant: str) -> None:
+def test_attributes_that_prediction_does_not_need_are_removed(variant: str) -> None:
     names = {name for part in parts_of(fitted(variant)) for name in getattr(part, "__dict__", {})}
     assert not names & {"_optimizer", "_random_state", "named_estimators_"}
 

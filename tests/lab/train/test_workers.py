@@ -142,7 +142,7 @@ def test_results_have_the_order_of_the_calls(workers: str) -> None:
         assert list(run(_late, [])) == []
 
 
-def test_a_result_comes_before_the_last_call_has_ended() -> None:
+def test_results_are_yielded_before_the_last_call_has_ended() -> None:
     with fit_runner("threading") as run:
         may_end = threading.Event()
         results = run(lambda place: place if place < 1 else may_end.wait(60) and place, [(0,), (1,)])

@@ -44,7 +44,7 @@ Change = Callable[[pa.Table], pa.Table]
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with features, two models and the task's sections, as the earlier stages leave them."""
+    """Return a folder with the outputs of the earlier stages: features, two models, sections of the task."""
     folder = tmp_path_factory.mktemp("prepared")
     make_features(folder / "data/features", rows=900)
     for name, variant in (("champion", "naive_bayes"), ("challenger", "logistic_regression")):
@@ -216,7 +216,7 @@ def test_many_rows_are_sampled_and_the_reason_says_so() -> None:
     assert judge()["accuracy_loss_at_noise_0_05"]["reason"].endswith(", on a sample of 100 of 360 rows")
 
 
-def test_a_task_overrides_any_gate_and_what_is_reported() -> None:
+def test_a_task_overrides_gates_and_the_informational_ones() -> None:
     own = {
         "roc_auc": 0.99,
         "recall_gap": 0.25,

@@ -20,7 +20,7 @@ PARAMS = ValidateParams.model_validate(
 
 
 def changed(own: dict[str, Any]) -> dict[str, Any]:
-    """Return what differs, by dotted name."""
+    """Return the changed settings by dotted name."""
     before, after = (
         flat(PARAMS.model_dump()),
         flat(with_task_gates(PARAMS, GateOverrides.model_validate(own)).model_dump()),
