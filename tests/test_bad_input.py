@@ -85,8 +85,8 @@ def empty_the_sales(folder: Path) -> None:
         ("prepare", spoil("data/task/tables.json", None), "data/task/tables.json is missing"),
         ("prepare", spoil("params.yaml", None), "params.yaml is missing"),
         ("prepare", spoil("params.yaml", b"prepare: {as_of: ["), "params.yaml is not YAML"),
-        ("prepare", spoil("params.yaml", b"- 1"), "params.yaml holds a list"),
-        ("prepare", write_over("params.yaml", "prepare:", "prepair:"), "params.yaml holds unknown keys ['prepair']"),
+        ("prepare", spoil("params.yaml", b"- 1"), "params.yaml contains a list"),
+        ("prepare", write_over("params.yaml", "prepare:", "prepair:"), "params.yaml has unknown keys ['prepair']"),
         ("prepare", write_over("params.yaml", "as_of: null", "as_of: soon"), "prepare.as_of"),
         ("prepare", write_over("params.yaml", "as_of: null", "asof: null"), "prepare.asof: Extra inputs"),
         (
@@ -166,7 +166,7 @@ def test_a_stopped_run_keeps_the_last_good_outputs_and_the_next_succeeds(
     assert process.returncode == code
     assert files_below(folder / "data/prepared") == good
     if how is signal.SIGINT:
-        assert message == ("Interrupted: the last good outputs are still there. `dvc repro` goes on from here.\n")
+        assert message == ("Interrupted: the last good outputs are unchanged. `dvc repro` continues from here.\n")
     stage("prepare", cwd=folder)
     assert files_below(folder / "data/prepared") != good
     assert [path.name for path in (folder / "data").iterdir() if path.name.startswith(".")] == []
@@ -183,7 +183,7 @@ def test_a_full_disk_keeps_the_last_good_outputs(tmp_path: Path) -> None:
         "python -m stages.prepare; echo code $?; cat data/prepared/windows.json; ls -A data"
     )
     done = run([*mount, script], cwd=folder)
-    assert "found no space left on the disk" in done.stderr
+    assert "no space left on the disk" in done.stderr
     assert done.stdout.split() == ["code", "1", "good", "filler", "prepared", "raw", "task"]
 
 

@@ -22,7 +22,7 @@ def run(main: Callable[[], None]) -> None:
             raise
         leave(_full_disk(error), code=FAILED)
     except KeyboardInterrupt:
-        leave("Interrupted. The last good outputs are unchanged. `dvc repro` continues from here.", code=INTERRUPTED)
+        leave("Interrupted: the last good outputs are unchanged. `dvc repro` continues from here.", code=INTERRUPTED)
 
 
 def _full_disk(error: OSError) -> str:

@@ -80,7 +80,7 @@ def test_class_weights_of_a_point_are_not_settings() -> None:
         ("random_forest", {"trees": {"low": 0, "high": 10}}, r"space\.trees: .*\(found 0\)"),
         ("random_forest", {"trees": {"low": 1.0, "high": 9.5}}, r"space\.trees: .*valid integer.*\(found 9\.5\)"),
         ("random_forest", {"feature_share": {"low": 0.5, "high": 2.0}}, r"space\.feature_share: .*\(found 2\.0\)"),
-        ("random_forest", {"trees": []}, r"space\.trees: no choice, expected one or more"),
+        ("random_forest", {"trees": []}, r"space\.trees: no value, expected at least one"),
     ],
 )
 def test_an_invalid_space_is_refused(estimator: str, space: dict[str, Any], message: str) -> None:
