@@ -1,4 +1,4 @@
-"""Strict types of requests, built from the features of the loaded models; also used for OpenAPI."""
+"""Strict types of requests from the features of the loaded models, also for OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Validate the challenger against all gates."""
+"""Judge the challenger by all gates; `python -m ops gate` returns it as exit code."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

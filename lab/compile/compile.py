@@ -1,4 +1,4 @@
-"""Write a fitted pipeline as a program of plain numbers, for the families where the program is exact."""
+"""Compile a fitted pipeline to a program of plain numbers, bit-identical or not at all."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Exceptions for users' mistakes; messages say what was found, what was expected, where, and the cure."""
+"""Exceptions for users' mistakes; messages say what was found and expected, where, and the cure."""
 
 
 class LabError(ValueError):

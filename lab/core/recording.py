@@ -1,4 +1,4 @@
-"""Record a run with DVCLive; publish the record when the run succeeds."""
+"""Record a run with DVCLive and publish its outputs only after success."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Partial dependence: the mean score when a feature is set to one value in every row."""
+"""Partial dependence: the mean score when a feature has one value in every row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Permutation importance: the loss of ROC AUC when features are shuffled, alone or in correlated groups."""
+"""Permutation importance: the loss of ROC AUC when features or correlated groups are shuffled."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

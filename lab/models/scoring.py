@@ -1,4 +1,4 @@
-"""Score rows with a model: the only place where a probability is rounded to a score."""
+"""Score rows with a model; only here a probability is rounded to a score."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Successive halving: many points on the newest fold, the best third on more folds, few on all."""
+"""Successive halving: many points on one fold, fewer points on more folds."""
 
 import sys
 from collections.abc import Sequence

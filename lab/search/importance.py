@@ -1,4 +1,4 @@
-"""Importance of each setting: the share of the variance of scores that it explains (functional ANOVA)."""
+"""Importance of each setting: its share of the variance of scores (functional ANOVA)."""
 
 from collections.abc import Sequence
 

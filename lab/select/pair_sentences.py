@@ -1,4 +1,4 @@
-"""Sentences about the leading candidate, the significance of its lead, and the power of the tests."""
+"""Sentences about the leading candidate, its lead, and the power of the tests."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Fit a plan on each fold and on growing parts of it: out-of-fold scores and learning curve."""
+"""Fit a plan on each fold and on parts of it, for learning curves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

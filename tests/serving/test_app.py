@@ -1,4 +1,4 @@
-"""The API gives the scores of the pipeline and refuses invalid requests with the field's name."""
+"""The API gives the pipeline's scores and refuses invalid requests with the field's name."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Requests without a key, too many, too large or too slow are refused before they are read."""
+"""Requests without key, too many, too large or too slow are refused unread."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The log loses no acknowledged line, also after a kill, and keeps to its size and age limits."""
+"""The log loses no acknowledged line after a kill, and keeps its limits."""
 
 import asyncio
 import json

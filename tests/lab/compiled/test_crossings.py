@@ -1,4 +1,4 @@
-"""QuickScorer finds the same leaves as a walk, for trees of every size and rows with missing values."""
+"""QuickScorer finds the same leaves as a walk, also for missing values."""
 
 from functools import cache
 from typing import Any

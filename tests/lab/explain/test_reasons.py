@@ -1,4 +1,4 @@
-"""Reasons are true sentences about a row, for any words of a task and any missing values."""
+"""Reasons are true sentences about a row, for any words and missing values."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A pipeline that was saved before its classes moved to other modules loads and scores as it did."""
+"""A pipeline from before its classes moved to other modules loads and scores equally."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The contract of raw tables: types, rules, tolerance, repair, and one message for all broken rules."""
+"""The contract of raw tables: types, rules, tolerance, repair, and error messages."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

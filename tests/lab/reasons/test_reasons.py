@@ -1,4 +1,4 @@
-"""The server with numpy alone gives the reasons of the pipeline, for every family and hard rows."""
+"""The server gives the reasons of the pipeline, with numpy alone, for every family."""
 
 import json
 from functools import cache

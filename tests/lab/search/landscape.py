@@ -1,4 +1,4 @@
-"""A known score for every point and fold instead of models, and a record of all requests."""
+"""A known score for every point and fold, and a record of all requests."""
 
 import math
 import threading

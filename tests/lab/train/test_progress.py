@@ -1,4 +1,4 @@
-"""Progress of a search: a bar in a terminal, one line for each trial in a log."""
+"""Progress of a search: a bar in a terminal, lines in a log."""
 
 import fcntl
 import io
