@@ -1,4 +1,4 @@
-"""`python -m ops derive REVISION…`: have what a revision's stages wrote in this clone's cache."""
+"""`python -m ops derive`: fetch or rebuild the outputs of revisions in the cache."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ DEFAULT = ("data/predictions",)
 @click.command()
 @click.argument("revisions", nargs=-1, required=True)
 @click.option(
-    "--output", "outputs", multiple=True, default=DEFAULT, show_default=True, help="What is to be had; may be repeated."
+    "--output", "outputs", multiple=True, default=DEFAULT, show_default=True, help="An output; may be repeated."
 )
 def derive(*, revisions: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-    r"""Bring outputs of revisions into the cache: from the remote, else by running their stages in a temporary clone.
+    r"""Fetch outputs of revisions into the cache: from the remote, else by running their stages in a temporary clone.
 
-    For a comparison where neither cache nor remote has what a revision predicted: in CI without a remote, say. The
-    files of this clone stay as they are, and so does git.
+    Use it before a comparison when neither cache nor remote has a revision's predictions, as in CI without a remote.
+    Files and git of this clone do not change.
 
     \b
-    Exit codes: 0 all is in the cache; 1 some outputs came out as other bytes than that revision's dvc.lock records;
-    2 a revision or an output is not known, or a stage failed.
+    Exit codes: 0 all outputs are in the cache; 1 some rebuilt outputs differ from the revision's dvc.lock; 2 an unknown
+    revision or output, or a failed stage.
 
     \b
       python -m ops derive main
@@ -33,13 +33,13 @@ def derive(*, revisions: tuple[str, ...], outputs: tuple[str, ...]) -> None:
     for revision in revisions:
         click.echo(f"{revision}: looking for {', '.join(outputs)}", err=True)
         found.append(derivation.derive(revision, outputs=outputs, root=Path()))
-        click.echo(told(found[-1]))
+        click.echo(to_text(found[-1]))
     raise SystemExit(1 if any(each.differing for each in found) else 0)
 
 
-def told(found: Derived) -> str:
-    """Return in one line how a revision's outputs were had."""
+def to_text(found: Derived) -> str:
+    """Return where a revision's outputs come from, as one line."""
     if found.differing:
         paths = ", ".join(found.differing)
-        return f"{found.revision}: {found.how}, and not what its dvc.lock records: {paths}"
+        return f"{found.revision}: {found.how}, but different from its dvc.lock: {paths}"
     return f"{found.revision}: {found.how}"

@@ -1,4 +1,4 @@
-"""`python -m ops gate`: print the verdict on the challenger as a table, and exit 0 where it passed or 1 where not."""
+"""`python -m ops gate`: exit 0 if the challenger passes its gates, 1 if not."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,18 +18,20 @@ FIRST = {word: place for place, word in enumerate(("failed", "not judged", "pass
 
 
 @click.command()
-@click.option(
-    "--file", type=click.Path(path_type=Path), default=VERDICT, show_default=True, help="The verdict to print."
-)
+@click.option("--file", type=click.Path(path_type=Path), default=VERDICT, show_default=True, help="The verdict file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead of a table.")
 def gate(*, file: Path, as_json: bool) -> None:
-    """Print whether the challenger passed every gate that decides; exit 0 if it did, 1 if it did not, 2 on a mistake.
+    r"""Print the gates of the challenger; exit 0 if all deciding gates pass, 1 if not, 2 on a mistake.
 
-    The stage validate only records its verdict, so that the pipeline runs to its end; this turns it into an exit code.
-    Gates that only report (params.yaml: validate.reported) are shown below the others and change no exit code.
+    The stage validate only records the verdict, so that the pipeline completes; this command turns it into an exit
+    code. Informational gates (params.yaml: validate.reported) are listed separately and never block.
+
+    \b
+      python -m ops gate
+      python -m ops gate --json
     """
     verdict = read_verdict(file)
-    click.echo(json_bytes(verdict).decode().rstrip() if as_json else told(verdict))
+    click.echo(json_bytes(verdict).decode().rstrip() if as_json else to_text(verdict))
     raise SystemExit(0 if verdict["passed"] else 1)
 
 
@@ -38,28 +40,28 @@ def read_verdict(path: Path) -> dict[str, Any]:
     try:
         verdict: dict[str, Any] = read_json(path)
         found = {key: verdict[key] for key in PARTS}
-        told(found)
+        to_text(found)
     except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SourceError(
-            f"{path} holds no verdict: found {error!r}, expected what the stage validate writes. "
+            f"{path} has no verdict: found {error!r}, expected the output of the stage validate. "
             "Cure: dvc repro validate"
         ) from error
     return found
 
 
-def told(verdict: Mapping[str, Any]) -> str:
-    """Return the verdict as a text for a person: the gates that decide, those that only report, and what follows."""
+def to_text(verdict: Mapping[str, Any]) -> str:
+    """Return the verdict as text: deciding gates, informational gates, and the result."""
     failed, gates, reported = list(verdict["failed"]), verdict["gates"], verdict["reported"]
-    told_of = [table_of(gates), f"\nThese only report, and stop nobody:\n{table_of(reported)}" if reported else ""]
+    parts = [table_of(gates), f"\nInformational, never blocks:\n{table_of(reported)}" if reported else ""]
     unjudged = sum(found["verdict"] == "not judged" for found in gates)
-    aside = f" ({unjudged} could not be judged, which stops nobody)" if unjudged else ""
-    passed = f"PASSED: none of the {len(gates)} gates that decide failed{aside}"
+    aside = f" ({unjudged} could not be judged, which does not block)" if unjudged else ""
+    passed = f"PASSED: none of the {len(gates)} deciding gates failed{aside}"
     last = f"FAILED: {', '.join(failed)}{aside}" if failed else passed
-    return "\n".join([*filter(None, told_of), "", last])
+    return "\n".join([*filter(None, parts), "", last])
 
 
 def table_of(gates: Sequence[Mapping[str, Any]]) -> str:
-    """Return the gates as lines of text, failed ones first, columns aligned."""
+    """Return the gates as a text table, failed ones first."""
     ordered = sorted(gates, key=lambda found: (FIRST[found["verdict"]], found["gate"]))
     return aligned([("", "gate", "value", "95 % interval", "must be", "because"), *map(_line, ordered)])
 

@@ -1,4 +1,4 @@
-"""`python -m ops latency`: how long one row takes and how large the model is, against the limits in params.yaml."""
+"""`python -m ops latency`: compare the time of one row and the model's size with limits."""
 
 import lab.core.determinism  # noqa: F401 - the kernels that a server has too, before numpy is imported
 
@@ -23,7 +23,7 @@ from lab.models.scoring import score_rows
 from lab.stats.experiments.quantiles import quantile
 from lab.stats.models.bootstrap import Estimate
 from lab.validate.gates import NamedGate, ceiling, verdict_of
-from ops.gate import told
+from ops.gate import to_text
 
 LOG = Path("logs/latency.jsonl")
 WARM_UP = 50
@@ -32,7 +32,7 @@ ABOUT = "serving"
 
 
 class ServingParams(Params):
-    """What serving one row may take, in milliseconds, and how large the file of a model may be."""
+    """The limits of scoring one row, in milliseconds, and of the model's file size."""
 
     p50_milliseconds: float = Field(default=25.0, gt=0)
     p99_milliseconds: float = Field(default=100.0, gt=0)
@@ -41,57 +41,64 @@ class ServingParams(Params):
 
 @click.command()
 @click.option(
-    "--model", type=click.Path(path_type=Path), default=CHALLENGER, show_default=True, help="The folder of a model."
+    "--model", type=click.Path(path_type=Path), default=CHALLENGER, show_default=True, help="The model's folder."
 )
 @click.option(
     "--rows",
     type=click.Path(path_type=Path),
     default=FEATURES / "test.parquet",
     show_default=True,
-    help="Feature rows, of which one at a time is scored.",
+    help="Feature rows to score one by one.",
 )
-@click.option("--calls", type=click.IntRange(min=1), default=1000, show_default=True, help="How many rows are scored.")
+@click.option(
+    "--calls", type=click.IntRange(min=1), default=1000, show_default=True, help="The number of rows to score."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead of a table.")
 def latency(*, model: Path, rows: Path, calls: int, as_json: bool) -> None:
-    """Score single rows, and judge the time that they take and the model's size; exit 0, 1, or 2 on a mistake.
+    r"""Score single rows, and compare the time and the model's size with the limits in params.yaml: serving.
 
-    Times are of this machine at this moment, so no tracked file holds them: they go to logs/latency.jsonl.
+    Times depend on this machine, so they are logged to logs/latency.jsonl and not tracked.
+
+    \b
+      python -m ops latency --calls 200
+
+    Exit 0 within the limits, 1 beyond them, 2 on a mistake.
     """
     params, fitted, table = load_params("serving", ServingParams), load_model(model), _some_rows(rows)
     content = (model / PIPELINE).read_bytes()
     times = times_of(fitted, table, calls=calls)
     verdict = verdict_of(judged(times, megabytes=len(content) / MEGABYTE, params=params))
     _log({"model": str(model), "fingerprint": fingerprint_of(content), "calls": calls, **verdict})
-    click.echo(json_bytes(verdict).decode().rstrip() if as_json else told(verdict))
+    click.echo(json_bytes(verdict).decode().rstrip() if as_json else to_text(verdict))
     raise SystemExit(0 if verdict["passed"] else 1)
 
 
 @dataclass(frozen=True)
 class Times:
-    """What each call took in milliseconds: of time that passed, and of the processor's."""
+    """The wall time and the CPU time of each call, in milliseconds."""
 
-    passed: list[float]
-    processor: list[float]
+    wall: list[float]
+    cpu: list[float]
 
 
 def times_of(model: Model, rows: pa.Table, *, calls: int) -> Times:
-    """Return the times of so many calls, one row after another, after some that do not count."""
+    """Return the times of so many calls, after a warm-up."""
     singles = [rows.slice(place % rows.num_rows, 1) for place in range(calls)]
     for single in singles[:WARM_UP]:
         score_rows(model, single)
     taken = [_milliseconds(model, single) for single in singles]
-    return Times([passed for passed, _ in taken], [processor for _, processor in taken])
+    return Times([wall for wall, _ in taken], [cpu for _, cpu in taken])
 
 
 def judged(times: Times, *, megabytes: float, params: ServingParams) -> list[NamedGate]:
-    """Return the gates: median and 99th percentile of the time that passed, and the size.
+    """Return the gates: median and 99th percentile of the wall time, and the size.
 
-    The processor's time is said beside: where it is much less, the machine was busy with something else.
+    The CPU time is added as a note: if it is much smaller, the machine was busy.
     """
-    middle, most = (quantile(times.processor, share) for share in (0.5, 0.99))
+    middle, most = (quantile(times.cpu, share) for share in (0.5, 0.99))
     gates = {
-        "milliseconds_p50": ceiling(quantile(times.passed, 0.5), params.p50_milliseconds, note=_beside(middle, times)),
-        "milliseconds_p99": ceiling(quantile(times.passed, 0.99), params.p99_milliseconds, note=_beside(most, times)),
+        "milliseconds_p50": ceiling(quantile(times.wall, 0.5), params.p50_milliseconds, note=_note(middle, times)),
+        "milliseconds_p99": ceiling(quantile(times.wall, 0.99), params.p99_milliseconds, note=_note(most, times)),
         "megabytes": ceiling(Estimate(megabytes, None, None), params.megabytes),
     }
     return [NamedGate(name, ABOUT, decides=True, gate=gate) for name, gate in gates.items()]
@@ -103,14 +110,14 @@ def _milliseconds(model: Model, row: pa.Table) -> tuple[float, float]:
     return 1000 * (time.perf_counter() - started), 1000 * (time.process_time() - used)
 
 
-def _beside(processor: Estimate, times: Times) -> str:
-    return f"; {processor.value or 0:.1f} ms of the processor's; {len(times.passed):,} calls"
+def _note(cpu: Estimate, times: Times) -> str:
+    return f"; {cpu.value or 0:.1f} ms of CPU time; {len(times.wall):,} calls"
 
 
 def _some_rows(path: Path) -> pa.Table:
     table = read_table(path)
     if not table.num_rows:
-        raise SourceError(f"{path} holds no row, expected one or more to score. Cure: name another file by --rows.")
+        raise SourceError(f"{path} has no rows, expected one or more. Cure: name another file by --rows.")
     return table
 
 

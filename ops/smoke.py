@@ -1,4 +1,4 @@
-"""`python -m ops smoke`: hold the model that would be deployed to the scores that were judged."""
+"""`python -m ops smoke`: check that the champion gives the recorded scores."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -20,18 +20,22 @@ from lab.predictions.predictions import FOLDER, read_predictions, score_column
 
 @click.command()
 @click.option(
-    "--model", type=click.Path(path_type=Path), default=CHAMPION, show_default=True, help="The folder of the model."
+    "--model", type=click.Path(path_type=Path), default=CHAMPION, show_default=True, help="The model's folder."
 )
-@click.option("--tag", help="The GTO tag that is released, such as churn#staging#1: it must name the task at hand.")
-@click.option("--window", type=click.Choice(["test", "current"]), default="test", show_default=True, help="Which rows.")
+@click.option("--tag", help="The released GTO tag, such as churn#staging#1; it must be of this task.")
+@click.option(
+    "--window", type=click.Choice(["test", "current"]), default="test", show_default=True, help="The window to score."
+)
 def smoke(*, model: Path, tag: str | None, window: str) -> None:
-    r"""Load the champion, score every row of a window, and hold the scores to those that were judged, to the last bit.
+    r"""Score every row of a window with the champion, and compare the scores with the recorded ones, bit by bit.
 
-    Before a release: it needs models/champion, data/features and data/predictions of that version
+    Run it before a release. It needs models/champion, data/features and data/predictions of that version
     (`python -m ops derive HEAD --output …`, then `dvc checkout`).
 
     \b
-    Exit codes: 0 every score is the same; 1 some differ; 2 a file is missing or damaged.
+      python -m ops smoke --tag churn#staging#1
+
+    Exit 0 when all scores are equal, 1 when some differ, 2 when a file is missing or damaged.
     """
     if tag is not None:
         check_tag(tag, task=load_value("task", str))
@@ -39,18 +43,16 @@ def smoke(*, model: Path, tag: str | None, window: str) -> None:
     rows, judged = read_table(FEATURES / f"{window}.parquet"), read_predictions(window, keys=schema.keys)
     if not rows.select(schema.keys).equals(judged.select(schema.keys)):
         raise SourceError(
-            f"{FEATURES}/{window}.parquet and {FOLDER}/{window}.parquet hold different rows, expected the same ones in "
-            "the same order. Cure: dvc checkout brings those of one revision."
+            f"{FEATURES}/{window}.parquet and {FOLDER}/{window}.parquet have different rows, expected the same rows "
+            "in the same order. Cure: dvc checkout"
         )
     differing = int(np.sum(score_rows(load_model(model), rows) != numbers_of(judged[score_column("champion")])))
-    click.echo(
-        f"{model}: {rows.num_rows - differing} of {rows.num_rows} rows of {window} have the score that was judged"
-    )
+    click.echo(f"{model}: {rows.num_rows - differing} of {rows.num_rows} rows of {window} have the recorded score")
     raise SystemExit(1 if differing else 0)
 
 
 def check_tag(tag: str, *, task: str) -> None:
-    """Refuse a tag of another task than the one whose model is here.
+    """Refuse a tag of another task.
 
     >>> check_tag("churn#staging#1", task="churn")
     """

@@ -1,4 +1,4 @@
-"""What a column of an unknown table holds, counted by the same casts with which prepare will read it."""
+"""Count what a column of an unknown table holds, with the casts of the stage prepare."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,10 +23,10 @@ DATE_WORDS = frozenset({"date", "day", "datum", "dt"})
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """Counts of one column; `fits` says how many of the present values each type can read.
+    """Counts of one column; `fits` has the number of present values that each type can parse.
 
-    `counts` holds the most frequent levels and how often they come. `formats` are all the date formats that read every
-    value: more than one means that day and month cannot be told apart.
+    `counts` has the most frequent levels with their counts. `formats` are the date formats that parse every value; more
+    than one means that day and month are ambiguous.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ColumnFacts:
 
 @contextmanager
 def opened(rows: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection that holds the rows as the table `rows`."""
+    """Yield a connection with the rows as the table `rows`."""
     with duckdb.connect(config={"TimeZone": "UTC", "autoinstall_known_extensions": "false"}) as connection:
         connection.register("arrived", rows)
         connection.execute("create table rows as select * from arrived")
@@ -86,7 +86,7 @@ def facts_of(connection: duckdb.DuckDBPyConnection, name: str) -> ColumnFacts:
 
 
 def _gather_levels(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
-    """Make the table `levels` of a column's values v and how often they come, n; return all rows and the raw type."""
+    """Create the table `levels` of a column's values v and counts n; return the number of rows and the raw type."""
     kind = columns_of(connection, "from rows")[name]
     connection.execute(
         f"create or replace temp table levels as select {quoted(name)} as v, count(*) as n from rows "
@@ -96,7 +96,7 @@ def _gather_levels(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[in
 
 
 def words_of(name: str) -> set[str]:
-    """Return the words of a column's name in small letters.
+    """Return the words of a column's name in lower case.
 
     >>> sorted(words_of("CustomerID_at.signUp2"))
     ['at', 'customer', 'id', 'sign', 'up']
@@ -121,7 +121,7 @@ SHAPE = f"""
 
 def _fits(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[str, int]:
     types: tuple[ColumnType, ...] = ("integer", "number", "boolean", "timestamp")
-    readable = [name for name in types if name != "timestamp" or _may_hold_moments(kind)]
+    readable = [name for name in types if name != "timestamp" or _may_be_time(kind)]
     fitting = ", ".join(
         f"coalesce(sum(n) filter (where {cast_sql('v', Column(type=name), kind)} is not null), 0)::bigint"
         for name in readable
@@ -130,7 +130,7 @@ def _fits(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[str, int]:
     return {**dict.fromkeys(types, 0), **dict(counted)}
 
 
-def _may_hold_moments(kind: str) -> bool:
+def _may_be_time(kind: str) -> bool:
     return kind in {"VARCHAR", "DATE"} or kind.startswith("TIMESTAMP")
 
 
@@ -144,7 +144,7 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, int], ...
 def _formats(
     connection: duckdb.DuckDBPyConnection, name: str, fits: Mapping[str, int], *, present: int
 ) -> tuple[str, ...]:
-    """Return the formats that read every value, none where they need none; digits are dates only by their name."""
+    """Return the formats that parse every value, if any is needed; digits are dates only if the name says so."""
     if fits["integer"] == present:
         return _reading(connection, (COMPACT,)) if words_of(name) & DATE_WORDS else ()
     looks_like = one_row(connection, "select bool_and(length(v) between 6 and 30 and v ~ '.*[0-9].*') from levels")[0]
@@ -155,7 +155,7 @@ def _formats(
 
 
 def _reading(connection: duckdb.DuckDBPyConnection, formats: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the formats that read every level as a moment of a year of four digits."""
+    """Return the formats that parse every level as a date with a four-digit year."""
     tests = ", ".join(
         f"bool_and(coalesce(year(try_strptime(trim(v), {text_literal(form)})) between 1000 and 9999, false))"
         for form in formats
@@ -165,7 +165,7 @@ def _reading(connection: duckdb.DuckDBPyConnection, formats: tuple[str, ...]) ->
 
 
 def _has_clock(connection: duckdb.DuckDBPyConnection, kind: str, formats: tuple[str, ...]) -> bool:
-    if not _may_hold_moments(kind):
+    if not _may_be_time(kind):
         return False
     moment = cast_sql("v", Column(type="timestamp", format=formats[0] if formats else None), kind)
     return bool(

@@ -1,4 +1,4 @@
-"""Choose the type and the rules of one column of an unknown table, and say why."""
+"""Choose the type and the rules of a column of an unknown table, with a reason."""
 
 import math
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from ops.init.column_facts import ColumnFacts, words_of
 IDENTIFIER_WORDS = frozenset({"id", "uuid", "guid", "identifier"})
 PAIRS = [frozenset(pair) for pair in zip(TRUE_WORDS, FALSE_WORDS, strict=True)]
 
-FEW_LEVELS = 20  # as many may be written down as allowed
+FEW_LEVELS = 20  # at most so many are listed as allowed
 CODE_LEVELS = 50
-ENOUGH_ROWS = 20  # in fewer, that all values differ means nothing
+ENOUGH_ROWS = 20  # with fewer rows, distinct values mean nothing
 NEARLY_ALL = 0.95
 OWN_TEXT_SHARE = 0.5
 FREE_TEXT_SHARE, FREE_TEXT_LENGTH = 0.2, 60
@@ -25,7 +25,7 @@ MISSING_SLACK = 0.05
 
 
 def useless_reason(facts: ColumnFacts) -> str | None:
-    """Return why a column can teach nothing, or None."""
+    """Return why a column carries no information, or None."""
     if facts.levels == 0:
         return "it is empty"
     if facts.levels == 1 and facts.missing == 0:
@@ -35,7 +35,7 @@ def useless_reason(facts: ColumnFacts) -> str | None:
 
 
 def identifier_reason(facts: ColumnFacts) -> str | None:
-    """Return why a column names rows rather than describes them, or None."""
+    """Return why a column is an identifier, or None."""
     named = bool(words_of(facts.name) & IDENTIFIER_WORDS)
     whole = facts.fits["integer"] == facts.present
     code = _is_text(facts) and facts.with_blanks == 0 and facts.longest <= IDENTIFIER_LENGTH
@@ -49,7 +49,7 @@ def identifier_reason(facts: ColumnFacts) -> str | None:
 
 
 def type_of(facts: ColumnFacts) -> tuple[Column, str]:
-    """Return the type of a column that may describe rows, and why; `ignore` where text is different in most rows."""
+    """Return the type of a column, and why; `ignore` if its text differs in most rows."""
     if facts.fits["boolean"] == facts.present and frozenset(level.lower() for level, _ in facts.counts) in PAIRS:
         return Column(type="boolean"), " or ".join(sorted(level for level, _ in facts.counts))
     whole = facts.fits["integer"] == facts.present
@@ -65,7 +65,7 @@ def type_of(facts: ColumnFacts) -> tuple[Column, str]:
 
 
 def label_column(facts: ColumnFacts, *, whole: bool) -> Column:
-    """Return the contract of the target: no other class may come, and no more labels be missing."""
+    """Return the contract of the target: no other classes, and no larger share of missing labels."""
     missing = _share_above(facts.missing / facts.rows) if facts.missing else 0.0
     if whole:
         low, high = int(facts.lowest or 0), int(facts.highest or 0)
@@ -75,19 +75,19 @@ def label_column(facts: ColumnFacts, *, whole: bool) -> Column:
 
 
 def moment_column(facts: ColumnFacts) -> Column:
-    """Return the contract of a column of dates or moments; refuse one that does not read as such."""
+    """Return the contract of a column of dates or times; refuse other content."""
     if not facts.formats and (facts.fits["timestamp"] < facts.present or not facts.present):
         shown = repr(facts.counts[0][0]) if facts.counts else "nothing"
         raise SourceError(
-            f"the column {facts.name!r} holds {shown}, expected dates or moments for --time, such as 2024-12-31 or "
-            "31.12.2024 18:00. Cure: write them so, or name another column."
+            f"the column {facts.name!r} holds {shown}, expected dates or times for --time, such as 2024-12-31 or "
+            "31.12.2024 18:00. Cure: write them like that, or name another column."
         )
     form = facts.formats[0] if facts.formats else None
     return Column(type="timestamp" if facts.has_clock else "date", format=form)
 
 
 def with_missing_share(column: Column, facts: ColumnFacts) -> Column:
-    """Return the column with a ceiling for its share of missing values, a little above what was found."""
+    """Return the column with a limit for its share of missing values, slightly above the found share."""
     if column.type in {"ignore", "identifier"}:
         return column
     return column.model_copy(update={"missing_share": _share_above(facts.missing / facts.rows)})
@@ -107,11 +107,11 @@ def _nearly_numbers(facts: ColumnFacts) -> tuple[Column, str] | None:
 
 def _text(facts: ColumnFacts) -> tuple[Column, str]:
     if facts.levels > max(CODE_LEVELS, OWN_TEXT_SHARE * facts.present):
-        return Column(type="ignore"), f"nearly every row has a text of its own ({facts.levels:,})"
+        return Column(type="ignore"), f"nearly every row has a different text ({facts.levels:,})"
     free = facts.longest > FREE_TEXT_LENGTH and facts.with_blanks > facts.present / 2
     if free and facts.levels > max(CODE_LEVELS, FREE_TEXT_SHARE * facts.present):
         return Column(type="ignore"), f"free text, up to {facts.longest} characters long"
-    return _category(facts, f"{facts.levels:,} levels" if facts.levels > 1 else "there or not")
+    return _category(facts, f"{facts.levels:,} levels" if facts.levels > 1 else "present or missing")
 
 
 def _category(facts: ColumnFacts, reason: str) -> tuple[Column, str]:
@@ -132,7 +132,7 @@ def _range(facts: ColumnFacts) -> str:
 
 
 def _outward(value: float, cut: Callable[[float], int], *, whole: bool) -> int | float:
-    """Return the bound cut outward to two digits; whole where it is 10 or more.
+    """Return the bound rounded outward to two digits; an integer from 10 on.
 
     >>> _outward(1234.5, math.ceil, whole=False), _outward(-0.123, math.floor, whole=False)
     (1300, -0.13)

@@ -1,4 +1,4 @@
-"""`python -m ops init`: write a task for a table of your own, so that the pipeline runs on it without any code."""
+"""`python -m ops init`: write a task folder for your own table."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ import click
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--target", metavar="COLUMN", help="The column to predict (required with FILE).")
-@click.option("--name", metavar="NAME", help="What to call the task; the file's name by default.")
-@click.option("--positive", metavar="VALUE", help="The class to look for; needed where there are more than two.")
-@click.option("--time", metavar="COLUMN", help="When a row was: learn from the past, test on what followed.")
-@click.option("--unit", metavar="COLUMN", help="Whose row it is, where a customer or a machine has several.")
-@click.option("--force", is_flag=True, help="Write over a task and a source of that name.")
-@click.option("--move", metavar="NAME", help="Move an old tasks/NAME.yaml into the folder tasks/NAME, and do no more.")
+@click.option("--name", metavar="NAME", help="The task's name.  [default: the file's name]")
+@click.option("--positive", metavar="VALUE", help="The positive class; required with more than two classes.")
+@click.option("--time", metavar="COLUMN", help="The time of a row: train on the past, test on later rows.")
+@click.option("--unit", metavar="COLUMN", help="The unit of a row, if a unit (such as a customer) has several rows.")
+@click.option("--force", is_flag=True, help="Overwrite an existing task and source.")
+@click.option("--move", metavar="NAME", help="Only move an old tasks/NAME.yaml into the folder tasks/NAME.")
 def init(
     *,
     file: Path | None,
@@ -41,8 +41,8 @@ def init(
         return
     if file is None or target is None:
         raise click.UsageError("found no FILE or no --target, expected both: python -m ops init FILE --target COLUMN")
-    from ops.init.inference import Wishes  # noqa: PLC0415 - as above
+    from ops.init.inference import Options  # noqa: PLC0415 - as above
     from ops.init.new_task import write_task  # noqa: PLC0415 - as above
 
-    wishes = Wishes(target=target, positive=positive, time=time, unit=unit)
-    click.echo(write_task(file, wishes, name=name, force=force))
+    options = Options(target=target, positive=positive, time=time, unit=unit)
+    click.echo(write_task(file, options, name=name, force=force))

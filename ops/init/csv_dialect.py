@@ -1,4 +1,4 @@
-"""Find out how a file of text is written: its encoding and its delimiter."""
+"""Detect the encoding and the delimiter of a CSV file."""
 
 import codecs
 import csv
@@ -19,37 +19,37 @@ MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF
 
 
 @dataclass(frozen=True)
-class TextForm:
-    """How a file of text is written; a byte-order mark is skipped by whoever reads it."""
+class CsvDialect:
+    """The dialect of a CSV file; readers skip a byte-order mark."""
 
     encoding: str
     delimiter: str
     byte_order_mark: bool
 
 
-def sniff(path: Path) -> TextForm:
-    """Return how a CSV file is written; an empty file and one that is no text are refused."""
+def sniff(path: Path) -> CsvDialect:
+    """Return the dialect of a CSV file; refuse an empty or binary file."""
     with pa.input_stream(str(path), compression="detect") as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
-        raise SourceError(f"{path} is empty, expected a header and rows. Cure: bring the file again.")
+        raise SourceError(f"{path} is empty, expected a header and rows. Cure: export the file again.")
     mark = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None)
     if b"\0" in head and mark != "utf-16":
         raise SourceError(
-            f"{path} is no text, expected CSV or Parquet. Cure: save a spreadsheet as CSV; name Parquet files .parquet."
+            f"{path} is not text, expected CSV or Parquet. Cure: save a spreadsheet as CSV, or Parquet as .parquet."
         )
     encoding = mark or _encoding_of(path)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    return TextForm(encoding, delimiter_of(text.lstrip("\ufeff")), mark is not None)
+    return CsvDialect(encoding, delimiter_of(text.lstrip("\ufeff")), mark is not None)
 
 
 def delimiter_of(text: str) -> str:
-    """Return the delimiter that cuts the rows of a text into the most fields, all rows alike where that can be."""
-    return max(DELIMITERS, key=lambda delimiter: _cut(text, delimiter))
+    """Return the delimiter that splits most rows into the same number of fields; more fields win."""
+    return max(DELIMITERS, key=lambda delimiter: _score(text, delimiter))
 
 
-def _cut(text: str, delimiter: str) -> tuple[float, int]:
-    """Return how alike the rows are that a delimiter cuts, and into how many fields; (0, 1) where it cuts none."""
+def _score(text: str, delimiter: str) -> tuple[float, int]:
+    """Return the share of rows with the most common number of fields, and that number; (0, 1) for one field."""
     lines = io.StringIO(text, newline="")
     try:
         widths = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), ROWS_LOOKED_AT) if row]
@@ -74,7 +74,7 @@ def _encoding_of(path: Path) -> str:
 
 
 def _western_encoding(path: Path) -> str:
-    """Return cp1252 where every byte has a letter there, else latin-1, which has one for each."""
+    """Return cp1252 if it decodes every byte, else latin-1, which always does."""
     with pa.input_stream(str(path), compression="detect") as stream:
         try:
             while block := stream.read(HEAD_BYTES):

@@ -1,4 +1,4 @@
-"""Look at a file, decide what a task should say of it, write the task, and tell what was decided."""
+"""Write the task folder of a file, and report the decisions."""
 
 import filecmp
 import re
@@ -17,8 +17,8 @@ from lab.dataset.source import MISSING_MARKS, FileTable
 from lab.ingest.files import PARQUET, names_in, open_table
 from lab.task.schema import TASK, TASKS, Task
 from ops.init.csv_dialect import sniff
-from ops.init.inference import Wishes, infer_task
-from ops.init.render import told
+from ops.init.inference import Options, infer_task
+from ops.init.render import to_text
 from ops.init.spelling import decimal_of, free_names, marks_in
 from ops.init.task_file import task_file
 
@@ -27,15 +27,15 @@ ROWS_LOOKED_AT = 1_000_000
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def write_task(file: Path, wishes: Wishes, *, name: str | None, force: bool) -> str:
-    """Write the task and its source, and return what to tell of it; nothing is written when anything is refused."""
+def write_task(file: Path, options: Options, *, name: str | None, force: bool) -> str:
+    """Write the task and its source, and return the report; nothing is written on an error."""
     _refuse_no_file(file)
     task = name if name is not None else name_of(file)
     path, source = TASKS / task / TASK, SOURCES / task / file.name
     _refuse_taken(task, path, source, file, force=force)
-    spelled, marks = _spelling_of(file, wishes)
+    spelled, marks = _spelling_of(file, options)
     rows, total = _rows_of(file, spelled)
-    meant = _renamed(wishes, spelled)
+    meant = _renamed(options, spelled)
     found = infer_task(rows, meant)
     text = task_file(
         found,
@@ -44,17 +44,17 @@ def write_task(file: Path, wishes: Wishes, *, name: str | None, force: bool) -> 
         table=name_of(file),
         target=meant.target,
         minimum_rows=max(1, total // 2),
-        command=_command(file, wishes, name),
+        command=_command(file, options, name),
     )
     _write_checked(text, path)
     if not (source.exists() and source.samefile(file)):
         with replaced_file(source) as partial:
             shutil.copyfile(file, partial)
-    return told(found, spelled, marks, task=task, target=meant.target, rows=total, looked_at=rows.num_rows)
+    return to_text(found, spelled, marks, task=task, target=meant.target, rows=total, looked_at=rows.num_rows)
 
 
 def name_of(file: Path) -> str:
-    """Return the name that a file gives its task and its table.
+    """Return the name of a file's task and table.
 
     >>> name_of(Path("My Data (2).csv.gz")), name_of(Path("2024.csv")), name_of(Path("Kündigung.csv"))
     ('my_data_2', 'table_2024', 'k_ndigung')
@@ -65,35 +65,37 @@ def name_of(file: Path) -> str:
 
 def _refuse_no_file(file: Path) -> None:
     if not Path("params.yaml").is_file() or not TASKS.is_dir():
-        raise ParamsError("found no params.yaml and tasks/ here, expected the root of the repository. Cure: cd there.")
+        raise ParamsError(
+            "found no params.yaml and tasks/ here, expected the root of the repository. Cure: change to it."
+        )
     if file.is_dir():
         raise SourceError(f"{file} is a folder, expected a CSV or Parquet file. Cure: name one file in it.")
     if not file.is_file():
         near = sorted(other.name for other in file.parent.glob("*") if other.is_file())[:10]
         raise SourceError(
-            f"{file} is missing, expected a CSV or Parquet file; its folder holds {near}. Cure: correct it."
+            f"{file} is missing, expected a CSV or Parquet file; its folder has {near}. Cure: correct the path."
         )
 
 
 def _refuse_taken(task: str, path: Path, source: Path, file: Path, *, force: bool) -> None:
     if not NAME.fullmatch(task):
         raise ParamsError(
-            f"found --name {task!r}, expected small letters, digits and _, such as {name_of(Path(task))}."
+            f"found --name {task!r}, expected lower-case letters, digits and _, such as {name_of(Path(task))}."
         )
     if path.exists() and not force:
-        raise ParamsError(f"{path} exists already. Cure: --name ANOTHER, or --force to write over it.")
+        raise ParamsError(f"{path} exists already. Cure: --name ANOTHER, or --force to overwrite it.")
     if source.exists() and not force and not filecmp.cmp(source, file, shallow=False):
         raise SourceError(f"{source} exists already with other content. Cure: --name ANOTHER, or --force.")
 
 
-def _spelling_of(file: Path, wishes: Wishes) -> tuple[FileTable, dict[str, int]]:
-    """Return how the file is to be read, and how many cells hold each of the missing marks in it."""
+def _spelling_of(file: Path, options: Options) -> tuple[FileTable, dict[str, int]]:
+    """Return how to read the file, and the number of cells with each missing mark."""
     plain = FileTable(path=file.name, missing=())
     if file.suffix.lower() not in PARQUET:
         form = sniff(file)
         plain = plain.model_copy(update={"delimiter": form.delimiter, "encoding": form.encoding})
-    # The label may be called label, and the moment moment, for that is what they become.
-    keep = [name for name, meant in ((wishes.target, "label"), (wishes.time, "moment")) if name == meant]
+    # The label may be named label, and the time column moment: these are their names in the feature table.
+    keep = [name for name, meant in ((options.target, "label"), (options.time, "moment")) if name == meant]
     plain = plain.model_copy(update={"rename": free_names(names_in(file, plain), keep=keep)})
     if file.suffix.lower() in PARQUET:
         return plain, {}
@@ -104,7 +106,7 @@ def _spelling_of(file: Path, wishes: Wishes) -> tuple[FileTable, dict[str, int]]
 
 
 def _rows_of(file: Path, spelled: FileTable) -> tuple[pa.Table, int]:
-    """Return the first million rows, and how many there are; the whole file is read, so that its last row counts."""
+    """Return the first million rows, and the number of all rows; the whole file is read."""
     schema, batches = open_table(file, spelled)
     kept, total = [schema.empty_table()], 0
     for batch in batches:
@@ -114,20 +116,20 @@ def _rows_of(file: Path, spelled: FileTable) -> tuple[pa.Table, int]:
     return pa.concat_tables(kept), total
 
 
-def _renamed(wishes: Wishes, spelled: FileTable) -> Wishes:
-    names = {key: spelled.rename.get(name, name) for key, name in asdict(wishes).items() if key != "positive" and name}
-    return replace(wishes, **names)
+def _renamed(options: Options, spelled: FileTable) -> Options:
+    names = {key: spelled.rename.get(name, name) for key, name in asdict(options).items() if key != "positive" and name}
+    return replace(options, **names)
 
 
-def _command(file: Path, wishes: Wishes, name: str | None) -> str:
-    options = {**asdict(wishes), "name": name}
-    words = [word for key, value in options.items() if value is not None for word in (f"--{key}", value)]
+def _command(file: Path, options: Options, name: str | None) -> str:
+    named = {**asdict(options), "name": name}
+    words = [word for key, value in named.items() if value is not None for word in (f"--{key}", value)]
     return shlex.join(["python", "-m", "ops", "init", file.name, *words])
 
 
 def _write_checked(text: str, path: Path) -> None:
-    """Write a task file that the stage `task` will accept; what it would refuse is never put in place."""
+    """Write a task file after checking that the stage `task` accepts it."""
     with replaced_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        cure = "Cure: give the columns plainer names; the rest is a fault of `python -m ops init`, please report it."
+        cure = "Cure: give the columns plainer names; otherwise report a bug of `python -m ops init`."
         parse(read_yaml(partial, cure=cure), kind=Task, where=str(path), cure=cure)

@@ -1,4 +1,4 @@
-"""Tell in plain text what was decided about a table, and what to do next."""
+"""Render the report of `python -m ops init` as text."""
 
 from collections.abc import Mapping
 
@@ -6,18 +6,18 @@ from lab.dataset.source import FileTable
 from ops.init.inference import Inference, Label
 from ops.text_table import aligned
 
-COLUMNS_TOLD = 60
+MOST_COLUMNS = 60
 WIDEST = 36
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def told(
+def to_text(
     found: Inference, file: FileTable, marks: Mapping[str, int], *, task: str, target: str, rows: int, looked_at: int
 ) -> str:
     """Return the report of `python -m ops init`."""
     head = [
         f"{file.path}: {rows:,} rows, {len(found.decisions)} columns, {_written(file)}.",
-        *([f"Types were found on the first {looked_at:,} rows."] if looked_at < rows else []),
+        *([f"Types were inferred from the first {looked_at:,} rows."] if looked_at < rows else []),
         *([f"Missing: {_cells(marks)}."] if marks else []),
         *([f"Renamed: {_pairs(file.rename)}."] if file.rename else []),
     ]
@@ -31,14 +31,14 @@ def told(
 
 def _positive(label: Label) -> str:
     share = f"{label.positives:,} of {label.rows:,} rows, {100 * label.positives / label.rows:.1f} %"
-    return f"{label.positive} ({share}), for {label.reason}"
+    return f"{label.positive} ({share}), because {label.reason}"
 
 
 def _written(file: FileTable) -> str:
     if file.path.lower().endswith((".parquet", ".pq")):
         return "Parquet"
     comma = ", decimal comma" if file.decimal == "," else ""
-    return f"{file.encoding}, parted by {DELIMITERS.get(file.delimiter, file.delimiter)}{comma}"
+    return f"{file.encoding}, separated by {DELIMITERS.get(file.delimiter, file.delimiter)}{comma}"
 
 
 def _cells(marks: Mapping[str, int]) -> str:
@@ -50,11 +50,11 @@ def _pairs(names: Mapping[str, str]) -> str:
 
 
 def _table(found: Inference) -> list[str]:
-    shown = found.decisions[:COLUMNS_TOLD]
+    shown = found.decisions[:MOST_COLUMNS]
     rows = [(_short(each.name), each.column.type, each.role, each.reason) for each in shown]
-    more = len(found.decisions) - COLUMNS_TOLD
+    more = len(found.decisions) - MOST_COLUMNS
     return [
-        *aligned([("column", "type", "part", "why"), *rows]).split("\n"),
+        *aligned([("column", "type", "role", "why"), *rows]).split("\n"),
         *([f"… and {more} more, in the task file"] if more > 0 else []),
     ]
 
@@ -68,7 +68,7 @@ def _split(found: Inference) -> str:
     split = found.split
     if split.kind == "time":
         return f"by time; the last {split.current_days} days are current, the {split.test_days} before them test"
-    return f"by {split.column}, kept together" if split.kind == "group" else "by chance within each class"
+    return f"by {split.column}, kept together" if split.kind == "group" else "at random within each class"
 
 
 def _next_steps(task: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a table of text is spelled: which marks stand for missing, how decimals are written, which names are free."""
+"""Detect missing marks, the decimal mark and clashing names of a text table."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,14 +14,14 @@ THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+$"
 
 
 def marks_in(rows: pa.Table, marks: Sequence[str]) -> dict[str, int]:
-    """Return how many cells hold nothing but one of the marks, for those that occur."""
+    """Return the number of cells that equal each mark, for marks that occur."""
     texts = [column for column in rows.columns if pa.types.is_string(column.type)]
     counts = {mark: sum(pc.sum(pc.equal(column, mark)).as_py() or 0 for column in texts) for mark in marks}
     return {mark: count for mark, count in counts.items() if count}
 
 
 def decimal_of(rows: pa.Table, marks: Sequence[str]) -> Literal[".", ","]:
-    """Return the decimal mark: a comma where a column of text holds but numbers written with one, and marks."""
+    """Return the decimal mark: a comma if a text column has only numbers with a comma, and missing marks."""
     missing = pa.array(marks, pa.string())
     texts = [pc.unique(column.drop_null()) for column in rows.columns if pa.types.is_string(column.type)]
     present = (values.filter(pc.invert(pc.is_in(values, value_set=missing))) for values in texts)
@@ -29,9 +29,9 @@ def decimal_of(rows: pa.Table, marks: Sequence[str]) -> Literal[".", ","]:
 
 
 def free_names(names: Sequence[str], *, keep: Sequence[str] = ()) -> dict[str, str]:
-    """Return new names for columns that differ in capitals only, or are called what the feature tables use.
+    """Return new names for columns that differ in case only, or clash with names of the feature tables.
 
-    Names in keep may be what the feature tables use: the label may be called label.
+    Names in `keep` may clash: the label may be named label.
 
     >>> free_names(["Age", "age", "split", "city"])
     {'age': 'age_column', 'split': 'split_column'}

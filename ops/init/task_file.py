@@ -1,4 +1,4 @@
-"""Write a task file for one flat table: YAML that says what was found, why, and what a person may change."""
+"""Render the task file of one flat table, with a reason for each decision."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from lab.dataset.source import FileTable
 from ops.init.inference import Decision, Inference
 
 PLAIN = re.compile(r"[A-Za-z_][\w -]*", re.ASCII)
-# Words that some reader of YAML takes for something else than text.
+# Words that some YAML parser does not read as text.
 TAKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 HIDDEN = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -31,7 +31,7 @@ def task_file(
 
 
 def inline(value: Any) -> str:
-    """Return a value as YAML on one line, the same to every reader of YAML 1.1 and 1.2.
+    """Return a value as YAML on one line, with the same meaning in YAML 1.1 and 1.2.
 
     >>> inline({"type": "category", "allowed": ["Yes", "a b", "1"], "missing_share": 0.05})
     '{type: category, allowed: ["Yes", a b, "1"], missing_share: 0.05}'
@@ -54,7 +54,7 @@ def _text(value: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """Return text as the comment it can be: one line, nothing that cannot be seen."""
+    """Return text as a comment of one line without invisible characters."""
     return "# " + " ".join(HIDDEN.sub(" ", "".join(c if c.isprintable() else " " for c in text)).split())
 
 
@@ -63,17 +63,17 @@ def _head(found: Inference, *, name: str, table: str, target: str, command: str)
     return [
         _comment(f"{name}: which rows of {table} have {target} = {label.positive}?"),
         _comment(f"Written by `{command}` from {label.positives:,} positive of {label.rows:,} rows."),
-        "# It is yours now: read it, correct it.",
+        "# Read it, and correct what is wrong.",
         "",
     ]
 
 
 def _source(file: FileTable, *, name: str, table: str) -> list[str]:
     spelled = {
-        "delimiter": ("fields are parted by it", file.delimiter),
-        "encoding": ("how letters are bytes", file.encoding),
+        "delimiter": ("the field separator", file.delimiter),
+        "encoding": ("the character encoding", file.encoding),
         "decimal": ("the decimal mark", file.decimal),
-        "missing": ("what stands for a missing value in this file", file.missing),
+        "missing": ("what means a missing value in this file", file.missing),
     }
     kept = {} if file.path.lower().endswith((".parquet", ".pq")) else spelled
     return [
@@ -89,14 +89,14 @@ def _source(file: FileTable, *, name: str, table: str) -> list[str]:
 
 
 def _renamed(names: Mapping[str, str]) -> list[str]:
-    why = "      # These names differ in capitals only, or are those of the feature tables."
+    why = "      # These names differ in case only, or clash with those of the feature tables."
     return [why, f"      rename: {inline(names)}"]
 
 
 def _tables(found: Inference, *, table: str, minimum_rows: int) -> list[str]:
     return [
         "tables:",
-        "  # The contract: a broken rule stops the run before anything is written; under warn it is only told.",
+        "  # The contract: a broken rule stops the run before anything is written; a rule under warn only warns.",
         f"  {inline(table)}:",
         f"    minimum_rows: {minimum_rows}  # half of what was found",
         *([f"    key: {inline(found.key)}  # different in every row"] if found.key else []),
@@ -115,9 +115,9 @@ def _column(decision: Decision) -> str:
 def _split(found: Inference) -> list[str]:
     settings = found.split.model_dump()
     why = {
-        "time": "The newest rows are current, those before them test. horizon_days: how long until a label is known.",
+        "time": "The newest rows are current, those before them test. horizon_days: days until a label is known.",
         "group": "All rows of one unit fall on the same side.",
-        "random": "By chance within each class, for nothing tells the order or the kinship of rows.",
+        "random": "At random within each class, because nothing orders or groups the rows.",
     }[found.split.kind]
     return ["split:", f"  # {why}", *(f"  {key}: {inline(value)}" for key, value in settings.items()), ""]
 
@@ -128,26 +128,26 @@ def _features(found: Inference, *, table: str, target: str) -> list[str]:
         "features:",
         f"  question: {_text(f'Which rows of {table} have {target} = {label.positive}?')}",
         f"  table: {inline(table)}",
-        f"  unit: {inline(found.unit)}  # what one row is about; empty: its number in the file",
+        f"  unit: {inline(found.unit)}  # the unit of a row; empty: its number in the file",
         *([f"  moment: {inline(found.moment)}"] if found.moment else []),
         f"  label: {inline(target)}",
         f"  positive: {inline(label.positive)}  {_comment(label.reason)}",
-        f"  groups: {inline(found.groups)}  # compared for fairness; 2 to 8 levels each serve best",
+        f"  groups: {inline(found.groups)}  # compared for fairness; best with 2 to 8 levels",
         "",
     ]
 
 
 REST = (
     "money:",
-    "  # What a decision is worth, in cents. With zeros everywhere no threshold is better than another.",
+    "  # The value of a decision in cents. With zeros no threshold is better than another.",
     "  currency: EUR",
     "  benefit_of_true_positive: 0",
     "  cost_of_false_positive: 0",
     "  cost_of_false_negative: 0",
     "",
-    "gates: {}  # gates other than those in params.yaml: validate, such as {roc_auc: 0.7}",
+    "gates: {}  # gates that differ from params.yaml: validate, such as {roc_auc: 0.7}",
     "",
-    'words: {}  # why a score is what it is, to people, such as {age: {raises: "is {age:.0f} years old"}}',
+    'words: {}  # reasons for a score in words, such as {age: {raises: "is {age:.0f} years old"}}',
     "",
     "experiment:",
     "  log: null",

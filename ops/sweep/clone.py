@@ -1,4 +1,4 @@
-"""Run an experiment in a clone of its own: no lock is shared with another run, and the cache is."""
+"""Run an experiment in a private clone that shares the project's cache."""
 
 import os
 import shutil
@@ -15,23 +15,23 @@ FOLDER = Path(".dvc/tmp/sweep")
 PREFIX = "clone-"
 KEPT = ("type", "shared")  # settings of the cache that a clone needs
 
-Hear = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
-def run_in_clone(run: Run, *, base: str, project: Path, commands: Commands, hear: Hear) -> None:
-    """Run an experiment on the base commit and hand it to the project; a command that fails is an error.
+def run_in_clone(run: Run, *, base: str, project: Path, commands: Commands, on_line: OnLine) -> None:
+    """Run an experiment on the base commit in a clone, and fetch it into the project; remove the clone.
 
-    The clone borrows git's objects, and goes when the run has ended, well or not.
+    A failing command raises CommandFailedError. The clone shares git's objects.
     """
     (project / FOLDER).mkdir(parents=True, exist_ok=True)
-    # A name of its own: what a killed sweep left at work must not write here.
+    # A unique name, because commands of a killed sweep may still run.
     clone = Path(mkdtemp(prefix=PREFIX, dir=project / FOLDER))
     try:
         _make(clone, base=base, project=project)
-        # What the cache lacks is made by the run itself.
-        _dvc(["checkout", "--quiet", "--allow-missing"], clone, commands, hear)
+        # The run derives what the cache lacks.
+        _dvc(["checkout", "--quiet", "--allow-missing"], clone, commands, on_line)
         settings = [word for override in run.overrides for word in ("--set-param", override)]
-        _dvc(["exp", "run", "--name", run.name, *settings], clone, commands, hear)
+        _dvc(["exp", "run", "--name", run.name, *settings], clone, commands, on_line)
         reference = reference_of(run.name, base=base)
         git(
             "fetch",
@@ -53,7 +53,7 @@ def clear(project: Path) -> None:
 
 
 def reference_of(name: str, *, base: str) -> str:
-    """Return what git calls a DVC experiment."""
+    """Return git's name of a DVC experiment."""
     return f"refs/exps/{base[:2]}/{base[2:]}/{name}"
 
 
@@ -76,5 +76,5 @@ def _share_cache(clone: Path, project: Path) -> None:
     write_local_config(clone, cache={**kept, "dir": str(cache_folder(project))}, remotes={})
 
 
-def _dvc(arguments: list[str], clone: Path, commands: Commands, hear: Hear) -> None:
-    commands.run(["dvc", *arguments], folder=clone, environment=os.environ, on_line=hear)
+def _dvc(arguments: list[str], clone: Path, commands: Commands, on_line: OnLine) -> None:
+    commands.run(["dvc", *arguments], folder=clone, environment=os.environ, on_line=on_line)

@@ -1,4 +1,4 @@
-"""`python -m ops sweep`: many settings, each as a DVC experiment, side by side, and one table in the end."""
+"""`python -m ops sweep`: run many settings as DVC experiments, and compare them in a table."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -17,7 +17,7 @@ from lab.pages.markdown import counted
 from ops.repro.command import cores
 from ops.revisions.git import commit_of
 from ops.sweep.settings import FILE, HELP, Run, Settings, drawn, grid, listed_in, runs_of
-from ops.sweep.work import Work, do, is_done, refuse_unseen
+from ops.sweep.work import Work, is_done, refuse_unseen, run_all
 
 MOST = 16
 MEMORY = 1 << 30  # bytes of a run at its peak, with room (benchmarks/README.md)
@@ -26,9 +26,9 @@ MEMORY = 1 << 30  # bytes of a run at its peak, with room (benchmarks/README.md)
 @click.command()
 @click.option("-S", "--set-param", "words", multiple=True, metavar="NAME=VALUE,VALUE", help="As `dvc exp run -S`.")
 @click.option("--file", type=click.Path(path_type=Path), help="A YAML list of runs: - {seed: 1, task: churn}")
-@click.option("--random", "count", type=int, metavar="N", help="So many of the combinations, drawn at random.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --random.")
-@click.option("--jobs", type=int, help=f"Runs at once, 1 to {MOST}.  [by cores and memory, 4 at most]")
+@click.option("--random", "count", type=int, metavar="N", help="Run N random combinations.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed of --random.")
+@click.option("--jobs", type=int, help=f"Runs at once, 1 to {MOST}.  [default: by cores and memory, at most 4]")
 @click.option("--dry-run", is_flag=True, help="List the runs and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 def sweep(
@@ -41,41 +41,41 @@ def sweep(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Try many settings: every combination, some at random, or those that a file lists.
+    r"""Run many settings: every combination, random ones, or those in a file.
 
-    Each becomes a DVC experiment on this commit, with a name made from its settings; `dvc exp show`, `dvc exp apply
-    NAME` and `python -m ops compare HEAD NAME` know it. A run that has its experiment already is not run again, so
-    a sweep that was stopped, or killed, goes on when it is called again. One that fails does not stop the others.
+    Each becomes a DVC experiment on this commit, named after its settings, for `dvc exp show`, `dvc exp apply NAME` and
+    `python -m ops compare HEAD NAME`. Existing experiments are skipped, so the same command resumes a stopped sweep. A
+    failed run does not stop the others.
 
     \b
-    Every combination of two lists, and what would run:
+    List all combinations of two lists:
       python -m ops sweep -S seed=1,2,3 -S train.folds=4,5 --dry-run
-    Ten learning rates, drawn evenly among orders of magnitude:
+    Ten random learning rates on a log scale:
       python -m ops sweep --random 10 \
         -S 'train.candidates.boosting.settings.learning_rate=tag(log,interval(0.01,0.3))'
     A new candidate (+ adds a setting that params.yaml does not have):
       python -m ops sweep -S '+train.candidates.new={estimator: dummy},{estimator: naive_bayes}'
 
-    Exit 0 when every run ended well, 1 when one failed (the table says why), 2 on a mistake, 130 after Ctrl-C.
+    Exit 0 when every run succeeded, 1 when one failed (see the table), 2 on a mistake, 130 after Ctrl-C.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     root, base = Path.cwd(), commit_of("HEAD")
     refuse_unseen(root, allowed=file)
     runs = _runs(words, file, count, seed, base=base, root=root)
-    work = Work(root, base, _jobs(jobs), _tell)
+    work = Work(root, base, _jobs(jobs), _log)
     if dry_run:
         click.echo("\n".join(_listed(run, work) for run in runs))
         return
     try:
-        failed = do(runs, work)
+        failed = run_all(runs, work)
     except KeyboardInterrupt:
-        leave("Interrupted: finished runs are kept. Run the same again to go on.", code=INTERRUPTED)
+        leave("Interrupted: finished runs are kept. The same command resumes.", code=INTERRUPTED)
     complete = _print(runs, failed, base=base, root=root, as_json=as_json)
     raise SystemExit(0 if complete else 1)
 
 
 def jobs_of(*, cores: int, memory: int) -> int:
-    """Return how many runs go on at once when nobody says: one for each core, as far as memory goes, up to four.
+    """Return the default of --jobs: one per core, limited by memory, at most four.
 
     >>> jobs_of(cores=2, memory=8 << 30), jobs_of(cores=64, memory=2 << 30), jobs_of(cores=64, memory=64 << 30)
     (2, 2, 4)
@@ -108,20 +108,20 @@ def _jobs(asked: int | None) -> int:
 
 
 def _listed(run: Run, work: Work) -> str:
-    return f"{run.name}: {' '.join(run.overrides)}{' (done before)' if is_done(run, work) else ''}"
+    return f"{run.name}: {' '.join(run.overrides)}{' (already done)' if is_done(run, work) else ''}"
 
 
 def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, as_json: bool) -> bool:
-    # DVC and numpy's kin, after the waiting: nothing of it is needed to list or to refuse.
+    # Imported late: slow, and not needed to list or refuse runs.
     from ops.sweep.judge import document_of, judged  # noqa: PLC0415
-    from ops.sweep.render import told  # noqa: PLC0415
+    from ops.sweep.render import to_text  # noqa: PLC0415
 
     table = judged(runs, failed, base=base, root=root)
-    click.echo(json_bytes(document_of(table)).decode().rstrip() if as_json else told(table))
-    _tell(f"{counted(len(runs), 'run')}, {len(failed)} failed.")
+    click.echo(json_bytes(document_of(table)).decode().rstrip() if as_json else to_text(table))
+    _log(f"{counted(len(runs), 'run')}, {len(failed)} failed.")
     return table.complete
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

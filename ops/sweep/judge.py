@@ -1,4 +1,4 @@
-"""Say of each run of a sweep how good its challenger is, and whether it beats the base's by more than chance."""
+"""Compare each run's challenger with the base's challenger, corrected over all runs."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -23,10 +23,10 @@ METRIC = "roc_auc"
 
 @dataclass(frozen=True)
 class Row:
-    """A run, or the base itself: its challenger, two scores, and the difference to the base's challenger in the second.
+    """A run, or the base: its challenger, two scores, and the difference of the second to the base's.
 
-    `out_of_fold` is what the challenger was chosen by, on training rows; `score` is ROC AUC on the test window. The
-    word holds after Holm's correction over all runs of the sweep; the interval of 95 % is that of one comparison.
+    `out_of_fold` chose the challenger, on training rows; `score` is ROC AUC on the test window. The word is corrected
+    by Holm over all runs; the 95 % interval is not corrected.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The base, and the runs: best first, those that failed last."""
+    """The base and the runs, best first, failed ones last."""
 
     commit: str
     base: Row
@@ -61,7 +61,7 @@ class Table:
 
 
 def judged(runs: Sequence[Run], failed: Mapping[str, str], *, base: str, root: Path) -> Table:
-    """Return what came of the runs."""
+    """Return the table of the runs."""
     objects = Objects(root)
     start = Store(Snapshot("the base", base, root), objects)
     rows = [_row(run, failed.get(run.name, ""), start, objects) for run in runs]
@@ -74,7 +74,7 @@ def judged(runs: Sequence[Run], failed: Mapping[str, str], *, base: str, root: P
 
 
 def document_of(table: Table) -> dict[str, Any]:
-    """Return what a machine reads."""
+    """Return the table as JSON values."""
     return {
         "base": {"commit": table.commit, **_as_record(table.base)},
         "complete": table.complete,
@@ -125,7 +125,7 @@ def _scores(row: Row, snapshot: Snapshot) -> Row:
 
 
 def _corrected(row: Row, p_adjusted: float, level: float) -> Row:
-    """Return the row with the word that holds over all runs; who is equivalent stays so, for that is no difference."""
+    """Return the row with the corrected word; "equivalent" stays, because it claims no difference."""
     row = replace(row, p_adjusted=p_adjusted)
     if row.word not in {"better", "worse", "not distinguishable"}:
         return row

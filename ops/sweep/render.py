@@ -1,4 +1,4 @@
-"""Write the table of a sweep as a person reads it."""
+"""Render the table of a sweep as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,8 +19,8 @@ HEAD = (
 )
 
 
-def told(table: Table) -> str:
-    """Return the table, best first, and what to bear in mind when reading it."""
+def to_text(table: Table) -> str:
+    """Return the table, best first, with notes on how to read it."""
     keys = list(dict.fromkeys(key for row in table.rows for key in row.settings))
     short = short_names(keys)
     head = [HEAD[0], *(short[key] for key in keys), *HEAD[1:]]
@@ -30,7 +30,7 @@ def told(table: Table) -> str:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the shortest end of each dotted name that no other has.
+    """Return the shortest unique suffix of each dotted name.
 
     >>> list(short_names(["train.forest.settings.trees", "train.boosting.settings.trees", "seed"]).values())
     ['forest.settings.trees', 'boosting.settings.trees', 'seed']
@@ -76,9 +76,9 @@ def _advice(rows: Sequence[Row]) -> list[str]:
     if len(rows) < 2:
         return []
     compared = sum(row.p_value is not None for row in rows)
-    by_chance = f"The best of {len(rows)} is picked by chance, too: its score on these test rows flatters it."
-    corrected = f"The words hold after Holm's correction over {counted(compared, 'difference')}"
+    by_chance = f"The best of {len(rows)} is partly chosen by chance: its score on these test rows is optimistic."
+    corrected = f"The verdicts are corrected by Holm over {counted(compared, 'difference')}"
     return [
-        f"{by_chance} {corrected}; the intervals are those of one comparison.",
-        "Choose by the score out of fold, which is of training rows; the test window is for the one that you chose.",
+        f"{by_chance} {corrected}; the intervals are not corrected.",
+        "Choose by the out-of-fold score of the training rows; use the test window for the chosen one only.",
     ]

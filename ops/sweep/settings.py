@@ -1,4 +1,4 @@
-"""Which runs a sweep consists of: every setting is read as `dvc exp run -S` reads it."""
+"""List the runs of a sweep from settings in the form of `dvc exp run -S`."""
 
 import difflib
 import hashlib
@@ -25,14 +25,14 @@ from ops.dvc.overrides import parse_override, write_overrides
 
 FILE = "params.yaml"
 HELP = "Cure: see python -m ops sweep --help"
-MOST = 1000  # runs; more is a slip of the pen
+MOST = 1000  # runs; more is surely a mistake
 
 Settings = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its experiment's name, what is set (`+key` adds a key), and all settings that follow."""
+    """One run: its experiment's name, its settings (`+key` adds a key), and the resulting params."""
 
     name: str
     settings: Settings
@@ -44,12 +44,12 @@ class Run:
 
 
 def overrides_of(settings: Settings) -> list[str]:
-    """Return the words of `-S`; what is taken away (`~key`) has no value."""
+    """Return the arguments of `-S`; a removed key (`~key`) has no value."""
     return [key if key.startswith("~") and not value else f"{key}={value}" for key, value in settings.items()]
 
 
 def grid(words: Sequence[str]) -> list[Settings]:
-    """Return every combination of the values that each word lists, the last one changing fastest."""
+    """Return every combination of the listed values, the last one changing fastest."""
     lists = [[(key, value) for value in _values(override)] for key, override in _parsed(words)]
     if (count := math.prod(map(len, lists))) > MOST:
         raise ParamsError(f"found {count:,} combinations, expected {MOST:,} at most. Cure: fewer values, or --random N")
@@ -57,9 +57,9 @@ def grid(words: Sequence[str]) -> list[Settings]:
 
 
 def drawn(words: Sequence[str], *, count: int, seed: int) -> list[Settings]:
-    """Return so many combinations at random: without repetition, values of `interval(low,high)` drawn evenly.
+    """Return random combinations without repetition; `interval(low,high)` is uniform.
 
-    `tag(log,interval(low,high))` draws evenly among orders of magnitude.
+    `tag(log,interval(low,high))` is uniform on a log scale.
     """
     parsed, rng = _parsed(words), np.random.default_rng(seed)
     if not any(isinstance(override.value(), IntervalSweep) for _, override in parsed):
@@ -70,7 +70,7 @@ def drawn(words: Sequence[str], *, count: int, seed: int) -> list[Settings]:
 
 
 def listed_in(path: Path) -> list[Settings]:
-    """Return the runs that a YAML file lists, each a mapping from a setting to its value."""
+    """Return the runs of a YAML file, each a mapping from settings to values."""
     try:
         found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
@@ -81,7 +81,7 @@ def listed_in(path: Path) -> list[Settings]:
 
 
 def runs_of(every: Sequence[Settings], *, base: str, root: Path) -> list[Run]:
-    """Return the runs without repetition; a setting that params.yaml does not have is refused."""
+    """Return the distinct runs; refuse settings that params.yaml does not have."""
     runs: dict[str, Run] = {}
     for settings in every:
         params = _applied(settings, root)
@@ -91,7 +91,7 @@ def runs_of(every: Sequence[Settings], *, base: str, root: Path) -> list[Run]:
 
 
 def name_of(settings: Settings, *, base: str) -> str:
-    """Return the experiment's name: always the same for these settings on this commit, and a name that git allows.
+    """Return the experiment's name: the same for the same settings and commit, and valid in git.
 
     >>> name_of({"train.candidates.boosting.settings.learning_rate": "0.03"}, base="ab12")
     'learning_rate-0.03-baf2e3b2'
@@ -104,7 +104,7 @@ def name_of(settings: Settings, *, base: str) -> str:
 
 
 def spelled(value: object) -> str:
-    """Return a value as it is written behind the equals sign.
+    """Return a value in the syntax after the equals sign.
 
     >>> spelled({"estimator": "dummy", "features": ["a b", None, 1.5, True]})
     "{estimator:dummy,features:['a b',null,1.5,true]}"
@@ -125,8 +125,8 @@ def _parsed(words: Sequence[str]) -> list[tuple[str, Override]]:
     try:
         overrides = [parse_override(word) for word in words]
     except (HydraException, DvcError) as error:
-        said = str(error).splitlines()[0]
-        raise ParamsError(f"-S {list(words)}: {said}; expected NAME=VALUE or NAME=VALUE,VALUE. {HELP}") from error
+        message = str(error).splitlines()[0]
+        raise ParamsError(f"-S {list(words)}: {message}; expected NAME=VALUE or NAME=VALUE,VALUE. {HELP}") from error
     keys = [override.get_key_element() for override in overrides]
     if twice := {key for key in keys if keys.count(key) > 1}:
         raise ParamsError(f"-S {sorted(twice)[0]} is given twice, expected once. Cure: list its values: a,b")

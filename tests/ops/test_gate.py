@@ -36,7 +36,7 @@ def call(folder: Path, content: str, *options: str) -> Any:
 def test_a_passed_verdict_exits_0_whatever_is_only_reported(tmp_path: Path) -> None:
     done = call(tmp_path, json.dumps(verdict(passed=True)))
     assert done.exit_code == 0
-    assert "PASSED: none of the 2 gates that decide failed (1 could not be judged, which stops nobody)" in done.output
+    assert "PASSED: none of the 2 deciding gates failed (1 could not be judged, which does not block)" in done.output
 
 
 def test_a_failed_verdict_exits_1_and_names_what_failed_first(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_failed_verdict_exits_1_and_names_what_failed_first(tmp_path: Path) ->
 
 def test_what_only_reports_stands_below_what_decides(tmp_path: Path) -> None:
     lines = call(tmp_path, json.dumps(verdict(passed=True))).output.splitlines()
-    start = lines.index("These only report, and stop nobody:")
+    start = lines.index("Informational, never blocks:")
     assert [line.split()[:2] for line in lines[start + 2 : start + 3]] == [["FAIL", "recall_gap_gender"]]
     assert all("recall_gap" not in line for line in lines[:start])
 

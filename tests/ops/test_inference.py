@@ -10,17 +10,17 @@ import pytest
 from lab.core.errors import SourceError
 from lab.dataset.split import GroupSplit, RandomSplit, TimeSplit
 from ops.init.column_facts import words_of
-from ops.init.inference import Inference, Wishes, infer_task
+from ops.init.inference import Inference, Options, infer_task
 from ops.init.spelling import decimal_of, free_names, marks_in
 
 ROWS = 120
 LABELS = [("Yes", "No", "No")[i // 7 % 3] for i in range(ROWS)]
 
 
-def infer(columns: Mapping[str, Any], *, labels: Sequence[Any] = LABELS, **wishes: str) -> Inference:
+def infer(columns: Mapping[str, Any], *, labels: Sequence[Any] = LABELS, **options: str) -> Inference:
     """Decide on columns of 120 values beside a label."""
     rows = pa.table({**columns, "target": pa.array(labels)})
-    return infer_task(rows, Wishes(**{"target": "target", **wishes}))
+    return infer_task(rows, Options(**{"target": "target", **options}))
 
 
 def decided(values: Sequence[Any], name: str = "x") -> Any:
@@ -77,7 +77,7 @@ def test_digits_are_a_date_only_where_the_name_says_so() -> None:
         ([None], "it is empty"),
         (["NL"], "it is always NL"),
         (["x" * 90], "it is always xxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"),
-        ([f"customer number {i} said this" for i in range(ROWS)], "nearly every row has a text of its own (120)"),
+        ([f"customer number {i} said this" for i in range(ROWS)], "nearly every row has a different text (120)"),
         (
             [f"a long remark of some words that comes again and again, number {i % 60}" for i in range(ROWS)],
             "free text, up to 65 characters long",
@@ -159,18 +159,18 @@ def test_the_share_of_missing_values_is_an_error_a_little_above_what_was_found()
 @pytest.mark.parametrize(
     ("labels", "positive", "reason"),
     [
-        (["No", "No", "Yes"], "Yes", "its word says so"),
-        (["Yes", "Yes", "No"], "Yes", "its word says so"),
-        (["0", "0", "1"], 1, "its word says so"),
-        ([0, 0, 1], 1, "its word says so"),
+        (["No", "No", "Yes"], "Yes", "its word means yes"),
+        (["Yes", "Yes", "No"], "Yes", "its word means yes"),
+        (["0", "0", "1"], 1, "its word means yes"),
+        ([0, 0, 1], 1, "its word means yes"),
         ([1, 1, 2], 2, "it is the rarer class"),
         (["1", "2", "2"], 1, "it is the rarer class"),
         (["<=50K", "<=50K", ">50K"], ">50K", "it is the rarer class"),
-        (["stayed", "churned", "churned"], "churned", "its word says so"),
-        (["yes", "no", "yes"], "yes", "its word says so"),
-        ([True, False, False], "true", "its word says so"),
-        (["True", "False", "False"], "True", "its word says so"),
-        (["good", "bad", "bad"], "bad", "its word says so"),
+        (["stayed", "churned", "churned"], "churned", "its word means yes"),
+        (["yes", "no", "yes"], "yes", "its word means yes"),
+        ([True, False, False], "true", "its word means yes"),
+        (["True", "False", "False"], "True", "its word means yes"),
+        (["good", "bad", "bad"], "bad", "its word means yes"),
         (["b", "a", "a"], "b", "it is the rarer class"),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_third_class_of_the_label_would_break_the_contract() -> None:
 def test_rows_without_a_label_are_told() -> None:
     found = infer({}, labels=["Yes", "No", None] * 40)
     assert (found.label.positives, found.label.rows) == (40, 80)
-    assert "40 rows have no target: nothing is learnt from them" in found.notes
+    assert "40 rows have no target: they are not used" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -222,26 +222,26 @@ def test_a_positive_class_that_is_not_there_is_refused_with_those_that_are() -> 
 
 def test_an_absent_target_is_refused_with_names_like_it() -> None:
     with pytest.raises(SourceError, match=r"found no column 'Churn ', expected one of .*Did you mean 'churned'"):
-        infer_task(pa.table({"churned": ["a"], "age": ["1"]}), Wishes("Churn "))
+        infer_task(pa.table({"churned": ["a"], "age": ["1"]}), Options("Churn "))
 
 
 def test_a_file_without_a_header_is_recognised() -> None:
     with pytest.raises(SourceError, match=r"The first line looks like data: give the file a header"):
-        infer_task(pa.table({"39": ["50"], "State-gov": ["Private"], "77516": ["83311"]}), Wishes("income"))
+        infer_task(pa.table({"39": ["50"], "State-gov": ["Private"], "77516": ["83311"]}), Options("income"))
 
 
 @pytest.mark.parametrize(
     ("values", "how"),
     [
-        ([{"Yes": "1", "No": "0"}[label] for label in LABELS], "each of its values comes with one class only"),
-        ([{"Yes": "x", "No": None}[label] for label in LABELS], "it is there in one class only"),
+        ([{"Yes": "1", "No": "0"}[label] for label in LABELS], "each of its values has one class only"),
+        ([{"Yes": "x", "No": None}[label] for label in LABELS], "it is present in one class only"),
         (
             [f"reason {i}" if label == "Yes" else None for i, label in enumerate(LABELS)],
-            "it is there in one class only",
+            "it is present in one class only",
         ),
         (
             [f"a{i % 2}" if label == "Yes" else "b" for i, label in enumerate(LABELS)],
-            "each of its values comes with one",
+            "each of its values has one",
         ),
     ],
 )
@@ -293,18 +293,18 @@ def test_a_split_by_time_has_a_fifth_of_the_rows_in_test_and_in_current() -> Non
 
 
 def test_a_column_without_dates_cannot_tell_the_time() -> None:
-    with pytest.raises(SourceError, match=r"the column 'x' holds 'No', expected dates or moments for --time"):
+    with pytest.raises(SourceError, match=r"the column 'x' holds 'No', expected dates or times for --time"):
         infer({"x": LABELS}, time="x")
 
 
 def test_too_short_a_time_is_refused() -> None:
-    with pytest.raises(SourceError, match="reach from 2024-01-01 to 2024-01-02, too short for three parts"):
+    with pytest.raises(SourceError, match="range from 2024-01-01 to 2024-01-02, too short for three parts"):
         infer({"x": [f"2024-01-0{1 + i % 2}" for i in range(ROWS)]}, time="x")
 
 
 def test_day_and_month_that_cannot_be_told_apart_are_said() -> None:
     found = infer({"x": ["01/02/2024", "03/04/2024"] * 60})
-    assert any(note.startswith("x: day and month cannot be told apart") for note in found.notes)
+    assert any(note.startswith("x: day and month are ambiguous") for note in found.notes)
 
 
 def test_a_unit_with_several_rows_keeps_them_together() -> None:

@@ -259,7 +259,7 @@ def test_duplicate_rows_are_legitimate_where_nothing_names_a_row() -> None:
 
 def test_rows_without_a_label_are_left_out_and_told() -> None:
     told = describe("mine.csv", csv_of(replaced("Churn", "", every=10)), "--target", "Churn")
-    assert "Note: 40 rows have no Churn: nothing is learnt from them." in told
+    assert "Note: 40 rows have no Churn: they are not used." in told
     assert features_of("mine").num_rows == ROWS - 40
 
 
@@ -303,9 +303,9 @@ def test_what_was_decided_is_told_with_the_next_commands() -> None:
     told = describe(
         "mine.csv", csv_of(with_column("left_on", ["2024-01-05", ""])), "--target", "Churn", "--name", "my_churn"
     )
-    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, parted by commas." in told
+    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, separated by commas." in told
     assert "Missing: blank (200 cells)." in told
-    assert "Positive: Churn = Yes (134 of 400 rows, 33.5 %), for its word says so." in told
+    assert "Positive: Churn = Yes (134 of 400 rows, 33.5 %), because its word means yes." in told
     assert "dvc exp run -S task=my_churn" in told
     assert "dvc add data/source/my_churn" in told
     assert "Note: left_on could order the rows" in told
@@ -333,13 +333,13 @@ def test_a_large_file_is_described_in_seconds() -> None:
         (b"", ["--target", "a"], "is empty, expected a header and rows"),
         (b"a,b\n", ["--target", "a"], "found 0 rows"),
         (b"a,\n1,2\n", ["--target", "a"], "columns without a name"),
-        (b"PK\x03\x04\0\0\0", ["--target", "a"], "is no text, expected CSV or Parquet.*save a spreadsheet as CSV"),
+        (b"PK\x03\x04\0\0\0", ["--target", "a"], "is not text, expected CSV or Parquet.*save a spreadsheet as CSV"),
         (PLAIN, ["--target", "churn"], r"found no column 'churn', .*Did you mean 'Churn'"),
         (PLAIN, ["--target", "Churn", "--time", "age"], r"the column 'age' holds '\d+', expected dates"),
         (PLAIN, ["--target", "Churn", "--unit", "nobody"], "found no column 'nobody'"),
         (PLAIN, ["--target", "age"], "the target 'age' has 50 classes"),
         (csv_of(labelled("Yes")), ["--target", "Churn"], "has one class, 'Yes'"),
-        (PLAIN, ["--target", "Churn", "--name", "My Task"], "found --name 'My Task', expected small letters"),
+        (PLAIN, ["--target", "Churn", "--name", "My Task"], "found --name 'My Task', expected lower-case letters"),
         (PLAIN + b"A,1\n", ["--target", "Churn"], "line 402 has 2"),
     ],
 )

@@ -46,7 +46,7 @@ def call(*options: str) -> Any:
 def test_ample_limits_are_kept_and_exit_0(project: Path) -> None:
     done = call()
     assert done.exit_code == 0
-    assert "PASSED: none of the 3 gates that decide failed" in done.output
+    assert "PASSED: none of the 3 deciding gates failed" in done.output
 
 
 @pytest.mark.parametrize("limit", list(AMPLE))
@@ -80,8 +80,8 @@ def test_one_row_is_timed_as_often_as_asked_even_where_there_are_fewer_rows(monk
     monkeypatch.setattr("ops.latency.score_rows", lambda model, row: scored.append(len(score_rows(model, row))))
     times = times_of(model_of("dummy"), OTHER_ROWS.slice(0, 2), calls=5)
     assert scored == [1] * 10  # as many before that do not count
-    assert len(times.passed) == len(times.processor) == 5
-    assert min(times.passed) > 0
+    assert len(times.wall) == len(times.cpu) == 5
+    assert min(times.wall) > 0
 
 
 def test_times_are_judged_by_their_median_and_99th_percentile() -> None:
@@ -89,13 +89,13 @@ def test_times_are_judged_by_their_median_and_99th_percentile() -> None:
     gates = judged(Times(passed, [2.0] * 1000), megabytes=1, params=ServingParams(p50_milliseconds=500))
     assert [held.gate.value for held in gates] == [500, 990, 1]
     assert [held.gate.verdict for held in gates] == ["passed", "failed", "passed"]
-    assert gates[0].gate.reason.endswith("; 2.0 ms of the processor's; 1,000 calls")
+    assert gates[0].gate.reason.endswith("; 2.0 ms of CPU time; 1,000 calls")
 
 
 @pytest.mark.parametrize(
     ("break_it", "kind", "message"),
     [
-        (lambda: write_table(OTHER_ROWS.slice(0, 0), Path("data/features/test.parquet")), SourceError, "holds no row"),
+        (lambda: write_table(OTHER_ROWS.slice(0, 0), Path("data/features/test.parquet")), SourceError, "has no rows"),
         (lambda: Path("models/challenger/pipeline.skops").write_bytes(b""), ModelError, "fingerprint"),
         (lambda: write_limits(megabytes=-1), LabError, r"serving\.megabytes: Input should be greater than 0"),
         (lambda: write_table(pa.table({"other": [1]}), Path("data/features/test.parquet")), SourceError, "rows lack"),

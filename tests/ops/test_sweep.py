@@ -14,9 +14,9 @@ from lab.core.errors import LabError
 from ops.sweep.clone import FOLDER, _make
 from ops.sweep.command import jobs_of, sweep
 from ops.sweep.judge import Table, document_of, judged
-from ops.sweep.render import short_names, told
+from ops.sweep.render import short_names, to_text
 from ops.sweep.settings import Run, drawn, grid, listed_in, name_of, runs_of, spelled
-from ops.sweep.work import Work, do, is_done, reason_in, refuse_unseen
+from ops.sweep.work import Work, is_done, reason_in, refuse_unseen, run_all
 from tests.history import history_of
 from tests.ops.trivial import HERE, interrupted, trivial
 from tests.project import QUIET, run
@@ -88,7 +88,7 @@ def value_of(experiment: Run) -> object:
 def test_runs_go_on_side_by_side_and_one_that_fails_stops_no_other(project: Path) -> None:
     lines: list[str] = []
     three = runs("value=1,2,3")
-    failed = do(three, work(lines))
+    failed = run_all(three, work(lines))
     assert failed == {three[2].name: "value is 3, expected any other. Cure: 4"}
     assert [value_of(each) for each in three[:2]] == [1, 2]
     assert sum(" started: value=" in line for line in lines) == 3
@@ -96,8 +96,8 @@ def test_runs_go_on_side_by_side_and_one_that_fails_stops_no_other(project: Path
     assert not list((project / FOLDER).glob("clone-*"))
     assert run(["git", "status", "--porcelain"], cwd=project).stdout == ""
     again: list[str] = []
-    assert do(three[:2], work(again)) == {}
-    assert again == ["2 runs of 2 done before."]
+    assert run_all(three[:2], work(again)) == {}
+    assert again == ["2 runs of 2 already done."]
     assert all(is_done(each, work([])) for each in three[:2])
 
 
@@ -110,7 +110,7 @@ def test_an_interrupted_sweep_goes_on(project: Path, tmp_path: Path) -> None:
     (project / FOLDER / "clone-left-by-a-killed-one").mkdir()
     (meet / "go").touch()
     done = run(command, cwd=project, environment={**HERE, "MEET": str(meet)})
-    assert "1 run of 2 done before." in done.stderr
+    assert "1 run of 2 already done." in done.stderr
     assert not list((project / FOLDER).glob("clone-*"))
     found = json.loads(done.stdout)
     assert (found["complete"], [each["settings"] for each in found["runs"]]) == (True, [{"value": "4"}, {"value": "9"}])
@@ -317,7 +317,7 @@ def test_words_hold_after_the_correction_over_all_runs(table: Table) -> None:
 
 
 def test_a_person_reads_that_the_best_is_picked_by_chance_too(table: Table) -> None:
-    text = told(table)
+    text = to_text(table)
     assert "The best of 3 is picked by chance, too" in text
     assert "Holm's correction over 3 differences" in text
     assert "  run-broken (a.b=broken): the disk is made of cheese" in text
