@@ -156,11 +156,11 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "deprecated": (
         lambda here: gto.api.deregister(str(here), "churn", version="v1.0.0"),
-        "churn@v1.0.0!: takes something back",
+        "churn@v1.0.0!: undoes a tag",
     ),
     "unassigned": (
         lambda here: gto.api.unassign(str(here), "churn", version="v1.0.0", stage="production"),
-        "churn#production!#4: takes something back",
+        "churn#production!#4: undoes a tag",
     ),
     "moved": (
         lambda here: [
