@@ -101,13 +101,16 @@ def _serve(folder: Path) -> None:
     _answer(listener)
 
 
-def _answer(listener: socket.socket) -> None:
+def _answer(listener: socket.socket) -> NoReturn:
+    """Fork for each connection until standard input is closed."""
     running: dict[int, tuple[int, socket.socket]] = {}  # the process and its client by the process' descriptor
     while True:
         clients = {client.fileno(): process for process, client in running.values()}
         ready, _, _ = select.select([0, listener.fileno(), *running, *clients], [], [])
         if 0 in ready:
-            return
+            for process, _ in running.values():
+                os.killpg(process, signal.SIGKILL)
+            os._exit(0)  # quicker than to tear down the libraries
         for number in ready:
             if number == listener.fileno():
                 client, _ = listener.accept()
@@ -118,6 +121,7 @@ def _answer(listener: socket.socket) -> None:
                 code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
                 with contextlib.suppress(OSError):  # nobody waits for it any more
                     client.send(str(code).encode())
+                clients.pop(client.fileno(), None)
                 client.close()
                 os.close(number)
             elif number in clients:
