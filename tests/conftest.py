@@ -1,4 +1,4 @@
-"""Pin the kernels as the stages do, mark slow tests, and start the shared project early."""
+"""Pin the kernels, mark slow tests, and start the shared project early."""
 
 import lab.core.determinism  # noqa: F401 - before numpy
 

@@ -20,14 +20,25 @@ DONE = (
         f"{side}/{room}"
         for side in ("lab", "tests/lab")
         for room in (
-            *("card", "compile", "compiled", "core", "dataset", "engine", "evaluate", "explain", "featurize", "ingest"),
+            *("card", "compile", "compiled", "core", "dataset", "engine", "evaluate", "experiment", "explain"),
+            *("featurize", "ingest"),
             *("model_files", "models", "pages", "predictions", "prepare", "reasons", "search", "select", "task"),
             *("train", "validate", "world"),
         )
         if (ROOT / side / room).is_dir()
     ),
     *(f"stages/{stage}.py" for stage in ("card", "champion", "evaluate", "explain", "featurize", "prepare", "select")),
-    *("stages/train.py", "stages/validate.py", "serving", "tests/serving", "params.yaml", "champion.yaml"),
+    *(f"stages/{stage}.py" for stage in ("experiment", "ingest", "task", "world", "world_traffic")),
+    *(
+        "tasks",
+        "dvc.yaml",
+        "stages/train.py",
+        "stages/validate.py",
+        "serving",
+        "tests/serving",
+        "params.yaml",
+        "champion.yaml",
+    ),
     "ops/readme",
     "tests/test_layers.py",
     "tests/test_readme.py",
