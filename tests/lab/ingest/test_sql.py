@@ -17,7 +17,7 @@ from lab.dataset.source import SqlSource
 from lab.ingest import sql
 from lab.ingest.spool import column_of, widest
 from lab.ingest.sql import read_sql, without_password
-from tests.postgres import PASSWORD, running_server, server_programs
+from tests.lab.ingest.postgres import PASSWORD, running_server, server_programs
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from lab.select.candidate_report import report_of, summary_of
 from lab.select.leaderboard import Standing, rank
 from lab.select.pairs import Question, compare_all, compare_pairs
 from lab.select.trained import Candidate
-from tests.candidates import SEARCHED, candidate, store
+from tests.lab.select.candidates import SEARCHED, candidate, store
 from tests.project import ROOT, change_params
 
 QUESTION = Question(by="roc_auc", significance=0.05, margin=0.01)

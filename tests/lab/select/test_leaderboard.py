@@ -13,7 +13,7 @@ from lab.core.tables import write_table
 from lab.model_files.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH, write_manifest
 from lab.select.leaderboard import rank, score_interval
 from lab.select.trained import Candidate, read_candidates
-from tests.candidates import LABELS, SEARCHED, candidate, scores_of, store
+from tests.lab.select.candidates import LABELS, SEARCHED, candidate, scores_of, store
 
 METRICS = {
     "roc_auc": roc_auc_score,

@@ -15,7 +15,7 @@ from lab.select.leaderboard import Standing, rank
 from lab.select.pair_sentences import cochran_in_words, headline, limits_of, sentences_of
 from lab.select.pairs import KINDS, PairTest, Question, compare_all, compare_pairs
 from lab.stats.core.areas import compare_areas
-from tests.candidates import LABELS, candidate, scores_of
+from tests.lab.select.candidates import LABELS, candidate, scores_of
 
 QUESTION = Question(by="roc_auc", significance=0.05, margin=0.01)
 FOLD_ROWS = np.arange(400).reshape(4, 100)
