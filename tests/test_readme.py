@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.history import copy_of_history
-from tests.project import ROOT, run
+from tests.project import ROOT, WORLD, run
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
@@ -64,7 +64,9 @@ def test_every_stage_is_described() -> None:
     stages = run(["dvc", "stage", "list", "--name-only"], cwd=ROOT).stdout.split()
     table = README.partition("| stage | what it does |")[2].partition("\n\n")[0]
     described = re.findall(r"^\| (\w+) \|", table, flags=re.MULTILINE)
-    assert {name.split("@")[0] for name in stages} == set(described)
+    names = {name.split("@")[0] for name in stages}
+    assert names <= set(described)
+    assert set(described) - names <= set(WORLD), "Cure: remove the row of a stage that is gone"
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
