@@ -19,7 +19,7 @@ stages:
 """
 FILES = {
     "dvc.yaml": PIPELINE,
-    ".gitignore": "/.dvc/storage\n__pycache__/\n",
+    ".gitignore": "__pycache__/\n",
     ".dvcignore": (ROOT / ".dvcignore").read_text(),
     "lab/__init__.py": "",
     "lab/core/__init__.py": "",

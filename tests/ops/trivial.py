@@ -10,18 +10,18 @@ from tests.project import QUIET, ROOT, run
 
 HERE = {"PYTHONPATH": str(ROOT)}
 PATIENCE = 120  # seconds, only so that a test of what is broken ends at all
+# What `dvc init` and `dvc remote add` write, without the seconds that they take.
+OF_DVC = {
+    ".dvc/config": "[core]\n    remote = storage\n['remote \"storage\"']\n    url = storage\n",
+    ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n/storage\n",
+}
 
 
 def trivial(folder: Path, stages: str, *, files: dict[str, str] | None = None) -> Path:
     """Return a committed repository with this dvc.yaml and these files; nothing has run."""
     folder.mkdir(parents=True)
-    for command in (
-        ["git", "init", "--quiet", "--initial-branch", "main"],
-        ["dvc", "init", "--quiet"],
-        ["dvc", "remote", "add", "--quiet", "--default", "storage", ".dvc/storage"],
-    ):
-        run(command, cwd=folder)
-    for name, content in {"dvc.yaml": stages, ".gitignore": "/out\n/.dvc/storage\n", **(files or {})}.items():
+    run(["git", "init", "--quiet", "--initial-branch", "main"], cwd=folder)
+    for name, content in {**OF_DVC, "dvc.yaml": stages, ".gitignore": "/out\n", **(files or {})}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     (folder / "out").mkdir(exist_ok=True)
