@@ -11,13 +11,13 @@ Do = Literal["merge", "look", "stop"]
 
 NAMED = 4
 OTHER_INPUTS = "the data changed: the test rows and their labels are the same, but their features come of other data"
-# What the primary metric can say that stops nobody; all but the first are no reason to look either.
+# Words of the primary metric that never block; all but the first are no reason to look either.
 STANDING = ("not distinguishable", "the same predictions", "equivalent", "better")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the rule looks at; `word` is about the primary metric of the challenger."""
+    """What the rule reads; `word` is about the primary metric of the challenger."""
 
     primary: str
     word: Word
@@ -40,13 +40,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason in words; `{}` stands for the names, which come from the repository and are no words of ours."""
+    """A reason in words; `{}` stands for the names, which come from the repository."""
 
     words: str
     names: tuple[str, ...] = ()
 
     def to_text(self, write: Callable[[str], str] = str) -> str:
-        """Return the reason with its names, each written in a given way; of many names the first few."""
+        """Return the reason with its names, each formatted by `write`; of many names the first few."""
         shown = [write(name) for name in self.names[:NAMED]]
         more = len(self.names) - NAMED
         return self.words.replace("{}", listed([*shown, *([f"{more} more"] if more > 0 else [])] or ["none"]))
@@ -54,21 +54,21 @@ class Reason:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do and why: the first reason is the one to say first."""
+    """What to do and why; the most important reason comes first."""
 
     do: Do
     reasons: tuple[Reason, ...]
 
 
 def advise(facts: Facts) -> Advice:
-    """Return what to do: stop for harm or results that are not of this code, look for what only a person can weigh.
+    """Return what to do: stop for harm or stale results, look if a person must decide.
 
     >>> advise(Facts(primary="roc_auc", word="better", numbers="+0.02")).do
     'merge'
     """
     if stops := _stops(facts):
-        beside = [Reason(_standing(facts))] if facts.word in STANDING else []
-        return Advice("stop", (*stops, *beside))
+        standing = [Reason(_standing(facts))] if facts.word in STANDING else []
+        return Advice("stop", (*stops, *standing))
     if looks := _looks(facts):
         return Advice("look", (_set_against(facts, looks[0]), *looks[1:]))
     return Advice("merge", (Reason(_standing(facts)),))
@@ -108,7 +108,7 @@ def _looks(facts: Facts) -> list[Reason]:
 
 
 def _set_against(facts: Facts, reason: Reason) -> Reason:
-    """Return the reason to look, after what the primary metric says where that alone would be no reason."""
+    """Return the reason to look, after the result of the primary metric if that alone is no reason."""
     if facts.word not in STANDING[1:] or facts.data_changed:
         return reason
     return Reason(f"{_standing(facts)}, but {reason.words}", reason.names)

@@ -18,25 +18,25 @@ from ops.revisions.snapshot import WORKSPACE
 def compare(*, base: str, head: str, as_json: bool) -> None:
     r"""Compare two revisions: settings, data, code, metrics, gates, drift, experiment, plots.
 
-    BASE and HEAD are branches, tags, commits or DVC experiments; HEAD is the working tree unless it is given. Nothing
-    is checked out, pulled or written: what git does not hold (the predictions of the test window) is read from the
-    cache, or else streamed from the remote. So it works in a fresh clone.
+    BASE and HEAD are branches, tags, commits or DVC experiments; HEAD is the working tree by default. Nothing is
+    checked out, pulled or written: what git does not have (the predictions of the test window) is read from the cache,
+    or else streamed from the remote. So it works in a fresh clone.
 
     \b
       python -m ops compare main              what did I change?
       python -m ops compare v1.0 experiment-7
 
     Each metric of the challenger is compared on the same rows of the test window, matched by their keys, with a paired
-    test: better, worse, equivalent (the difference is too small to matter), not distinguishable (these rows cannot
-    tell), or the same predictions. How sure to be, and what is too small to matter, stands in HEAD's params.yaml:
-    abtest. Where the test rows differ, only rows with equal labels and features are compared, and it says so; where
-    predictions cannot be had, plain differences are shown and called untested.
+    test: better, worse, equivalent (the difference is too small to matter), not distinguishable (too few
+    rows), or the same predictions. Significance and margins come from HEAD's params.yaml: abtest. If the test rows
+    differ, only rows with equal labels and features are compared, and the output says so. Without predictions, plain
+    differences are shown and called untested.
 
     \b
     Exit codes:
-      0  HEAD was not seen to be worse: better, equivalent, the same, not distinguishable, or untested (it says which)
+      0  HEAD is not found to be worse: better, equivalent, the same, not distinguishable, or untested (it says which)
       1  HEAD is worse by the primary metric (params.yaml: abtest.primary), or a gate that decides newly fails
-      2  a mistake: no such revision, unreadable files
+      2  a usage error: no such revision, unreadable files
     """
     found = compare_revisions(base, head, say=lambda text: click.echo(f"… {text}", err=True))
     click.echo(json_bytes(document_of(found)).decode().rstrip() if as_json else to_text(found))

@@ -37,14 +37,14 @@ Say = Callable[[str], None]
 
 
 def compare_revisions(base: str, head: str, *, root: Path = Path(), say: Say = lambda _: None) -> Comparison:
-    """Return two revisions beside each other; nothing is checked out, pulled or written. `say` gets the progress."""
+    """Return two revisions side by side; nothing is checked out, pulled or written. `say` gets the progress."""
     objects = Objects(root)
     stores = tuple(Store(snapshot_of(name, root=root), objects) for name in (base, head))
     return compare_stores(*stores, say=say)
 
 
 def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
-    """Return two revisions with their outputs beside each other."""
+    """Return two revisions with their outputs side by side."""
     old, new = base.snapshot, head.snapshot
     settings = settings_of(new)
     say(f"reading {old.name} and {new.name}")
@@ -134,7 +134,7 @@ def _money(store: Store) -> Money | None:
     try:
         return parse(json_of(store, MONEY), kind=MoneySection, where=MONEY, cure="dvc repro task").money
     except LabError:
-        return None  # then no figure in money is shown beside the metrics
+        return None  # then no figure in money is shown
 
 
 def _promotion(head: Snapshot) -> tuple[Promotion | None, str]:

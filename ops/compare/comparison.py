@@ -20,7 +20,7 @@ from ops.registry.promotion import Promotion
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision as it was asked for; the working tree has no commit."""
+    """A revision by the given name; the working tree has no commit."""
 
     name: str
     commit: str | None
@@ -30,7 +30,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What differs in what went in."""
+    """The differences of the inputs."""
 
     params: tuple[Change, ...]
     task: tuple[Change, ...]
@@ -52,13 +52,13 @@ class Metrics:
     currency: str
 
     def primary(self, settings: ComparisonParams) -> Judged:
-        """Return the challenger's metric that answers."""
+        """Return the challenger's primary metric."""
         return self.challenger.of(settings.primary)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two revisions beside each other; `base_is_ahead` counts the base's commits with results that the head lacks.
+    """Two revisions side by side; `base_is_ahead` counts the base's commits with results that the head lacks.
 
     `promotion` is None where the head has no verdict, and `no_promotion` says why.
     """
@@ -89,5 +89,5 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Say whether the head was seen to be worse: by the primary metric, or because a gate newly fails."""
+        """Say whether the head is worse: by the primary metric, or because a gate newly fails."""
         return self.metrics.primary(self.settings).word == "worse" or bool(self.newly_failing)

@@ -34,7 +34,7 @@ class DataChange:
 
 
 def data_change(base: Store, head: Store) -> DataChange:
-    """Return what differs; the listings of changed folders and the schema are all that is fetched."""
+    """Return what differs; only the listings of changed folders and the schema are fetched."""
     old, new = (_fingerprints(store) for store in (base, head))
     notes: list[str] = []
     moved = changed_files(old, new)
@@ -61,7 +61,7 @@ def _tables(folder: str, base: Store, head: Store, notes: list[str]) -> tuple[Ch
     try:
         old, new = (_listing(store, folder) for store in (base, head))
     except LabError as error:
-        notes.append(f"which files of {folder} differ cannot be told: {briefly(error)}")
+        notes.append(f"which files of {folder} differ is unknown: {briefly(error)}")
         return ()
     return changed_files(old, new)
 
@@ -75,7 +75,7 @@ def _schema(base: Store, head: Store, notes: list[str]) -> tuple[Change, ...]:
     try:
         old, new = (json.loads(store.content(SCHEMA)) for store in (base, head))
     except LabError as error:
-        notes.append(f"whether the feature columns differ cannot be told: {briefly(error)}")
+        notes.append(f"whether the feature columns differ is unknown: {briefly(error)}")
         return ()
     return changes(old, new)
 

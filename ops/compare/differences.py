@@ -53,7 +53,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class ModelDifferences:
-    """One model of both revisions: the metrics of the task's own family, and further figures beside them.
+    """One model of both revisions: the metrics of the task's own family, and further figures.
 
     `untested` are the plain numbers of the whole windows, which stand for themselves where rows differ.
     """

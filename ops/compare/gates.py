@@ -12,7 +12,7 @@ LIMIT = ("rule", "threshold", "decides")
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate as one revision judged it; one that does not decide only reports."""
+    """A gate as one revision judged it; one that does not decide is informational."""
 
     verdict: str
     value: float | None
@@ -26,7 +26,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class GateChange:
-    """A gate in both revisions; `moved` says that its limit or its say changed, so that the yardstick is another."""
+    """A gate in both revisions; `moved` says that its limit changed, or whether it decides."""
 
     gate: str
     course: Course

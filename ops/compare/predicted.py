@@ -62,7 +62,7 @@ class Store:
         return next((item.md5 for item in found), None)
 
     def content(self, path: str) -> bytes:
-        """Return an output as it was recorded; the working tree's file only where it is that one."""
+        """Return an output as recorded; the working tree's file only if it is the same."""
         md5 = self.md5(path)
         if md5 is None:
             return self.objects.output(self.stages, path)
@@ -106,7 +106,7 @@ def predictions_of(store: Store) -> Predictions:
 
 
 def json_of(store: Store, path: str) -> Any:
-    """Return what a JSON file among the outputs holds."""
+    """Return the content of a JSON file among the outputs."""
     try:
         return json.loads(store.content(path))
     except ValueError as error:
@@ -114,7 +114,7 @@ def json_of(store: Store, path: str) -> Any:
 
 
 def briefly(error: LabError) -> str:
-    """Return what an error found, without the expectation, the cure or what a library said, which may name a machine.
+    """Return what an error found, without expectation, cure or a library's words, which may name a machine.
 
     >>> briefly(LabError("data/x (0a1b) is not there, expected the bytes that dvc.lock records. Cure: dvc push"))
     'data/x (0a1b) is not there'

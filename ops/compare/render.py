@@ -29,7 +29,7 @@ def to_text(comparison: Comparison) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return text without control characters, which a terminal would obey.
+    r"""Return text without control characters.
 
     >>> printable("red\x1b[31m")
     'red�[31m'
@@ -55,7 +55,7 @@ def rows_in_words(comparison: Comparison) -> str:
 
 
 def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str:
-    """Return how to have predictions made again that nobody has; nothing where they would not help."""
+    """Return the command that makes missing predictions again; nothing where they would not help."""
     if comparison.metrics.rows is not None or "nor on the remote" not in comparison.metrics.untested:
         return ""
     lacking = [each.name for each in (comparison.base, comparison.head) if each.commit is not None]
@@ -64,7 +64,7 @@ def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str
 
 
 def metric_name(metric: str, currency: str) -> str:
-    """Return a metric as people say it; the money per row with its currency."""
+    """Return a metric's readable name; the money per row with its currency."""
     return f"net value per row{f', {currency}' if currency else ''}" if metric == NET else readable_name(metric)
 
 
@@ -76,7 +76,7 @@ def change_in_words(change: Change) -> tuple[str, str, str]:
 
 
 def word_of(seen: Judged) -> str:
-    """Return the word, with what would have been seen where nothing was, and the reason where there is no answer."""
+    """Return the word, with the smallest detectable difference or the reason where there is no answer."""
     if seen.word == "not distinguishable" and seen.detectable is not None:
         return f"not distinguishable (blind below {number(seen.detectable)})"
     return f"{seen.word}: {seen.reason}" if seen.word == "undefined" and seen.reason else seen.word

@@ -49,7 +49,7 @@ class TestRows:
 
 @dataclass(frozen=True)
 class Matched:
-    """The rows that can be compared: where each of them stands in either table."""
+    """The rows that can be compared, by their positions in both tables."""
 
     rows: TestRows
     base_places: Places
@@ -105,7 +105,7 @@ def _same_md5(stores: tuple[Store, Store], path: str) -> bool:
 
 
 def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tuple[Places, Places]:
-    """Return where the rows with the same keys stand in either table, in the order of the first."""
+    """Return the positions of rows with the same keys in both tables, in the order of the first."""
     one, two = base.select(list(keys)), head.select(list(keys))
     if one.schema != two.schema:
         raise SourceError(
@@ -123,7 +123,7 @@ def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tu
 
 
 def equal_rows(base: pa.Table, head: pa.Table, *, columns: Sequence[str]) -> NDArray[np.bool_]:
-    """Say for each row whether all these columns hold the same in both tables; missing is the same as missing."""
+    """Say for each row whether all these columns are equal in both tables; missing equals missing."""
     equal = np.ones(base.num_rows, dtype=np.bool_)
     for name in columns:
         equal &= _equal(base[name], head[name])
@@ -135,7 +135,7 @@ def _equal_features(
 ) -> tuple[NDArray[np.bool_] | None, str]:
     columns = sorted(base.schema.features.keys() & head.schema.features.keys())
     if not columns:
-        return None, "the revisions share no feature: whether these rows are otherwise equal cannot be told"
+        return None, "the revisions share no feature: whether these rows are otherwise equal is unknown"
     if _same_md5(stores, FEATURES):
         return np.ones(keys.num_rows, dtype=np.bool_), ""
     try:

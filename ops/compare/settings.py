@@ -8,7 +8,7 @@ FILE = "params.yaml"
 
 
 def settings_of(snapshot: Snapshot) -> ComparisonParams:
-    """Return the settings of a revision; they are asked of the head, whose tables the result stands beside."""
+    """Return the settings of a revision; the comparison uses those of the head."""
     content = snapshot.yaml(FILE) or {}
     return parse(
         content.get("abtest", {}),

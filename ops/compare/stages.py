@@ -11,14 +11,14 @@ PLACE = re.compile(r"\$\{([^}]+)\}")
 
 
 def commands_of(snapshot: Snapshot) -> dict[str, str]:
-    """Return the command of each stage, a foreach stage taken apart; what cannot be filled in stays as it stands."""
+    """Return the command of each stage, of foreach stages by key; unknown `${…}` stay as they are."""
     params = snapshot.yaml("params.yaml") or {}
     stages = (snapshot.yaml("dvc.yaml") or {}).get("stages", {})
     return {name: command for stage, body in stages.items() for name, command in _resolved(stage, body, params).items()}
 
 
 def locked_stages(snapshot: Snapshot) -> dict[str, LockedStage]:
-    """Return the lock's entries of the stages that dvc.yaml names, for DVC leaves those of others where they are."""
+    """Return the lock's entries of the stages that dvc.yaml names, because DVC keeps those of removed stages."""
     named = commands_of(snapshot)
     return {name: stage for name, stage in snapshot.lock.items() if name in named}
 

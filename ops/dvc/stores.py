@@ -14,7 +14,7 @@ SECRET = re.compile(r"://[^/@\s]+@")
 
 
 class StoreError(LabError):
-    """A store could not be asked."""
+    """A store could not be read."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Store:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder of this machine, which tells sizes for nothing."""
+        """Whether it is a local folder, where sizes cost nothing."""
         return bool(self.objects.fs.protocol == "local")
 
     @property
@@ -46,7 +46,7 @@ class Store:
             return None
 
     def present(self, fingerprints: Iterable[str]) -> set[str]:
-        """Return those of the objects that are there; a remote is asked for all of them together."""
+        """Return those of the objects that are there; a remote gets one request for all."""
         wanted = set(fingerprints)
         if self.is_folder:
             return {md5 for md5 in wanted if self.size(md5) is not None}
@@ -75,37 +75,37 @@ class Store:
 
 @dataclass
 class Listings:
-    """What lies in the folders that DVC keeps, from the first store that has a listing as it is recorded."""
+    """The files in folders that DVC keeps, from the first store that has the recorded listing."""
 
     stores: tuple[Store, ...]
     _known: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
-    _silent: set[str] = field(default_factory=set)
+    _failed: set[str] = field(default_factory=set)
 
     def of(self, md5: str) -> Mapping[str, str] | None:
-        """Return the fingerprint of each file of a folder by its path from there; None where no store can tell."""
+        """Return the MD5 of each file of a folder by its path in the folder; None if no store has the listing."""
         if md5 not in self._known:
             self._known[md5] = self._read(md5)
         return self._known[md5]
 
     def learn(self, md5: str, listing: Mapping[str, str]) -> None:
-        """Take a listing from elsewhere."""
+        """Add a listing from elsewhere."""
         self._known[md5] = listing
 
     def _read(self, md5: str) -> Mapping[str, str] | None:
         for store in self.stores:
-            content = self._asked(store, md5)
+            content = self._try(store, md5)
             if content is not None and md5_of(content) == md5.removesuffix(".dir"):
                 return {entry["relpath"]: entry["md5"] for entry in json.loads(content)}
         return None
 
-    def _asked(self, store: Store, md5: str) -> bytes | None:
-        """Return what a store says; one that could not be asked once is not asked again, for that may take long."""
-        if store.name in self._silent:
+    def _try(self, store: Store, md5: str) -> bytes | None:
+        """Return what a store has; one that failed once is not tried again, because that may take long."""
+        if store.name in self._failed:
             return None
         try:
             return store.read(md5)
         except StoreError:
-            self._silent.add(store.name)
+            self._failed.add(store.name)
             return None
 
 

@@ -45,17 +45,17 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
     raise SystemExit(_side_by_side(targets, jobs=count, force=force))
 
 
-def jobs_of(asked: str, *, cores: int) -> int:
+def jobs_of(jobs: str, *, cores: int) -> int:
     """Return how many stages run at once.
 
     >>> jobs_of("auto", cores=1), jobs_of("auto", cores=2), jobs_of("auto", cores=64), jobs_of("3", cores=1)
     (1, 2, 4, 3)
     """
-    if asked == "auto":
+    if jobs == "auto":
         return max(1, min(MOST, cores))
-    if not asked.isdecimal() or not 1 <= int(asked) <= MOST:
-        raise ParamsError(f"--jobs {asked}: expected a number from 1 to {MOST}, or auto. Cure: --jobs 2")
-    return int(asked)
+    if not jobs.isdecimal() or not 1 <= int(jobs) <= MOST:
+        raise ParamsError(f"--jobs {jobs}: expected a number from 1 to {MOST}, or auto. Cure: --jobs 2")
+    return int(jobs)
 
 
 def cores() -> int:

@@ -73,10 +73,10 @@ class Restorer:
             self.project.fetch([output.path for output in outputs])
         except Exception as error:  # noqa: BLE001 - storage libraries share no class of errors, and none is fatal here
             # What a library says may hold an address with a password.
-            self.notes.append(f"The remote did not give all that was asked for ({type(error).__name__}): `dvc fetch`.")
+            self.notes.append(f"The remote did not have everything ({type(error).__name__}): `dvc fetch`.")
 
     def _derive(self, outputs: Sequence[Output], missing: Sequence[Output], *, jobs: int) -> dict[str, str]:
-        """Run the stages that make what is missing; return why each is missing if it still is."""
+        """Run the stages that make what is missing; return the reason for each output that is still missing."""
         if not jobs:
             return {output.path: NOWHERE for output in missing}
         stages = {output.stage: None for output in missing if output.has_command}

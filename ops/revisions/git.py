@@ -8,7 +8,7 @@ from lab.core.errors import LabError
 
 
 class GitError(LabError):
-    """Git refused: what was asked, and what it said."""
+    """Git refused a command."""
 
 
 def git(
@@ -65,8 +65,8 @@ def content_at(commit: str, path: str, *, root: Path = Path()) -> bytes | None:
 def contents_at(commit: str, paths: Iterable[str], *, root: Path = Path()) -> dict[str, bytes]:
     """Return the content of those of the files that the commit has, asking git once for all of them."""
     names = [path for path in paths if "\n" not in path]
-    asked = "".join(f"{commit}:{name}\n" for name in names).encode()
-    answer, found, at = git("cat-file", "--batch", root=root, given=asked).stdout, {}, 0
+    requests = "".join(f"{commit}:{name}\n" for name in names).encode()
+    answer, found, at = git("cat-file", "--batch", root=root, given=requests).stdout, {}, 0
     for name in names:
         line_end = answer.index(b"\n", at)
         _, kind, *size = answer[at:line_end].rsplit(b" ", 2)

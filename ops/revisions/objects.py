@@ -16,12 +16,12 @@ MEND = "a push does not replace what is there, so mend the storage as docs/remot
 
 
 class UnavailableError(LabError):
-    """Neither the cache nor the remote has it, or what they have is damaged."""
+    """Neither the cache nor the remote has the object undamaged."""
 
 
 @dataclass(frozen=True)
 class Objects:
-    """The repository's store of outputs. Nothing is written: an object is read into memory and held to its name."""
+    """The repository's store of outputs. Nothing is written; an object is read into memory, and its MD5 is checked."""
 
     root: Path
 

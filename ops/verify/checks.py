@@ -76,8 +76,8 @@ def everything_is_pushed(state: State) -> Check:
 def data_is_ignored(state: State) -> Check:
     """Check that .gitignore covers every output that DVC keeps, and that git has none of them."""
     paths = {path_of(out): out for out in state.cached if out.is_in_repo}
-    asked = [*paths, *(f"{path}/any" for path in paths)]
-    done = git("-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *asked, root=state.root, check=False)
+    inside = [*paths, *(f"{path}/any" for path in paths)]
+    done = git("-c", "core.quotePath=false", "check-ignore", "--no-index", "--", *inside, root=state.root, check=False)
     ignored = set(done.stdout.decode().splitlines())
     bare = [path for path in paths if not {path, f"{path}/any"} & ignored]
     tracked = lines_of("ls-files", "-z", "--", *paths, root=state.root) if paths else []

@@ -27,7 +27,7 @@ class Outputs:
     doubt_is_change: bool = False
 
     def touches(self, path: str) -> bool:
-        """Say whether a path is an output, lies in one, or holds one."""
+        """Say whether a path is an output, lies in one, or contains one."""
         return any(inside(path, output) or inside(output, path) for output in self.recorded)
 
     def fingerprint(self, dependency: Any) -> str | None:
@@ -57,7 +57,7 @@ class Outputs:
         return folder_md5(files)
 
     def _listing(self, folder: str) -> Mapping[str, str] | None:
-        """Return the files of a folder that was written, by the stores, or by what lies there as recorded.
+        """Return the files of a folder, from the stores, or from the working tree if it is as recorded.
 
         No store has a listing of a folder that git keeps.
         """
