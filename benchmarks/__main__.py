@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure every figure, one after another; with a NAME, that one, as what follows says."""
+"""`python -m benchmarks [NAME …]`: measure all figures, or the named ones."""
 
 import subprocess
 import sys

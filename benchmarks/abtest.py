@@ -1,4 +1,4 @@
-"""`python -m benchmarks.abtest [ROWS]`: what the analysis of a large log costs, from the file to the decision.
+"""`python -m benchmarks.abtest [ROWS]`: the cost of analysing a large A/B log.
 
 One pass over 10 million rows for a share, a mean with its covariate and a ratio of two sums; the check that no unit
 comes twice is part of it. Units are whole numbers in rising order, as an export of a table has them; what shuffled ones

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.coverage [TESTS]`: in how many of 100 simulated tests each metric's interval holds the truth.
+"""`python -m benchmarks.coverage [TESTS]`: how often each metric's interval covers the truth.
 
 The truth is computed on four million rows of the same world. Two models score each test: one smooth and nearly
 calibrated, one coarse (twenty scores, so most are tied) and too sure of itself.

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.dvc_overhead BEFORE AFTER [RUNS]`: what DVC itself costs in a forced run of two revisions.
+"""`python -m benchmarks.dvc_overhead BEFORE AFTER [RUNS]`: DVC's own cost in two revisions.
 
 Each revision is cloned, and every command in dvc.yaml becomes `true`. What a stage reads or writes and git lacks is
 a file of one line, so hashing data costs nothing. The two clones take turns.

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.error_rates [RUNS]`: how often each test of an experiment is wrong where nothing differs.
+"""`python -m benchmarks.error_rates [RUNS]`: error rates of the tests for experiments.
 
 Every run draws an experiment and hands it to the library's own function; the table holds what was seen of it.
 """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fairness [RUNS]`: how often each fairness gate fails, without a true gap and with one of 0.2.
+"""`python -m benchmarks.fairness [RUNS]`: how often fairness gates fail, with and without a gap.
 
 Groups of equal size, of whom four in ten are positive. Without a gap a gate ought to fail in at most 5 % of the runs,
 however many groups are compared. With one, the last group is served worse by 0.2 in the measure that the gate is about

@@ -1,4 +1,4 @@
-"""Run a command as a whole process and tell what it cost, as the operating system counted it."""
+"""Run a command as a process, and return the cost that the operating system counted."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pipeline`: what the DAG costs at its default size, and what each stage costs to import."""
+"""`python -m benchmarks.pipeline`: the cost of the DAG and of each stage's imports."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.processor`: the DAG on an emulated Haswell must give what is committed, byte for byte.
+"""`python -m benchmarks.processor`: compare the DAG on an emulated Haswell with the commit.
 
 It needs qemu-user (Debian's package of that name). Only the stages are emulated; DVC itself runs as it is. numpy's own
 AVX2 kernels are switched off there, because this emulator crashes in one of them (the vectorised argsort): numpy then
@@ -32,8 +32,8 @@ def main() -> None:
         environment = {"PATH": f"{wrapped}{os.pathsep}{os.environ['PATH']}"}
         cost = cost_of(["dvc", "repro", "--force", "--quiet"], cwd=clone, environment=environment)
         changed = [path for path, digest in outputs_of(clone).items() if committed[path] != digest]
-    told = "\n".join(changed) if changed else f"the same bytes in all {len(committed)} outputs"
-    sys.stdout.write(f"{told}\n{cost.wall_seconds:.0f} seconds\n")
+    result = "\n".join(changed) if changed else f"the same bytes in all {len(committed)} outputs"
+    sys.stdout.write(f"{result}\n{cost.wall_seconds:.0f} seconds\n")
     sys.exit(1 if changed else 0)
 
 

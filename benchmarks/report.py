@@ -1,4 +1,4 @@
-"""`python -m benchmarks.report`: what the report of a pull request costs on the default task, nothing pulled."""
+"""`python -m benchmarks.report`: the cost of a pull request report, without pulled data."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search [ESTIMATOR …]`: a fifth of the fits against the whole grid, on churn's training rows."""
+"""`python -m benchmarks.search [ESTIMATOR …]`: a fifth of the grid's fits against the whole grid."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -97,12 +97,17 @@ def figures(name: str, *, seed: int = SEED) -> Iterator[dict[str, object]]:
     )
     low = spread.low if spread.low is not None else spread.mean
     default = grid.trials[0].score
-    told = {"estimator": name, "rows": len(fits.frame), "default_auc": rounded(default)}
-    yield {**told, **told_of(fits, grid), "interval": [rounded(low), rounded(spread.high)], "best": grid.best}
+    row = {"estimator": name, "rows": len(fits.frame), "default_auc": rounded(default)}
+    yield {**row, **shown(fits, grid), "interval": [rounded(low), rounded(spread.high)], "best": grid.best}
     for method in ("bayesian", "halving", "random"):
         found = searched(fits, method, budget=grid.fits // FEWER, seed=seed)
         auc = float(np.mean(fits.by_fold(found.best)))
-        yield {"estimator": name, **told_of(fits, found), "reached": auc >= low, "behind": rounded(spread.mean - auc)}
+        yield {
+            "estimator": name,
+            **shown(fits, found),
+            "reached": auc >= low,
+            "behind": rounded(spread.mean - auc),
+        }
 
 
 def fits_of(name: str, *, rows: int | None) -> Fits:
@@ -136,7 +141,7 @@ def show(progress: Progress) -> None:
         sys.stderr.write(f"{progress.fits} of {progress.most} fits\n")
 
 
-def told_of(fits: Fits, found: SearchResult) -> dict[str, object]:
+def shown(fits: Fits, found: SearchResult) -> dict[str, object]:
     cost = sum(fits.seconds[asked] for asked in fits.asked)
     auc = rounded(float(np.mean(fits.by_fold(found.best))))
     return {"method": found.method, "auc": auc, "fits": found.fits, "cpu_seconds": round(cost, 1)}

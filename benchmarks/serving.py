@@ -1,4 +1,4 @@
-"""What serving costs beside `mlflow models serve` and FastAPI with pandas: the same models, rows and client for all.
+"""Compare the cost of serving with `mlflow models serve` and FastAPI with pandas.
 
 Every contender has an environment of its own below .rivals/serving, made at the first call. All are asked in rounds,
 by turns, and every ratio has the 95 % interval of its rounds. With --soak our own server alone is asked for so many
@@ -26,7 +26,7 @@ from benchmarks.serving_rivals.figures import figures_of
 from benchmarks.serving_rivals.models import Prepared, drawn, shipped
 from benchmarks.serving_rivals.rounds import Plan, compared
 from benchmarks.serving_rivals.soak import soaked
-from benchmarks.serving_rivals.table import told
+from benchmarks.serving_rivals.table import rendered
 
 MODELS: dict[str, Callable[[Path], Prepared]] = {"champion": shipped, "boosting": drawn}
 
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
             found = soaked(prepared, minutes=asked.soak) if asked.soak else _compared(prepared, Path(folder), asked)
         load = [round(each, 2) for each in os.getloadavg()]
         print(json.dumps({"model": name, **found, "load averages at the end": load}, indent=2))
-        print("\n".join(told(found)) if "each" in found else "", flush=True)
+        print("\n".join(rendered(found)) if "each" in found else "", flush=True)
 
 
 def _compared(prepared: Prepared, folder: Path, asked: Any) -> dict[str, Any]:

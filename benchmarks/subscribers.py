@@ -1,4 +1,4 @@
-"""Draw the sample table of subscribers: small, flat, and as untidy as files from elsewhere are."""
+"""Simulate the sample table of subscribers: small, flat and untidy."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.training`: what the default training and evaluation cost, on churn and on flat tables."""
+"""`python -m benchmarks.training`: the cost of training and evaluation."""
 
 import csv
 import io

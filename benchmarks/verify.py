@@ -1,4 +1,4 @@
-"""`python -m benchmarks.verify`: what `python -m ops verify` costs in a clone that has no data, and how it splits."""
+"""`python -m benchmarks.verify`: the cost of `ops verify` in a clone without data."""
 
 import json
 import sys

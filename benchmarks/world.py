@@ -1,4 +1,4 @@
-"""`python -m benchmarks.world [CUSTOMERS]`: what it costs to draw and write a world, ten million sales if not told."""
+"""`python -m benchmarks.world [CUSTOMERS]`: the cost of simulating and writing a world."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.abtest_rivals.run`: the same log of 10 million rows for three analyses, one after the other."""
+"""`python -m benchmarks.abtest_rivals.run`: three analyses of the same log of 10 million rows."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -35,8 +35,8 @@ def main() -> None:
         }
         for name, command in commands.items():
             cost = cost_of(command, cwd=ROOT)
-            told = f"{cost.cpu_seconds:6.2f} CPU s  {cost.peak_megabytes:6.0f} MB"
-            sys.stdout.write(f"{name:16} {told}\n")
+            figures = f"{cost.cpu_seconds:6.2f} CPU s  {cost.peak_megabytes:6.0f} MB"
+            sys.stdout.write(f"{name:16} {figures}\n")
             sys.stdout.flush()
 
 

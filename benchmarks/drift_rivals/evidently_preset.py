@@ -1,4 +1,4 @@
-"""Run evidently's preset on two Parquet files in its own environment; print what it called and what it cost."""
+"""Run evidently's preset on two Parquet files; print its verdicts and cost."""
 
 import json
 import sys

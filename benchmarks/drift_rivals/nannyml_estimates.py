@@ -1,4 +1,4 @@
-"""Run NannyML's estimator on two Parquet files in its own environment; print what it estimates without calibration."""
+"""Run NannyML's estimator on two Parquet files; print its uncalibrated estimates."""
 
 import json
 import sys

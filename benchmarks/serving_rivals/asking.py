@@ -1,4 +1,4 @@
-"""A client in a closed loop over raw sockets that stay open: whole requests go out as bytes that were made before."""
+"""A closed-loop client over open raw sockets, with prepared requests."""
 
 import json
 import selectors

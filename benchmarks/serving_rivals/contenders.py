@@ -45,15 +45,15 @@ def rivals(prepared: Prepared, folder: Path) -> list[Contender]:
     served = [str(mlflow.parent / "mlflow"), "models", "serve", "-m", str(saved), "--env-manager", "local"]
     application = ["-m", "uvicorn", "fastapi_pandas:app", "--app-dir", str(HERE), "--no-access-log"]
     found = []
-    for told, threads in (("", {}), (", one thread", ONE_THREAD)):
+    for suffix, threads in (("", {}), (", one thread", ONE_THREAD)):
         environment = {**QUIET, **threads, "PATH": f"{mlflow.parent}:/usr/bin:/bin"}
         found.append(
-            Contender(f"{MLFLOW_SERVE}{told}", lambda port: [*served, "--port", str(port)], MLFLOW, environment)
+            Contender(f"{MLFLOW_SERVE}{suffix}", lambda port: [*served, "--port", str(port)], MLFLOW, environment)
         )
         environment = {**threads, "LAB_PIPELINE": str(prepared.pipeline)}
         found.append(
             Contender(
-                f"{FASTAPI}{told}", lambda port: [str(pandas), *application, "--port", str(port)], PANDAS, environment
+                f"{FASTAPI}{suffix}", lambda port: [str(pandas), *application, "--port", str(port)], PANDAS, environment
             )
         )
     return found

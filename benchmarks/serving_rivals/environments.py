@@ -1,4 +1,4 @@
-"""An environment of its own for each contender, below .rivals/serving: made when it is asked for, from pins."""
+"""Install an environment for each contender below .rivals/serving, from pins."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Whether predictions are the pipeline's: bit by bit in our server's environment, and as each server answers."""
+"""Compare predictions with the pipeline's, bit by bit and as servers answer."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A pipeline behind FastAPI as people write it: a frame of what was asked, and predict_proba. LAB_PIPELINE names it."""
+"""Serve a pipeline with FastAPI and pandas, the usual way; LAB_PIPELINE names it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the rounds say, in figures: each contender's own, and the ratios that were asked for."""
+"""Compute the figures of each contender and their ratios from the rounds."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio of ours to theirs; it is asked to be at least or at most so much, or it is only told."""
+    """A ratio of ours to theirs; with a lower or upper requirement, or none."""
 
     figure: str
     values: Callable[[Seen], Sequence[float]]
@@ -26,13 +26,13 @@ class Bar:
 
     @property
     def asked(self) -> str:
-        """In words what is asked."""
+        """The requirement in words."""
         if self.at_least is not None:
             return f"at least {self.at_least:g}"
         return "" if self.at_most is None else f"at most {self.at_most:g}"
 
     def met_by(self, ratio: float) -> bool | None:
-        """Return whether a ratio is as good as it must be; None where nothing is asked."""
+        """Return whether a ratio is as good as it must be; None without a requirement."""
         if self.at_least is not None:
             return ratio >= self.at_least
         return None if self.at_most is None else ratio <= self.at_most

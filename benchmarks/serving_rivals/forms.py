@@ -1,4 +1,4 @@
-"""How each contender is asked: its paths, its bodies, and where its answers hold the probabilities."""
+"""The paths, bodies and answer formats of each contender."""
 
 import json
 import math

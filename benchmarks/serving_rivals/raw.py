@@ -1,4 +1,4 @@
-"""Give a compiled model's unrounded probabilities where neither scikit-learn nor pandas is: `raw FOLDER < COLUMNS`.
+"""Print a compiled model's unrounded probabilities: `raw FOLDER < COLUMNS`.
 
 Columns come as JSON, {name: [kind, values]}; probabilities go as hexadecimal, which keeps every bit.
 """
@@ -27,11 +27,11 @@ def main() -> None:
         for name, (kind, values) in asked.items()
     }
     rows = len(next(iter(columns.values())))
-    alone = [told(model, {name: column[[place]] for name, column in columns.items()})[0] for place in range(rows)]
-    json.dump({"together": told(model, columns), "alone": alone}, sys.stdout)
+    alone = [hex_of(model, {name: column[[place]] for name, column in columns.items()})[0] for place in range(rows)]
+    json.dump({"together": hex_of(model, columns), "alone": alone}, sys.stdout)
 
 
-def told(model: Compiled, columns: Columns) -> list[str]:
+def hex_of(model: Compiled, columns: Columns) -> list[str]:
     return [float(value).hex() for value in probabilities(model.program, model.arrays, columns)]
 
 

@@ -1,4 +1,4 @@
-"""Ask all contenders about one model, round by round, so that what the machine does otherwise meets them all."""
+"""Send requests to all contenders round by round, so that noise affects all."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -99,6 +99,6 @@ def _turned(servers: Sequence[Running], number: int) -> Iterator[Running]:
     yield from servers[:start]
 
 
-def _say(told: str) -> None:
-    sys.stderr.write(f"{told}\n")
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

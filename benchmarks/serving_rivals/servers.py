@@ -1,4 +1,4 @@
-"""Start a contender, wait for its first good answer, and see what it and its children cost."""
+"""Start a contender, wait for its first answer, and measure its cost."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Ask our server for minutes at half of what it can, at random moments, and watch its memory."""
+"""Load our server at half of its peak for minutes, and measure its memory."""
 
 import asyncio
 import tempfile

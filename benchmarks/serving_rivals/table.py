@@ -12,7 +12,7 @@ HEAD = (
 LINE = "|---|---|---|---:|---|---:|---:|---:|"
 
 
-def told(found: Mapping[str, Any]) -> Iterator[str]:
+def rendered(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of two tables: what each contender did, and the ratios with their intervals."""
     yield from (HEAD, LINE)
     for name, own in found["each"].items():

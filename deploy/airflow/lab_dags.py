@@ -1,4 +1,4 @@
-"""Three DAGs for Airflow 3 whose tasks are this repository's own commands; their exit codes say what was decided.
+"""Three DAGs for Airflow 3 whose tasks are this repository's commands.
 
 Airflow has an environment of its own, and the repository has .venv: nothing of one is imported by the other. Where the
 repository is cloned is said by LAB_REPOSITORY; it is the folder of this file's, two up, without it.

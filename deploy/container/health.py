@@ -1,4 +1,4 @@
-"""Exit 0 if the server in this container is ready to answer, else 1; the image has no curl."""
+"""Exit 0 if the server in this container is ready, else 1."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What the dashboard shows: each panel with its queries, and why somebody would look at it."""
+"""The panels of the dashboard, with their queries and descriptions."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ TASK = 'task="$task"'
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of Prometheus, and how its series are named."""
+    """A query of Prometheus, and the names of its series."""
 
     expression: str
     legend: str
@@ -32,14 +32,14 @@ class Drawing:
 
 ROWS: dict[str, tuple[Drawing, ...]] = {
     "Now": (
-        Drawing("Servers", "Servers that answer, of those that Prometheus knows.", (
+        Drawing("Servers", "Servers that answer, and all that Prometheus knows.", (
             Query('sum(up{job="serving"})', "up"), Query('count(up{job="serving"})', "known"),
         ), kind="number", width=4),
-        Drawing("Workers", "Processes that live.", (Query("sum(lab_workers)", "workers"),), kind="number", width=4),
-        Drawing("What answers", "Versions and fingerprints, and in how many workers each answers.", (
+        Drawing("Workers", "Live processes.", (Query("sum(lab_workers)", "workers"),), kind="number", width=4),
+        Drawing("Served models", "Versions and fingerprints, with the number of workers of each.", (
             Query("sum by (arm, version, fingerprint) (lab_model)", "{{arm}} {{version}} {{fingerprint}}"),
         ), kind="table"),
-        Drawing("Alerts", "What fires now; docs/watching.md says what to do.", (
+        Drawing("Alerts", "Firing alerts; docs/watching.md says what to do.", (
             Query('ALERTS{alertstate="firing"}', "{{alertname}}"),
         ), kind="table"),
     ),
@@ -47,7 +47,7 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
         Drawing("Volume", "Requests a second, by status.", (
             Query(f"sum by (status) (rate(lab_requests_total{{{ASKED}}}[{RATE}]))", "{{status}}"),
         ), unit="reqps"),
-        Drawing("Latency of one row", "From the request's head to the answer's end.", tuple(
+        Drawing("Latency of one row", "From the head of the request to the end of the answer.", tuple(
             Query(f"histogram_quantile({part}, sum by (le) (rate({ONE_ROW}[{RATE}])))", name)
             for part, name in ((0.5, "half of all"), (0.9, "9 of 10"), (0.99, "99 of 100"))
         ), unit="s", limit=0.05),
@@ -57,13 +57,13 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
                 f" / sum by (path) (rate(lab_request_seconds_count{{{ASKED}}}[{RATE}]))", "{{path}}",
             ),
         ), unit="s"),
-        Drawing("Failures", "The share of requests that end in a failure of ours.", (
+        Drawing("Failures", "The share of requests that fail on our side.", (
             Query(
                 f'(sum(rate(lab_requests_total{{{ASKED},status=~"5.."}}[{RATE}])) or vector(0))'
                 f" / sum(rate(lab_requests_total{{{ASKED}}}[{RATE}]))", "failures",
             ),
         ), unit="percentunit", limit=0.01),
-        Drawing("Refused", "Requests a second that are refused, and rows of those that were read, by reason.", (
+        Drawing("Refused", "Refused requests a second, and rows of those that were read, by reason.", (
             Query(f"sum by (reason) (rate(lab_refused_total[{RATE}]))", "{{reason}}"),
             Query(f"sum by (reason) (rate(lab_refused_rows_total[{RATE}]))", "{{reason}}, rows"),
         )),
@@ -72,20 +72,20 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
         )),
     ),
     "Scores": (
-        Drawing("Distribution", "How many rows were answered with which score.", (
+        Drawing("Distribution", "The number of rows by score.", (
             Query(f"sum by (le) (increase(lab_scores_bucket[{RATE}]))", "{{le}}"),
         ), kind="heat"),
-        Drawing("Rolling mean", "The mean of an hour's scores, and that of the rows the model was judged on.", (
+        Drawing("Rolling mean", "The mean score of the last hour, and that of the test window.", (
             Query("lab:scores_mean:1h", "{{arm}}, last hour"),
             Query(f'max by (model) (lab_drift_mean_score{{window="reference",{TASK}}})', "{{model}}, reference"),
         )),
-        Drawing("Moved by", "The distance of the two means; beyond 0.10 an alert is raised.", (
+        Drawing("Distance of the means", "Above 0.10 an alert fires.", (
             Query(
                 "abs(lab:scores_mean:1h - on (arm) group_left () max by (arm) (label_replace("
                 f'lab_drift_mean_score{{window="reference",{TASK}}}, "arm", "$1", "model", "(.*)")))', "{{arm}}",
             ),
         ), limit=0.1),
-        Drawing("Decided positive", "The share of rows that are decided positive, and that of the reference.", (
+        Drawing("Positive decisions", "The share of rows with a positive decision, and that of the reference.", (
             # Until the first one there is no series of positives: that is a share of zero, and no gap.
             Query(
                 f"(sum by (arm) (rate(lab_positives_total[{RATE}]))"
@@ -95,49 +95,49 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
             ),
             Query(f'max by (model) (lab_drift_positive_share{{window="reference",{TASK}}})', "{{model}}, reference"),
         ), unit="percentunit"),
-        Drawing("Rows of an hour", "The rolling mean is judged on 400 rows or more.", (
+        Drawing("Rows of an hour", "The rolling mean is tested from 400 rows on.", (
             Query("lab:scores_rows:1h", "{{arm}}"),
         ), limit=400),
-        Drawing("Age of the training rows", "Since the newest row that a model learned from.", (
+        Drawing("Age of the training rows", "Since the newest training row of a model.", (
             Query("time() - max by (arm) (lab_model_trained_until_seconds)", "{{arm}}"),
         ), unit="s"),
     ),
     "Drift": (
-        Drawing("Columns", "By what was judged of them.", (
+        Drawing("Columns", "By result of the drift check.", (
             Query(f"max by (verdict) (lab_drift_columns{{{TASK}}})", "{{verdict}}"),
         ), kind="bars"),
-        Drawing("Share of columns that drifted", "And the limit from which a retraining is suggested.", (
+        Drawing("Share of drifted columns", "With the limit that suggests a retraining.", (
             Query(f"max(lab_drift_drifted_share{{{TASK}}})", "drifted"),
             Query(f'max(lab_drift_rule_limit{{rule="drifted_columns",{TASK}}})', "limit"),
         ), unit="percentunit"),
-        Drawing("Columns that moved furthest", "Each in its own measure, which the table names.", (
+        Drawing("Columns with the largest drift", "Each in its own measure, which the table names.", (
             Query(f"topk(10, max by (column, measure, verdict) (lab_drift_column_effect{{{TASK}}}))", "{{column}}"),
         ), kind="table"),
-        Drawing("Rows unlike the reference", "With the interval, and what chance would give.", (
+        Drawing("Rows unlike the reference", "With the interval, and the share expected by chance.", (
             Query(f"max by (bound) (lab_drift_anomalous_share{{{TASK}}})", "{{bound}}"),
             Query(f"max(lab_drift_anomalous_share_promised{{{TASK}}})", "by chance"),
         ), unit="percentunit"),
-        Drawing("Rules", "1 where one fired of those that can suggest a retraining.", (
+        Drawing("Rules", "1 if a rule that can suggest a retraining fired.", (
             Query(
                 f"max by (rule) (lab_drift_rule_fired{{{TASK}}}"
                 f" and on (task, rule) lab_drift_rule_counts{{{TASK}}} == 1)",
                 "{{rule}}",
             ),
         ), kind="bars"),
-        Drawing("Judged", "Whether to retrain, on how many rows, and the gates that the challenger failed.", (
+        Drawing("Results", "Whether to retrain, the number of rows, and the gates that the challenger failed.", (
             Query(f"max(lab_drift_retrain_suggested{{{TASK}}})", "retrain"),
             Query(f'max(lab_drift_rows{{window="current",{TASK}}})', "rows"),
             Query(f"max(lab_gates_failed{{{TASK}}})", "gates failed"),
         ), kind="number"),
     ),
     "Performance": (
-        Drawing("ROC AUC", "By labels, and expected by the scores alone while labels are missing.", (
+        Drawing("ROC AUC", "From labels, and estimated from the scores while labels are missing.", (
             Query(f"max by (model, window) (lab_drift_roc_auc{{{TASK}}})", "{{model}}, {{window}}"),
             Query(
                 f"max by (model, window) (lab_drift_estimated_roc_auc{{{TASK}}})", "{{model}}, {{window}}, expected",
             ),
         )),
-        Drawing("Champion's ROC AUC against the reference", "With the 95 % interval: below zero in whole is a fall.", (
+        Drawing("Champion's ROC AUC against the reference", "Below zero with its whole 95 % interval: a decrease.", (
             Query(
                 f'max by (by, bound) (lab_drift_roc_auc_difference{{model="champion",{TASK}}})', "by {{by}}, {{bound}}",
             ),
@@ -150,27 +150,27 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
         ), kind="table"),
     ),
     "Log and jobs": (
-        Drawing("Lag", "How long the oldest line has waited to be written.", (
+        Drawing("Lag", "How long the oldest unwritten line has waited.", (
             Query("max by (instance, log) (lab_log_lag_seconds)", "{{instance}} {{log}}"),
         ), unit="s", limit=10),
         Drawing("Lines", "Written a second, and waiting.", (
             Query(f"sum by (log) (rate(lab_log_written_lines_total[{RATE}]))", "{{log}}, written"),
             Query("sum by (log) (lab_log_waiting_lines)", "{{log}}, waiting"),
         )),
-        Drawing("Lines that failed or were torn", "Within the last hour.", (
+        Drawing("Failed or incomplete lines", "Within the last hour.", (
             Query("sum by (log) (increase(lab_log_failed_lines_total[1h]))", "{{log}}, failed"),
             Query("sum by (log) (increase(lab_log_repaired_lines_total[1h]))", "{{log}}, torn"),
         )),
-        Drawing("Memory", "What the workers of a server hold.", (
+        Drawing("Memory", "The memory of the workers of a server.", (
             Query("sum by (instance) (lab_resident_bytes)", "{{instance}}"),
         ), unit="bytes"),
-        Drawing("Age of the judgements", "Since the batch job wrote each file.", (
+        Drawing("Age of the results", "Since the batch job wrote each file.", (
             Query("time() - max by (file) (lab_gauges_written_seconds)", "{{file}}"),
         ), unit="s", limit=26 * 3600),
         Drawing("Files that cannot be read", "By server.", (
             Query("max by (instance, file) (lab_gauges_unreadable)", "{{instance}} {{file}}"),
         )),
-        Drawing("Champion of the repository", "What should answer.", (
+        Drawing("Champion of the repository", "The model that should be served.", (
             Query(f"max by (version, fingerprint) (lab_champion{{{TASK}}})", "{{version}} {{fingerprint}}"),
         ), kind="table"),
     ),

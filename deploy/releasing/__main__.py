@@ -1,4 +1,4 @@
-"""`deploy/release STAGE`: hand a model over to where it is served, and take it back where it does not answer."""
+"""`deploy/release STAGE`: release a model, and undo the release if it fails."""
 
 import signal
 import sys

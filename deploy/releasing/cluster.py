@@ -1,4 +1,4 @@
-"""Render a stage's manifests, look them over without a cluster, and apply them where a cluster is named."""
+"""Render a stage's manifests, validate them, and apply them to a named cluster."""
 
 import json
 import os

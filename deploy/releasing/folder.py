@@ -1,4 +1,4 @@
-"""Exchange the folder that a running server reads, and put the old one back where the new one does not answer."""
+"""Replace the folder of a running server, and undo it on failure."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The model that is released: out of the registry, or out of a folder that was packed before."""
+"""The released model, from the registry or from a packed folder."""
 
 import hashlib
 import shutil

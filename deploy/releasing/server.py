@@ -1,4 +1,4 @@
-"""Ask a server which model it answers with, until it names the one that is expected."""
+"""Poll a server until it serves the expected model."""
 
 import json
 import time

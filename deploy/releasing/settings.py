@@ -1,4 +1,4 @@
-"""Where a release goes, as the environment says; what is wrong there is told before anything is touched."""
+"""Read and check the settings of a release from the environment."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Run by a Python that has Airflow: print what its DagBag finds in a folder, as JSON."""
+"""Print Airflow's DagBag of a folder as JSON."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The Dockerfile without an engine: its instructions carried out in a root file system made of mounts, by user and all.
+"""Execute the Dockerfile without an engine, in mounts that look like the image.
 
 The base image is this machine's /usr, /etc and Python, with nothing installed for Python but pip. What a real engine
 does besides, such as layers and the registry, is not shown.

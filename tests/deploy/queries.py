@@ -1,4 +1,4 @@
-"""The dashboard's queries, and the gauges that they ask for, of the results that are committed."""
+"""The dashboard's queries, and gauges of the committed results."""
 
 from deploy.grafana.panels import ROWS
 from lab.core.result_files import read_json

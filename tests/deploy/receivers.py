@@ -1,4 +1,4 @@
-"""Who alerts are sent to: a webhook and Slack's form of one over HTTP, and a mail server, on loopback."""
+"""Receivers of alerts on loopback: a webhook, Slack and a mail server."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The DAGs: Airflow imports them, in this order, and every task is a command that this repository knows."""
+"""The DAGs import in Airflow, in order, and every task is a known command."""
 
 import ast
 import json

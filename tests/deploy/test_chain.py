@@ -1,4 +1,4 @@
-"""What a batch job found is asked for by Prometheus, raises an alert, and reaches webhook, Slack and mail."""
+"""A batch job's gauges reach Prometheus, raise an alert, and reach all receivers."""
 
 import copy
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]
 
 @dataclass(frozen=True)
 class Chain:
-    """A server that is watched, and who is told."""
+    """A watched server, and the receivers of its alerts."""
 
     server: str
     prometheus: str
@@ -92,7 +92,7 @@ def test_an_alert_reaches_webhook_slack_and_mail_and_is_taken_back(chain: Chain)
     received = chain.received
     write_text(judgement("realised_performance", suggested=True), chain.gauges)
 
-    def told(status: str) -> set[str]:
+    def alerts_with(status: str) -> set[str]:
         return {
             alert["labels"]["alertname"]
             for body in received.at("/alerts")
@@ -101,14 +101,14 @@ def test_an_alert_reaches_webhook_slack_and_mail_and_is_taken_back(chain: Chain)
         }
 
     expected = {"PerformanceFell", "RetrainSuggested"}
-    wait_for(lambda: expected <= told("firing"), lambda: received.posts)
+    wait_for(lambda: expected <= alerts_with("firing"), lambda: received.posts)
     wait_for(lambda: len(received.at("/slack")) >= len(expected) and received.mails, lambda: received)
 
     token = {authorization for path, authorization, _ in received.posts if path == "/alerts"}
     assert token == {f"Bearer {SECRETS['webhook_token']}"}
     messages = [message for body in received.at("/slack") for message in body["attachments"]]
     assert "PerformanceFell (critical): firing" in {message["title"] for message in messages}
-    assert any("A rule that counts suggests to retrain churn." in message["text"] for message in messages)
+    assert any("A rule suggests retraining churn." in message["text"] for message in messages)
     assert any("docs/watching.md#retrainsuggested" in message["text"] for message in messages)
     who, mail = received.mails[0]
     assert who.endswith(SECRETS["smtp_password"])
@@ -116,4 +116,4 @@ def test_an_alert_reaches_webhook_slack_and_mail_and_is_taken_back(chain: Chain)
     assert not any("RetrainSuggested" in mail for _, mail in received.mails)  # people are woken for what is critical
 
     write_text(judgement(suggested=False), chain.gauges)
-    wait_for(lambda: expected <= told("resolved"), lambda: received.posts)
+    wait_for(lambda: expected <= alerts_with("resolved"), lambda: received.posts)

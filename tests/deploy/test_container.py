@@ -1,4 +1,4 @@
-"""The image: what serving imports and no more, pinned, not root, read-only; and its scores are the pipeline's."""
+"""The image has what serving imports, is pinned and unprivileged, and scores like the pipeline."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_hadolint_finds_nothing() -> None:
 
 
 def said_to_the_engine(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script that builds, with an engine that only repeats what it is told."""
+    """Run the script that builds, with an engine that only repeats its arguments."""
     command, environment = [str(FOLDER / "build.sh"), *arguments], {**QUIET, "DOCKER": "echo", "REGISTRY": "here/"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

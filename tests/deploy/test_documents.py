@@ -17,7 +17,7 @@ def test_every_path_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
-def test_every_resource_of_the_cluster_is_told_of() -> None:
-    told = {name for names in MANIFESTS for name in names.split(", ")}
+def test_every_resource_of_the_cluster_is_described() -> None:
+    described = {name for names in MANIFESTS for name in names.split(", ")}
     base = {path.name for path in Path(ROOT / "deploy/kubernetes/base").iterdir()}
-    assert told == base - {"kustomization.yaml", "account.yaml", "service.yaml"}
+    assert described == base - {"kustomization.yaml", "account.yaml", "service.yaml"}

@@ -1,4 +1,4 @@
-"""The cluster's files: what Kubernetes takes, shut in, and at one with the image and the server's settings."""
+"""The manifests are valid, restricted, and consistent with image and server."""
 
 import re
 import shutil

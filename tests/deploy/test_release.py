@@ -1,4 +1,4 @@
-"""A release reaches a server that runs, goes back where it does not answer, and says so where nothing is configured."""
+"""A release reaches a running server, is undone on failure, and reports missing settings."""
 
 import json
 import os
@@ -31,7 +31,7 @@ NOWHERE = Settings(folder=None, context=None, images={}, server=None, seconds=1)
 DIGEST = f"sha256:{'a' * 64}"
 IMAGES = {f"tabular-lab-{name}": f"registry.example/{name}@{DIGEST}" for name in ("server", "model")}
 MANIFESTS = "served/release/staging/manifests.yaml"
-# Draws as the real one does, writes down what else it is told, and fails where it is told to.
+# Renders as the real one does, records its other arguments, and fails on request.
 KUBECTL = """\
 #!/bin/sh
 case $1 in
@@ -269,10 +269,10 @@ class Cluster:
     settings: Settings
 
     def released(self, model: Path, **changes: Any) -> tuple[bool, str]:
-        told: list[str] = []
+        output: list[str] = []
         settings = replace(self.settings, **changes)
-        done = release_to_cluster(Model("staging", model, self.folder), settings, tell=told.append)
-        return done, "\n".join(told)
+        done = release_to_cluster(Model("staging", model, self.folder), settings, tell=output.append)
+        return done, "\n".join(output)
 
     def said(self) -> list[str]:
         path = self.folder / "said"
@@ -296,10 +296,10 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def test_a_cluster_is_given_the_images_by_digest_and_waited_for(models: Path, cluster: Cluster) -> None:
-    done, told = cluster.released(models / "new")
+    done, output = cluster.released(models / "new")
     where, manifests = "--context lab-staging --namespace tabular-lab-staging", cluster.folder / MANIFESTS
     assert done
-    assert "none was asked which model answers" in told
+    assert "none was asked which model answers" in output
     assert cluster.said() == [
         f"{where} apply --filename {manifests}",
         f"{where} rollout status deployment/server --timeout=7s",
@@ -310,16 +310,16 @@ def test_a_cluster_is_given_the_images_by_digest_and_waited_for(models: Path, cl
 
 def test_pods_that_do_not_get_ready_go_back(models: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAILS", "rollout status")
-    done, told = cluster.released(models / "new")
-    assert (done, "no such luck" in told) == (False, True)
+    done, output = cluster.released(models / "new")
+    assert (done, "no such luck" in output) == (False, True)
     assert cluster.said()[-1].endswith("rollout undo deployment/server")
 
 
 def test_a_server_that_answers_with_another_model_brings_the_pods_back(
     models: Path, cluster: Cluster, old: Settings
 ) -> None:
-    done, told = cluster.released(models / "new", server=old.server, seconds=0.5)
-    assert (done, "does not answer with" in told) == (False, True)
+    done, output = cluster.released(models / "new", server=old.server, seconds=0.5)
+    assert (done, "does not answer with" in output) == (False, True)
     assert cluster.said()[-1].endswith("rollout undo deployment/server")
     assert cluster.released(models / "old", server=old.server)[0]
 

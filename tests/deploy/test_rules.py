@@ -1,4 +1,4 @@
-"""Every alert fires when it must and not when it must not, says what happened, and leads to what to do."""
+"""Every alert fires when it should, has a summary, and links to its page."""
 
 import re
 from typing import Any
@@ -52,8 +52,8 @@ def test_every_alert_says_how_bad_it_is_what_happened_and_what_to_do(alert: str)
 
 
 def test_the_page_tells_what_to_do_about_every_alert_and_no_other() -> None:
-    told = re.findall(r"^### (\w+)\n+(?=[\w`])", PAGE.read_text(), flags=re.MULTILINE)
-    assert sorted(told) == sorted(ALERTS)
+    described = re.findall(r"^### (\w+)\n+(?=[\w`])", PAGE.read_text(), flags=re.MULTILINE)
+    assert sorted(described) == sorted(ALERTS)
 
 
 def test_every_severity_has_a_route() -> None:
@@ -63,10 +63,10 @@ def test_every_severity_has_a_route() -> None:
 
 
 @pytest.mark.parametrize(
-    ("severity", "told"),
+    ("severity", "receivers"),
     [("critical", "machines,on_call"), ("warning", "machines,people"), ("info", "machines,record")],
 )
-def test_an_alert_goes_to_machines_and_to_the_people_of_its_severity(severity: str, told: str) -> None:
+def test_an_alert_goes_to_machines_and_to_the_people_of_its_severity(severity: str, receivers: str) -> None:
     path = "deploy/alertmanager/alertmanager.yml"
     checked(
         "amtool",
@@ -74,7 +74,7 @@ def test_an_alert_goes_to_machines_and_to_the_people_of_its_severity(severity: s
         "routes",
         "test",
         f"--config.file={path}",
-        f"--verify.receivers={told}",
+        f"--verify.receivers={receivers}",
         f"severity={severity}",
     )
 

@@ -265,7 +265,7 @@ def test_an_alert_takes_the_repositorys_rules_and_routes(tmp_path: Path) -> None
         wait_until(
             lambda: alarms.receivers.get(ALERTED) == {"machines", "people"}, process=None, output=tmp_path / "said.txt"
         )
-    assert alarms.summaries[ALERTED] == "warning: A rule that counts suggests to retrain churn."
+    assert alarms.summaries[ALERTED] == "warning: A rule suggests retraining churn."
 
 
 def test_without_prometheus_nobody_is_told_and_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

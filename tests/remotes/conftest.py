@@ -1,4 +1,4 @@
-"""The storages and the toy repositories of these tests: each made once for those who only read it."""
+"""Shared storages and toy repositories, made once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack

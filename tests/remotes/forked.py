@@ -1,4 +1,4 @@
-"""Run DVC many times and import it once: a process that forks for every command, which then is a process of its own."""
+"""Run DVC many times with one import: a process forks for every command."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Pass a client's bytes on to sftp-server, until the gate is closed and so many objects have arrived."""
+"""Pass bytes to sftp-server until a number of objects have arrived."""
 
 import os
 import subprocess

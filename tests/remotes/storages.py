@@ -11,7 +11,7 @@ from typing import Protocol
 WRONG = "wr0ng-S3cret"
 OBJECT = re.compile(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)")
 FLIPPED, CUT, LOST = "flipped", "cut", "lost"
-PATIENCE = 30  # seconds that a held upload waits at most, so that a failed test ends
+MOST_SECONDS = 30  # seconds that a held upload waits at most, so that a failed test ends
 
 
 class Shelf(Protocol):
@@ -101,7 +101,7 @@ class UploadsGate:
             if self._left >= 0:
                 return True
         self._holds.set()
-        self._open.wait(PATIENCE)
+        self._open.wait(MOST_SECONDS)
         return False
 
 

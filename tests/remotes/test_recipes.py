@@ -1,4 +1,4 @@
-"""The rest of docs/remotes.md: every other command does what the page says, and what it warns of is so."""
+"""The other commands and warnings of docs/remotes.md are true."""
 
 import shutil
 from pathlib import Path
@@ -90,8 +90,8 @@ def test_the_recipes_without_a_server_here_are_read_by_dvc(
     values = {"BUCKET": "bucket", "CONTAINER": "container", "PATH": "outputs", "ACCOUNT": "account"}
     for command in commands(heading, values):
         assert dvc.run(command[1:], cwd=tmp_path, environment=QUIET).returncode == 0
-    told = dvc.run(["remote", "list"], cwd=tmp_path, environment=QUIET)
-    assert told.stdout.split()[:2] == ["storage", address]
+    listed = dvc.run(["remote", "list"], cwd=tmp_path, environment=QUIET)
+    assert listed.stdout.split()[:2] == ["storage", address]
 
 
 def test_a_storage_that_has_moved_gives_back_old_versions(made: Path, dvc: Forks, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the project promises of its remote storage holds on real servers of every documented kind."""
+"""The remote storage keeps its promises on real servers of every documented kind."""
 
 import re
 from collections.abc import Iterator

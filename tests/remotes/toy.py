@@ -1,4 +1,4 @@
-"""A DVC repository of one stage with a past, small enough that every command on it is quick."""
+"""A small, quick DVC repository with one stage and a past."""
 
 import hashlib
 import shutil

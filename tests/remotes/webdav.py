@@ -1,4 +1,4 @@
-"""A WebDAV server on loopback, over TLS, that takes a password or, through a gateway, a token."""
+"""A WebDAV server on loopback with TLS, and passwords or tokens."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
