@@ -47,7 +47,7 @@ def test_an_invalid_search_is_refused_with_its_place(said: dict[str, Any], messa
         ({"calibration": "platt"}, r"mine\.calibration: .*'none', 'sigmoid', 'isotonic' or 'best'"),
         ({"class_weights": 2}, r"mine\.class_weights: .*'none' or 'balanced'"),
         ({"preparation": {"keep": {"by": "luck", "count": 3}}}, r"mine\.preparation\.keep\.by: .*'anova'"),
-        ({"preparation": {"interactions_only": True}}, r"mine\.preparation: .* polynomial_degree 1 makes none"),
+        ({"preparation": {"interactions_only": True}}, r"mine\.preparation: .* polynomial_degree 1 creates none"),
         ({"colour": "red"}, r"mine\.colour: Extra inputs are not permitted"),
     ],
 )
