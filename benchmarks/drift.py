@@ -33,7 +33,7 @@ from benchmarks.drift_data import (
 )
 from benchmarks.drift_rivals.run import RIVALS, run_rival
 from lab.core.result_files import json_bytes
-from lab.reference.columns import judge
+from lab.reference.columns import verdicts_of
 from lab.stats.core.contingency import compare_counts
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.shift.dependence import inflation_in_time, midranks
@@ -56,7 +56,7 @@ def main() -> None:
 
 def words_of(reference: Mapping[str, Numbers], current: Mapping[str, Numbers]) -> dict[str, str]:
     shifts: dict[str, Shift] = {name: measure_numbers(reference[name], current[name]) for name in reference}
-    verdicts = judge(shifts, significance=0.01, material=MATERIAL)
+    verdicts = verdicts_of(shifts, significance=0.01, material=MATERIAL)
     return {name: verdict.word for name, verdict in verdicts.items()}
 
 

@@ -19,7 +19,7 @@ from lab.core.schema import Feature, FeatureSchema, FoldRule, load_schema
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
 from lab.core.yaml_files import read_yaml
-from lab.drift.assess import Assessment, Context, assess, judge_rules
+from lab.drift.assess import Assessment, Context, assess, compare_batch
 from lab.reference.fit import fit_reference
 from lab.reference.reference import Reference
 from lab.reference.settings import DriftParams
@@ -129,12 +129,12 @@ def judged(reference: Reference, batch: pa.Table) -> Assessment:
 
 def rules_fired(reference: Reference, batch: pa.Table) -> dict[str, bool]:
     """Return which rules for retraining fire on a batch."""
-    return {rule["policy"]: rule["fired"] for rule in judge_rules(reference, batch, _context()).policies}
+    return {rule["policy"]: rule["fired"] for rule in compare_batch(reference, batch, _context()).policies}
 
 
 def verdicts_of(reference: Reference, batch: pa.Table) -> dict[str, str]:
     """Return the verdict on every column."""
-    return {name: verdict.word for name, verdict in judge_rules(reference, batch, _context()).columns.items()}
+    return {name: verdict.word for name, verdict in compare_batch(reference, batch, _context()).columns.items()}
 
 
 def _context() -> Context:

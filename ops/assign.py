@@ -1,4 +1,4 @@
-"""`python -m ops assign`: put units into arms by a salted hash, the same on every machine and every day."""
+"""`python -m ops assign`: assign units to arms by a salted hash, deterministically."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,14 @@ from lab.stats.core.assignment import assign as arm_of
 
 @click.command()
 @click.argument("units", nargs=-1)
-@click.option("--salt", required=True, help="The experiment's own name; another experiment must have another.")
-@click.option("--arm", "arms", multiple=True, required=True, metavar="NAME[=WEIGHT]", help="An arm and its share.  [1]")
+@click.option("--salt", required=True, help="The name of the experiment, unique per experiment.")
 @click.option(
-    "--file", type=click.Path(path_type=Path), help="Read units from a file, one a line (- for standard input)."
+    "--arm", "arms", multiple=True, required=True, metavar="NAME[=WEIGHT]", help="An arm and its weight.  [default: 1]"
 )
-@click.option("--stratum", default="", help="Divide this stratum by itself; for few and large ones.")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Read units from a file, one per line (- for standard input)."
+)
+@click.option("--stratum", default="", help="Split this stratum separately; for few, large strata.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list instead of lines.")
 def assign(
     *, units: Sequence[str], salt: str, arms: Sequence[str], file: Path | None, stratum: str, as_json: bool
@@ -29,17 +31,17 @@ def assign(
     python -m ops assign --salt offer-1 --arm champion --arm challenger 17 18 19
     python -m ops assign --salt offer-1 --arm champion=9 --arm challenger=1 --file customers.txt
 
-    The arm follows from the salt, the unit's name and the weights alone (the first 64 bits of a SHA-256), so nothing
-    need be kept, and a service in any language can do the same. To change a weight moves units: begin a new salt. The
-    unit that is assigned is the unit to analyse: one row per unit in `python -m ops abtest`.
+    The arm depends only on salt, unit and weights (the first 64 bits of a SHA-256), so assignments need not be stored,
+    and a service in any language can compute them. Changing a weight moves units between arms: use a new salt. Analyse
+    the assigned unit: one row per unit in `python -m ops abtest`.
 
-    Exit 0, or 2 on a mistake.
+    Exit 0, or 2 for a usage error.
     """
     weights = dict(map(_weight, arms))
     if len(weights) < 2 or len(weights) < len(arms):
         raise ParamsError(f"found the arms {list(arms)}, expected two or more, each once. Cure: --arm A --arm B")
     if min(weights.values()) < 0 or sum(weights.values()) <= 0:
-        raise ParamsError(f"found the weights {weights}, expected 0 or more, and one above 0.")
+        raise ParamsError(f"found the weights {weights}, expected at least 0, and one of them above 0.")
     names, shares = list(weights), list(weights.values())
     found = ((unit, names[arm_of(unit, salt=salt, weights=shares, stratum=stratum)]) for unit in _units(units, file))
     if as_json:
@@ -60,7 +62,7 @@ def _weight(word: str) -> tuple[str, float]:
 def _units(units: Sequence[str], file: Path | None) -> Iterator[str]:
     yield from units
     if file is None and not units:
-        raise ParamsError("found no unit, expected some. Cure: name them, or --file FILE with one a line")
+        raise ParamsError("found no unit, expected at least one. Cure: name units, or --file FILE with one per line")
     if file is None:
         return
     if str(file) != "-" and not file.is_file():

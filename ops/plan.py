@@ -1,4 +1,4 @@
-"""`python -m ops plan`: how many units and days an experiment needs, and what so many would see."""
+"""`python -m ops plan`: sample size, duration and power of an experiment."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -20,13 +20,13 @@ FORMULAS = ("pooled_null", "unpooled", "arcsine")
 
 
 @click.command()
-@click.option("--from", "base", type=float, help="The control's share, such as 0.10.")
-@click.option("--to", "goal", type=float, help="The share that the treatment is to reach, such as 0.12.")
-@click.option("--difference", type=float, help="The difference of means, or of ratios, that is to be seen.")
-@click.option("--spread", type=float, help="The standard deviation of a unit's value, for means.")
-@click.option("--variance", type=float, help="A unit's part in the variance of a ratio (delta method), for ratios.")
-@click.option("--power", type=float, default=0.8, show_default=True, help="The chance to see it.")
-@click.option("--level", type=float, default=0.05, show_default=True, help="The chance of a false alarm.")
+@click.option("--from", "base", type=float, help="The share of the control, such as 0.10.")
+@click.option("--to", "goal", type=float, help="The share of the treatment to detect, such as 0.12.")
+@click.option("--difference", type=float, help="The difference of means or ratios to detect.")
+@click.option("--spread", type=float, help="For means: the standard deviation of a unit's value.")
+@click.option("--variance", type=float, help="For ratios: the variance per unit (delta method).")
+@click.option("--power", type=float, default=0.8, show_default=True, help="The power.")
+@click.option("--level", type=float, default=0.05, show_default=True, help="The significance level.")
 @click.option(
     "--weights",
     type=(float, float),
@@ -34,117 +34,123 @@ FORMULAS = ("pooled_null", "unpooled", "arcsine")
     show_default=True,
     help="Shares of traffic: control, treatment.",
 )
-@click.option("--per-day", type=float, help="Units that come in a day, of all traffic.")
-@click.option("--looks", type=int, default=1, show_default=True, help="How often to look, the last time included.")
-@click.option(
-    "--spending", default="obrien_fleming", show_default=True, help="How the level is spent over the looks; or pocock."
-)
+@click.option("--per-day", type=float, help="Units per day, of all traffic.")
+@click.option("--looks", type=int, default=1, show_default=True, help="The number of looks, including the last one.")
+@click.option("--spending", default="obrien_fleming", show_default=True, help="The alpha spending function; or pocock.")
 @click.option("--formula", type=click.Choice(FORMULAS), default="pooled_null", show_default=True, help="For shares.")
-@click.option("--at-most-days", type=int, help="Exit 1 where it would take longer.")
-@click.option("--units", type=int, help="Also say what so many units in all would see.")
+@click.option("--at-most-days", type=int, help="Exit 1 if the experiment takes longer.")
+@click.option("--units", type=int, help="Also print the power and the minimum detectable effect of this many units.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def plan(**said: Any) -> None:
-    r"""Plan an experiment: units in each arm, days, and the price of looking at it before its end.
+def plan(**options: Any) -> None:
+    r"""Plan an experiment: units in each arm, days, and the cost of interim looks.
 
     \b
-    From 10 % to 12 %, looked at five times, with 1,000 units a day:
+    From 10 % to 12 %, five looks, 1,000 units a day:
       python -m ops plan --from 0.10 --to 0.12 --looks 5 --per-day 1000
-    A mean to rise by 2, where values spread by 30:
+    A difference of 2 between means, with a standard deviation of 30:
       python -m ops plan --difference 2 --spread 30
-    What 5,000 units would see:
+    The power of 5,000 units:
       python -m ops plan --from 0.10 --to 0.12 --units 5000
 
-    Choose the smallest difference that would change what you do, not the one you hope for: half the difference needs
-    four times the units. Looking costs a few per cent when the level is spent over the looks; without that, twenty
-    looks turn 5 % of false alarms into 25 %.
+    Choose the smallest difference that would change your decision, not the expected one. Half the difference needs four
+    times the units. Interim looks cost a few per cent more units with alpha spending; without it, twenty looks raise
+    the false positive rate from 5 % to 25 %.
 
-    Exit 0, 1 where it takes more than --at-most-days, 2 on a mistake.
+    Exit 0, 1 if it takes more than --at-most-days, 2 for a usage error.
     """
-    bounds = _bounds(said)
-    design = _design(said, bounds)
-    found = _plan(said, design)
-    seen = _seen(said, bounds) if said["units"] else None
-    document = {"plan": asdict(found), "bounds": asdict(bounds), "seen": seen}
-    click.echo(json_bytes(document).decode().rstrip() if said["as_json"] else _told(found, bounds, seen))
-    too_long = said["at_most_days"] is not None and (found.days or math.inf) > said["at_most_days"]
+    bounds = _bounds(options)
+    design = _design(options, bounds)
+    found = _plan(options, design)
+    power = _power(options, bounds) if options["units"] else None
+    document = {"plan": asdict(found), "bounds": asdict(bounds), "seen": power}
+    click.echo(json_bytes(document).decode().rstrip() if options["as_json"] else _to_text(found, bounds, power))
+    too_long = options["at_most_days"] is not None and (found.days or math.inf) > options["at_most_days"]
     raise SystemExit(1 if too_long else 0)
 
 
-def _bounds(said: dict[str, Any]) -> Bounds:
-    if said["looks"] < 1:
-        raise ParamsError(f"--looks {said['looks']}: expected 1 or more.")
+def _bounds(options: dict[str, Any]) -> Bounds:
+    if options["looks"] < 1:
+        raise ParamsError(f"--looks {options['looks']}: expected at least 1.")
     try:
-        shares = [look / said["looks"] for look in range(1, said["looks"] + 1)]
-        return spending_bounds(shares, level=said["level"], spending=spending_named(said["spending"]))
+        shares = [look / options["looks"] for look in range(1, options["looks"] + 1)]
+        return spending_bounds(shares, level=options["level"], spending=spending_named(options["spending"]))
     except ValueError as error:
         raise ParamsError(f"{error}. Cure: see python -m ops plan --help") from error
 
 
-def _design(said: dict[str, Any], bounds: Bounds) -> Design:
-    if not 0 < said["level"] < said["power"] < 1:
-        raise ParamsError(f"--level {said['level']} --power {said['power']}: expected 0 < level < power < 1.")
-    if said["at_most_days"] is not None and not said["per_day"]:
-        raise ParamsError("--at-most-days needs --per-day: how many units come in a day?")
-    price = max(1.0, inflation(bounds, level=said["level"], power=said["power"]))
-    return Design(said["level"], said["power"], said["weights"], price, said["per_day"])
+def _design(options: dict[str, Any], bounds: Bounds) -> Design:
+    if not 0 < options["level"] < options["power"] < 1:
+        raise ParamsError(f"--level {options['level']} --power {options['power']}: expected 0 < level < power < 1.")
+    if options["at_most_days"] is not None and not options["per_day"]:
+        raise ParamsError("--at-most-days needs --per-day, the number of units per day.")
+    price = max(1.0, inflation(bounds, level=options["level"], power=options["power"]))
+    return Design(options["level"], options["power"], options["weights"], price, options["per_day"])
 
 
-def _plan(said: dict[str, Any], design: Design) -> Plan:
+def _plan(options: dict[str, Any], design: Design) -> Plan:
     kinds = {
-        "shares": (said["base"], said["goal"]),
-        "means": (said["difference"], said["spread"]),
-        "ratios": (said["difference"], said["variance"]),
+        "shares": (options["base"], options["goal"]),
+        "means": (options["difference"], options["spread"]),
+        "ratios": (options["difference"], options["variance"]),
     }
-    asked = [kind for kind, numbers in kinds.items() if all(number is not None for number in numbers)]
-    if len(asked) != 1:
+    given = [kind for kind, numbers in kinds.items() if all(number is not None for number in numbers)]
+    if len(given) != 1:
         raise ParamsError(
-            "expected one question: --from and --to for shares, --difference and --spread for means, or --difference "
-            "and --variance for ratios. Cure: see python -m ops plan --help"
+            "expected one pair of options: --from and --to for shares, --difference and --spread for means, or "
+            "--difference and --variance for ratios. Cure: see python -m ops plan --help"
         )
-    first, second = kinds[asked[0]]
+    first, second = kinds[given[0]]
     try:
-        if asked == ["shares"]:
-            return plan_proportions(first, second, design=design, formula=said["formula"])
-        return (plan_means if asked == ["means"] else plan_ratios)(first, second, design=design)
+        if given == ["shares"]:
+            return plan_proportions(first, second, design=design, formula=options["formula"])
+        return (plan_means if given == ["means"] else plan_ratios)(first, second, design=design)
     except ValueError as error:
         raise ParamsError(f"{error}. Cure: see python -m ops plan --help") from error
 
 
-def _seen(said: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
-    """Return the power of so many units, and the smallest difference they call; looks cost some."""
-    control, treatment = (said["units"] * weight / sum(said["weights"]) for weight in said["weights"])
-    price = max(1.0, inflation(bounds, level=said["level"], power=said["power"]))
+def _power(options: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
+    """Return the power and the minimum detectable effect of --units, after the cost of interim looks."""
+    control, treatment = (options["units"] * weight / sum(options["weights"]) for weight in options["weights"])
+    price = max(1.0, inflation(bounds, level=options["level"], power=options["power"]))
     treated, ratio = treatment / price, control / treatment
-    rule: dict[str, Any] = {"level": said["level"]}
-    if said["base"] is not None:
-        more = {**rule, "control_per_treatment": ratio, "formula": said["formula"]}
-        power = proportion_power(said["base"], said["goal"], treated, **more)
-        smallest = smallest_proportion(said["base"], treated, power=said["power"], **more)
-        smallest = None if smallest is None else smallest - said["base"]
+    rule: dict[str, Any] = {"level": options["level"]}
+    if options["base"] is not None:
+        more = {**rule, "control_per_treatment": ratio, "formula": options["formula"]}
+        power = proportion_power(options["base"], options["goal"], treated, **more)
+        smallest = smallest_proportion(options["base"], treated, power=options["power"], **more)
+        smallest = None if smallest is None else smallest - options["base"]
     else:
-        spread = said["spread"] if said["spread"] is not None else math.sqrt(said["variance"])
-        power = mean_power(said["difference"] / spread, treated=treated, control=treated * ratio, **rule)
-        smallest = spread * smallest_mean_effect(treated=treated, control=treated * ratio, power=said["power"], **rule)
-    return {"units": said["units"], "power": power, "smallest_difference": smallest, "wanted_power": said["power"]}
+        spread = options["spread"] if options["spread"] is not None else math.sqrt(options["variance"])
+        arms = {"treated": treated, "control": treated * ratio}
+        power = mean_power(options["difference"] / spread, **arms, **rule)
+        smallest = spread * smallest_mean_effect(
+            treated=treated, control=treated * ratio, power=options["power"], **rule
+        )
+    return {
+        "units": options["units"],
+        "power": power,
+        "smallest_difference": smallest,
+        "wanted_power": options["power"],
+    }
 
 
-def _told(found: Plan, bounds: Bounds, seen: dict[str, Any] | None) -> str:
+def _to_text(found: Plan, bounds: Bounds, power: dict[str, Any] | None) -> str:
     days = "" if found.days is None else f", {found.days:,} days"
     lines = [
         f"{found.total:,} units{days}: {found.control:,} in the control arm, {found.treatment:,} in the treatment arm.",
-        f"By the formula: {found.formula.replace('_', ' ')}.",
+        f"Formula: {found.formula.replace('_', ' ')}.",
     ]
     if len(bounds.z) > 1:
         price = 100 * (found.inflation - 1)
-        lines.append(f"Looking {len(bounds.z)} times costs {price:.1f} % more units. Stop when |z| exceeds:")
+        lines.append(f"{len(bounds.z)} looks cost {price:.1f} % more units. Stop when |z| exceeds:")
         lines += [
             f"  look {look} at {math.ceil(share * found.total):>9,} units: {'never' if z is None else format(z, '.3f')}"
             for look, (share, z) in enumerate(zip(bounds.information, bounds.z, strict=True), start=1)
         ]
-    if seen is not None:
-        smallest = "none" if seen["smallest_difference"] is None else f"{seen['smallest_difference']:.4g}"
+    if power is not None:
+        smallest = "none" if power["smallest_difference"] is None else f"{power['smallest_difference']:.4g}"
         lines.append(
-            f"{seen['units']:,} units in all: power {seen['power']:.3f}; the smallest difference that they "
-            f"see with power {seen['wanted_power']:g} is {smallest}."
+            f"{power['units']:,} units in total: power {power['power']:.3f}; minimum detectable effect {smallest} "
+            f"(power {power['wanted_power']:g})."
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Say what has moved since the reference, by how much, whether it matters, and whether to retrain."""
+"""Measure drift since the reference, and decide whether to retrain."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def rows_of(current: str, reference: Reference) -> pa.Table:
-    """Return the newest window with labels and scores; or what the setting names instead, such as a server's log."""
+    """Return the newest window with labels and scores, or the file or log of the setting `current`."""
     path = Path(current)
     if current == NEWEST:
         keys = reference.facts.inputs.keys

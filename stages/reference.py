@@ -1,4 +1,4 @@
-"""Fit the reference that batches are judged against: the test window, as distributions, limits and a forest."""
+"""Fit the drift reference on the test window: distributions, control limits, anomaly forest."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -18,7 +18,7 @@ from lab.reference.settings import OfReference
 
 REFERENCE = Path("models/reference")
 
-# Not the training rows: their scores are in-sample, and they lie further back than they need to.
+# Not the training rows: their scores are in-sample, and they are older.
 WINDOW = "test"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.drift_data import CHANGES, normal_columns, settings_of, table_of
 from lab.core.errors import SourceError
 from lab.core.tables import read_table, write_table
-from lab.reference.columns import judge
+from lab.reference.columns import verdicts_of
 from lab.stats.shift.estimated_performance import estimate_performance
 from lab.stats.shift.shifts import measure_numbers
 
@@ -74,7 +74,7 @@ def _ours(*paths: Path) -> dict[str, Any]:
     )
     started = time.process_time()
     shifts = {name: measure_numbers(reference[name], current[name]) for name in reference}
-    verdicts = judge(shifts, significance=0.01, material=settings_of().material.model_dump())
+    verdicts = verdicts_of(shifts, significance=0.01, material=settings_of().material.model_dump())
     seconds = time.process_time() - started
     called = [name for name, verdict in verdicts.items() if verdict.word == "drifted"]
     return {"CPU seconds": round(seconds, 3), "called": called}

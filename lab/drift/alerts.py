@@ -1,4 +1,4 @@
-"""Say as data what calls for attention: what it is about, which rule, the value, the limit, and how severe it is."""
+"""Collect the alerts of a drift report as records, sorted by severity."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -17,7 +17,7 @@ def alerts_of(
     margin: float,
     material: Mapping[str, float],
 ) -> list[dict[str, Any]]:
-    """Return the alerts of a judged batch, the most severe first, then by subject and rule."""
+    """Return the alerts, the most severe first, then by subject and rule."""
     found = [
         *_of_policies(document["policies"]),
         *_of_models(document["models"], margin=margin),
@@ -25,7 +25,7 @@ def alerts_of(
         *_of_chunks(document["chunks"]),
         *_of_streams(document["streams"]),
         *_of_rows(document["anomalies"], significance=significance),
-        *_of_whole(document["whole_table"], significance=significance),
+        *_of_domain_classifier(document["whole_table"], significance=significance),
     ]
     return sorted(found, key=lambda alert: (ORDER.index(alert["severity"]), alert["subject"], alert["rule"]))
 
@@ -64,7 +64,7 @@ def _of_chunks(chunks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _of_streams(streams: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for line in streams:
-        # ADWIN looks for any change; a fall of the errors is no reason to act.
+        # ADWIN detects any change; fewer errors need no action.
         if line["alarms"] and line["since"] > line["before"]:
             yield _alert(f"{line['model']} errors", line["detector"], line["since"], line["before"], "warning")
 
@@ -74,6 +74,6 @@ def _of_rows(anomalies: Mapping[str, Any], *, significance: float) -> Iterator[d
         yield _alert("rows", "anomalous_share", anomalies["share"], anomalies["promised"], "warning")
 
 
-def _of_whole(whole: Mapping[str, Any], *, significance: float) -> Iterator[dict[str, Any]]:
-    if whole["p_value"] is not None and whole["p_value"] < significance:
-        yield _alert("table", "domain_classifier", whole["roc_auc"], 0.5, "notice")
+def _of_domain_classifier(found: Mapping[str, Any], *, significance: float) -> Iterator[dict[str, Any]]:
+    if found["p_value"] is not None and found["p_value"] < significance:
+        yield _alert("table", "domain_classifier", found["roc_auc"], 0.5, "notice")

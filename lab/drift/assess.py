@@ -1,4 +1,4 @@
-"""Judge a batch against the reference: everything that the stage drift and `python -m ops drift` say of it."""
+"""Compare a batch with the drift reference, for the stage drift and `python -m ops drift`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ import pyarrow as pa
 
 from lab.drift.alerts import alerts_of
 from lab.drift.attribution import COLUMNS_SHOWN, find_segments, importance_shares, rank_moves
-from lab.drift.domain_classifier import judge_whole
+from lab.drift.domain_classifier import run_domain_classifier
 from lab.drift.overlap import inflations_between
-from lab.drift.policies import combine, judge_policies, rates_for
-from lab.drift.rule_inputs import sightings_of
-from lab.drift.streams import watch_errors
+from lab.drift.policies import combine, evaluate_rules, rates_for
+from lab.drift.rule_inputs import rule_inputs
+from lab.drift.streams import detect_error_changes
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
 from lab.reference.anomalies import anomaly_scores, count_anomalies, worst_rows
-from lab.reference.chunks import Chunk, cut_by_time, figures_of, judge_chunks
-from lab.reference.columns import Verdict, bin_rows, column_rows, judge, measure_columns, summary
+from lab.reference.chunks import Chunk, check_chunks, cut_by_time, figures_of
+from lab.reference.columns import Verdict, bin_rows, column_rows, measure_columns, summary, verdicts_of
 from lab.reference.performance import estimated_performance, realised_calibration, realised_performance
 from lab.reference.reference import Reference
 from lab.reference.rows import (
     Kind,
+    compared_columns,
     in_order,
     inflations_of,
-    judged_columns,
     labels_of,
     order_in_time,
     scored_models,
@@ -35,12 +35,12 @@ from lab.reference.scores import describe_scores, measure_scores
 from lab.reference.settings import DriftParams
 from lab.stats.shift.dependence import Inflation, joint_inflation
 
-LEAST_SAID = 1.01  # an inflation of less is not worth a line
+SMALLEST_REPORTED = 1.01  # design effects below are not reported
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a batch is judged with, besides the reference."""
+    """The settings and inputs of a drift assessment, besides the reference."""
 
     params: DriftParams
     importance: Mapping[str, float]
@@ -49,14 +49,14 @@ class Context:
 
     @property
     def material(self) -> dict[str, float]:
-        """The thresholds, with one for the distance on the log-odds scale, the same as on the other."""
+        """The thresholds by measure; the distance on the log-odds scale has that of `wasserstein`."""
         found = self.params.material
         return {**found.model_dump(), "wasserstein_log_odds": found.wasserstein}
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The document for metrics/drift.json, the points of the plots by their name, and the alerts."""
+    """The document for metrics/drift.json, the plot data by name, and the alerts."""
 
     document: dict[str, Any]
     points: dict[str, list[dict[str, Any]]]
@@ -64,8 +64,8 @@ class Assessment:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The part of a judgement that the rules for retraining look at."""
+class Comparison:
+    """The part of an assessment that the retraining rules need."""
 
     batch: pa.Table
     in_time: pa.Table | None
@@ -78,26 +78,28 @@ class Judged:
 
 
 def assess(reference: Reference, table: pa.Table, context: Context) -> Assessment:
-    """Return the judgement of a batch; the order of its rows changes nothing."""
-    judged = judge_rules(reference, table, context)
+    """Return the assessment of a batch, which does not depend on the order of its rows."""
+    compared = compare_batch(reference, table, context)
     document = {
         "reference": reference.facts.window,
-        "rows": {reference.facts.window: reference.facts.rows, "current": judged.batch.num_rows},
-        **summary(judged.columns),
-        "performance": {model: seen["performance"]["verdict"] for model, seen in judged.models.items()},
-        "models": [{"model": model, **seen} for model, seen in judged.models.items()],
-        **_explained(reference, judged, context),
-        **_of_rows(reference, judged.batch, context),
+        "rows": {reference.facts.window: reference.facts.rows, "current": compared.batch.num_rows},
+        **summary(compared.columns),
+        "performance": {model: found["performance"]["verdict"] for model, found in compared.models.items()},
+        "models": [{"model": model, **found} for model, found in compared.models.items()],
+        **_explained(reference, compared, context),
+        **_of_rows(reference, compared.batch, context),
         "streams": [
             line
-            for model in judged.models
-            for line in watch_errors(judged.in_time, model, reference.facts.models[model], context.params.streams)
+            for model in compared.models
+            for line in detect_error_changes(
+                compared.in_time, model, reference.facts.models[model], context.params.streams
+            )
         ],
-        "inflated": _inflated((reference.facts.rows, judged.batch.num_rows), judged.factors),
-        "policies": judged.policies,
-        "retrain": combine(judged.policies),
+        "inflated": _inflated((reference.facts.rows, compared.batch.num_rows), compared.factors),
+        "policies": compared.policies,
+        "retrain": combine(compared.policies),
     }
-    verdicts = judged.columns | judged.scores
+    verdicts = compared.columns | compared.scores
     alerts = alerts_of(
         document,
         verdicts,
@@ -108,41 +110,40 @@ def assess(reference: Reference, table: pa.Table, context: Context) -> Assessmen
     return Assessment(document, _points(document, verdicts, context.material), alerts)
 
 
-def judge_rules(reference: Reference, table: pa.Table, context: Context) -> Judged:
-    """Return what every rule for retraining says of a batch, with all that they look at."""
+def compare_batch(reference: Reference, table: pa.Table, context: Context) -> Comparison:
+    """Return the results of all retraining rules for a batch, with their inputs."""
     batch = in_order(table, reference.facts.inputs)
     order = order_in_time(batch, reference.facts.inputs, context.stream_of("order"))
     in_time = batch.take(pa.array(order)) if order is not None else None
     factors = _inflations(reference, batch)
-    columns = _judge_columns(reference, batch, factors, context)
-    scores = _judge_scores(reference, batch, factors, context)
+    columns = _column_verdicts(reference, batch, factors, context)
+    scores = _score_verdicts(reference, batch, factors, context)
     shares = importance_shares(context.importance, sorted(columns))
     models = {
         model: _describe(reference, batch, model, scores, factors, context.params) for model in scored_models(batch)
     }
-    sightings = sightings_of(reference, batch, columns, shares, models, in_time=in_time)
-    policies = judge_policies(
-        sightings, context.params.policies, rates_for(batch.num_rows, context.false_alarms["rates"])
-    )
-    return Judged(batch, in_time, factors, columns, scores, shares, models, policies)
+    inputs = rule_inputs(reference, batch, columns, shares, models, in_time=in_time)
+    rates = rates_for(batch.num_rows, context.false_alarms["rates"])
+    policies = evaluate_rules(inputs, context.params.policies, rates)
+    return Comparison(batch, in_time, factors, columns, scores, shares, models, policies)
 
 
 def _inflations(reference: Reference, batch: pa.Table) -> dict[str, Inflation]:
     schema = reference.facts.inputs
-    names = [*judged_columns(schema), *map(score_column, scored_models(batch))]
+    names = [*compared_columns(schema), *map(score_column, scored_models(batch))]
     kinds: dict[str, Kind] = {name: reference.facts.columns[name].kind for name in names if name in batch.column_names}
     return inflations_between(reference, batch, kinds, inflations_of(batch, kinds, schema))
 
 
-def _judge_columns(
+def _column_verdicts(
     reference: Reference, batch: pa.Table, factors: Mapping[str, Inflation], context: Context
 ) -> dict[str, Verdict]:
-    judged = {name: factors[name] for name in judged_columns(reference.facts.inputs) if name in factors}
-    shifts = measure_columns(reference, batch, judged)
-    return judge(shifts, significance=context.params.significance, material=context.material)
+    known = {name: factors[name] for name in compared_columns(reference.facts.inputs) if name in factors}
+    shifts = measure_columns(reference, batch, known)
+    return verdicts_of(shifts, significance=context.params.significance, material=context.material)
 
 
-def _judge_scores(
+def _score_verdicts(
     reference: Reference, batch: pa.Table, factors: Mapping[str, Inflation], context: Context
 ) -> dict[str, Verdict]:
     names = [score_column(model) for model in scored_models(batch)]
@@ -150,7 +151,7 @@ def _judge_scores(
         name: measure_scores(reference.numbers[name], numbers_of(batch[name]), inflation=factors[name])
         for name in names
     }
-    return judge(shifts, significance=context.params.significance, material=context.material)
+    return verdicts_of(shifts, significance=context.params.significance, material=context.material)
 
 
 def _describe(
@@ -173,26 +174,27 @@ def _describe(
     }
 
 
-def _explained(reference: Reference, judged: Judged, context: Context) -> dict[str, Any]:
-    moves = rank_moves(judged.columns, judged.shares)
-    whole = judge_whole(reference, judged.batch, rng=context.stream_of("whole"))
+def _explained(reference: Reference, compared: Comparison, context: Context) -> dict[str, Any]:
+    moves = rank_moves(compared.columns, compared.shares)
+    classifier = run_domain_classifier(reference, compared.batch, rng=context.stream_of("whole"))
+    classifier["verdict"] = _domain_verdict(classifier["p_value"], context.params.significance)
     return {
         "moved": moves,
         "segments": find_segments(
             reference,
-            judged.batch,
+            compared.batch,
             [line["column"] for line in moves[:COLUMNS_SHOWN]],
             significance=context.params.significance,
             material=context.material,
         ),
-        "whole_table": {**whole, "verdict": _word_of_whole(whole["p_value"], context.params.significance)},
+        "whole_table": classifier,
     }
 
 
-def _word_of_whole(p_value: float | None, significance: float) -> str:
+def _domain_verdict(p_value: float | None, significance: float) -> str:
     if p_value is None:
         return "untestable"
-    return "told apart" if p_value < significance else "alike"
+    return "distinguishable" if p_value < significance else "not distinguishable"
 
 
 def _of_rows(reference: Reference, batch: pa.Table, context: Context) -> dict[str, Any]:
@@ -209,7 +211,7 @@ def _chunks(
     facts, params = reference.facts, context.params
     chunks = cut_by_time(batch, facts.inputs, chunks=params.chunks)
     parts = [batch.take(pa.array(chunk.rows)) for chunk in chunks]
-    figures = judge_chunks(
+    figures = check_chunks(
         [figures_of(part, facts.models) for part in parts],
         [part.num_rows for part in parts],
         facts.chunks,
@@ -230,7 +232,7 @@ def _chunks(
 
 
 def _drifted_in(reference: Reference, part: pa.Table, context: Context) -> dict[str, Any]:
-    verdicts = _judge_columns(reference, part, _inflations(reference, part), context)
+    verdicts = _column_verdicts(reference, part, _inflations(reference, part), context)
     drifted = [name for name, verdict in verdicts.items() if verdict.word == "drifted"]
     return {"drifted": drifted, "judged": sum(verdict.word != "untestable" for verdict in verdicts.values())}
 
@@ -240,9 +242,9 @@ def _anomalies_in(reference: Reference, chunk: Chunk, scores: np.ndarray[Any, An
 
 
 def _inflated(rows: tuple[int, int], factors: Mapping[str, Inflation]) -> list[dict[str, Any]]:
-    """Return the columns whose tests were corrected because rows are alike, with the factor of their variance."""
+    """Return the columns whose tests were corrected for correlated rows, with their design effects."""
     joint = {name: joint_inflation(rows, pair) for name, pair in sorted(factors.items())}
-    return [{"column": name, "factor": factor} for name, factor in joint.items() if factor > LEAST_SAID]
+    return [{"column": name, "factor": factor} for name, factor in joint.items() if factor > SMALLEST_REPORTED]
 
 
 def _points(
@@ -254,13 +256,13 @@ def _points(
         "chunks": [
             {"first": chunk["first"], "last": chunk["last"], "rows": chunk["rows"], **line}
             for chunk in document["chunks"]
-            for line in [*chunk["figures"], _line_of_anomalies(chunk["anomalies"])]
+            for line in [*chunk["figures"], _anomaly_point(chunk["anomalies"])]
         ],
         "policies": [{**rule, "naive": int(rule["naive"])} for rule in document["policies"]],
     }
 
 
-def _line_of_anomalies(found: Mapping[str, Any]) -> dict[str, Any]:
+def _anomaly_point(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "figure": "anomalous_share",
         "value": found["share"],

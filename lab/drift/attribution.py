@@ -1,4 +1,4 @@
-"""Explain what moved: columns by shift times importance, and the segments in which they moved."""
+"""Attribute drift to columns (shift times importance) and to segments."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from lab.core.errors import SourceError
 from lab.core.result_files import read_json
 from lab.predictions.columns import numbers_of
-from lab.reference.columns import Verdict, compare_level_counts, counts_of, judge
+from lab.reference.columns import Verdict, compare_level_counts, counts_of, verdicts_of
 from lab.reference.reference import Reference
 from lab.reference.rows import inflations_of
 from lab.stats.shift.shifts import Shift, measure_numbers
@@ -23,19 +23,19 @@ SMALLEST_SEGMENT = 50
 
 
 def read_importance(path: Path = IMPORTANCE) -> dict[str, float]:
-    """Return how much each feature adds to the challenger's scores, as the stage explain measured it."""
+    """Return the importance of each feature for the challenger, from the stage explain."""
     try:
         lines = read_json(path)[MODEL]["importance"]
         return {line["feature"]: float(line["mean_absolute_contribution"]) for line in lines}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise SourceError(
-            f"{path} gives no importance of features: found {error!r}, expected what the stage explain writes. "
+            f"{path} has no feature importance: found {error!r}, expected the output of the stage explain. "
             "Cure: dvc repro explain"
         ) from error
 
 
 def importance_shares(importance: Mapping[str, float], columns: Sequence[str]) -> dict[str, float]:
-    """Return each column's share of the importance; equal shares where none is known, 0 for what is no feature."""
+    """Return each column's share of the importance, 0 for other columns; equal shares when none is known."""
     total = sum(importance.get(name, 0.0) for name in columns)
     if total <= 0:
         return {name: 1 / len(columns) for name in columns}
@@ -43,7 +43,7 @@ def importance_shares(importance: Mapping[str, float], columns: Sequence[str]) -
 
 
 def rank_moves(verdicts: Mapping[str, Verdict], shares: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the columns that changed by more than noise, by shift (in multiples of its threshold) times importance."""
+    """Return the columns with a significant shift, ranked by shift (in multiples of its threshold) times importance."""
     lines = [
         {
             "column": name,
@@ -59,12 +59,12 @@ def rank_moves(verdicts: Mapping[str, Verdict], shares: Mapping[str, float]) -> 
 
 
 def drifted_weight(verdicts: Mapping[str, Verdict], shares: Mapping[str, float]) -> float | None:
-    """Return the share of the importance that lies on drifted columns; None where no column can be tested."""
+    """Return the share of the importance of drifted columns; None when no column can be tested."""
     testable = [name for name, verdict in verdicts.items() if verdict.word != "untestable"]
-    whole = sum(shares[name] for name in testable)
-    if whole <= 0:
+    total = sum(shares[name] for name in testable)
+    if total <= 0:
         return None
-    return sum(shares[name] for name in testable if verdicts[name].word == "drifted") / whole
+    return sum(shares[name] for name in testable if verdicts[name].word == "drifted") / total
 
 
 def find_segments(
@@ -75,9 +75,10 @@ def find_segments(
     significance: float,
     material: Mapping[str, float],
 ) -> list[dict[str, Any]]:
-    """Return the groups within which columns drifted, the largest change first; against the reference's sample of rows.
+    """Return the groups within which columns drifted, the largest change first.
 
-    Significance is held over all columns and groups that are looked at.
+    The batch is compared with the sample of rows in the reference; the false discovery rate is controlled over all
+    columns and groups.
     """
     shifts = {
         (name, group, level): shift
@@ -86,8 +87,8 @@ def find_segments(
         for level in _levels(reference.rows[group])
         for name, shift in _shifts_within(reference, batch, group, level, [name for name in names if name != group])
     }
-    verdicts = judge(
-        {str(place): shift for place, shift in enumerate(shifts.values())}, significance=significance, material=material
+    verdicts = verdicts_of(
+        {str(index): shift for index, shift in enumerate(shifts.values())}, significance=significance, material=material
     )
     lines: list[dict[str, Any]] = [
         {

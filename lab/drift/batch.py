@@ -1,4 +1,4 @@
-"""Hold a batch of rows to the columns that the reference has, with their types."""
+"""Validate the columns and types of a batch against the reference."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,15 +12,15 @@ from lab.core.schema import FeatureSchema
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, score_column
 from lab.reference.reference import Reference
-from lab.reference.rows import judged_columns, keys_in, scored_models
+from lab.reference.rows import compared_columns, keys_in, scored_models
 
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-CURE = "Cure: bring the columns of data/features/schema.json, with the types that they have there."
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+CURE = "Cure: provide the columns of data/features/schema.json with their types."
 
 
 @dataclass(frozen=True)
-class Words:
-    """What a refusal says: the reference's window, where the rows came from, the cure; and if text may hold numbers."""
+class Source:
+    """The texts of an error message, and whether values may be written as text."""
 
     window: str
     where: str
@@ -29,17 +29,17 @@ class Words:
 
 
 def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str, as_text: bool = False) -> pa.Table:
-    """Return the columns that are judged, typed as the reference's; what cannot be is refused.
+    """Return the columns of the assessment with the types of the reference, or raise an error.
 
-    Every feature must be there. Groups that are no features, identifiers, moments, labels and scores may be absent:
-    what needs them is then left out of the judgement, with a reason. Numbers and truths may be written `as_text`.
+    Every feature is required. Other groups, identifiers, moments, labels and scores are optional: what needs them is
+    skipped with a reason. With `as_text`, numbers and booleans may be text.
     """
     schema = reference.facts.inputs
     if absent := [column for column in sorted(schema.features) if column not in table.column_names]:
         raise SourceError(f"{name} lacks the columns {absent}; it has {table.column_names}. {cure}")
     known = {column: facts.type for column, facts in reference.facts.columns.items()} | reference.facts.units
     types = {column: pa.type_for_alias(kind) for column, kind in known.items()}
-    wanted = [*keys_in(table, schema), *judged_columns(schema), LABEL, *types]
+    wanted = [*keys_in(table, schema), *compared_columns(schema), LABEL, *types]
     kept = [column for column in dict.fromkeys(wanted) if column in table.column_names]
     columns = {}
     for column in kept:
@@ -47,7 +47,7 @@ def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str
             columns[column] = _as_moments(table[column], column, name)
         elif column in types:
             columns[column] = _as_type(
-                table[column], types[column], column, Words(reference.facts.window, name, cure, as_text)
+                table[column], types[column], column, Source(reference.facts.window, name, cure, as_text)
             )
         else:
             columns[column] = _as_number(table[column], name) if column == LABEL else table[column]
@@ -58,7 +58,7 @@ def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str
     return batch
 
 
-def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: Words) -> pa.ChunkedArray:
+def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, source: Source) -> pa.ChunkedArray:
     found = column.type
     if pa.types.is_dictionary(found):
         column, found = column.cast(found.value_type), found.value_type
@@ -67,28 +67,28 @@ def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, words: W
     try:
         if pa.types.is_null(found) or pa.types.is_large_string(found):
             return column.cast(expected)
-        if words.as_text and pa.types.is_string(found):
+        if source.as_text and pa.types.is_string(found):
             return _parsed(column, expected)
         if _is_number(found) and _is_number(expected):
             return column.cast(expected)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise SourceError(
-            f"{name} in {words.where} cannot be read as {expected}, which it is in {words.window}: {error}. "
-            f"{words.cure}"
+            f"{name} in {source.where} cannot be read as {expected}, its type in {source.window}: {error}. "
+            f"{source.cure}"
         ) from error
     raise SourceError(
-        f"{name} is {expected} in {words.window} and {found} in {words.where}, expected one type. {words.cure}"
+        f"{name} is {expected} in {source.window} and {found} in {source.where}, expected one type. {source.cure}"
     )
 
 
 def _parsed(column: pa.ChunkedArray, expected: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_boolean(expected):
         words = column.to_pylist()
-        if strange := sorted({word for word in words if word is not None and word.lower() not in TRUTHS}):
-            raise ValueError(f"found {strange[:3]}, expected true or false")
-        return pa.chunked_array([pa.array([None if word is None else TRUTHS[word.lower()] for word in words])])
+        if invalid := sorted({word for word in words if word is not None and word.lower() not in BOOLEANS}):
+            raise ValueError(f"found {invalid[:3]}, expected true or false")
+        return pa.chunked_array([pa.array([None if word is None else BOOLEANS[word.lower()] for word in words])])
     if pa.types.is_integer(expected):
-        return column.cast(pa.float64()).cast(expected)  # 3.0 is a whole number too
+        return column.cast(pa.float64()).cast(expected)  # 3.0 is an integer too
     return column.cast(expected)
 
 
@@ -100,11 +100,11 @@ def _as_number(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     try:
         return column.cast(pa.float64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SourceError(f"{LABEL} in {where} holds {column.type}, expected 0 and 1: {error}. {CURE}") from error
+        raise SourceError(f"{LABEL} in {where} is {column.type}, expected 0 and 1: {error}. {CURE}") from error
 
 
 def _as_moments(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
-    """Return moments in UTC without a zone; text may have zones in all rows or in none."""
+    """Return moments in UTC without a zone; text must have zones in all rows or in none."""
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
         return (
@@ -134,25 +134,25 @@ def _check_scores(batch: pa.Table, where: str) -> None:
         scores = numbers_of(batch[name])
         if outside := int(np.sum(~((scores >= 0) & (scores <= 1)))):
             raise SourceError(
-                f"{name} in {where} lies outside 0 to 1, or is missing, in {outside} of {len(scores)} rows. "
-                "Cure: give every row its score, or leave the column out."
+                f"{name} in {where} is missing or outside 0 to 1 in {outside} of {len(scores)} rows. "
+                "Cure: give every row its score, or drop the column."
             )
 
 
 def _check_labels(batch: pa.Table, where: str) -> None:
     if LABEL in batch.column_names:
         labels = numbers_of(batch[LABEL])
-        if strange := int(np.sum(~np.isnan(labels) & (labels != 0) & (labels != 1))):
-            raise SourceError(f"{LABEL} in {where} is neither 0 nor 1 in {strange} rows. Cure: 0, 1, or nothing yet.")
+        if invalid := int(np.sum(~np.isnan(labels) & (labels != 0) & (labels != 1))):
+            raise SourceError(f"{LABEL} in {where} is neither 0 nor 1 in {invalid} rows. Cure: 0, 1 or null.")
 
 
 def _check_identifiers(batch: pa.Table, schema: FeatureSchema, where: str) -> None:
     keys = keys_in(batch, schema)
     if not set(schema.unit) <= set(keys) or (schema.moment and schema.moment not in keys):
-        return  # without all of them, rows may be alike and yet not the same
+        return  # without all keys, equal rows may be different observations
     counts = batch.group_by(keys).aggregate([([], "count_all")])["count_all"]
     if repeated := pc.sum(pc.greater(counts, 1)).as_py():
         raise SourceError(
-            f"{where}: {repeated} identifiers ({', '.join(keys)}) stand in several rows, expected one row each: rows "
-            "that are counted twice look like a change. Cure: keep one row of each."
+            f"{where}: {repeated} identifiers ({', '.join(keys)}) have several rows, expected one row each, because "
+            "duplicates look like drift. Cure: keep one row of each."
         )

@@ -1,4 +1,4 @@
-"""Ask of the table as a whole whether a classifier can tell the batch from the reference, and by which columns."""
+"""Domain classifier: test whether a classifier can separate the batch from the reference."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,21 +18,21 @@ Flags = NDArray[np.bool_]
 
 TREES = 100
 SMALLEST_LEAF = 5
-FEWEST = 40  # rows of each side: with fewer there is nothing to learn on one half
+FEWEST = 40  # rows of each side; fewer are too few to train on half of them
 SHOWN = 5
 
 
-def judge_whole(reference: Reference, batch: pa.Table, *, rng: np.random.Generator) -> dict[str, Any]:
-    """Return how well a classifier tells the batch from the reference on rows that it was not fitted on.
+def run_domain_classifier(reference: Reference, batch: pa.Table, *, rng: np.random.Generator) -> dict[str, Any]:
+    """Return the ROC AUC of a classifier on held-out rows, with a one-sided Mann–Whitney test and the top columns.
 
-    One split, by unit, and one row per unit and side, so that nobody stands on both sides of it: two folds pooled would
-    inflate z. The test is that of Mann and Whitney; it is one-sided, for to tell apart worse than chance is chance.
+    One split by unit, with one row per unit and side, so that no unit is in both halves; pooling two folds would
+    inflate z.
     """
     schema = reference.facts.inputs
     sides = [_one_row_per_unit(table, reference) for table in (reference.rows, batch)]
     sides = [_sampled(side, reference.rows.num_rows, rng) for side in sides]
     if min(side.num_rows for side in sides) < FEWEST:
-        return _unjudged(
+        return _untested(
             f"fewer than {FEWEST} rows in {'the batch' if sides[0].num_rows >= FEWEST else 'the reference'}"
         )
     kept = [*sorted(schema.features), *(name for name in schema.unit if name in batch.column_names)]
@@ -46,12 +46,12 @@ def judge_whole(reference: Reference, batch: pa.Table, *, rng: np.random.Generat
 
 
 def _one_row_per_unit(table: pa.Table, reference: Reference) -> pa.Table:
-    """Return the last row of each unit; the rows are in the order of time."""
+    """Return the last row of each unit; the rows are in time order."""
     units = units_of(table, reference.facts.inputs)
     if units is None:
         return table
-    _, places = np.unique(units[::-1], return_index=True)
-    return table.take(pa.array(np.sort(len(units) - 1 - places)))
+    _, indices = np.unique(units[::-1], return_index=True)
+    return table.take(pa.array(np.sort(len(units) - 1 - indices)))
 
 
 def _sampled(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
@@ -70,7 +70,7 @@ def _held_out(table: pa.Table, reference: Reference, rng: np.random.Generator) -
 
 
 def _fit(rows: Numbers, is_batch: Flags, *, seed: int) -> Any:
-    from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415 - a second of CPU that only this question needs
+    from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415 - slow to import
 
     return ExtraTreesClassifier(TREES, min_samples_leaf=SMALLEST_LEAF, max_features=None, random_state=seed).fit(
         rows, is_batch
@@ -88,9 +88,9 @@ def _described(
     z = (area - 0.5) / np.sqrt((old + new + 1) / (12 * old * new))
     p_value = normal_p_value(z) / 2 if z > 0 else 1 - normal_p_value(z) / 2
     losses = {}
-    for place, name in enumerate(features):
+    for column, name in enumerate(features):
         shuffled = rows.copy()
-        shuffled[:, place] = rng.permutation(shuffled[:, place])
+        shuffled[:, column] = rng.permutation(shuffled[:, column])
         losses[name] = area - _area(model, shuffled, is_batch)
     top = sorted(losses, key=lambda name: (-losses[name], name))[:SHOWN]
     return {
@@ -103,5 +103,5 @@ def _described(
     }
 
 
-def _unjudged(reason: str) -> dict[str, Any]:
+def _untested(reason: str) -> dict[str, Any]:
     return {"roc_auc": None, "z": None, "p_value": None, "rows": None, "reason": reason, "columns": []}

@@ -1,4 +1,4 @@
-"""Read a batch of rows from Parquet, CSV or JSON lines, whoever wrote them, or from the log of the server."""
+"""Read a batch of rows from Parquet, CSV or JSON lines."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from lab.drift.batch import CURE, checked_batch
 from lab.predictions.predictions import score_column
 from lab.reference.reference import Reference
 
-SERVED = "champion"  # whose score JSON lines hold, when they say no more than "score"
+SERVED = "champion"  # the model of a column that is only named "score"
 FEATURES_KEY = "features"
 TIMES = ("moment", "time", "timestamp")
 TEXTS = (".csv", ".jsonl", ".ndjson")
@@ -22,7 +22,7 @@ MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 
 
 def read_batch(path: Path, reference: Reference) -> pa.Table:
-    """Return the rows of a file by its ending: .parquet, .csv, or .jsonl (one object a line), checked."""
+    """Return the validated rows of a file: .parquet, .csv, or .jsonl (one object per line)."""
     readers: dict[str, Callable[[Path], pa.Table]] = {
         ".parquet": read_table,
         ".pq": read_table,
@@ -39,7 +39,7 @@ def read_batch(path: Path, reference: Reference) -> pa.Table:
 
 
 def _renamed(table: pa.Table, schema: FeatureSchema) -> pa.Table:
-    """Return the table with a log's own words for the moment and the score put into the house's."""
+    """Return the table with the log's names of moment and score replaced by those of the schema."""
     names = list(table.column_names)
     if "score" in names and score_column(SERVED) not in names:
         names[names.index("score")] = score_column(SERVED)
@@ -50,7 +50,7 @@ def _renamed(table: pa.Table, schema: FeatureSchema) -> pa.Table:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    from pyarrow import csv  # noqa: PLC0415 - only where there is one
+    from pyarrow import csv  # noqa: PLC0415 - needed only for CSV
 
     try:
         with path.open(encoding="utf-8") as stream:
@@ -77,15 +77,15 @@ def _line_of(line: str, where: str) -> dict[str, Any]:
         flat: dict[str, Any] = {**content, **nested}
     except (ValueError, AttributeError, TypeError) as error:
         raise SourceError(
-            f"{where} is not a prediction: {error}. Expected one JSON object a line, its features in it or under "
-            f"{FEATURES_KEY!r}. Cure: leave the line out."
+            f"{where} is not a prediction: {error}. Expected one JSON object per line, with the features in it or "
+            f"under {FEATURES_KEY!r}. Cure: drop the line."
         ) from error
     return flat
 
 
 def _text_of(values: Sequence[Any]) -> pa.Array:
-    return pa.array([None if value is None else _written(value) for value in values], pa.string())
+    return pa.array([None if value is None else _to_text(value) for value in values], pa.string())
 
 
-def _written(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)

@@ -1,4 +1,4 @@
-"""Read files of JSON lines that are being written, block by block, into Arrow; a torn last line is left out."""
+"""Read JSON lines in blocks into Arrow, also while they are written."""
 
 import io
 import json
@@ -16,7 +16,7 @@ EXAMPLE = '{"id": "…", "features": {…}}'
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of a file, from the line of a number on; or, where `torn`, the end of one that is half written."""
+    """Complete lines of a file, starting at line number `first`; or, if `torn`, an incomplete last line."""
 
     path: Path
     first: int
@@ -25,15 +25,15 @@ class Block:
 
 
 def blocks_of(path: Path, *, size: int = BLOCK) -> Iterator[Block]:
-    """Yield the lines of a file in blocks; what follows the last newline counts where it is a whole object."""
+    """Yield the lines of a file in blocks; the end of the file is torn if it is not a complete object."""
     rest, line = b"", 1
     for part in _parts(path, size):
         read = rest + part
-        whole = read.rfind(b"\n") + 1
-        rest = read[whole:]
-        if read[:whole].strip():
-            yield Block(path, line, read[:whole])
-        line += read.count(b"\n", 0, whole)
+        end = read.rfind(b"\n") + 1
+        rest = read[end:]
+        if read[:end].strip():
+            yield Block(path, line, read[:end])
+        line += read.count(b"\n", 0, end)
     if rest.strip():
         yield Block(path, line, rest, torn=not _is_object(rest))
 
@@ -43,16 +43,16 @@ def _parts(path: Path, size: int) -> Iterator[bytes]:
         with path.open("rb") as stream:
             while part := stream.read(size):
                 yield part
-    except OSError as error:  # the server may drop its oldest file just now
-        raise SourceError(f"{path} cannot be read: {error}, expected lines of JSON. Cure: run it again.") from error
+    except OSError as error:  # the server may just have deleted its oldest file
+        raise SourceError(f"{path} cannot be read: {error}, expected lines of JSON. Cure: run again.") from error
 
 
 def table_of(block: Block, schema: pa.Schema) -> pa.Table:
-    """Return the fields of the schema, line by line; what a line lacks is missing, what it has beyond is left unread.
+    """Return the fields of the schema; absent fields are null, other fields are ignored.
 
-    A line that is damaged, or whose values have other types, is refused with its number.
+    A damaged line or a value of another type raises an error with the line number.
     """
-    from pyarrow import json as arrow_json  # noqa: PLC0415 - only where there is a log
+    from pyarrow import json as arrow_json  # noqa: PLC0415 - needed only for a log
 
     reading = arrow_json.ReadOptions(use_threads=False, block_size=len(block.content) + 1)
     parsing = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
@@ -63,7 +63,7 @@ def table_of(block: Block, schema: pa.Schema) -> pa.Table:
 
 
 def objects_of(block: Block) -> list[dict[str, object]]:
-    """Return the lines as Python has them: slower, for what Arrow does not tell, such as whether a key was there."""
+    """Return the lines as Python objects: slower, but shows absent keys, which Arrow does not."""
     return [json.loads(line) for line in block.content.splitlines() if line.strip()]
 
 
@@ -71,12 +71,12 @@ def _refused(block: Block, error: pa.ArrowInvalid) -> SourceError:
     for number, line in enumerate(block.content.splitlines(), start=block.first):
         if line.strip() and not _is_object(line):
             return SourceError(
-                f"{block.path}, line {number} is damaged: expected one JSON object a line, such as {EXAMPLE}. "
-                "Cure: leave the line out."
+                f"{block.path}, line {number} is damaged: expected one JSON object per line, such as {EXAMPLE}. "
+                "Cure: drop the line."
             )
     return SourceError(
         f"{block.path}, from line {block.first} on: {error}. Expected lines as serving writes them, with the types of "
-        "data/features/schema.json. Cure: leave out what was asked of a model with other features."
+        "data/features/schema.json. Cure: drop the requests to models with other features."
     )
 
 

@@ -1,4 +1,4 @@
-"""Read the labels that came later: lines of the feedback log, or a file of them; the last one of each id counts."""
+"""Read labels from the feedback log or a file; the last label of each id wins."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,11 +14,11 @@ from lab.drift.moments import moments_in
 ID, RECEIVED, LABEL = "id", "received", "label"
 LINES = pa.schema([(ID, pa.string()), (RECEIVED, pa.string()), (LABEL, pa.float64())])
 WORDS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
-EXPECTED = "expected a CSV with the header id,label, or lines as serving writes them (.jsonl)"
+EXPECTED = "expected a CSV with the header id,label, or the JSON lines of serving (.jsonl)"
 
 
 def labels_in(blocks: Iterable[Block]) -> pa.Table:
-    """Return ids and labels of a feedback log, one row for each id: the label that was received last."""
+    """Return ids and labels of a feedback log, one row per id: the label received last."""
     parts = [pa.Table.from_batches([], LINES)]
     for block in blocks:
         parts.append(table_of(block, LINES))
@@ -29,7 +29,7 @@ def labels_in(blocks: Iterable[Block]) -> pa.Table:
 
 
 def read_labels(path: Path) -> pa.Table:
-    """Return ids and labels of a file, one row for each id: the one that stands last in it."""
+    """Return ids and labels of a file, one row per id: the last one in the file."""
     if not path.is_file():
         raise SourceError(f"{path} is missing, {EXPECTED}. Cure: check the path.")
     if path.suffix in {".jsonl", ".ndjson"}:
@@ -40,7 +40,7 @@ def read_labels(path: Path) -> pa.Table:
 
 
 def last_of_each(table: pa.Table, moments: pa.ChunkedArray | None) -> pa.Table:
-    """Return the last row of each id, by moment where there is one, then by place."""
+    """Return the last row of each id, by moment if there is one, then by position."""
     codes = table[ID].combine_chunks().dictionary_encode().indices.to_numpy()
     keys = [codes] if moments is None else [moments.cast(pa.int64()).fill_null(0).to_numpy(), codes]
     order = np.lexsort(keys)
@@ -57,17 +57,17 @@ def _read_csv(path: Path) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise SourceError(f"{path} cannot be read: {error}; {EXPECTED}. Cure: correct the file.") from error
     if absent := [name for name in (ID, LABEL) if name not in table.column_names]:
-        raise SourceError(f"{path} lacks {absent}; it has {table.column_names}, {EXPECTED}. Cure: name the columns so.")
+        raise SourceError(f"{path} lacks {absent}; it has {table.column_names}, {EXPECTED}. Cure: rename the columns.")
     words = [None if word is None else WORDS.get(word.strip().lower(), np.inf) for word in table[LABEL].to_pylist()]
     return pa.table({ID: table[ID], LABEL: pa.array(words, pa.float64())})
 
 
 def _check(table: pa.Table, path: Path) -> None:
     if missing := table[ID].null_count:
-        raise SourceError(f"{path}: {missing} labels have no id, expected the id of an answer. Cure: leave them out.")
+        raise SourceError(f"{path}: {missing} labels have no id, expected the id of an answer. Cure: drop them.")
     known = pc.is_in(table[LABEL], value_set=pa.array([0.0, 1.0]))
-    if strange := table.num_rows - (pc.sum(known).as_py() or 0):
+    if invalid := table.num_rows - (pc.sum(known).as_py() or 0):
         raise SourceError(
-            f"{path}: {strange} of {table.num_rows} labels are neither 0 nor 1 (nor true or false). "
-            "Cure: leave out what is not known yet."
+            f"{path}: {invalid} of {table.num_rows} labels are invalid, expected 0, 1, true or false. "
+            "Cure: drop labels that are not known yet."
         )

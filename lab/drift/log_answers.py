@@ -1,4 +1,4 @@
-"""Read the answers in a server's log: who was asked about, when, who answered and what, and every feature."""
+"""Read the answers of a prediction log: unit, moment, arm, scores, features."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,15 @@ KINDS = {"number": pa.float64(), "boolean": pa.bool_(), "category": pa.string()}
 
 
 def answers_in(blocks: Iterable[Block], schema: FeatureSchema) -> pa.Table:
-    """Return the answers as they stand in the files, one row each; features have names that begin with features.
+    """Return the answers in file order; feature columns are prefixed with `features.`.
 
-    `lacking` names the features that a line does not have at all, which is something else than a value not known.
+    `lacking` lists the features whose key is absent from a line, which is different from a null value.
     """
     return pa.concat_tables([_answers(block, schema) for block in blocks]).unify_dictionaries()
 
 
 def feature_column(name: str) -> str:
-    """Return the name of a feature among the columns of a log, which has words of its own."""
+    """Return the prefixed column name of a feature."""
     return f"{FEATURES}.{name}"
 
 
@@ -40,7 +40,7 @@ def _answers(block: Block, schema: FeatureSchema) -> pa.Table:
         if missing := lines[name].null_count:
             raise SourceError(
                 f"{block.path}: {missing} of {lines.num_rows} lines from line {block.first} on have no {name}, "
-                "expected lines as serving writes them. Cure: leave other files out of the folder."
+                "expected lines as serving writes them. Cure: remove other files from the folder."
             )
     where = str(block.path)
     moments = {name: moments_in(lines[name], name=name, where=where) for name in (RECEIVED, MOMENT)}
@@ -52,7 +52,7 @@ def _answers(block: Block, schema: FeatureSchema) -> pa.Table:
 
 
 def _lacking(block: Block, rows: int, columns: dict[str, pa.ChunkedArray]) -> pa.Array:
-    """Return the names of the features that each line lacks, one a line of text; looked for only where some do."""
+    """Return the names of the absent features of each answer, newline-separated; searched only if some are absent."""
     names = [name.removeprefix(f"{FEATURES}.") for name, column in columns.items() if column.null_count]
     if not any(_occurrences(block.content, name, rows) < rows for name in names):
         return pa.nulls(rows, pa.string())
@@ -60,7 +60,7 @@ def _lacking(block: Block, rows: int, columns: dict[str, pa.ChunkedArray]) -> pa
 
 
 def _occurrences(content: bytes, name: str, rows: int) -> int:
-    """Return how many of the lines have the feature at most; the log's own keys may have its name."""
+    """Return an upper bound on the lines that have the feature; other keys may have the same name."""
     key = json.dumps(name, ensure_ascii=False).encode() + b":"
     return content.count(key) - (rows if name in ALWAYS else 0)
 

@@ -1,4 +1,4 @@
-"""Read a log that serving wrote as a batch: answers in a fixed order, each with the label that came later."""
+"""Read a prediction log of serving as a batch, with the labels of its feedback log."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,19 +18,19 @@ from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.reference.reference import Reference
 
 ANSWERS, FEEDBACK = "predictions-*.jsonl", "feedback-*.jsonl"
-CURE = "Cure: serve the model whose reference this is, or judge its answers only (--fingerprint)."
+CURE = "Cure: serve the model of this reference, or select its answers (--fingerprint)."
 
 
 @dataclass(frozen=True)
 class ServedBatch:
-    """The rows to judge, and how they were come by."""
+    """The selected rows, and the counts of the selection."""
 
     rows: pa.Table
     counts: Counts
 
 
 def is_served(path: Path) -> bool:
-    """Return whether a path is a server's log: a folder, or a file whose first line is an answer."""
+    """Return whether a path is a prediction log: a folder, or a file whose first line is an answer."""
     if path.is_dir():
         return True
     if path.suffix not in {".jsonl", ".ndjson"} or not path.is_file():
@@ -45,11 +45,11 @@ def is_served(path: Path) -> bool:
 
 
 def read_served(path: Path, reference: Reference, choice: Choice) -> ServedBatch:
-    """Return the chosen answers of a log, each with the label that is known by now."""
+    """Return the selected answers of a log, each with its label if known."""
     torn: list[Block] = []
     files = _files(path, ANSWERS) if path.is_dir() else [path]
     schema = reference.facts.inputs
-    answers = answers_in(_whole(files, torn), schema)
+    answers = answers_in(_complete(files, torn), schema)
     counts = Counts(answers=answers.num_rows)
     answers, unknown = _with_labels(answers, _labels(path, choice, torn))
     counts = replace(counts, torn=len(torn), unknown_labels=unknown)
@@ -61,18 +61,18 @@ def read_served(path: Path, reference: Reference, choice: Choice) -> ServedBatch
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a log; those of several servers may lie in a folder each."""
+    """Return the files of a log, also in subfolders (one per server)."""
     found = sorted(folder.rglob(pattern))
     if not found and pattern == ANSWERS:
         raise SourceError(
-            f"{folder} holds {sorted(each.name for each in folder.iterdir())[:5]}, expected "
-            "predictions-WORKER-NUMBER.jsonl, as serving writes them. Cure: name the folder that LAB_LOG names."
+            f"{folder} contains {sorted(each.name for each in folder.iterdir())[:5]}, expected "
+            "predictions-WORKER-NUMBER.jsonl, as serving writes them. Cure: give the folder of LAB_LOG."
         )
     return found
 
 
-def _whole(files: Sequence[Path], torn: list[Block]) -> Iterator[Block]:
-    """Yield what is whole, and note what is torn."""
+def _complete(files: Sequence[Path], torn: list[Block]) -> Iterator[Block]:
+    """Yield the complete blocks, and append the torn ones to `torn`."""
     for block in (block for path in files for block in blocks_of(path)):
         if block.torn:
             torn.append(block)
@@ -81,24 +81,24 @@ def _whole(files: Sequence[Path], torn: list[Block]) -> Iterator[Block]:
 
 
 def _labels(path: Path, choice: Choice, torn: list[Block]) -> list[pa.Table]:
-    """Return labels by id: those of the feedback log, and before them those of a file, which have the last word."""
-    logged = labels_in(_whole(_files(path, FEEDBACK), torn)) if path.is_dir() else None
+    """Return the label tables by precedence: the given file, then the feedback log."""
+    logged = labels_in(_complete(_files(path, FEEDBACK), torn)) if path.is_dir() else None
     given = read_labels(choice.labels) if choice.labels is not None else None
     return [each for each in (given, logged) if each is not None]
 
 
 def _with_labels(answers: pa.Table, labels: Sequence[pa.Table]) -> tuple[pa.Table, int]:
-    """Return the answers with a column of labels, and how many ids of labels are those of no answer."""
+    """Return the answers with their labels, and the number of labels without an answer."""
     joined, unknown = pa.chunked_array([pa.nulls(answers.num_rows, pa.float64())]), 0
     for each in labels:
-        places = pc.index_in(answers[ID], value_set=each[ID].combine_chunks())
-        joined = pc.coalesce(joined, each[LABEL].take(places))
-        unknown += each.num_rows - len(places.unique().drop_null())
+        indices = pc.index_in(answers[ID], value_set=each[ID].combine_chunks())
+        joined = pc.coalesce(joined, each[LABEL].take(indices))
+        unknown += each.num_rows - len(indices.unique().drop_null())
     return answers.append_column(LABEL, joined), unknown
 
 
 def _named(answers: pa.Table, choice: Choice, reference: Reference) -> tuple[pa.Table, list[str]]:
-    """Return the answers with the house's names, and a line for each column that cannot be judged."""
+    """Return the answers with the column names of the schema, and a reason for each column left out."""
     schema, left_out = reference.facts.inputs, []
     columns = {name: answers[feature_column(name)] for name in schema.features}
     if schema.moment:
@@ -113,20 +113,20 @@ def _named(answers: pa.Table, choice: Choice, reference: Reference) -> tuple[pa.
         if not scores.null_count:
             columns[score_column(model)] = scores
         elif scores.null_count < len(scores):
-            left_out.append(f"the {model}'s scores: {scores.null_count} of {len(scores)} rows have none of it")
+            left_out.append(f"the {model}'s scores: missing in {scores.null_count} of {len(scores)} rows")
     if answers[LABEL].null_count < answers.num_rows:
         columns[LABEL] = answers[LABEL]
     return pa.table(columns), left_out
 
 
 def _units(answers: pa.Table, reference: Reference) -> dict[str, pa.ChunkedArray] | str:
-    """Return the column of units, or why there is none: rows then count as those of as many units."""
+    """Return the column of units, or the reason why there is none; rows then count as different units."""
     names, column = reference.facts.inputs.unit, answers[UNIT]
     if len(names) != 1:
-        return {} if not names else f"units: {', '.join(names)} name one together, and a request has one name"
+        return {} if not names else f"units: the key is {', '.join(names)}, but a request has only one unit"
     if missing := column.null_count:
-        return f"units: {missing} of {len(column)} rows were asked without one"
+        return f"units: missing in {missing} of {len(column)} rows"
     try:
         return {names[0]: column.cast(pa.type_for_alias(reference.facts.units[names[0]]))}
     except (pa.ArrowInvalid, KeyError) as error:
-        return f"units: not as {names[0]} is in {reference.facts.window}: {error}"
+        return f"units: not of the type of {names[0]} in {reference.facts.window}: {error}"

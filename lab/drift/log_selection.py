@@ -1,4 +1,4 @@
-"""Choose the answers of a log that are judged, and count what is left out, so that nothing goes in silence."""
+"""Select the answers of a log, and count what is left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,10 +23,10 @@ SHORT = 12
 
 @dataclass(frozen=True)
 class Choice:
-    """Which answers are judged; moments are the rows' own, in UTC, `until` exclusive. `labels` is a file of more.
+    """Which answers to select, by moment in UTC (`until` exclusive); `labels` is a file of additional labels.
 
-    The champion's by default: whom it answers is decided by a hash, so they stand for all, and their labels came true
-    under its decisions. The scores of two models are never one column.
+    By default the champion's answers: units are assigned to arms by a hash, so they are representative, and their
+    labels arose under its decisions. The scores of two models are never mixed in one column.
     """
 
     arm: Arm = "champion"
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Counts:
-    """What a log holds, and what of it is judged; `models` has the answers of each fingerprint among these."""
+    """The counts of a log and of the selection; `models` counts the selected answers by fingerprint."""
 
     answers: int = 0
     torn: int = 0
@@ -56,7 +56,7 @@ class Counts:
 def chosen(
     answers: pa.Table, choice: Choice, counts: Counts, *, by_moment: bool, where: str
 ) -> tuple[pa.Table, Counts]:
-    """Return the answers that are asked for, the last one of each unit and moment, in the order of moment and id."""
+    """Return the selected answers, the last one of each unit and moment, sorted by moment and id."""
     full = _full_fingerprint(answers, choice.fingerprint, where=where)
     answers, other_arms = _kept(answers, _of_arm(answers, choice.arm))
     answers, other_models = _kept(answers, _equals(answers[FINGERPRINT], full))
@@ -72,8 +72,8 @@ def chosen(
     )
     if not answers.num_rows:
         raise SourceError(
-            f"{where} has no answer left to judge: of {counts.answers}, {other_arms} were given by another arm, "
-            f"{other_models} by another model, {other_moments} are of other moments. Cure: choose others."
+            f"{where} has no selected answer: of {counts.answers}, {other_arms} are of another arm, "
+            f"{other_models} of another model, {other_moments} of other moments. Cure: select others."
         )
     _check_features(answers, where=where)
     return answers.sort_by([(MOMENT, "ascending"), (ID, "ascending")]), counts
@@ -84,8 +84,8 @@ def _full_fingerprint(answers: pa.Table, wanted: str | None, *, where: str) -> s
     fitting = [each for each in known if wanted is not None and each.startswith(wanted.lower())]
     if wanted is not None and len(fitting) != 1:
         raise SourceError(
-            f"{where}: {len(fitting)} models have a fingerprint that begins with {wanted!r}, expected one of "
-            f"{[each[:SHORT] for each in known]}. Cure: name one, as GET /model does."
+            f"{where}: {len(fitting)} models have a fingerprint that starts with {wanted!r}, expected one of "
+            f"{[each[:SHORT] for each in known]}. Cure: give one of them (GET /model shows it)."
         )
     return fitting[0] if fitting else None
 
@@ -121,27 +121,26 @@ def _kept(answers: pa.Table, mask: Mask) -> tuple[pa.Table, int]:
 
 
 def _last_of_each(answers: pa.Table, *, by_moment: bool) -> tuple[pa.Table, int]:
-    """Return the last answer of each unit and moment, or of each id where no unit was named, with the label of all.
+    """Return the last answer of each unit and moment (of each id without a unit), with the last known label.
 
-    Whoever asks twice about the same is told twice, and it comes true once.
+    Repeated requests about the same unit and moment have one outcome.
     """
     units, ids = answers[UNIT], codes_of(answers[ID])
-    nobody = units.is_null().to_numpy()
+    unnamed = units.is_null().to_numpy()
     moments = answers[MOMENT].cast(pa.int64()).to_numpy() if by_moment else np.zeros(len(ids), dtype=np.int64)
-    keys = [np.where(nobody, ids, -1), np.where(nobody, -1, codes_of(units)), np.where(nobody, 0, moments)]
+    keys = [np.where(unnamed, ids, -1), np.where(unnamed, -1, codes_of(units)), np.where(unnamed, 0, moments)]
     order = np.lexsort([answers[RECEIVED].cast(pa.int64()).to_numpy(), *keys])
     changes = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0) if len(order) else np.empty(0, bool)
     first, last = np.append(True, changes)[: len(order)], np.append(changes, True)[: len(order)]
-    labels = _carried(answers[LABEL].to_numpy()[order], first)
+    labels = _filled_forward(answers[LABEL].to_numpy()[order], first)
     kept = order[last]
     answers = answers.set_column(answers.column_names.index(LABEL), LABEL, _labels_at(labels, order))
     return answers.take(pa.array(np.sort(kept))), len(order) - len(kept)
 
 
-def _carried(labels: NDArray[np.float64], first: Mask) -> NDArray[np.float64]:
-    """Return labels of which a missing one is the one before it in its group, where there is one."""
-    places = np.arange(len(labels))
-    known = np.maximum.accumulate(np.where(np.isnan(labels) & ~first, 0, places))
+def _filled_forward(labels: NDArray[np.float64], first: Mask) -> NDArray[np.float64]:
+    """Return labels with missing ones filled from the previous row of the same group."""
+    known = np.maximum.accumulate(np.where(np.isnan(labels) & ~first, 0, np.arange(len(labels))))
     return labels[known]
 
 
@@ -161,7 +160,7 @@ def _check_features(answers: pa.Table, *, where: str) -> None:
     if lines := len(lacking) - lacking.null_count:
         names = sorted({name for names in lacking.unique().drop_null().to_pylist() for name in names.split("\n")})
         raise SourceError(
-            f"{where}: {lines} of {len(lacking)} answers were logged without {names}: the server was told to leave "
-            "them out (LAB_REDACT), or a model answered that does not take them. Cure: judge rows from where they are "
-            "kept, or choose other answers (--fingerprint, --since)."
+            f"{where}: {lines} of {len(lacking)} answers were logged without {names}: the server redacts them "
+            "(LAB_REDACT), or the model does not use them. Cure: read the rows from another source, or select other "
+            "answers (--fingerprint, --since)."
         )

@@ -1,4 +1,4 @@
-"""How much a batch and the reference share: units that stand in both cannot differ in what they keep."""
+"""Design effects of a batch and a reference with common units."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ from lab.stats.shift.dependence import Inflation, correlation_of_levels, correla
 def inflations_between(
     reference: Reference, batch: pa.Table, kinds: Mapping[str, Kind], factors: Mapping[str, float]
 ) -> dict[str, Inflation]:
-    """Return each column's inflation of both samples, reduced_for_shared_units by what the same units say in both.
+    """Return each column's design effects of both samples, reduced for common units.
 
-    Which units stand in both is known for the reference's sample of rows, and taken to be as frequent in the rest.
+    Common units are counted in the reference's sample of rows, and assumed equally frequent in the rest.
     """
     inflations = {name: (reference.facts.columns[name].inflation, factors[name]) for name in kinds}
     if all(max(pair) == 1 for pair in inflations.values()):
@@ -33,13 +33,13 @@ def inflations_between(
 
 
 def _pairs(reference: Reference, batch: pa.Table) -> tuple[Codes, Codes]:
-    """Return the places of rows of one unit, in the reference's sample and in the batch, as pairs."""
+    """Return the pairs of row indices of the same unit, in the reference's sample and in the batch."""
     names = [name for name in reference.facts.inputs.unit if name in batch.column_names]
     if not names or len(names) < len(reference.facts.inputs.unit):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     texts = [pa.table({name: table[name].cast(pa.string()) for name in names}) for table in (reference.rows, batch)]
     units = units_of(pa.concat_tables(texts), reference.facts.inputs)
-    assert units is not None  # the names were looked up above
+    assert units is not None  # the columns exist, see above
     old, new = units[: reference.rows.num_rows], units[reference.rows.num_rows :]
     order = np.argsort(old, kind="stable")
     first, last = (np.searchsorted(old[order], new, side=side) for side in ("left", "right"))

@@ -1,5 +1,6 @@
-"""One page on a judged batch that needs no network and no script, whose size does not depend on the rows."""
+"""Render the drift report as one self-contained HTML page."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,24 +12,23 @@ from lab.drift.svg import bars, distribution, timeline
 COLUMNS_DRAWN = 8
 COLUMNS_IN_BARS = 30
 ALERTS_SHOWN = 15
-WORDS = {
-    "drifted": "more than noise, and large enough to matter",
-    "slight": "more than noise, too small to matter",
-    "unclear": "large enough to matter, but it may be noise",
-    "stable": "neither",
+MEANINGS = {
+    "drifted": "significant and material",
+    "slight": "significant, not material",
+    "unclear": "material, not significant",
+    "stable": "neither significant nor material",
     "untestable": "nothing to test",
 }
 
 
 def page_of(found: Assessment) -> str:
-    """Return the page as HTML."""
     document = found.document
     sections = [
         _head(document),
         _alerts(found.alerts),
         _rules(document["policies"]),
         _columns(document, found.points),
-        _whole(document["whole_table"]),
+        _domain_classifier(document["whole_table"]),
         _segments(document["segments"]),
         _models(document["models"]),
         _in_time(document["chunks"]),
@@ -46,7 +46,7 @@ def page_of(found: Assessment) -> str:
 
 
 def number(value: Any, *, digits: int = 3) -> str:
-    """Return a number as people read it; a dash where there is none."""
+    """Return a number as text, a dash for None."""
     if value is None:
         return "–"
     if isinstance(value, int):
@@ -57,12 +57,11 @@ def number(value: Any, *, digits: int = 3) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share in percent."""
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table; cells are HTML already, and those that start as numbers stand to the right."""
+    """Return a table; cells are HTML, and numbers are aligned to the right."""
     cells = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in line)}</tr>" for line in lines)
     return f'<div class="wide"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -88,10 +87,10 @@ def _badge(word: str, kind: str) -> str:
 def _head(document: Mapping[str, Any]) -> str:
     retrain, columns = document["retrain"], document["columns"]
     rows, reference = document["rows"], document["reference"]
-    verdict = _badge("retrain", "bad") if retrain["suggested"] else _badge("no reason to retrain", "good")
+    verdict = _badge("retrain", "bad") if retrain["suggested"] else _badge("no retraining needed", "good")
     reasons = "".join(f"<li>{escape(reason.replace('_', ' '))}</li>" for reason in retrain["reasons"])
     return (
-        f"<header><h1>Drift</h1><p>{number(rows['current'])} rows, held against {number(rows[reference])} rows of the "
+        f"<header><h1>Drift</h1><p>{number(rows['current'])} rows compared with {number(rows[reference])} rows of the "
         f"{escape(reference)} window. {columns['drifted']} of {sum(columns.values())} columns drifted.</p>"
         f'<p class="verdict">{verdict}</p><ul>{reasons}</ul></header>'
     )
@@ -110,10 +109,9 @@ def _alerts(alerts: Sequence[Mapping[str, Any]]) -> str:
         for alert in alerts
     ]
     if not lines:
-        return _section("What calls for attention", _paragraph("Nothing."))
-    return _section(
-        "What calls for attention", table(["", "about", "rule", "value", "limit"], lines[:ALERTS_SHOWN]), _more(lines)
-    )
+        return _section("Alerts", _paragraph("None."))
+    head = ["severity", "subject", "rule", "value", "limit"]
+    return _section("Alerts", table(head, lines[:ALERTS_SHOWN]), _more(lines))
 
 
 def _more(lines: Sequence[Any]) -> str:
@@ -125,8 +123,8 @@ def _rules(policies: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         (
             escape(rule["policy"].replace("_", " ")),
-            _badge("fired", "bad" if rule["counts"] else "plain") if rule["fired"] else "quiet",
-            "counts" if rule["counts"] else "watched",
+            _badge("fired", "bad" if rule["counts"] else "plain") if rule["fired"] else "not fired",
+            "counts" if rule["counts"] else "informational",
             number(rule["value"]),
             number(rule["limit"]),
             _rate(rule),
@@ -134,13 +132,12 @@ def _rules(policies: Sequence[Mapping[str, Any]]) -> str:
         )
         for rule in policies
     ]
-    told = (
-        "A rule that counts suggests a retraining by itself. The false alarm rate says how often it fires where "
-        "nothing has changed, as measured on simulated batches of about as many rows "
-        "(lab/drifting/false_alarms.json holds the conditions)."
+    text = (
+        "Each rule that counts suggests a retraining when it fires. The false alarm rate is how often it fires without "
+        "a change, measured on simulated batches of similar size (conditions: lab/drift/false_alarms.json)."
     )
-    head = ["rule", "", "", "value", "limit", "false alarms", "fires when"]
-    return _section("When to retrain", _paragraph(told), f'<div class="words">{table(head, lines)}</div>')
+    head = ["rule", "", "", "value", "limit", "false alarm rate", "fires when"]
+    return _section("Retraining rules", _paragraph(text), f'<div class="words">{table(head, lines)}</div>')
 
 
 def _rate(rule: Mapping[str, Any]) -> str:
@@ -156,7 +153,7 @@ def _interval(share: float | None, low: float | None, high: float | None) -> str
 def _columns(document: Mapping[str, Any], points: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     lines = [line for line in points["columns"] if line["times_threshold"] is not None]
     legend = ", ".join(
-        f"{word}: {meaning}" for word, meaning in WORDS.items() if word in {line["verdict"] for line in lines}
+        f"{word}: {meaning}" for word, meaning in MEANINGS.items() if word in {line["verdict"] for line in lines}
     )
     weights = {line["column"]: line for line in document["moved"]}
     drawn = [line["column"] for line in document["moved"][:COLUMNS_DRAWN]]
@@ -171,7 +168,7 @@ def _columns(document: Mapping[str, Any], points: Mapping[str, Sequence[Mapping[
         for name in drawn
     ]
     parts = [
-        _paragraph("The largest size of each column's change, in multiples of its threshold."),
+        _paragraph("The largest effect size of each column, in multiples of its threshold."),
         '<div class="bars">',
         bars([(line["column"], line["times_threshold"], line["verdict"]) for line in lines[:COLUMNS_IN_BARS]]),
         "</div>",
@@ -179,25 +176,25 @@ def _columns(document: Mapping[str, Any], points: Mapping[str, Sequence[Mapping[
     ]
     if rows:
         parts += [
-            "<h3>By shift times importance</h3>",
+            "<h3>Ranked by shift times importance</h3>",
             table(["column", "", "times threshold", "importance"], rows),
             '<div class="grid">',
             *(f"<figure><figcaption>{escape(name)}</figcaption>{distribution(bins[name])}</figure>" for name in drawn),
-            '</div><p class="small">Share of the rows by bin: grey was, colour is.</p>',
+            '</div><p class="small">Share of the rows by bin: grey is the reference, colour is the batch.</p>',
         ]
-    return _section("What moved", *parts)
+    return _section("Columns", *parts)
 
 
-def _whole(whole: Mapping[str, Any]) -> str:
-    if whole["p_value"] is None:
-        return _section("The table as a whole", _paragraph(f"Not judged: {whole['reason']}."))
-    told = (
-        f"A classifier tells rows of the batch from rows of the reference, on rows that it was not fitted on, with an "
-        f"area of {number(whole['roc_auc'])} (½ is chance; p = {number(whole['p_value'])}): {whole['verdict']}. "
-        "It does so by:"
+def _domain_classifier(found: Mapping[str, Any]) -> str:
+    if found["p_value"] is None:
+        return _section("Domain classifier", _paragraph(f"Not run: {found['reason']}."))
+    text = (
+        "A classifier separates the batch from the reference on held-out rows with a ROC AUC of "
+        f"{number(found['roc_auc'])} (chance: 0.5; p = {number(found['p_value'])}): {found['verdict']}. "
+        "The most important columns:"
     )
-    lines = [(escape(line["column"]), number(line["roc_auc_lost_without"])) for line in whole["columns"]]
-    return _section("The table as a whole", _paragraph(told), table(["column", "area lost without it"], lines))
+    lines = [(escape(line["column"]), number(line["roc_auc_lost_without"])) for line in found["columns"]]
+    return _section("Domain classifier", _paragraph(text), table(["column", "ROC AUC lost when shuffled"], lines))
 
 
 def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
@@ -213,28 +210,28 @@ def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
         )
         for line in segments
     ]
-    return _section("Where it moved", table(["group", "column", "rows then", "rows now", "change"], lines))
+    head = ["group", "column", "reference rows", "batch rows", "change"]
+    return _section("Drift within segments", table(head, lines))
 
 
 def _models(models: Sequence[Mapping[str, Any]]) -> str:
     if not models:
-        return _section("How well the models do", _paragraph("The rows hold no scores."))
+        return _section("Model performance", _paragraph("The rows have no scores."))
     lines = [
         (
             escape(model["model"]),
             kind,
-            number(seen.get("reference")),
-            number(seen.get("current")),
-            f"{number(seen['difference'])} ({number(seen['low'])} to {number(seen['high'])})",
-            escape(seen["verdict"] + (f": {seen['reason']}" if seen["reason"] else "")),
+            number(found.get("reference")),
+            number(found.get("current")),
+            f"{number(found['difference'])} ({number(found['low'])} to {number(found['high'])})",
+            escape(found["verdict"] + (f": {found['reason']}" if found["reason"] else "")),
         )
         for model in models
-        for kind, seen in (("by labels", model["performance"]), ("estimated", model["estimated"]))
+        for kind, found in (("realised", model["performance"]), ("estimated", model["estimated"]))
     ]
-    note = models[0]["estimated"].get("note", "")
-    told = f"The area under the ROC curve, with 95 % intervals. The estimate needs no label: {note}."
-    head = ["model", "", "then", "now", "difference", "verdict"]
-    return _section("How well the models do", _paragraph(told), table(head, lines), _calibration(models))
+    text = f"ROC AUC with 95 % intervals. Estimated means {models[0]['estimated'].get('note', '')}."
+    head = ["model", "", "reference", "batch", "difference", "verdict"]
+    return _section("Model performance", _paragraph(text), table(head, lines), _calibration(models))
 
 
 def _calibration(models: Sequence[Mapping[str, Any]]) -> str:
@@ -252,13 +249,13 @@ def _calibration(models: Sequence[Mapping[str, Any]]) -> str:
     ]
     if not lines:
         return ""
-    head = ["model", "expected", "came true", "p", "p, row by row", "calibration error"]
-    return "<h3>Whether scores come true</h3>" + table(head, lines)
+    head = ["model", "mean score", "positive rate", "p (in the large)", "p (Spiegelhalter)", "calibration error"]
+    return "<h3>Calibration</h3>" + table(head, lines)
 
 
 def _in_time(chunks: Sequence[Mapping[str, Any]]) -> str:
     if not chunks:
-        return _section("Through time", _paragraph("The rows have no moment."))
+        return _section("Over time", _paragraph("The rows have no moment."))
     names = [line["figure"] for line in chunks[0]["figures"]]
     figures = []
     for place, name in enumerate(names):
@@ -274,13 +271,13 @@ def _in_time(chunks: Sequence[Mapping[str, Any]]) -> str:
         for chunk in chunks
     ]
     by = (
-        "chunks of the reference's time"
+        "periods of the reference"
         if chunks[0]["limits_by"] == "time"
-        else ("groups of the reference drawn by chance: it is too short to know how much time alone changes")
+        else "random groups of reference rows, because the reference has too few periods"
     )
     head = ["from", "rows", "columns drifted", "anomalous rows"]
-    told = f"The band is three deviations to either side, from {by}."
-    return _section("Through time", table(head, counted), _paragraph(told), '<div class="grid">', *figures, "</div>")
+    text = f"The band is the mean ± three standard deviations, estimated from {by}."
+    return _section("Over time", table(head, counted), _paragraph(text), '<div class="grid">', *figures, "</div>")
 
 
 def _streams(streams: Sequence[Mapping[str, Any]]) -> str:
@@ -289,7 +286,7 @@ def _streams(streams: Sequence[Mapping[str, Any]]) -> str:
             escape(line["model"]),
             escape(line["detector"].replace("page_hinkley", "Page–Hinkley").replace("adwin", "ADWIN")),
             number(line["rows"]),
-            _badge("changed", "fair") if line["alarms"] else escape(line["reason"] or "quiet"),
+            _badge("change", "fair") if line["alarms"] else escape(line["reason"] or "no change"),
             f"{percent(line['before'])} to {percent(line['since'])}" if line["alarms"] else "–",
             number(line["seen_after"]),
         )
@@ -297,34 +294,29 @@ def _streams(streams: Sequence[Mapping[str, Any]]) -> str:
     ]
     if not lines:
         return ""
-    head = ["model", "detector", "labelled rows", "", "errors", "seen after row"]
-    return _section("Errors in the order of time", table(head, lines))
+    head = ["model", "detector", "labelled rows", "", "error rate", "detected after row"]
+    return _section("Error rate in time order", table(head, lines))
 
 
 def _rows(found: Mapping[str, Any]) -> str:
     if found["rows"] is None:
-        return _section("Rows unlike the reference", _paragraph(f"Not judged: {found['reason']}."))
-    told = (
-        f"{number(found['rows'])} rows, {_interval(found['share'], found['low'], found['high'])}, are unlike "
-        f"the reference, where {percent(found['promised'])} would be by chance "
-        f"(p = {number(found['p_value'])}). What is out of the ordinary about the most unlike, by how often:"
+        return _section("Anomalous rows", _paragraph(f"Not tested: {found['reason']}."))
+    text = (
+        f"{number(found['rows'])} rows, {_interval(found['share'], found['low'], found['high'])}, are anomalous; "
+        f"{percent(found['promised'])} are expected by chance (p = {number(found['p_value'])}). "
+        "Unusual features of the most anomalous rows:"
     )
-    named: dict[str, int] = {}
-    for line in found["worst"]:
-        for reason in line["reasons"]:
-            name = reason.split(" is ")[0]
-            named[name] = named.get(name, 0) + 1
-    ranked = sorted(named, key=lambda name: (-named[name], name))
-    lines = [(escape(name), number(named[name])) for name in ranked]
-    return _section("Rows unlike the reference", _paragraph(told), table(["feature", "times"], lines))
+    counts = Counter(reason.split(" is ")[0] for line in found["worst"] for reason in line["reasons"])
+    lines = [(escape(name), number(counts[name])) for name in sorted(counts, key=lambda name: (-counts[name], name))]
+    return _section("Anomalous rows", _paragraph(text), table(["feature", "rows"], lines))
 
 
 def _notes(document: Mapping[str, Any]) -> str:
     inflated = document["inflated"]
-    alike = (
-        f"Rows that are alike (of one unit, or neighbours in time) count as fewer: the tests of {len(inflated)} "
-        f"columns were corrected, by a factor of up to {number(max(line['factor'] for line in inflated), digits=2)}."
+    text = (
+        f"The tests of {len(inflated)} columns are corrected for correlated rows (same unit, or consecutive in time), "
+        f"by a factor of up to {number(max(line['factor'] for line in inflated), digits=2)}."
         if inflated
-        else "No test had to be corrected for rows that are alike."
+        else "No test needs a correction for correlated rows."
     )
-    return _section("How this was judged", _paragraph(alike))
+    return _section("Method", _paragraph(text))

@@ -19,22 +19,22 @@ ROLLING_ROWS = 20
 NAIVE_LEVEL = 0.05
 DAY = 86_400
 
-WORDS = {
-    "drifted_columns": "more columns drifted, significantly and materially, than the limit allows",
-    "weighted_columns": "drifted columns carry more of the model's importance than the limit allows",
-    "realised_performance": "the champion ranks labelled rows worse, beyond the margin and beyond chance",
-    "estimated_performance": "the champion is expected to rank worse, beyond the margin and beyond chance",
-    "age": "the newest reference row is older, in days, than the limit allows",
-    "naive_columns": "more columns have a p-value below 0.05, uncorrected, than the limit allows",
-    "naive_performance": "the champion's ROC AUC fell by more than this part, chance or not",
-    "naive_rolling_mean": f"a rolling mean of {ROLLING_ROWS} scores left the reference's mean by more than the limit",
-    "naive_mean_score": "the mean score moved by more than this part of the reference's, chance or not",
+MEANINGS = {
+    "drifted_columns": "the share of drifted columns is above the limit",
+    "weighted_columns": "the importance of the drifted columns is above the limit",
+    "realised_performance": "the champion's ROC AUC on labelled rows is significantly worse, beyond the margin",
+    "estimated_performance": "the champion's estimated ROC AUC is significantly worse, beyond the margin",
+    "age": "the newest reference row is older than the limit, in days",
+    "naive_columns": "the share of columns with an uncorrected p-value below 0.05 is above the limit",
+    "naive_performance": "the champion's ROC AUC fell by more than the limit, relative to the reference; no test",
+    "naive_rolling_mean": f"a mean of {ROLLING_ROWS} consecutive scores is too far from the reference mean",
+    "naive_mean_score": "the mean score changed by more than the limit, relative to the reference; no test",
 }
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What a rule saw; `fired` may be given where more than the value decides."""
+class RuleInput:
+    """The input of a rule; `fired` overrides the comparison of the value with the limit."""
 
     value: float | None
     fired: bool | None = None
@@ -42,32 +42,32 @@ class Sighting:
 
 
 def read_false_alarms(path: Path = FALSE_ALARMS) -> dict[str, Any]:
-    """Return how often each rule fires where nothing has changed, as `python -m benchmarks.drift` measured it."""
+    """Return the false alarm rate of each rule, as measured by `python -m benchmarks.drift`."""
     try:
         content: dict[str, Any] = read_json(path)
         rates = {int(rows): dict(found) for rows, found in content["rates"].items()}
         return {"conditions": content["conditions"], "rates": rates}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
-        raise SourceError(f"{path} holds no false alarm rates: found {error!r}. Cure: git checkout {path}") from error
+        raise SourceError(f"{path} has no false alarm rates: found {error!r}. Cure: git checkout {path}") from error
 
 
 def rates_for(rows: int, rates: Mapping[int, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the rates that were measured on batches of about so many rows; none where none were."""
+    """Return the rates measured on batches of the most similar size; empty without measurements."""
     if not rates:
         return {}
     return rates[min(rates, key=lambda measured: (abs(np.log(max(rows, 1) / measured)), measured))]
 
 
-def judge_policies(
-    sightings: Mapping[str, Sighting], policies: Policies, rates: Mapping[str, Mapping[str, float]]
+def evaluate_rules(
+    inputs: Mapping[str, RuleInput], policies: Policies, rates: Mapping[str, Mapping[str, float]]
 ) -> list[dict[str, Any]]:
-    """Return every rule with what it saw, whether it fired and counts, and how often it fires for nothing."""
-    return [_judged(name, sightings[name], getattr(policies, name), rates.get(name)) for name in WORDS]
+    """Return every rule with its value, whether it fired, whether it counts, and its false alarm rate."""
+    return [_evaluated(name, inputs[name], getattr(policies, name), rates.get(name)) for name in MEANINGS]
 
 
-def combine(judged: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return whether to retrain: when any rule fired that counts; the reasons are those rules' words."""
-    counting = [rule for rule in judged if rule["counts"]]
+def combine(rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return whether to retrain, which is when any rule that counts has fired, and why."""
+    counting = [rule for rule in rules if rule["counts"]]
     return {
         "suggested": any(rule["fired"] for rule in counting),
         "reasons": [f"{rule['policy']}: {rule['says']}" for rule in counting if rule["fired"]],
@@ -79,13 +79,13 @@ def combine(judged: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def naive_share(shifts: Mapping[str, Shift]) -> float | None:
-    """Return the share of columns whose p-value lies below 0.05, as if each were the only one looked at."""
+    """Return the share of columns with a p-value below 0.05, without correction for multiple tests."""
     p_values = [shift.p_value for shift in shifts.values() if shift.p_value is not None]
     return float(np.mean([p_value < NAIVE_LEVEL for p_value in p_values])) if p_values else None
 
 
 def furthest_rolling_mean(scores: NDArray[np.float64], mean: float | None) -> float | None:
-    """Return the furthest that a rolling mean of scores, in the order of time, lies from the reference's mean."""
+    """Return the largest distance of a rolling mean of scores, in time order, from the reference mean."""
     if mean is None or len(scores) < ROLLING_ROWS:
         return None
     sums = np.cumsum(np.concatenate([[0.0], scores]))
@@ -93,33 +93,33 @@ def furthest_rolling_mean(scores: NDArray[np.float64], mean: float | None) -> fl
 
 
 def relative_change(before: float | None, after: float | None) -> float | None:
-    """Return the change as a part of what was before; None where there is nothing to divide by."""
+    """Return the change relative to the value before; None when that is 0 or unknown."""
     if before is None or after is None or before == 0:
         return None
     return (after - before) / before
 
 
 def days_between(first: str | None, last: str | None) -> float | None:
-    """Return the days from one moment to another, both as text; None where one is unknown."""
+    """Return the days from one moment to another, both as text; None when one is unknown."""
     if first is None or last is None:
         return None
     return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() / DAY
 
 
-def _judged(name: str, seen: Sighting, policy: Policy, known: Mapping[str, float] | None) -> dict[str, Any]:
-    beyond = seen.value is not None and policy.limit is not None and seen.value > policy.limit
-    fired = seen.fired if seen.fired is not None else beyond
+def _evaluated(name: str, found: RuleInput, policy: Policy, known: Mapping[str, float] | None) -> dict[str, Any]:
+    beyond = found.value is not None and policy.limit is not None and found.value > policy.limit
+    fired = found.fired if found.fired is not None else beyond
     return {
         "policy": name,
-        "says": WORDS[name],
+        "says": MEANINGS[name],
         "naive": name.startswith("naive_"),
         "counts": policy.counts,
         "fired": bool(fired),
-        "value": seen.value,
+        "value": found.value,
         "limit": policy.limit,
         "false_alarm_rate": known["rate"] if known else None,
         "false_alarm_low": known["low"] if known else None,
         "false_alarm_high": known["high"] if known else None,
         "false_alarm_rows": known["rows"] if known else None,
-        "reason": seen.reason,
+        "reason": found.reason,
     }

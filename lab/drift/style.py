@@ -1,4 +1,4 @@
-"""How the page on drift looks: on a phone, on a wide screen, by day and by night."""
+"""CSS of the drift page, responsive, with light and dark colours."""
 
 CSS = """
 :root{color-scheme:light dark;--ground:#fff;--ink:#1c1c1c;--soft:#5d6166;--line:#d9dce0;--panel:#f6f7f8;

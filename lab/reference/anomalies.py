@@ -1,4 +1,4 @@
-"""Find single rows that are unlike the reference, by an isolation forest with a promised rate of false alarms."""
+"""Detect anomalous rows by an isolation forest with a guaranteed false alarm rate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
-from lab.reference.encoding import Margins, surprises
+from lab.reference.encoding import Margins, rarity_in_bits
 from lab.reference.facts import AnomalyFacts
 from lab.reference.reference import CURE, Reference
 from lab.reference.rows import identifiers_of
@@ -23,13 +23,13 @@ Flags = NDArray[np.bool_]
 ROWS_AT_ONCE = 50_000
 WORST = 10
 REASONS = 3
-OUT_OF_THE_ORDINARY = 0.05
+RARE_BELOW = 0.05
 DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class FittedForest:
-    """The forest as bytes, and the threshold that held-out rows of the reference gave it."""
+    """The forest as bytes, and its threshold, calibrated on held-out rows of the reference."""
 
     content: bytes
     facts: AnomalyFacts
@@ -45,15 +45,15 @@ def fit_forest(
     trees: int,
     seed: int,
 ) -> FittedForest | None:
-    """Return a forest fitted on the rows that are not held out; None where the others are too few for the rate."""
-    from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - imported only where a forest grows
+    """Return a forest fitted on the rows that are not held out; None with too few held-out rows for the rate."""
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - slow; needed only to fit a forest
 
     from lab.model_files.canonical import canonical_bytes  # noqa: PLC0415 - brings skops
 
     usable = margins.known(features)
     if not usable or not np.any(~held_out) or not np.any(held_out):
         return None
-    rows = surprises(table, margins, usable)
+    rows = rarity_in_bits(table, margins, usable)
     forest = IsolationForest(n_estimators=trees, random_state=seed).fit(rows[~held_out])
     threshold = calibrate_threshold(_scores(forest, rows[held_out]), rate=rate)
     if threshold is None:
@@ -65,85 +65,83 @@ def fit_forest(
 
 
 def anomaly_scores(reference: Reference, batch: pa.Table) -> Numbers | None:
-    """Return how anomalous each row is, between 0 and 1; None where the reference has no forest."""
+    """Return the anomaly score of each row, between 0 and 1; None when the reference has no forest."""
     if reference.forest is None or reference.facts.anomalies is None:
         return None
     forest = _loaded(reference.forest)
     margins = margins_of(reference)
     features = margins.known(sorted(reference.facts.inputs.features))
     parts = [
-        _scores(forest, surprises(part, margins, features))
+        _scores(forest, rarity_in_bits(part, margins, features))
         for part in (batch.slice(start, ROWS_AT_ONCE) for start in range(0, batch.num_rows, ROWS_AT_ONCE))
     ]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
 def count_anomalies(reference: Reference, scores: Numbers | None) -> dict[str, Any]:
-    """Return how many rows pass the threshold, with an interval, and the chance of so many if nothing had changed."""
+    """Return the number of rows above the threshold with an interval and a p-value."""
     facts = reference.facts.anomalies
     if scores is None or facts is None:
-        return {**_nothing(), "reason": "the reference has too few rows to promise a rate of false alarms"}
+        return {**_nothing(), "reason": "the reference has too few rows for a guaranteed false alarm rate"}
     if len(scores) == 0:
         return {**_nothing(), "reason": "no row"}
     threshold = Threshold(facts.threshold, facts.above, facts.rows)
-    passed, rows = int(np.sum(scores > threshold.value)), len(scores)
-    low, high = wilson_interval((passed, rows))
+    above, rows = int(np.sum(scores > threshold.value)), len(scores)
+    low, high = wilson_interval((above, rows))
     return {
-        "rows": passed,
-        "share": passed / rows,
+        "rows": above,
+        "share": above / rows,
         "low": low,
         "high": high,
         "promised": threshold.rate,
-        "p_value": exceedance_p_value(passed, rows, threshold),
+        "p_value": exceedance_p_value(above, rows, threshold),
         "reason": "",
     }
 
 
 def worst_rows(reference: Reference, batch: pa.Table, scores: Numbers | None) -> list[dict[str, Any]]:
-    """Return the most anomalous rows beyond the threshold, with the features that are out of the ordinary."""
+    """Return the most anomalous rows above the threshold, with their unusual features."""
     facts = reference.facts.anomalies
     if scores is None or facts is None:
         return []
-    places = [int(place) for place in np.argsort(-scores, kind="stable")[:WORST] if scores[place] > facts.threshold]
-    found = batch.take(pa.array(places, pa.int64()))
-    identifiers = identifiers_of(batch, reference.facts.inputs, places)
+    indices = [int(index) for index in np.argsort(-scores, kind="stable")[:WORST] if scores[index] > facts.threshold]
+    found = batch.take(pa.array(indices, pa.int64()))
+    identifiers = identifiers_of(batch, reference.facts.inputs, indices)
     return [
-        {"row": place + 1, **identifier, "score": float(scores[place]), "reasons": reasons_of(reference, found, number)}
-        for number, (place, identifier) in enumerate(zip(places, identifiers, strict=True))
+        {"row": index + 1, **identifier, "score": float(scores[index]), "reasons": reasons_of(reference, found, number)}
+        for number, (index, identifier) in enumerate(zip(indices, identifiers, strict=True))
     ]
 
 
-def reasons_of(reference: Reference, rows: pa.Table, place: int) -> list[str]:
-    """Return what is out of the ordinary about a row, feature by feature, the least likely first."""
+def reasons_of(reference: Reference, rows: pa.Table, index: int) -> list[str]:
+    """Return the unusual features of a row as text, the rarest first."""
     found = [
-        (*_chance(reference, name, rows[name][place].as_py()), name)
+        (*_rarity(reference, name, rows[name][index].as_py()), name)
         for name in margins_of(reference).known(reference.facts.inputs.features)
     ]
-    rare = sorted((chance, name, words) for chance, words, name in found if chance < OUT_OF_THE_ORDINARY)
+    rare = sorted((share, name, text) for share, text, name in found if share < RARE_BELOW)
     if not rare:
-        return ["no single feature: it is how they go together"]
-    return [f"{name} {words}" for _, name, words in rare[:REASONS]]
+        return ["no single feature, but their combination"]
+    return [f"{name} {text}" for _, name, text in rare[:REASONS]]
 
 
-def _chance(reference: Reference, name: str, value: Any) -> tuple[float, str]:
-    """Return how much of the reference is as far out as a value, and the words for it."""
+def _rarity(reference: Reference, name: str, value: Any) -> tuple[float, str]:
+    """Return the share of the reference that is at least as extreme as a value, and a text."""
     facts = reference.facts
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
+    if value is None or value != value:  # noqa: PLR0124 - true only for NaN
         share = facts.columns[name].missing / max(facts.rows, 1)
         return share, f"is missing, as in {_percent(share)} of the reference"
     if name in reference.numbers:
-        return _chance_of_number(reference.numbers[name], float(value))
+        return _rarity_of_number(reference.numbers[name], float(value))
     level = str(value).lower() if isinstance(value, bool) else str(value)
     count = reference.levels[name].get(level, 0)
     share = count / max(facts.rows, 1)
-    return share, f"is {level}, as in {_percent(share)} of the reference" if count else f"is {level}, which is new"
+    return share, f"is {level}, as in {_percent(share)} of the reference" if count else f"is {level}, a new level"
 
 
-def _chance_of_number(found: Distribution, value: float) -> tuple[float, str]:
-    place = int(np.searchsorted(found.values, value, side="right"))
-    below = int(found.below[place - 1]) if place else 0
-    before = int(np.searchsorted(found.values, value, side="left"))
-    strictly_below = int(found.below[before - 1]) if before else 0
+def _rarity_of_number(found: Distribution, value: float) -> tuple[float, str]:
+    counts = np.concatenate([[0], found.below])
+    below, strictly_below = (int(counts[np.searchsorted(found.values, value, side=side)]) for side in ("right", "left"))
     low, high = below / found.rows, 1 - strictly_below / found.rows
     if low <= high:
         return 2 * low, f"is {value:.4g}, as low as {_percent(low)} of the reference"
@@ -155,7 +153,6 @@ def _percent(share: float) -> str:
 
 
 def margins_of(reference: Reference) -> Margins:
-    """Return the reference's columns one by one."""
     missing = {name: facts.missing for name, facts in reference.facts.columns.items()}
     return Margins(reference.numbers, reference.levels, missing)
 
@@ -166,13 +163,13 @@ def _scores(forest: Any, rows: Numbers) -> Numbers:
 
 
 def _loaded(content: bytes) -> Any:
-    import skops.io  # noqa: PLC0415 - imported only where a forest is asked
+    import skops.io  # noqa: PLC0415 - slow; needed only to score with a forest
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     try:
         return skops.io.loads(content, trusted=["numpy.dtype", "sklearn.tree._tree.Tree"])
     except UntrustedTypesFoundException as error:
-        raise SourceError(f"the anomaly forest holds types that it never should: {error}. {CURE}") from error
+        raise SourceError(f"the file of the anomaly forest contains unexpected types: {error}. {CURE}") from error
 
 
 def _nothing() -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Follow a batch through time, chunk by chunk, against the limits that chunks of the reference give."""
+"""Monitor scores and performance over time against control limits of the reference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from lab.core.schema import FeatureSchema
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
 from lab.reference.facts import ChunkFacts, ChunkLimit, ModelFacts
-from lab.reference.performance import chances_of
+from lab.reference.performance import probabilities_of
 from lab.reference.rows import labels_of, moments_of, scored_models
 from lab.stats.core.areas import area_under_curve
 from lab.stats.core.corrections import benjamini_hochberg
@@ -22,14 +23,14 @@ from lab.stats.shift.estimated_performance import estimate_area
 Codes = NDArray[np.int64]
 
 DEVIATIONS = 3
-FEWEST_IN_TIME = 6  # with fewer chunks of time, their deviation is hardly known
+FEWEST_IN_TIME = 6  # chunks of time; with fewer, the standard deviation is too uncertain
 FEWEST_ROWS = 20
 FEWEST_KNOWN = 3
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """The rows of a period; `first` and `last` are their first and last moment, or the period's where it is empty."""
+    """The indices of the rows of a period, and its first and last moment."""
 
     first: str
     last: str
@@ -37,9 +38,9 @@ class Chunk:
 
 
 def cut_by_time(table: pa.Table, schema: FeatureSchema, *, chunks: int) -> list[Chunk]:
-    """Return a chunk for each moment where they are as few as asked, else for periods of equal length.
+    """Return one chunk per distinct moment if there are at most `chunks` of them, else periods of equal length.
 
-    None come back for a table without moments, or without rows.
+    The list is empty for a table without moments or without rows.
     """
     moments = moments_of(table, schema)
     if moments is None or len(moments) == 0:
@@ -47,16 +48,17 @@ def cut_by_time(table: pa.Table, schema: FeatureSchema, *, chunks: int) -> list[
     distinct = np.unique(moments)
     if len(distinct) <= chunks:
         return [Chunk(_text(moment), _text(moment), np.flatnonzero(moments == moment)) for moment in distinct]
-    whole = distinct[-1] - distinct[0]
-    edges = [distinct[0] + whole * place // chunks for place in range(chunks + 1)]
-    places = np.minimum(np.searchsorted(np.array(edges), moments, side="right"), chunks) - 1
+    span = distinct[-1] - distinct[0]
+    edges = [distinct[0] + span * number // chunks for number in range(chunks + 1)]
+    codes = np.minimum(np.searchsorted(np.array(edges), moments, side="right"), chunks) - 1
     return [
-        Chunk(_text(edges[place]), _text(edges[place + 1]), np.flatnonzero(places == place)) for place in range(chunks)
+        Chunk(_text(start), _text(end), np.flatnonzero(codes == number))
+        for number, (start, end) in enumerate(pairwise(edges))
     ]
 
 
 def figures_of(table: pa.Table, models: Mapping[str, ModelFacts]) -> dict[str, float | None]:
-    """Return what is followed through time: each model's mean score, and its estimated and realised areas."""
+    """Return the monitored figures: each model's mean score, estimated and realised ROC AUC."""
     labels = labels_of(table)
     known = ~np.isnan(labels)
     figures: dict[str, float | None] = {}
@@ -66,7 +68,7 @@ def figures_of(table: pa.Table, models: Mapping[str, ModelFacts]) -> dict[str, f
         both = len(np.unique(labels[known])) == 2 and int(known.sum()) >= FEWEST_ROWS
         figures[f"{model}_mean_score"] = float(scores.mean()) if enough else None
         figures[f"{model}_estimated_roc_auc"] = (
-            estimate_area(scores, chances_of(models[model], scores)) if enough else None
+            estimate_area(scores, probabilities_of(models[model], scores)) if enough else None
         )
         figures[f"{model}_roc_auc"] = area_under_curve(labels[known], scores[known]).value if both else None
     return figures
@@ -80,10 +82,10 @@ def limits_of(
     *,
     chunks: int,
 ) -> ChunkFacts:
-    """Return the limits that chunks of the reference give: of time, or of groups drawn by chance where those are few.
+    """Return the control limits from chunks of time, or from random groups of rows when there are too few chunks.
 
-    Groups drawn by chance know nothing of how much time alone changes; the facts say which they were. They are drawn
-    several times over, as the partitions say, for the deviation between ten groups is hardly known from one draw.
+    Random groups do not include the variation over time; `ChunkFacts.by` says which were used. They are drawn several
+    times (`partitions`), because one draw gives too uncertain a standard deviation.
     """
     parts = [chunk.rows for chunk in cut_by_time(table, schema, chunks=chunks) if len(chunk.rows)]
     if len(parts) >= FEWEST_IN_TIME:
@@ -96,26 +98,26 @@ def limits_of(
     return ChunkFacts(by=by, rows=table.num_rows / len(cuts[0]), limits=limits)
 
 
-def judge_chunks(
+def check_chunks(
     found: Sequence[Mapping[str, float | None]], rows: Sequence[int], facts: ChunkFacts, *, significance: float
 ) -> list[list[dict[str, Any]]]:
-    """Return, for each chunk, each figure with its limits and whether it lies beyond them.
+    """Return, for each chunk, each figure with its limits and whether it raises an alarm.
 
-    Beyond means beyond three deviations, and q-values over all chunks and figures together below the significance: the
-    more chunks there are, the more would lie outside three deviations by chance.
+    An alarm is a value more than three standard deviations out with a q-value below the significance: with many chunks,
+    some are outside three deviations by chance.
     """
-    judged = [
-        [_judged(name, figures.get(name), count, limit, facts) for name, limit in facts.limits.items()]
+    checked = [
+        [_checked(name, figures.get(name), count, limit, facts) for name, limit in facts.limits.items()]
         for figures, count in zip(found, rows, strict=True)
     ]
-    tested = [line for lines in judged for line in lines if line["p_value"] is not None]
+    tested = [line for lines in checked for line in lines if line["p_value"] is not None]
     for line, q_value in zip(tested, benjamini_hochberg([line["p_value"] for line in tested]), strict=True):
         line["q_value"] = q_value
         line["alarm"] = bool(q_value < significance and not line["low"] <= line["value"] <= line["high"])
-    return judged
+    return checked
 
 
-def _judged(name: str, value: float | None, rows: int, limit: ChunkLimit, facts: ChunkFacts) -> dict[str, Any]:
+def _checked(name: str, value: float | None, rows: int, limit: ChunkLimit, facts: ChunkFacts) -> dict[str, Any]:
     line = {"figure": name, "value": value, "low": None, "high": None, "p_value": None, "q_value": None, "alarm": False}
     if rows == 0:
         return line

@@ -1,4 +1,4 @@
-"""Judge, column by column, whether the rows of a batch still look like the reference."""
+"""Test every column of a batch for drift from the reference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ WORDS: tuple[Word, ...] = ("drifted", "slight", "unclear", "stable", "untestable
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a column's shift means: significant is more than noise, material is large enough to matter.
+    """The verdict on a column: `drifted` when the shift is significant and material.
 
-    The word is `drifted` for both, `slight` for significant only, `unclear` for material only, `stable` for neither.
-    `measure` is the size that is largest against its threshold, and `effect` its value.
+    `slight` is significant only, `unclear` material only, `stable` neither. `measure` is the size that is largest
+    relative to its threshold, `effect` its value.
     """
 
     word: Word
@@ -34,14 +34,14 @@ class Verdict:
 
 
 def measure_columns(reference: Reference, batch: pa.Table, inflations: Mapping[str, Inflation]) -> dict[str, Shift]:
-    """Return how each column that has an inflation moved from the reference to the batch."""
+    """Return the shift of each column that has a design effect."""
     return {
         name: measure_column(reference, name, batch[name], inflation=inflations[name]) for name in sorted(inflations)
     }
 
 
 def measure_column(reference: Reference, name: str, column: pa.ChunkedArray, *, inflation: Inflation) -> Shift:
-    """Return how one column moved from the reference to the values given."""
+    """Return the shift of one column from the reference."""
     facts = reference.facts.columns[name]
     if facts.kind == "number":
         return measure_against(reference.numbers.get(name), facts.missing, numbers_of(column), inflation=inflation)
@@ -49,7 +49,7 @@ def measure_column(reference: Reference, name: str, column: pa.ChunkedArray, *, 
 
 
 def counts_of(column: pa.ChunkedArray) -> tuple[dict[str, int], int]:
-    """Return how many rows hold each level, and how many hold none."""
+    """Return the rows of each level, and the rows without a value."""
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
     counts = np.bincount(codes, minlength=len(encoded.dictionary) + 1).tolist()
@@ -59,14 +59,16 @@ def counts_of(column: pa.ChunkedArray) -> tuple[dict[str, int], int]:
 def compare_level_counts(
     reference: Mapping[str, int], absent: int, current: Mapping[str, int], missing: int, *, inflation: Inflation
 ) -> Shift:
-    """Return how levels moved between two samples that are counted."""
+    """Return the shift between two samples of counted levels."""
     names = sorted({*reference, *current})
     counts = [np.array([side.get(name, 0) for name in names], dtype=np.int64) for side in (reference, current)]
     return measure_levels(*counts, names=names, missing=(absent, missing), inflation=inflation)
 
 
-def judge(shifts: Mapping[str, Shift], *, significance: float, material: Mapping[str, float]) -> dict[str, Verdict]:
-    """Return a verdict for each column; significance is held over all of them together (Benjamini–Hochberg)."""
+def verdicts_of(
+    shifts: Mapping[str, Shift], *, significance: float, material: Mapping[str, float]
+) -> dict[str, Verdict]:
+    """Return a verdict for each column, with the false discovery rate controlled over all (Benjamini–Hochberg)."""
     testable = {name: shift.p_value for name, shift in shifts.items() if shift.p_value is not None}
     q_values = dict(zip(testable, benjamini_hochberg(list(testable.values())), strict=True))
     return {
@@ -76,7 +78,7 @@ def judge(shifts: Mapping[str, Shift], *, significance: float, material: Mapping
 
 
 def drifted_share(verdicts: Mapping[str, Verdict]) -> float | None:
-    """Return the share of drifted columns among those that can be tested; None when none can."""
+    """Return the share of drifted columns among the testable ones; None without a testable column."""
     words = [verdict.word for verdict in verdicts.values() if verdict.word != "untestable"]
     return words.count("drifted") / len(words) if words else None
 
@@ -84,7 +86,7 @@ def drifted_share(verdicts: Mapping[str, Verdict]) -> float | None:
 def summary(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
     """Return the counts of each verdict, the share of drifted columns, and one short verdict per column.
 
-    The verdicts are a list, which DVC does not take apart: as a mapping they would be four metrics for each column.
+    The verdicts are a list, because DVC would show a mapping as four metrics per column.
     """
     words = [verdict.word for verdict in verdicts.values()]
     return {
@@ -95,7 +97,7 @@ def summary(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
 
 
 def short(verdict: Verdict) -> dict[str, Any]:
-    """Return the four facts of a verdict that a metrics file has room for."""
+    """Return the part of a verdict that goes into a metrics file."""
     return {
         "verdict": verdict.word,
         "q_value": verdict.q_value,
@@ -105,7 +107,7 @@ def short(verdict: Verdict) -> dict[str, Any]:
 
 
 def column_rows(verdicts: Mapping[str, Verdict], material: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return one row per column with every size, for plots/drift/columns.csv; the largest change first."""
+    """Return one row per column with all sizes, the largest change first, for plots/drift/columns.csv."""
     rows = [
         {
             "column": name,
@@ -121,7 +123,7 @@ def column_rows(verdicts: Mapping[str, Verdict], material: Mapping[str, float]) 
 
 
 def bin_rows(verdicts: Mapping[str, Verdict]) -> list[dict[str, Any]]:
-    """Return one row per column and bin, for plots/drift/bins.csv: counts and shares, never rows of data."""
+    """Return one row per column and bin, for plots/drift/bins.csv."""
     return [
         {
             "column": name,

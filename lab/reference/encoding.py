@@ -1,4 +1,4 @@
-"""Turn rows into the numbers that trees take: how unusual they are to a reference, or their ranks among themselves."""
+"""Encode rows as numeric features for trees: rarity in bits, or ranks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from lab.stats.shift.distributions import Distribution
 
 Numbers = NDArray[np.float64]
 LARGEST = 1e30
-DECIMALS = 6  # what is engineered is rounded where it is made, so that every processor grows the same trees
+DECIMALS = 6  # rounded, so that trees are equal on every processor
 
 
 @dataclass(frozen=True)
 class Margins:
-    """Each column of the reference by itself: the distribution of numbers, the rows of levels, the rows without."""
+    """The marginal distributions of the reference: numbers, rows per level, missing values."""
 
     numbers: Mapping[str, Distribution]
     levels: Mapping[str, Mapping[str, int]]
     missing: Mapping[str, int]
 
     def known(self, features: Iterable[str]) -> list[str]:
-        """Return the features of which the reference has a value at all."""
+        """Return the features with at least one value in the reference."""
         return [name for name in features if name in self.numbers or self.levels.get(name)]
 
 
-def surprises(table: pa.Table, margins: Margins, features: Sequence[str]) -> Numbers:
-    """Return how unusual each feature of each row is, in bits: −log2 of the share of the reference that is so, or more.
+def rarity_in_bits(table: pa.Table, margins: Margins, features: Sequence[str]) -> Numbers:
+    """Return −log2 of the share of the reference that is at least as extreme, for each feature of each row.
 
-    A number counts by how far out it lies on its side, a level and a missing value by how rare they were. All features
-    have one scale so, and one wild value does not hide the others.
+    For a number this is its tail probability, for a level or a missing value its frequency. All features share one
+    scale, on which one extreme value does not hide the others.
     """
     columns = [
         _of_numbers(numbers_of(table[name]), margins.numbers[name], margins.missing[name])
@@ -47,20 +47,20 @@ def surprises(table: pa.Table, margins: Margins, features: Sequence[str]) -> Num
 def by_rank(table: pa.Table, levels: Mapping[str, Mapping[str, int]], features: list[str]) -> Numbers:
     """Return a column for each feature: the rank of a number among these rows, the rank of a level by frequency.
 
-    Ranks leave nothing of a shift out, and outliers cannot stretch the scale; missing is below everything.
+    Ranks keep every shift and are robust to outliers; missing values come first.
     """
     return np.column_stack(
         [
-            _level_places(table[name], levels[name]) if name in levels else _ranks(numbers_of(table[name]))
+            _level_ranks(table[name], levels[name]) if name in levels else _ranks(numbers_of(table[name]))
             for name in features
         ]
     )
 
 
 def _of_numbers(values: Numbers, reference: Distribution, missing: int) -> Numbers:
-    """Return the bits of numbers; beyond the reference's ends they go on with the distance.
+    """Return the rarity of numbers; outside the range of the reference it grows with the distance.
 
-    A forest cannot tell how far beyond what it has seen a value lies.
+    A forest alone cannot measure how far outside its training range a value is.
     """
     rows = reference.rows
     below = np.concatenate([[0], reference.below])
@@ -85,10 +85,10 @@ def _bits(count: int, rows: int) -> float:
     return float(-np.log2(max(count, 0.5) / max(rows, 1)))
 
 
-def _level_places(column: pa.ChunkedArray, counts: Mapping[str, int]) -> Numbers:
+def _level_ranks(column: pa.ChunkedArray, counts: Mapping[str, int]) -> Numbers:
     order = sorted(counts, key=lambda level: (-counts[level], level))
-    places = {level: float(place) for place, level in enumerate(order)}
-    return _mapped(column, places, unseen=float(len(order)), missing=-1.0)
+    ranks = {level: float(rank) for rank, level in enumerate(order)}
+    return _mapped(column, ranks, unseen=float(len(order)), missing=-1.0)
 
 
 def _mapped(column: pa.ChunkedArray, values: Mapping[str, float], *, unseen: float, missing: float) -> Numbers:

@@ -1,4 +1,4 @@
-"""What the reference says of itself: the small part, kept as JSON; strict, so that a damaged one is refused."""
+"""Schema of reference.json, the summary of the drift reference."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from lab.core.schema import FeatureSchema
 
 
 class ColumnFacts(Params):
-    """One column of the reference: what its type was, how much of it is missing, and how alike its rows are."""
+    """One column of the reference: type, missing values, and the design effect of correlated rows (inflation)."""
 
     kind: Literal["number", "boolean", "category"]
     type: str
@@ -20,7 +20,7 @@ class ColumnFacts(Params):
 
 
 class Mean(Params):
-    """A mean, its rows' variance and their number; None where there is none."""
+    """A mean, the variance and the number of its rows; None without rows."""
 
     mean: float | None
     variance: float | None
@@ -37,7 +37,7 @@ class AreaFacts(Params):
 
 
 class ModelFacts(Params):
-    """What a model's scores were on the reference rows, and how far they could be trusted."""
+    """The scores of a model on the reference rows: distribution, performance, calibration."""
 
     threshold: float
     score: Mean
@@ -55,7 +55,7 @@ class ModelFacts(Params):
 
 
 class ChunkLimit(Params):
-    """A figure over the chunks of the reference: its mean and deviation, and how well both are known."""
+    """A figure over the chunks of the reference: its mean, standard deviation and degrees of freedom."""
 
     mean: float
     deviation: float
@@ -64,7 +64,7 @@ class ChunkLimit(Params):
 
 
 class ChunkFacts(Params):
-    """How the reference was cut, how many rows a chunk has, and the limits that follow, by figure."""
+    """The chunks of the reference: by time or chance, rows per chunk, and the limits by figure."""
 
     by: str
     rows: float
@@ -72,7 +72,7 @@ class ChunkFacts(Params):
 
 
 class AnomalyFacts(Params):
-    """The threshold of the anomaly score: passed by `above` of `rows` held-out rows of the reference."""
+    """The threshold of the anomaly score, exceeded by `above` of `rows` held-out rows of the reference."""
 
     threshold: float
     above: int
@@ -81,7 +81,7 @@ class AnomalyFacts(Params):
 
 
 class ReferenceFacts(Params):
-    """All of the reference that is neither a distribution, nor a row, nor the forest."""
+    """The content of reference.json."""
 
     window: str
     rows: int

@@ -1,4 +1,4 @@
-"""Fit the reference once, so that every later batch is judged without the rows that it was fitted on."""
+"""Fit the drift reference, so that batches are compared without its rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from lab.reference.reference import Reference
 from lab.reference.rows import (
     Codes,
     Kind,
+    compared_columns,
     in_order,
     inflations_of,
-    judged_columns,
     keys_in,
     kind_of,
     labels_of,
@@ -44,7 +44,7 @@ PARTITIONS = 20
 
 @dataclass(frozen=True)
 class Draws:
-    """What chance decides: who is held out, in which groups rows are, and which rows are kept."""
+    """The random draws: held-out rows, partitions of the rows into groups, and the sample to keep."""
 
     held_out: Flags
     partitions: list[Codes]
@@ -60,12 +60,12 @@ def fit_reference(
     settings: ReferenceSettings,
     stream_of: Stream,
 ) -> Reference:
-    """Return the reference of rows that hold features, labels and scores."""
+    """Return the reference of rows with features, labels and scores."""
     rows = in_order(table, schema)
     _check(rows, schema, window)
     kinds = _kinds_of(rows, schema)
-    whole = {name: _distribution(rows[name]) for name, kind in kinds.items() if kind == "number"}
-    numbers = {name: thinned(found, points=settings.points) for name, found in whole.items() if found is not None}
+    exact = {name: _distribution(rows[name]) for name, kind in kinds.items() if kind == "number"}
+    numbers = {name: thinned(found, points=settings.points) for name, found in exact.items() if found is not None}
     levels = {name: _sorted_counts(rows[name]) for name, kind in kinds.items() if kind != "number"}
     columns = _column_facts(rows, kinds, numbers, schema)
     draws = _draw(rows, schema, settings, stream_of)
@@ -98,15 +98,15 @@ def fit_reference(
 
 
 def _check(rows: pa.Table, schema: FeatureSchema, window: str) -> None:
-    if absent := [name for name in judged_columns(schema) if name not in rows.column_names]:
+    if absent := [name for name in compared_columns(schema) if name not in rows.column_names]:
         raise SourceError(f"{window} lacks the columns {absent}; it has {rows.column_names}. Cure: dvc repro featurize")
     if rows.num_rows == 0:
-        raise SourceError(f"{window} holds no row, expected rows to judge others by. Cure: a longer {window} window.")
+        raise SourceError(f"{window} has no rows, expected rows for the reference. Cure: a longer {window} window.")
 
 
 def _kinds_of(rows: pa.Table, schema: FeatureSchema) -> dict[str, Kind]:
     kinds: dict[str, Kind] = {
-        name: kind_of(name, schema, rows.schema.field(name).type) for name in judged_columns(schema)
+        name: kind_of(name, schema, rows.schema.field(name).type) for name in compared_columns(schema)
     }
     return kinds | {score_column(model): "number" for model in scored_models(rows)}
 
@@ -159,8 +159,8 @@ def _model_facts(rows: pa.Table, schema: FeatureSchema, model: str, threshold: f
     scores, labels, units = numbers_of(rows[score_column(model)]), labels_of(rows), units_of(rows, schema)
     known = ~np.isnan(labels)
     y, p, held_out = labels[known], scores[known], draws.held_out[known]
-    judgeable = min(int(held_out.sum()), int((~held_out).sum())) > 0
-    plain, curved, curve = calibration_of(y, p, held_out) if judgeable else (None, None, None)
+    splittable = min(int(held_out.sum()), int((~held_out).sum())) > 0
+    error, calibrated_error, curve = calibration_of(y, p, held_out) if splittable else (None, None, None)
     return ModelFacts(
         threshold=threshold,
         score=mean_of(scores),
@@ -171,8 +171,8 @@ def _model_facts(rows: pa.Table, schema: FeatureSchema, model: str, threshold: f
         area=area_facts(y, p, units[known] if units is not None else None),
         metrics=realised_metrics(y, p, threshold=threshold),
         error_rate=float(np.mean((p >= threshold) != (y == 1))) if len(y) else None,
-        calibration_error=plain,
-        calibrated_error=curved,
+        calibration_error=error,
+        calibrated_error=calibrated_error,
         curve_x=tuple(curve.x.tolist()) if curve else (),
         curve_y=tuple(curve.y.tolist()) if curve else (),
     )

@@ -1,4 +1,4 @@
-"""How well a model does on a batch: estimated where no label is known, realised where labels have come."""
+"""Performance of a model on a batch: estimated without labels, realised with labels."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -23,13 +23,11 @@ Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Word = Literal["worse", "better", "equivalent", "not distinguishable", "undefined"]
 
-BLIND = (
-    "it holds while scores mean what they meant: a changed concept leaves it where it was, and only labels show that"
-)
+NO_CONCEPT_DRIFT = "an estimate without labels: it cannot detect concept drift"
 
 
 def area_facts(labels: Numbers, scores: Numbers, units: Codes | None) -> AreaFacts | None:
-    """Return the area with its variance, by unit where units repeat; None where a class is absent."""
+    """Return the area with its variance, by unit when units repeat; None when a class is missing."""
     if len(np.unique(labels)) < 2:
         return None
     area = area_under_curve(labels, scores)
@@ -42,46 +40,51 @@ def area_facts(labels: Numbers, scores: Numbers, units: Codes | None) -> AreaFac
 
 
 def variance_of(area: Area, labels: Numbers, units: Codes | None) -> float | None:
-    """Return the variance of an area: DeLong's, or that of whole units where a unit has several rows."""
+    """Return DeLong's variance of an area, or the clustered one when a unit has several rows."""
     if units is None or len(np.unique(units)) == len(units):
         return area_variance(area)
     return area_variance_by_unit(area, labels, units)
 
 
 def realised_metrics(labels: Numbers, scores: Numbers, *, threshold: float) -> dict[str, float | None]:
-    """Return the metrics of scores whose labels are known."""
+    """Return the metrics of labelled scores."""
     return asdict(estimate_performance(scores, scores >= threshold, labels))
 
 
 def calibration_of(
     labels: Numbers, scores: Numbers, held_out: NDArray[np.bool_]
 ) -> tuple[float, float, IsotonicCurve | None]:
-    """Return the held-out calibration error as it is and after an isotonic curve, and the curve where it lowers it.
+    """Return the held-out calibration error without and with an isotonic curve, and the curve if it lowers the error.
 
-    The curve is judged on rows that it was not fitted on, and then fitted on all of them.
+    The curve is evaluated on held-out rows and then fitted on all rows.
     """
     fitted = fit_isotonic(scores[~held_out], labels[~held_out])
-    plain = expected_calibration_error(labels[held_out], scores[held_out])
-    curved = expected_calibration_error(labels[held_out], fitted.at(scores[held_out]))
-    return plain, curved, fit_isotonic(scores, labels) if curved < plain else None
+    before = expected_calibration_error(labels[held_out], scores[held_out])
+    after = expected_calibration_error(labels[held_out], fitted.at(scores[held_out]))
+    return before, after, fit_isotonic(scores, labels) if after < before else None
 
 
-def chances_of(facts: ModelFacts, scores: Numbers) -> Numbers:
-    """Return the scores as chances: through the reference's curve where it has one."""
+def probabilities_of(facts: ModelFacts, scores: Numbers) -> Numbers:
+    """Return the scores calibrated by the reference's isotonic curve, if it has one."""
     if not facts.curve_x:
         return scores
     return IsotonicCurve(np.array(facts.curve_x), np.array(facts.curve_y)).at(scores)
 
 
 def estimated_performance(facts: ModelFacts, scores: Numbers, *, margin: float) -> dict[str, Any]:
-    """Return what the metrics would be if each score came true as often as it did on the reference, and a word."""
-    chances = chances_of(facts, scores)
-    found = asdict(estimate_performance(scores, scores >= facts.threshold, chances))
-    calibration = "isotonic" if facts.curve_x else "none: the scores are nearer to the truth as they are"
-    described = {"calibration": calibration, "metrics": found, "reference_metrics": facts.metrics, "note": BLIND}
+    """Return the estimated metrics with a verdict, assuming that calibration is as on the reference."""
+    probabilities = probabilities_of(facts, scores)
+    found = asdict(estimate_performance(scores, scores >= facts.threshold, probabilities))
+    calibration = "isotonic" if facts.curve_x else "none: a curve does not lower the calibration error"
+    described = {
+        "calibration": calibration,
+        "metrics": found,
+        "reference_metrics": facts.metrics,
+        "note": NO_CONCEPT_DRIFT,
+    }
     if facts.area is None or found["roc_auc"] is None:
         return {**_undefined(_why(facts, scores)), **described}
-    expected = float(chances.sum())
+    expected = float(probabilities.sum())
     variance = facts.area.of_positives / expected + facts.area.of_negatives / (len(scores) - expected)
     areas = compare_independent_areas((facts.area.value, facts.area.variance), (found["roc_auc"], variance))
     return {**_described(areas, margin=margin), **described}
@@ -90,14 +93,14 @@ def estimated_performance(facts: ModelFacts, scores: Numbers, *, margin: float) 
 def realised_performance(
     facts: ModelFacts, labels: Numbers, scores: Numbers, units: Codes | None, *, margin: float
 ) -> dict[str, Any]:
-    """Return the area under the ROC curve of labelled rows beside the reference's, and a word.
+    """Return the ROC AUC of labelled rows, that of the reference, and a verdict.
 
-    `worse` means that the whole interval of the difference lies below minus the margin: a reference that was lucky
-    must not raise an alarm.
+    `worse` means that the whole interval of the difference is below minus the margin, which includes the uncertainty
+    of the reference.
     """
     found = area_facts(labels, scores, units)
     if facts.area is None or found is None:
-        reason = f"the {'reference' if facts.area is None else 'current'} rows hold "
+        reason = f"the {'reference' if facts.area is None else 'current'} rows have "
         empty = facts.labelled == 0 if facts.area is None else len(labels) == 0
         return _undefined(reason + ("no label" if empty else "one class only"))
     areas = compare_independent_areas((facts.area.value, facts.area.variance), (found.value, found.variance))
@@ -105,7 +108,7 @@ def realised_performance(
 
 
 def realised_calibration(facts: ModelFacts, labels: Numbers, scores: Numbers) -> dict[str, Any]:
-    """Return whether scores come true as chances: row by row (Spiegelhalter), in the large, and by ten bins."""
+    """Return the calibration of scores: Spiegelhalter's test, calibration in the large, and calibration error."""
     if len(labels) == 0:
         return {"reason": "no label"}
     row_by_row, large = spiegelhalter_test(labels, scores), calibration_in_the_large(labels, scores)
@@ -124,8 +127,8 @@ def realised_calibration(facts: ModelFacts, labels: Numbers, scores: Numbers) ->
 
 def _why(facts: ModelFacts, scores: Numbers) -> str:
     if facts.area is None:
-        return "the reference rows hold no label" if facts.labelled == 0 else "the reference rows hold one class only"
-    return "every chance is 0 or 1" if len(scores) else "no row"
+        return "the reference rows have no label" if facts.labelled == 0 else "the reference rows have one class only"
+    return "all probabilities are 0 or 1" if len(scores) else "no row"
 
 
 def _undefined(reason: str) -> dict[str, Any]:
@@ -134,7 +137,7 @@ def _undefined(reason: str) -> dict[str, Any]:
 
 def _described(areas: AreaComparison, *, margin: float) -> dict[str, Any]:
     return {
-        "verdict": judge_area(areas, margin=margin),
+        "verdict": area_verdict(areas, margin=margin),
         "reason": areas.reason,
         "reference": areas.first,
         "current": areas.second,
@@ -145,8 +148,8 @@ def _described(areas: AreaComparison, *, margin: float) -> dict[str, Any]:
     }
 
 
-def judge_area(areas: AreaComparison, *, margin: float) -> Word:
-    """Return what a difference of areas means, given the margin within which it does not matter."""
+def area_verdict(areas: AreaComparison, *, margin: float) -> Word:
+    """Return the verdict on a difference of areas; differences within the margin are immaterial."""
     if areas.low is None or areas.high is None:
         return "undefined"
     if areas.high < -margin:

@@ -1,7 +1,7 @@
-"""The reference that batches are judged against, kept in a folder whose size does not grow with the rows.
+"""Save and load the drift reference, a folder of bounded size.
 
-Distributions are sorted values with counts, whole up to a number of points and thinned beyond it; levels are counted.
-What margins cannot hold, which is how columns go together, is held by a bounded sample of rows.
+It contains the distribution of each numeric column (thinned beyond a number of points), the counts of levels, and a
+bounded sample of rows, which keeps the joint distribution.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ CURE = "Cure: dvc repro reference"
 
 @dataclass(frozen=True)
 class Reference:
-    """Everything that a batch is held against; `forest` is the anomaly detector as it lies in its file."""
+    """The data that batches are compared with; `forest` is the content of the anomaly detector's file."""
 
     facts: ReferenceFacts
     numbers: Mapping[str, Distribution]
@@ -45,7 +45,7 @@ class Reference:
 
 
 def save_reference(reference: Reference, folder: Path) -> None:
-    """Write a reference into a folder that exists."""
+    """Write a reference to an existing folder."""
     write_table(_table_of_numbers(reference.numbers), folder / NUMBERS)
     write_table(_table_of_levels(reference.levels), folder / LEVELS)
     write_table(reference.rows, folder / ROWS)
@@ -57,11 +57,11 @@ def save_reference(reference: Reference, folder: Path) -> None:
 
 
 def load_reference(folder: Path = REFERENCE) -> Reference:
-    """Return the reference of a folder, once each file is what the facts name."""
+    """Return the reference in a folder after checking the hash of each file."""
     facts = read_stage_file(folder / FACTS, kind=ReferenceFacts, stage="reference")
     for name, expected in facts.files.items():
         if not (folder / name).exists() or _fingerprint(folder / name) != expected:
-            raise SourceError(f"{folder / name} is not what {folder / FACTS} names: it is damaged or missing. {CURE}")
+            raise SourceError(f"{folder / name} is damaged or missing: {folder / FACTS} has another hash. {CURE}")
     return Reference(
         facts=facts,
         numbers=_numbers_in(read_table(folder / NUMBERS), facts),

@@ -1,11 +1,10 @@
-"""What a reference and a batch are made of: which columns there are, in which order rows come, and which are alike."""
+"""Columns, row order, units and design effects of a reference or a batch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
@@ -25,35 +24,35 @@ Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 MIDNIGHT = " 00:00:00.000000"
-STREAM_SHARE = 0.5  # rows of which more than this share have a moment of their own follow one another
+STREAM_SHARE = 0.5  # above this share of distinct moments, rows are treated as a stream
 
 
-def judged_columns(schema: FeatureSchema) -> list[str]:
-    """Return the columns that get a verdict: features and groups."""
+def compared_columns(schema: FeatureSchema) -> list[str]:
+    """Return the columns that are tested for drift: features and groups."""
     return sorted({*schema.features, *schema.groups})
 
 
 def kind_of(name: str, schema: FeatureSchema, kept: pa.DataType) -> Kind:
-    """Return how a column's values are to be understood; a group that is no feature goes by its type."""
+    """Return the kind of a column; that of a group that is not a feature follows from its type."""
     if name in schema.features:
         return schema.features[name].kind
     return "number" if pa.types.is_integer(kept) or pa.types.is_floating(kept) else "category"
 
 
 def keys_in(table: pa.Table, schema: FeatureSchema) -> list[str]:
-    """Return the columns of the table that name a row: the moment first, then the unit; some may be absent."""
+    """Return the key columns that the table has: the moment first, then the unit."""
     names = [*([schema.moment] if schema.moment else []), *schema.unit]
     return [name for name in names if name in table.column_names]
 
 
 def in_order(table: pa.Table, schema: FeatureSchema) -> pa.Table:
-    """Return the rows in the order of time and unit, so that no result depends on the order of a file."""
+    """Return the rows sorted by time and unit, so that results do not depend on the order of a file."""
     keys = keys_in(table, schema)
     return table.sort_by([(name, "ascending") for name in keys]) if keys and table.num_rows else table
 
 
 def units_of(table: pa.Table, schema: FeatureSchema) -> Codes | None:
-    """Return a number for each row's unit, equal for equal units; None where the table does not name them."""
+    """Return an integer code for the unit of each row; None when the table lacks the unit columns."""
     if not schema.unit or any(name not in table.column_names for name in schema.unit):
         return None
     codes = np.zeros(table.num_rows, dtype=np.int64)
@@ -64,29 +63,28 @@ def units_of(table: pa.Table, schema: FeatureSchema) -> Codes | None:
 
 
 def codes_of(column: pa.ChunkedArray) -> Codes:
-    """Return a number for each value, equal for equal values; missing is a value of its own."""
+    """Return an integer code for each value; missing is a value of its own."""
     encoded = column.combine_chunks().dictionary_encode()
     codes: Codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes
 
 
 def moments_of(table: pa.Table, schema: FeatureSchema) -> NDArray[np.datetime64] | None:
-    """Return each row's moment; None where the table has none."""
+    """Return the moment of each row; None when the table has none."""
     if not schema.moment or schema.moment not in table.column_names:
         return None
     if missing := table[schema.moment].null_count:
         raise SourceError(
             f"{schema.moment} is missing in {missing} of {table.num_rows} rows, expected a moment in each. "
-            "Cure: leave these rows out, or the whole column."
+            "Cure: drop these rows, or the whole column."
         )
     return np.asarray(table[schema.moment].cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
 
 
 def order_in_time(table: pa.Table, schema: FeatureSchema, rng: np.random.Generator) -> Codes | None:
-    """Return the places of the rows as they came; rows of one moment in an order drawn by chance.
+    """Return the row indices in time order; rows of the same moment in random order. None without moments.
 
-    Sorted by their identifiers they would have an order that is not time's: new customers have the last numbers. None
-    where the table has no moments.
+    Sorting them by identifier would add another order: new customers have the largest numbers.
     """
     moments = moments_of(table, schema)
     if moments is None:
@@ -95,14 +93,14 @@ def order_in_time(table: pa.Table, schema: FeatureSchema, rng: np.random.Generat
     return order
 
 
-def follow_one_another(table: pa.Table, schema: FeatureSchema) -> bool:
-    """Return whether rows come as a stream, most with a moment of their own, so that neighbours may be alike."""
+def is_stream(table: pa.Table, schema: FeatureSchema) -> bool:
+    """Return whether most rows have distinct moments, so that consecutive rows may be correlated."""
     moments = moments_of(table, schema)
     return moments is not None and len(np.unique(moments)) > STREAM_SHARE * max(table.num_rows, 2)
 
 
 def inflation_of(table: pa.Table, name: str, *, kind: Kind, units: Codes | None, stream: bool) -> float:
-    """Return by how much rows that are alike inflate the tests of a column; the rows are in order."""
+    """Return the design effect of correlated rows on the tests of a column; the rows are sorted."""
     if table.num_rows == 0:
         return 1.0
     if kind == "number":
@@ -119,8 +117,8 @@ def inflation_of(table: pa.Table, name: str, *, kind: Kind, units: Codes | None,
 
 
 def inflations_of(table: pa.Table, kinds: Mapping[str, Kind], schema: FeatureSchema) -> dict[str, float]:
-    """Return the inflation of every column; 1 throughout where no unit repeats and rows are no stream."""
-    units, stream = units_of(table, schema), follow_one_another(table, schema)
+    """Return the design effect of every column, 1 when no unit repeats and rows are not a stream."""
+    units, stream = units_of(table, schema), is_stream(table, schema)
     if units is not None and len(np.unique(units)) == table.num_rows:
         units = None
     if units is None and not stream:
@@ -129,29 +127,29 @@ def inflations_of(table: pa.Table, kinds: Mapping[str, Kind], schema: FeatureSch
 
 
 def scored_models(table: pa.Table) -> list[str]:
-    """Return the models whose scores the table holds in every row."""
+    """Return the models whose scores are in the table."""
     return [model for model in MODELS if score_column(model) in table.column_names]
 
 
 def labels_of(table: pa.Table) -> Numbers:
-    """Return each row's label, NaN where it is not known yet."""
+    """Return the label of each row, NaN when it is not known yet."""
     return numbers_of(table[LABEL]) if LABEL in table.column_names else np.full(table.num_rows, np.nan)
 
 
 def identifiers_of(table: pa.Table, schema: FeatureSchema, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the keys of some rows as text, in the order of the schema."""
-    keys = keys_in(table, schema)
-    taken = {name: pc.take(table[name].cast(pa.string()), pa.array(rows, pa.int64())).to_pylist() for name in keys}
-    return [{name: taken[name][place].removesuffix(MIDNIGHT) for name in keys} for place in range(len(rows))]
+    """Return the keys of some rows as text."""
+    chosen = table.select(keys_in(table, schema)).take(pa.array(rows, pa.int64()))
+    texts = {name: chosen[name].cast(pa.string()).to_pylist() for name in chosen.column_names}
+    return [{name: texts[name][index].removesuffix(MIDNIGHT) for name in texts} for index in range(len(rows))]
 
 
 def joined(features: pa.Table, predictions: pa.Table, *, keys: Sequence[str]) -> pa.Table:
-    """Return the feature rows with their label and scores; both tables must hold the same rows, in any order."""
+    """Return the feature rows with label and scores; both tables must have the same rows, in any order."""
     order = [(name, "ascending") for name in keys]
     rows, scored = features.sort_by(order), predictions.sort_by(order)
     if not rows.select(list(keys)).equals(scored.select(list(keys))):
         raise SourceError(
-            f"the features hold {rows.num_rows} rows and the predictions {scored.num_rows}, or other ones: "
+            f"{rows.num_rows} feature rows and {scored.num_rows} predictions have different keys, "
             f"expected the same {', '.join(keys)} in both. Cure: dvc repro evaluate"
         )
     for name in [LABEL, *map(score_column, scored_models(scored))]:

@@ -1,4 +1,4 @@
-"""Judge whether a model's scores are still what they were on the reference rows, as scores and as log-odds."""
+"""Measure the drift of a model's scores, also on the log-odds scale."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,9 +19,9 @@ Numbers = NDArray[np.float64]
 
 
 def measure_scores(reference: Distribution, current: Numbers, *, inflation: Inflation) -> Shift:
-    """Return the shift of the scores, with their distance on the log-odds scale as one size more.
+    """Return the shift of the scores, with their distance on the log-odds scale as an additional size.
 
-    Every test goes by ranks, and log-odds rank as the scores do: only distances differ.
+    The tests use ranks, which log-odds do not change: only distances differ.
     """
     shift = measure_against(reference, 0, current, inflation=inflation)
     there = replace(reference, values=log_odds(reference.values), spread=_spread_of_log_odds(reference))
@@ -32,7 +32,7 @@ def measure_scores(reference: Distribution, current: Numbers, *, inflation: Infl
 
 
 def mean_of(values: Numbers) -> Mean:
-    """Return the mean of values with their variance."""
+    """Return mean, variance and number of values."""
     if len(values) == 0:
         return Mean(mean=None, variance=None, rows=0)
     return Mean(
@@ -41,7 +41,7 @@ def mean_of(values: Numbers) -> Mean:
 
 
 def describe_scores(verdict: Verdict, facts: ModelFacts, current: Numbers, *, inflation: Inflation) -> dict[str, Any]:
-    """Return a score's verdict, how its mean and its log-odds' mean moved, and the share decided positive."""
+    """Return the verdict on a score, the changes of its mean and of its mean log-odds, and the positive share."""
     rows = facts.score.rows, len(current)
     decided = compare_shares(
         reference=(facts.decided, rows[0]),

@@ -1,4 +1,4 @@
-"""When a change is more than noise, when it matters, and when to act: the section `drift` of params.yaml."""
+"""Settings of drift detection and retraining rules: the section `drift` of params.yaml."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ NEWEST = "data/features/current.parquet"
 
 
 class Material(Params):
-    """How large a change must be to matter, by measure."""
+    """The smallest material change of each measure."""
 
     kolmogorov_smirnov: float = Field(gt=0)
     wasserstein: float = Field(gt=0)
@@ -23,7 +23,7 @@ class Material(Params):
 
 
 class ReferenceSettings(Params):
-    """How much is kept of the reference rows, and how unusual a row must be to count as anomalous."""
+    """The size of the reference, and the false alarm rate of the anomaly detector."""
 
     points: int = Field(ge=100)
     rows: int = Field(ge=100)
@@ -33,7 +33,7 @@ class ReferenceSettings(Params):
 
 
 class Streams(Params):
-    """The detectors on labelled errors: how large a rise they look for, and how seldom they may be wrong."""
+    """The detectors on labelled errors: the rise to detect (slack), and the false alarm rates."""
 
     slack: float = Field(gt=0)
     rows_per_false_alarm: int = Field(ge=100)
@@ -41,20 +41,20 @@ class Streams(Params):
 
 
 class Policy(Params):
-    """A rule for retraining: it fires beyond its limit, and suggests a retraining by itself where it counts."""
+    """A rule for retraining: it fires above its limit, and suggests a retraining when `counts` is true."""
 
     limit: float | None = Field(default=None, gt=0)
     counts: bool
 
 
 class Limited(Policy):
-    """A rule that must have a limit."""
+    """A rule whose limit is required."""
 
     limit: float = Field(gt=0)
 
 
 class Policies(Params):
-    """The rules by name; the naive ones are what many teams use, kept beside the sound ones to be compared with."""
+    """The rules by name; the naive ones are common in practice and included for comparison."""
 
     drifted_columns: Limited
     weighted_columns: Limited
@@ -69,12 +69,12 @@ class Policies(Params):
     @model_validator(mode="after")
     def an_age_that_counts_has_a_limit(self) -> Self:
         if self.age.counts and self.age.limit is None:
-            raise ValueError("age counts without a limit: give it one in days, or set counts to false")
+            raise ValueError("age counts without a limit: set limit to a number of days, or counts to false")
         return self
 
 
 class DriftParams(Params):
-    """All that the stage drift asks; `current` is what it judges, the newest window or, say, the log of a server."""
+    """The settings of the stage drift; `current` is the batch, such as the newest window or the log of a server."""
 
     current: str
     significance: float = Field(gt=0, lt=1)
@@ -87,7 +87,7 @@ class DriftParams(Params):
 
 
 class OfReference(Params):
-    """What of the section the stage reference asks; the rest is not its business."""
+    """The part of the section that the stage reference reads."""
 
     model_config = ConfigDict(extra="ignore")
     reference: ReferenceSettings

@@ -1,4 +1,4 @@
-"""`python -m ops drift --current ROWS`: hold any batch of rows against the reference, and say whether to retrain."""
+"""`python -m ops drift --current ROWS`: measure drift of a batch, and decide whether to retrain."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -22,7 +22,7 @@ from lab.drift.page import page_of
 from lab.drift.policies import FALSE_ALARMS, read_false_alarms
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
-from ops.drift.words import words_of
+from ops.drift.words import selection_lines
 from ops.text_table import aligned
 
 MODELS = Path("models")
@@ -36,7 +36,7 @@ MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
     "--current",
     type=click.Path(path_type=Path),
     required=True,
-    help="Parquet, CSV, JSON lines; or what serving logged: the folder that LAB_LOG names, or a file of it.",
+    help="A Parquet, CSV or JSON lines file; or a log of serving: the folder of LAB_LOG, or one of its files.",
 )
 @click.option(
     "--reference",
@@ -44,58 +44,56 @@ MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
     type=click.Path(path_type=Path),
     default=REFERENCE,
     show_default=True,
-    help="What to hold it against.",
+    help="The drift reference.",
 )
 @click.option(
     "--arm",
     type=click.Choice(get_args(Arm)),
     default="champion",
     show_default=True,
-    help="Of a log: whose answers. With all, columns are judged on every row, scores where every row has one.",
+    help="Of a log: the arm of the answers. With all, columns use every row, scores only if every row has one.",
 )
-@click.option("--fingerprint", help="Of a log: only answers of this model, such as its first 8 digits.")
-@click.option("--since", type=click.DateTime(MOMENTS), help="Of a log: only rows of this moment or later, in UTC.")
-@click.option("--until", type=click.DateTime(MOMENTS), help="Of a log: only rows of before this moment, in UTC.")
+@click.option("--fingerprint", help="Of a log: only answers of this model; the first digits are enough.")
+@click.option("--since", type=click.DateTime(MOMENTS), help="Of a log: only rows from this moment on, in UTC.")
+@click.option("--until", type=click.DateTime(MOMENTS), help="Of a log: only rows before this moment, in UTC.")
 @click.option(
     "--labels",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Of a log: labels that came another way than POST /feedback, as a CSV with the header id,label.",
+    help="Of a log: labels not sent to POST /feedback, as a CSV with the header id,label.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON with the keys of metrics/drift.json.")
+@click.option("--page", type=click.Path(path_type=Path), default=None, help="Also write the HTML report to this file.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the whole judgement as JSON, as metrics/drift.json has it."
-)
-@click.option("--page", type=click.Path(path_type=Path), default=None, help="Write the page on it to this file, too.")
-@click.option(
-    "--save", type=click.Path(path_type=Path), default=None, help="Write the judgement as JSON to this file, too."
+    "--save", type=click.Path(path_type=Path), default=None, help="Also write the results as JSON to this file."
 )
 def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None, save: Path | None, **chosen: Any) -> None:
-    r"""Judge a batch of rows as the stage drift would: what moved, whether it matters, whether to retrain.
+    r"""Compare a batch of rows with the drift reference, like the stage drift, and decide whether to retrain.
 
-    It needs the reference and params.yaml, but none of the rows that the reference was fitted on. Each night, on what
-    was served, with the labels that are known by now (docs/watching.md):
+    It needs the reference and params.yaml, but not the rows of the reference. A nightly check of the served requests,
+    with the labels known so far (docs/watching.md):
 
     \b
       python -m ops drift --current served/log --since 2026-02-01 --save logs/drift.json
       python -m ops gauges --drift logs/drift.json --output served/gauges/churn.prom
 
-    Of a log the answers are read in the order of moment and id, each with the label that was given to its id last. Rows
-    without one are judged for drift alone. Who was asked about twice at a moment counts once. What is left out, and
-    which models answered, is told on standard error.
+    Answers of a log are sorted by moment and id, each with the last label of its id. Rows without a label count for
+    drift, not for performance. Repeated requests for a unit and moment count once. The counts of what is left out, and
+    the models that answered, go to standard error.
 
-    Exit 0, or 1 where a retraining is suggested, which is an answer and no failure; 2 on a mistake.
+    Exit 0, 1 when retraining is suggested, 2 for a usage error.
     """
     choice = Choice(**chosen)
-    found = judge(current, folder, choice)
+    found = assess_file(current, folder, choice)
     if page is not None:
         write_text(page_of(found), page)
     if save is not None:
         write_json(found.document, save)
-    click.echo(json_bytes(found.document).decode() if as_json else told(rounded(found.document)), nl=not as_json)
+    click.echo(json_bytes(found.document).decode() if as_json else to_text(rounded(found.document)), nl=not as_json)
     raise SystemExit(1 if found.document["retrain"]["suggested"] else 0)
 
 
-def judge(current: Path, folder: Path, choice: Choice) -> Assessment:
-    """Return the judgement of a file, or of a folder of logs."""
+def assess_file(current: Path, folder: Path, choice: Choice) -> Assessment:
+    """Return the assessment of a file, or of a folder of logs."""
     params, seed, reference = load_params("drift", DriftParams), load_seed(), load_reference(folder)
     context = Context(
         params,
@@ -107,36 +105,35 @@ def judge(current: Path, folder: Path, choice: Choice) -> Assessment:
 
 
 def rows_of(current: Path, reference: Reference, choice: Choice) -> pa.Table:
-    """Return the rows to judge, and tell what of a log they are."""
+    """Return the rows of a file or log; for a log, print the counts of the selection to standard error."""
     if is_served(current):
         found = read_served(current, reference, choice)
-        for line in words_of(found.counts, models=MODELS):
+        for line in selection_lines(found.counts, models=MODELS):
             click.echo(f"{current}: {line}", err=True)
         return found.rows
     if choice != Choice():
         raise SourceError(
-            f"{current} is no log that serving wrote, expected one for --arm, --fingerprint, --since, --until or "
-            "--labels. Cure: leave these out."
+            f"{current} is not a log of serving, expected one for --arm, --fingerprint, --since, --until or "
+            "--labels. Cure: drop these options."
         )
     return read_batch(current, reference)
 
 
-def told(document: Mapping[str, Any]) -> str:
-    """Return the judgement as lines of text."""
+def to_text(document: Mapping[str, Any]) -> str:
     columns, rows = document["columns"], document["rows"]
     head = (
-        f"{rows['current']:,} rows against {rows[document['reference']]:,} of the {document['reference']} window: "
+        f"{rows['current']:,} rows and {rows[document['reference']]:,} of the {document['reference']} window: "
         f"{columns['drifted']} of {sum(columns.values())} columns drifted."
     )
     parts = [
         head,
         aligned([("column", "verdict", "q", "size", "by"), *map(_column, document["verdicts"])]),
         *(
-            [aligned([("model", "", "then", "now", "difference", "verdict"), *_models(document["models"])])]
+            [aligned([("model", "", "reference", "batch", "difference", "verdict"), *_models(document["models"])])]
             if document["models"]
             else []
         ),
-        _whole(document["whole_table"]),
+        _domain_classifier(document["whole_table"]),
         _anomalies(document["anomalies"]),
         aligned([("rule", "", "", "value", "limit"), *map(_rule, document["policies"])]),
         _answer(document["retrain"]),
@@ -159,45 +156,45 @@ def _models(models: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         (
             model["model"],
             kind,
-            _number(seen.get("reference")),
-            _number(seen.get("current")),
-            f"{_number(seen['difference'])} ({_number(seen['low'])} to {_number(seen['high'])})",
-            seen["verdict"] + (f": {seen['reason']}" if seen["reason"] else ""),
+            _number(found.get("reference")),
+            _number(found.get("current")),
+            f"{_number(found['difference'])} ({_number(found['low'])} to {_number(found['high'])})",
+            found["verdict"] + (f": {found['reason']}" if found["reason"] else ""),
         )
         for model in models
-        for kind, seen in (("by labels", model["performance"]), ("estimated", model["estimated"]))
+        for kind, found in (("realised", model["performance"]), ("estimated", model["estimated"]))
     ]
 
 
-def _whole(whole: Mapping[str, Any]) -> str:
-    if whole["p_value"] is None:
-        return f"The table as a whole: not judged, for {whole['reason']}."
-    names = ", ".join(line["column"] for line in whole["columns"])
-    seen = f"area {_number(whole['roc_auc'])}, p {_number(whole['p_value'])}"
-    return f"The table as a whole: {whole['verdict']} ({seen}), by {names}."
+def _domain_classifier(found: Mapping[str, Any]) -> str:
+    if found["p_value"] is None:
+        return f"Domain classifier: not run, {found['reason']}."
+    names = ", ".join(line["column"] for line in found["columns"])
+    numbers = f"ROC AUC {_number(found['roc_auc'])}, p {_number(found['p_value'])}"
+    return f"Domain classifier: batch and reference are {found['verdict']} ({numbers}), mostly by {names}."
 
 
 def _anomalies(found: Mapping[str, Any]) -> str:
     if found["rows"] is None:
-        return f"Rows unlike the reference: not judged, for {found['reason']}."
+        return f"Anomalous rows: not tested, {found['reason']}."
     return (
-        f"Rows unlike the reference: {found['rows']:,}, {100 * found['share']:.2f} % where "
-        f"{100 * found['promised']:.2f} % would be by chance (p {_number(found['p_value'])})."
+        f"Anomalous rows: {found['rows']:,}, {100 * found['share']:.2f} %; "
+        f"{100 * found['promised']:.2f} % expected by chance (p {_number(found['p_value'])})."
     )
 
 
 def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         rule["policy"],
-        "FIRED" if rule["fired"] else "quiet",
-        "counts" if rule["counts"] else "watched",
+        "FIRED" if rule["fired"] else "not fired",
+        "counts" if rule["counts"] else "informational",
         _number(rule["value"]),
         _number(rule["limit"]),
     )
 
 
 def _answer(retrain: Mapping[str, Any]) -> str:
-    return f"RETRAIN: {'; '.join(retrain['reasons'])}" if retrain["suggested"] else "NO REASON TO RETRAIN"
+    return f"RETRAIN: {'; '.join(retrain['reasons'])}" if retrain["suggested"] else "NO RETRAINING NEEDED"
 
 
 def _number(value: float | None) -> str:

@@ -13,7 +13,7 @@ from lab.core.params import load_params, load_seed
 from lab.core.result_files import write_json
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
-from lab.drift.assess import Context, Judged, judge_rules
+from lab.drift.assess import Comparison, Context, compare_batch
 from lab.drift.attribution import IMPORTANCE, rank_moves, read_importance
 from lab.drift.batch import checked_batch
 from lab.drift.policies import FALSE_ALARMS, combine, read_false_alarms
@@ -42,7 +42,7 @@ def main() -> None:
         read_false_alarms(FALSE_ALARMS),
         lambda name: generator_of(seed, f"drift/{name}"),
     )
-    found = judge_rules(reference, scored, context)
+    found = compare_batch(reference, scored, context)
     rows_seen = {reference.facts.window: reference.facts.rows, "current": scored.num_rows}
     write_json({"rows": rows_seen, **document_of(found)}, Path(sys.argv[1]))
 
@@ -53,7 +53,7 @@ def scored_by_champion(rows: pa.Table, checked: pa.Table) -> pa.Table:
     return checked.append_column(score_column(CHAMPION.name), pa.array(scores))
 
 
-def document_of(found: Judged) -> dict[str, Any]:
+def document_of(found: Comparison) -> dict[str, Any]:
     """Return the parts of a judgement that a retraining uses."""
     return {
         "columns": summary(found.columns),

@@ -105,7 +105,7 @@ def test_a_plan_gives_the_units_that_r_gives(tmp_path: Path) -> None:
 
 def test_looking_costs_units_and_gives_bounds(tmp_path: Path) -> None:
     done = call(plan, "--from", "0.10", "--to", "0.12", "--looks", "5")
-    assert "Looking 5 times costs 2.5 % more units" in done.output
+    assert "5 looks cost 2.5 % more units" in done.output
     assert [line.split()[-1] for line in done.output.splitlines()[3:8]] == ["4.877", "3.357", "2.680", "2.290", "2.031"]
 
 
@@ -125,7 +125,7 @@ def test_a_plan_that_takes_too_long_exits_1(days: str, code: int) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--from", "0.1"), "expected one question"),
+        (("--from", "0.1"), "expected one pair of options"),
         (("--from", "0.1", "--to", "0.1"), "two different shares"),
         (("--from", "0.1", "--to", "0.2", "--power", "0.01"), "expected 0 < level < power < 1"),
         (("--from", "0.1", "--to", "0.2", "--at-most-days", "3"), "--at-most-days needs --per-day"),

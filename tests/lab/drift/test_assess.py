@@ -55,7 +55,7 @@ def assert_sound(found: Assessment) -> None:
 def test_nothing_is_said_where_nothing_changed(reference: Reference) -> None:
     found = judged(reference, batch())
     assert found.document["columns"]["drifted"] == 0
-    assert found.document["whole_table"]["verdict"] == "alike"
+    assert found.document["whole_table"]["verdict"] == "not distinguishable"
     assert found.document["retrain"] == {
         "suggested": False,
         "reasons": [],

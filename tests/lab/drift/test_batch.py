@@ -102,11 +102,11 @@ REFUSED: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
     "a moment is none": (lambda table: changed(table, "moment", ["soon"] * ROWS), r"moment in .*'soon'.* Cure"),
     "an identifier stands twice": (
         lambda table: pa.concat_tables([table, table.slice(0, 2)]),
-        r"2 identifiers \(moment, customer_id\) stand in several rows, expected one row each",
+        r"2 identifiers \(moment, customer_id\) have several rows, expected one row each",
     ),
     "a score is none": (
         lambda table: changed(table, "champion_score", [1.5, None] + [0.5] * (ROWS - 2)),
-        "champion_score in .* lies outside 0 to 1, or is missing, in 2 of 300 rows",
+        "champion_score in .* is missing or outside 0 to 1 in 2 of 300 rows",
     ),
     "a label is neither": (
         lambda table: changed(table, "label", [7] * ROWS),
@@ -133,7 +133,7 @@ def test_another_type_in_a_parquet_file_is_refused(reference: Reference, tmp_pat
     ("name", "content", "message"),
     [
         ("rows.txt", "a", r"ends with '.txt', expected one of .*'.csv'"),
-        ("rows.jsonl", "{}\nnonsense\n", "line 2 is not a prediction: .*leave the line out"),
+        ("rows.jsonl", "{}\nnonsense\n", "line 2 is not a prediction: .*drop the line"),
         ("rows.jsonl", "[1, 2]\n", "line 1 is not a prediction"),
         ("rows.parquet", "a", "cannot be read as Parquet"),
         ("rows.csv", "a,b\n1\n", "cannot be read as CSV"),

@@ -63,7 +63,7 @@ def test_the_stage_judges_what_the_setting_names_as_the_command_does(folder: Pat
 
 def test_the_command_tells_what_of_a_log_it_judges_apart_from_the_judgement(folder: Path) -> None:
     done = ask("--json", "--save", "saved.json", "--page", "page.html")
-    assert f"served/log: {ROWS} of {ROWS} answers are judged, {ROWS // 10} of them with a label" in done.stderr
+    assert f"served/log: {ROWS} of {ROWS} answers are used, {ROWS // 10} of them with a label" in done.stderr
     assert read_json(folder / "saved.json") == json.loads(done.stdout)
     assert "<svg" in (folder / "page.html").read_text()
 
@@ -77,7 +77,7 @@ def test_several_models_and_strangers_are_told(folder: Path) -> None:
     write_log(folder / "two", lines)
     done = CliRunner().invoke(command, ["--current", "two"])
     assert "2 models answered: abababababab (91), cdcdcdcdcdcd (9)" in done.stderr
-    assert "abababababab, cdcdcdcdcdcd: no model that lies in models" in done.stderr
+    assert "abababababab, cdcdcdcdcdcd: not a model in models" in done.stderr
 
 
 def test_what_only_a_log_knows_cannot_be_asked_of_another_file(folder: Path) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from lab.core.errors import ParamsError, SourceError
 from lab.core.result_files import read_json
 from lab.core.tables import read_table, write_table
-from lab.reference.columns import judge
+from lab.reference.columns import verdicts_of
 from lab.reference.facts import AreaFacts, ModelFacts
 from lab.reference.performance import area_facts, realised_performance
 from lab.reference.scores import mean_of
@@ -120,13 +120,13 @@ def test_a_window_without_rows_gets_reasons_instead_of_numbers(folder: Path) -> 
     metrics = run_drift(folder, lambda table: table.slice(0, 0))
     assert {verdict["verdict"] for verdict in metrics["verdicts"].values()} == {"untestable"}
     assert metrics["drifted_share"] is None
-    assert metrics["models"]["champion"]["performance"]["reason"] == "the current rows hold no label"
+    assert metrics["models"]["champion"]["performance"]["reason"] == "the current rows have no label"
 
 
 def test_one_class_leaves_the_performance_undefined_with_a_reason(folder: Path) -> None:
     metrics = run_drift(folder, lambda table: changed(table, "label", np.zeros(ROWS, dtype=np.int8)))
     performance = metrics["models"]["champion"]["performance"]
-    assert (performance["verdict"], performance["reason"]) == ("undefined", "the current rows hold one class only")
+    assert (performance["verdict"], performance["reason"]) == ("undefined", "the current rows have one class only")
 
 
 def test_the_plots_hold_shares_and_no_row_of_data(folder: Path) -> None:
@@ -174,7 +174,7 @@ def test_an_unknown_setting_is_refused(folder: Path) -> None:
 
 def test_an_age_that_counts_without_a_limit_is_refused(folder: Path) -> None:
     policies = {**SETTINGS["policies"], "age": {"limit": None, "counts": True}}
-    with pytest.raises(ParamsError, match="age counts without a limit: give it one in days"):
+    with pytest.raises(ParamsError, match="age counts without a limit: set limit to a number of days"):
         run_drift(folder, settings={**SETTINGS, "policies": policies})
 
 
@@ -204,7 +204,7 @@ def test_predictions_of_other_rows_are_refused(folder: Path) -> None:
     run_drift(folder)
     path = Path("data/predictions/current.parquet")
     write_table(read_table(path).slice(1), path)
-    with pytest.raises(SourceError, match=r"3000 rows and the predictions 2999.*Cure: dvc repro evaluate"):
+    with pytest.raises(SourceError, match=r"3000 feature rows and 2999 predictions.*Cure: dvc repro evaluate"):
         drift.main()
 
 
@@ -243,7 +243,7 @@ def test_the_command_tells_of_every_column_and_rule(folder: Path) -> None:
     run_drift(folder)
     done = call("--current", str(batch_in(folder)))
     assert done.exit_code == 0
-    assert "NO REASON TO RETRAIN" in done.output
+    assert "NO RETRAINING NEEDED" in done.output
     for name in [*KINDS, *SETTINGS["policies"]]:
         assert f"\n{name} " in done.output
 
@@ -266,7 +266,7 @@ def test_alerts_are_data_the_most_severe_first(folder: Path) -> None:
 def test_a_change_that_is_real_and_small_is_slight() -> None:
     rng = np.random.default_rng(1)
     shift = measure_numbers(rng.normal(0, 1, 200_000), rng.normal(0.02, 1, 200_000))
-    verdict = judge({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"]
+    verdict = verdicts_of({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"]
     assert verdict.word == "slight"
     assert (verdict.times_threshold or 1) < 0.5
 
@@ -274,17 +274,17 @@ def test_a_change_that_is_real_and_small_is_slight() -> None:
 def test_one_small_p_value_among_many_columns_is_not_significant() -> None:
     quiet = Shift(0.9, {"missing": 0.0}, (), ())
     shifts = {"loud": replace(quiet, p_value=0.005)} | {f"quiet {place}": quiet for place in range(9)}
-    verdicts = judge(shifts, significance=0.01, material=SETTINGS["material"])
+    verdicts = verdicts_of(shifts, significance=0.01, material=SETTINGS["material"])
     assert verdicts["loud"].word == "stable"
     assert verdicts["loud"].q_value == pytest.approx(0.05)
-    alone = judge({"loud": shifts["loud"]}, significance=0.01, material=SETTINGS["material"])
+    alone = verdicts_of({"loud": shifts["loud"]}, significance=0.01, material=SETTINGS["material"])
     assert alone["loud"].word == "slight"
 
 
 def test_a_change_that_is_large_and_within_noise_is_unclear() -> None:
     rng = np.random.default_rng(1)
     shift = measure_numbers(rng.normal(0, 1, 60), rng.normal(0, 1, 60))
-    assert judge({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"].word == "unclear"
+    assert verdicts_of({"column": shift}, significance=0.01, material=SETTINGS["material"])["column"].word == "unclear"
 
 
 def test_twelve_of_fifty_columns_are_found_and_no_other() -> None:
@@ -294,7 +294,7 @@ def test_twelve_of_fifty_columns_are_found_and_no_other() -> None:
         reference, current = rng.normal(0, 1, (2, 10_000))
         moved = [current + 0.2, current * 1.4, np.where(np.arange(10_000) < 400, np.nan, current)][place % 3]
         shifts[f"column {place:02}"] = measure_numbers(reference, moved if place < 12 else current)
-    verdicts = judge(shifts, significance=0.01, material=SETTINGS["material"])
+    verdicts = verdicts_of(shifts, significance=0.01, material=SETTINGS["material"])
     assert [name for name, verdict in verdicts.items() if verdict.word == "drifted"] == list(shifts)[:12]
 
 

@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[Callable[[list[Line]], list[Line]], dict[str, Any], str
     "nothing is left": (
         lambda lines: lines,
         {"arm": "challenger"},
-        "no answer left to judge: of 40, 40 were given by another arm.* Cure",
+        "has no selected answer: of 40, 40 are of another arm.* Cure",
     ),
     "a model is not there": (
         lambda lines: lines,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.drift.policies import FALSE_ALARMS, WORDS, furthest_rolling_mean, rates_for, read_false_alarms
+from lab.drift.policies import FALSE_ALARMS, MEANINGS, furthest_rolling_mean, rates_for, read_false_alarms
 from tests.lab.drift.world import SETTINGS
 from tests.project import ROOT
 
@@ -14,12 +14,12 @@ def test_the_committed_rates_name_every_rule_that_chance_can_fire() -> None:
     known = read_false_alarms(ROOT / FALSE_ALARMS)
     assert known["conditions"]["command"] == "python -m benchmarks.drift rules"
     for rates in known["rates"].values():
-        assert set(rates) == set(WORDS) - {"age"}
+        assert set(rates) == set(MEANINGS) - {"age"}
         assert all(found["low"] <= found["rate"] <= found["high"] for found in rates.values())
 
 
 def test_every_rule_of_the_settings_has_its_words() -> None:
-    assert set(WORDS) == set(SETTINGS["policies"])
+    assert set(MEANINGS) == set(SETTINGS["policies"])
 
 
 @pytest.mark.parametrize(("rows", "nearest"), [(1, "few"), (600, "few"), (700, "many"), (10**7, "many")])

@@ -37,4 +37,4 @@ def test_a_table_of_any_kind_is_judged(folds: str) -> None:
     assert document["columns"]["drifted"] == 0
     assert {words["constant"], words["empty"]} <= {"stable", "unclear"}
     assert bool(document["chunks"]) == (folds == "time")
-    assert document["whole_table"]["verdict"] == "alike"
+    assert document["whole_table"]["verdict"] == "not distinguishable"

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from lab.drift.overlap import inflations_between
-from lab.reference.rows import in_order, inflations_of, judged_columns, order_in_time
+from lab.reference.rows import compared_columns, in_order, inflations_of, order_in_time
 from lab.stats.shift.dependence import joint_inflation
 from tests.lab.drift.world import changed, described, fitted, rows_of, stamped
 
@@ -34,7 +34,7 @@ def test_units_in_both_windows_relieve_the_inflation(first: int, *, relief: bool
     reference = fitted(once)
     twice = once.take(pa.array(np.repeat(np.arange(300), 2)))
     batch = changed(twice, "customer_id", np.repeat(np.arange(300) + first, 2))
-    kinds = {name: reference.facts.columns[name].kind for name in judged_columns(reference.facts.inputs)}
+    kinds = {name: reference.facts.columns[name].kind for name in compared_columns(reference.facts.inputs)}
     plain = inflations_of(batch, kinds, reference.facts.inputs)
     between = inflations_between(reference, batch, kinds, plain)
     assert plain["age"] == pytest.approx(2)
