@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
     "a column is absent": (lambda table: table.drop_columns(["age"]), r"lacks the columns \['age'\]; it has .* Cure"),
     "a column is no number": (
         lambda table: changed(table, "age", ["old"] * ROWS),
-        r"age in .*rows.csv cannot be read as int64, which it is in test: .*old.* Cure",
+        r"age in .*rows.csv cannot be read as int64, its type in test: .*old.* Cure",
     ),
     "a column is neither true nor false": (
         lambda table: changed(table, "senior", ["perhaps"] * ROWS),

@@ -126,7 +126,7 @@ def test_nobody_is_not_one_and_the_same(reference: Reference, tmp_path: Path) ->
     found, counts = read(write_log(tmp_path, answers(ROWS, unit=None)), reference)
     assert (len(found), counts.repeated) == (COUNT, 0)
     assert "customer_id" not in found[0]
-    assert counts.left_out == (f"units: {COUNT} of {COUNT} rows were asked without one",)
+    assert counts.left_out == (f"units: missing in {COUNT} of {COUNT} rows",)
 
 
 def test_units_that_are_called_otherwise_than_in_the_reference_are_left_out_and_told(
@@ -135,7 +135,7 @@ def test_units_that_are_called_otherwise_than_in_the_reference_are_left_out_and_
     lines = [{**line, "unit": f"c{line['unit']}"} for line in answers(ROWS)]
     found, counts = read(write_log(tmp_path, lines), reference)
     assert "customer_id" not in found[0]
-    assert counts.left_out[0].startswith("units: not as customer_id is in test")
+    assert counts.left_out[0].startswith("units: not of the type of customer_id in test")
 
 
 def of_two_arms(table: pa.Table) -> list[Line]:
@@ -160,7 +160,7 @@ def test_two_models_never_share_a_column_of_scores(
     assert {"champion": MODEL, "challenger": OTHER}.get(arm, MODEL) in counts.models
     if arm == "all":
         assert len(counts.left_out) == 2
-        assert "20 of 40 rows have none of it" in counts.left_out[0]
+        assert "missing in 20 of 40 rows" in counts.left_out[0]
 
 
 def test_in_the_shadow_both_models_are_judged_on_the_same_rows(reference: Reference, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ REFUSED: dict[str, tuple[Callable[[list[Line]], list[Line]], dict[str, Any], str
     "a whole number is none": (
         lambda lines: [{**line, "features": {**line["features"], "visits": 0.5}} for line in lines],
         {},
-        "visits in .* cannot be read as int64, which it is in test",
+        "visits in .* cannot be read as int64, its type in test",
     ),
 }
 
@@ -255,25 +255,25 @@ def test_what_cannot_be_judged_is_refused_with_the_cure(reference: Reference, tm
 
 def test_a_line_that_is_damaged_is_named(reference: Reference, tmp_path: Path) -> None:
     path = write_lines(tmp_path / "predictions-0-000001.jsonl", answers(ROWS)[:2], torn="nonsense\n")
-    with pytest.raises(SourceError, match="line 3 is damaged: expected one JSON object a line"):
+    with pytest.raises(SourceError, match="line 3 is damaged: expected one JSON object per line"):
         read(path.parent, reference)
 
 
 def test_a_file_that_goes_while_it_is_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"cannot be read: .*run it again"):
+    with pytest.raises(SourceError, match=r"cannot be read: .*run again"):
         list(lines.blocks_of(tmp_path / "predictions-0-000001.jsonl"))
 
 
 def test_a_folder_without_answers_is_no_log(reference: Reference, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(SourceError, match=r"holds \['notes.txt'\], expected predictions-WORKER-NUMBER.jsonl"):
+    with pytest.raises(SourceError, match=r"contains \['notes.txt'\], expected predictions-WORKER-NUMBER.jsonl"):
         read(tmp_path, reference)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,label\nid-0000,perhaps\n", "1 of 1 labels are neither 0 nor 1"),
+        ("id,label\nid-0000,perhaps\n", "1 of 1 labels are invalid, expected 0, 1"),
         ("row,label\n1,1\n", r"lacks \['id'\]; it has \['row', 'label'\]"),
     ],
 )

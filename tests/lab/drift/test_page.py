@@ -68,7 +68,7 @@ def test_it_says_what_moved_and_shows_no_identifier() -> None:
 def test_it_is_there_where_nothing_could_be_judged() -> None:
     bare = rows_of(np.random.default_rng(3), 5).select(["age", "amount", "region", "senior", "visits"])
     text = page_of(judged(REFERENCE, bare))
-    assert "The rows hold no scores." in text
+    assert "The rows have no scores." in text
     assert "The rows have no moment." in text
 
 
