@@ -23,7 +23,7 @@ DONE = (
             *("card", "compile", "compiled", "core", "dataset", "engine", "evaluate", "experiment", "explain"),
             *("featurize", "ingest"),
             *("model_files", "models", "pages", "predictions", "prepare", "reasons", "search", "select", "task"),
-            *("train", "validate", "world"),
+            *("train", "validate", "world", "abtest", "drift", "reference", "stats"),
         )
         if (ROOT / side / room).is_dir()
     ),
@@ -39,7 +39,8 @@ DONE = (
         "params.yaml",
         "champion.yaml",
     ),
-    "ops/readme",
+    *("stages/abtest.py", "stages/drift.py", "stages/reference.py"),
+    *("ops/readme", "ops/abtest", "ops/drift", "ops/plan.py", "ops/assign.py"),
     "tests/test_layers.py",
     "tests/test_readme.py",
 )

@@ -1,4 +1,4 @@
-"""Compare a batch with the drift reference, for the stage drift and `python -m ops drift`."""
+"""Compare a batch with the drift reference: columns, models, rows, retraining rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

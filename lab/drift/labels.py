@@ -1,4 +1,4 @@
-"""Read labels from the feedback log or a file; the last label of each id wins."""
+"""Read labels from the feedback log or a file, the last one per id."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Read a prediction log of serving as a batch, with the labels of its feedback log."""
+"""Read a prediction log of serving as a batch, with labels from feedback."""
 
 import json
 from collections.abc import Iterator, Sequence

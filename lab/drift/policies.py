@@ -1,4 +1,4 @@
-"""The rules that suggest a retraining: sound ones, and the naive ones that many teams use; each can be switched."""
+"""The retraining rules, including naive ones for comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python -m ops drift --current ROWS`: measure drift of a batch, and decide whether to retrain."""
+"""`python -m ops drift --current ROWS`: measure drift, and decide whether to retrain."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

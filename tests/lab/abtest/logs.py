@@ -1,4 +1,4 @@
-"""Logs of experiments for tests: drawn with a known truth, or written row by row."""
+"""Experiment logs for tests: drawn with a known truth, or written row by row."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An experiment's log becomes effects, each checked against another library, and one decision."""
+"""An experiment log gives effects, checked against other libraries, and one decision."""
 
 from pathlib import Path
 from typing import Any

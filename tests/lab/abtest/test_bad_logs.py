@@ -1,4 +1,4 @@
-"""A log that cannot be, and an experiment that is not fit to be read: a refusal with its cure, or INVALID with why."""
+"""Bad logs raise errors with a cure; bad experiments are INVALID."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A log is added up in one pass: as the library's moments, whatever the batches, also far from 0."""
+"""Log moments equal the library's for any batches, also far from 0."""
 
 from pathlib import Path
 

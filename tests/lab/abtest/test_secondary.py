@@ -1,4 +1,4 @@
-"""The primary outcome asked in other ways: each agrees with another library, and tests wait for the last look."""
+"""Secondary analyses against other libraries; tests only at the last look."""
 
 from pathlib import Path
 from typing import Any

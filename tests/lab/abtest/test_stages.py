@@ -1,4 +1,4 @@
-"""The stages experiment and abtest on own data: the log is brought in, analysed, and its absence said."""
+"""The stages experiment and abtest on own data, with and without a log."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Logs as serving writes them, of rows of the small world."""
+"""Prediction logs as serving writes them, for rows of the small world."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Batches from Parquet, CSV and prediction logs: the same rows are the same batch, and what is none is refused."""
+"""Batches from Parquet, CSV and logs are equal; invalid ones raise errors."""
 
 import json
 from collections.abc import Callable

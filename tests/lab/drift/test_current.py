@@ -1,4 +1,4 @@
-"""What a server logged, as the current window of the stage drift and of the command, which say the same of it."""
+"""A prediction log as the current window of stage and command."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stages reference and drift, and the command: what they call drift, what they leave alone, what they refuse."""
+"""The stages reference and drift, and the command: detections, errors, equal results."""
 
 import csv
 import json
@@ -188,8 +188,8 @@ def test_missing_models_are_refused_with_the_cure(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("metrics/explain.json", r"gives no importance of features.*Cure: dvc repro explain"),
-        ("lab/drift/false_alarms.json", r"holds no false alarm rates.*Cure: git checkout"),
+        ("metrics/explain.json", r"has no feature importance.*Cure: dvc repro explain"),
+        ("lab/drift/false_alarms.json", r"has no false alarm rates.*Cure: git checkout"),
         ("models/reference/reference.json", r"expected an output of stage reference.*Cure: dvc repro reference"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A log as a batch: the same rows in a fixed order, each with its last label, and nothing left out in silence."""
+"""A log as a batch: fixed order, last labels, and counts of exclusions."""
 
 import json
 from collections.abc import Callable

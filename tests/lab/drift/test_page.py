@@ -1,4 +1,4 @@
-"""The page: complete in itself, without a network, of a size that does not depend on the rows."""
+"""The drift page is self-contained, and its size is bounded."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""The rules for retraining: what their false alarm rates are measured on, and what the naive ones look at."""
+"""The retraining rules: their false alarm rates, and the naive ones."""
 
 from pathlib import Path
 

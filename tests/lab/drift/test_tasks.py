@@ -1,4 +1,4 @@
-"""Each kind of table that featurize makes gets its reference and judgement: with time, with groups, with neither."""
+"""Reference and drift for each kind of table: with time, groups, or neither."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""A small world of rows, scores and labels: a reference to fit, and batches to hold against it."""
+"""A small world of rows, scores and labels, to fit and compare."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The reference: as small however many rows there are, whole when it is read again, and refused when it is damaged."""
+"""The reference has bounded size, loads unchanged, and detects damage."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rows and their order: what is time's and what is not, and which units stand in both windows."""
+"""Row order, time order, and units that are in both windows."""
 
 import numpy as np
 import pyarrow as pa

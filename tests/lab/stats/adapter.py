@@ -1,4 +1,4 @@
-"""Map a case of the reference file, by its method, to the library and to the names that the file expects."""
+"""Map each method of the reference file to the library and to the file's names."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an adapter hands back, and the ways to put it together."""
+"""The result of an adapter, and helpers that build it."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping

@@ -410,7 +410,7 @@ def bayes_beta_binomial(inputs: Inputs) -> Answer:
     control, treatment = (
         posterior_of((inputs[f"x_{arm}"], inputs[f"n_{arm}"]), prior=prior) for arm in ("control", "treat")
     )
-    beliefs, difference = compare_posteriors([control, treatment]), difference_of_posteriors(control, treatment)
+    posteriors, difference = compare_posteriors([control, treatment]), difference_of_posteriors(control, treatment)
     return Answer(
         {
             "posterior_control": [control.alpha, control.beta],
@@ -419,11 +419,11 @@ def bayes_beta_binomial(inputs: Inputs) -> Answer:
             "mean_treat": treatment.mean,
             "ci95_control_equal_tailed": [control.low, control.high],
             "ci95_treat_equal_tailed": [treatment.low, treatment.high],
-            "prob_treat_better": beliefs.best[1],
-            "prob_treat_better_normal_approx": beliefs.best[1],
-            "prob_control_better": beliefs.best[0],
-            "expected_loss_choose_control": beliefs.losses[0],
-            "expected_loss_choose_treat": beliefs.losses[1],
+            "prob_treat_better": posteriors.best[1],
+            "prob_treat_better_normal_approx": posteriors.best[1],
+            "prob_control_better": posteriors.best[0],
+            "expected_loss_choose_control": posteriors.losses[0],
+            "expected_loss_choose_treat": posteriors.losses[1],
             "expected_uplift_abs": difference.mean,
             "ci95_diff_equal_tailed": [difference.low, difference.high],
         }
@@ -435,8 +435,8 @@ bayes_beta_binomial_large = bayes_beta_binomial
 
 def bayes_multi_variant(inputs: Inputs) -> Answer:
     arms = [Posterior(alpha, beta, alpha / (alpha + beta), 0.0, 1.0) for alpha, beta in inputs["posteriors"]]
-    beliefs = compare_posteriors(arms)
-    return Answer({"prob_best": beliefs.best, "expected_loss": beliefs.losses})
+    posteriors = compare_posteriors(arms)
+    return Answer({"prob_best": posteriors.best, "expected_loss": posteriors.losses})
 
 
 def bayes_gaussian_effect(inputs: Inputs) -> Answer:

@@ -1,4 +1,4 @@
-"""What each function of lab.stats must not care about. A new function needs an entry, or a reason why it has none."""
+"""The invariances of every public function of lab.stats, or why there are none."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""Ways in which data may change without changing what a statistic says, as checks to be bound to a function."""
+"""Changes of data that must not change a statistic, as checks."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

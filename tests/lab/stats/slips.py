@@ -1,7 +1,7 @@
-"""Values of the reference file that are not right, from the tools that made it.
+"""Wrong values of the reference file, and the tools that produced them.
 
 Where the file and exact arithmetic disagree, the adapter gives the file what its own tool says, so that comparing shows
-where the difference comes from; the library's own values are held against exact arithmetic in the tests named here.
+where the difference comes from; the library's own values are compared with exact arithmetic in the tests named here.
 
 - statsmodels' search for the smallest effect stops at a power of 0.80000044: test_power.
 """

@@ -1,4 +1,4 @@
-"""How often each test calls a difference where there is none: seeded simulations, a few hundred runs each.
+"""The false positive rate of each test, by seeded simulations.
 
 The band is that of the binomial distribution at the promised level, wide enough for one in ten thousand.
 """

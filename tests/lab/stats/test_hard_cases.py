@@ -1,4 +1,4 @@
-"""Whatever is asked, the library answers in finite numbers, or refuses in words: never nan, inf or a crash."""
+"""Hard cases give finite numbers or an error, never nan, inf or a crash."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""No statistic cares about what it should not: the order of rows, the unit, which arm comes first, how batches fall."""
+"""Statistics do not depend on row order, units, arm order or batches."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Hold the library to cases whose values were computed elsewhere and checked against R.
+"""The library agrees with reference values computed elsewhere and checked against R.
 
 The environment variable REFERENCE_CASES points the same test at another file of the same form.
 """

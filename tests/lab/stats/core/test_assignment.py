@@ -1,4 +1,4 @@
-"""Units keep their arm in every process, arms their weights."""
+"""Units keep their arm in every process, and arms receive their weights."""
 
 import os
 import subprocess

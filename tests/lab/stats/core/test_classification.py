@@ -1,4 +1,4 @@
-"""Metrics agree with scikit-learn, and mean what their docstrings say at the edges."""
+"""Metrics agree with scikit-learn, also for edge cases."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tables of counts against scipy, and the cases that break other tools."""
+"""Tables of counts against scipy, including degenerate tables."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Adjusted p-values: what they promise, and what statsmodels gives."""
+"""Adjusted p-values against statsmodels and their definitions."""
 
 from collections.abc import Callable, Sequence
 

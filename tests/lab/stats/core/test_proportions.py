@@ -1,4 +1,4 @@
-"""Intervals of shares agree with statsmodels, and a gap that was picked is not taken for one that was planned."""
+"""Intervals of shares against statsmodels; simultaneous intervals for the widest gap."""
 
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint

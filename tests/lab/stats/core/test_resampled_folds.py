@@ -1,4 +1,4 @@
-"""The corrected interval and test: wider than folds taken for independent, and honest where they are not."""
+"""The corrected resampled t-test covers the truth, where independent folds do not."""
 
 import numpy as np
 import pytest

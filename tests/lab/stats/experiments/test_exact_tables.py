@@ -1,4 +1,4 @@
-"""The exact test of two shares against whole fractions."""
+"""Fisher's exact test against exact fractions."""
 
 from fractions import Fraction
 from math import comb

@@ -1,4 +1,4 @@
-"""Looking again and again: against published constants, whole integrals and paths, and what may not be read early."""
+"""Sequential bounds against published constants, quadrature and simulated paths."""
 
 import math
 

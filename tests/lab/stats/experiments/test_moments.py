@@ -1,4 +1,4 @@
-"""Moments of one pass: against numpy in exact numbers, in any batches, far from 0, and the comparisons fed by them."""
+"""One-pass moments against exact arithmetic in numpy, for any batches."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Posteriors against whole fractions, at every size of sample, and what they say where nothing is known."""
+"""Posteriors against exact fractions, at every sample size."""
 
 from fractions import Fraction
 from math import comb, factorial

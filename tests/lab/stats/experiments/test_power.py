@@ -1,4 +1,4 @@
-"""Plans: against R's printed values and statsmodels, and back from units to power and to the smallest effect."""
+"""Plans against R's printed values and statsmodels, forwards and backwards."""
 
 from typing import Any
 

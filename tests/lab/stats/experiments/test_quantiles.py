@@ -1,4 +1,4 @@
-"""A quantile's interval: exact for every distribution, open where too few values tell."""
+"""Intervals of quantiles are exact for every distribution, open for few values."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A sample ratio mismatch is told from chance, whatever the arms and weights."""
+"""The sample ratio test detects mismatches and keeps its false positive rate."""
 
 import math
 

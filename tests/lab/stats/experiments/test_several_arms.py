@@ -1,4 +1,4 @@
-"""Several arms, strata and covariates: against scipy and statsmodels on data of many shapes."""
+"""Several arms, strata and covariates against scipy and statsmodels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Two shares: against statsmodels and scipy on counts of all kinds, and what cannot be counted is refused."""
+"""Two shares against statsmodels and scipy; invalid counts raise errors."""
 
 import math
 from typing import Any

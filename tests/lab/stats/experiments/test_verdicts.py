@@ -1,4 +1,4 @@
-"""One experiment, one decision, one rule: and the first rule that fires is the one that counts."""
+"""The first rule that applies decides the experiment."""
 
 from typing import Any
 

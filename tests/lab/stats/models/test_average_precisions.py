@@ -1,4 +1,4 @@
-"""Average precision against scikit-learn, its influences against its derivatives, its interval against the truth."""
+"""Average precision against scikit-learn, its influences against derivatives, its interval against simulations."""
 
 import numpy as np
 import pytest

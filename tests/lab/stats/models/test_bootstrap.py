@@ -1,4 +1,4 @@
-"""Resamples are real resamples of the rows, equal to scikit-learn's numbers on them, and their intervals hold."""
+"""Bootstrap metrics equal scikit-learn's on the resamples, and intervals cover."""
 
 from collections.abc import Iterator
 from functools import partial

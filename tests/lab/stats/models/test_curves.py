@@ -1,4 +1,4 @@
-"""Curves pass through scikit-learn's points, and few points still enclose the area."""
+"""Curves pass through scikit-learn's points, and thinning keeps the area."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The resampled table is the resampled rows: against a plain bootstrap that draws rows."""
+"""Resampling the table equals a plain bootstrap of the rows."""
 
 from typing import Any
 

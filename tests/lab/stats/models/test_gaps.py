@@ -1,4 +1,4 @@
-"""Gaps between groups: the pairs, their intervals, and how often they hold."""
+"""Gaps between groups: pairs, intervals and their coverage."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The net share of turned rows, and the interval that few turned rows cannot fool."""
+"""The net share of changed rows, with an interval that is never empty."""
 
 import numpy as np
 import pytest

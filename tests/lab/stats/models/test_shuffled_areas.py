@@ -1,4 +1,4 @@
-"""What shuffling costs is scikit-learn's difference of areas, and its interval covers the truth."""
+"""The loss by shuffling equals scikit-learn's difference, and its interval covers."""
 
 from typing import Any
 

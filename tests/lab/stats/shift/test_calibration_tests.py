@@ -1,4 +1,4 @@
-"""Tests of calibration: by their definition, by simulation, and on what cannot be judged."""
+"""Calibration tests by definition, by simulation, and for undefined cases."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How rows that are alike inflate a test, and that the correction holds the level."""
+"""Design effects of correlated rows restore the significance level."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Distributions, whole and thinned: what thinning may cost, and what it must not."""
+"""Thinned distributions: the largest error of a distance."""
 
 import numpy as np
 import pytest

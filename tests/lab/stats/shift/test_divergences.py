@@ -1,4 +1,4 @@
-"""Sizes of a change between counts, against scipy and by hand."""
+"""Effect sizes between counts, against scipy and by hand."""
 
 import numpy as np
 import pytest

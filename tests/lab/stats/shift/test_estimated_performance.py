@@ -1,4 +1,4 @@
-"""Performance without labels against scikit-learn's weighted metrics, and against the truth where chances are true."""
+"""Estimated performance against scikit-learn's weighted metrics, and against the truth."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Thresholds for unusual rows: the promised rate, and the exact test that more rows pass."""
+"""Anomaly thresholds: the guaranteed rate, and the exact exceedance test."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Rising curves against scikit-learn."""
+"""Isotonic regression against scikit-learn."""
 
 import numpy as np
 import pytest

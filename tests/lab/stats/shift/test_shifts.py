@@ -1,4 +1,4 @@
-"""Columns of every ugly kind get a shift with a reason; no number in it is infinite or missing."""
+"""Columns of every kind get a shift with a reason, without infinite numbers."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Detectors on streams: false alarms as seldom as promised, changes found after as many rows as theory says."""
+"""Stream detectors: false alarm rates, and detection delays against theory."""
 
 import numpy as np
 import pytest
