@@ -194,7 +194,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
             edited("version: 1\n  replaces: 2", "version: 3\n  replaces: 1")(here),
             tag(here, "churn@v3.0.0"),
         ],
-        "was not derived from the champion.yaml beside it",
+        "was not derived from its champion.yaml",
     ),
 }
 
