@@ -1,4 +1,4 @@
-"""Name the model that the repository calls champion as the server names the one that answers."""
+"""Read the champion's fingerprint and version, as the server reports them."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ MANIFEST = "models/champion/manifest.json"
 
 
 def champion_of(task: str, stage: str | None, *, root: Path) -> dict[str, str] | None:
-    """Return fingerprint and version of the champion in a stage, or of HEAD; None where nothing is in the stage."""
+    """Return fingerprint and version of the champion in a stage, or of HEAD; None for an empty stage."""
     if stage is not None and read_registry(task, root=root).holder(stage) is None:
         return None
     source = found_source(Wanted(task, stage, None, None, "champion"), root=root)

@@ -1,4 +1,4 @@
-"""`python -m ops gauges`: put what drift, evaluation and gates found into a file that Prometheus reads."""
+"""`python -m ops gauges`: write drift, metrics and gates for Prometheus."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from lab.core.result_files import read_json, write_text
 from ops.gauges.champion import champion_of
-from ops.gauges.gauges import SAYS, gauges_of
+from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.judgement import read_judgement
 from ops.gauges.text import text_of
 from ops.registry.task import task_of
@@ -23,28 +23,28 @@ JUDGEMENT = METRICS / "drift.json"
     type=click.Path(path_type=Path, dir_okay=False),
     default=JUDGEMENT,
     show_default=True,
-    help="The judgement to show; `python -m ops drift --current ROWS --json` prints one of newer rows.",
+    help="The drift document; `python -m ops drift --current ROWS --json` prints one of newer rows.",
 )
-@click.option("--stage", help="The champion is the version in this stage, such as production; HEAD's without it.")
+@click.option("--stage", help="Report the version in this stage, such as production, as champion.  [default: HEAD's]")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write, in one step: served/gauges/NAME.prom. Printed without it.",
+    help="The file to write, such as served/gauges/NAME.prom.  [default: print]",
 )
 def gauges(*, judgement: Path, stage: str | None, output: Path | None) -> None:
-    r"""Put what drift, evaluation and gates found into a file that Prometheus reads.
+    r"""Write the results of drift, evaluation and gates as a file for Prometheus.
 
-    Judging takes seconds, so no request does it: a job runs this after the stages, or each night on the log of what was
-    served. The server shows the files of the folder that LAB_GAUGES names at GET /metrics; node_exporter's textfile
-    collector reads them, too. What is not known, such as a ROC AUC without labels, is left out.
+    Computing drift takes seconds, so a job does it, not a request: after the stages, or each night on the server's log.
+    The server adds the files in LAB_GAUGES to GET /metrics; node_exporter's textfile collector reads them too. Unknown
+    values, such as a ROC AUC without labels, are left out.
 
     \b
       python -m ops gauges --output served/gauges/churn.prom
       python -m ops drift --current served/log --save logs/drift.json
       python -m ops gauges --drift logs/drift.json --stage production --output served/gauges/churn.prom
 
-    Which gauges there are, and what to do when one raises an alert: docs/watching.md.
-    Exit 0 when written, 2 on a mistake: no judgement, or a model that is nowhere.
+    docs/watching.md lists the gauges, and what to do on an alert.
+    Exit 0 when written, 2 on a mistake: no drift document, or a missing model.
     """
     root = Path()
     task = task_of(root)
@@ -55,7 +55,7 @@ def gauges(*, judgement: Path, stage: str | None, output: Path | None) -> None:
         validated=_known(METRICS / "validate.json"),
         champion=champion_of(task, stage, root=root),
     )
-    text = text_of(found, SAYS)
+    text = text_of(found, HELP_TEXTS)
     if output is None:
         click.echo(text, nl=False)
         return

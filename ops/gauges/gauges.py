@@ -1,4 +1,4 @@
-"""Turn the judgements of drift, evaluation and gates into gauges; what is not known is left out."""
+"""Convert the results of drift, evaluation and gates to gauges."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from ops.gauges.text import Gauge
 
-SAYS = {
+HELP_TEXTS = {
     "lab_champion": "1 for the model that the repository calls champion.",
     "lab_drift_anomalous_share": "The share of rows unlike the reference, with the limits of its 95 % interval.",
     "lab_drift_anomalous_share_promised": "The share of rows that would be unlike the reference by chance.",
@@ -41,7 +41,7 @@ def gauges_of(
     validated: Mapping[str, Any] | None,
     champion: Mapping[str, str] | None,
 ) -> list[Gauge]:
-    """Return the gauges of a task from metrics/drift.json, evaluate.json, validate.json and the champion's names."""
+    """Return a task's gauges from drift.json, evaluate.json, validate.json and the champion; skip unknown values."""
     found = [
         *(_drift(drift) if drift else ()),
         *(_performance(evaluated) if evaluated else ()),

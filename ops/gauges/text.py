@@ -1,4 +1,4 @@
-"""Write gauges as Prometheus reads them, in the form of node_exporter's textfiles."""
+"""Render gauges in Prometheus' text format."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,8 @@ class Gauge:
     value: float
 
 
-def text_of(gauges: Iterable[Gauge], says: Mapping[str, str]) -> str:
-    r"""Return the gauges by name, each under what `says` tells of it; the same gauges give the same text.
+def text_of(gauges: Iterable[Gauge], help_texts: Mapping[str, str]) -> str:
+    r"""Return the gauges sorted by name, each with its help text.
 
     >>> print(text_of([Gauge("lab_rows", {"window": 'the "test"'}, 3)], {"lab_rows": "Rows."}))
     # HELP lab_rows Rows.
@@ -27,7 +27,7 @@ def text_of(gauges: Iterable[Gauge], says: Mapping[str, str]) -> str:
     lines: list[str] = []
     for place, gauge in enumerate(found):
         if place == 0 or found[place - 1].name != gauge.name:
-            lines += [f"# HELP {gauge.name} {says[gauge.name]}", f"# TYPE {gauge.name} gauge"]
+            lines += [f"# HELP {gauge.name} {help_texts[gauge.name]}", f"# TYPE {gauge.name} gauge"]
         lines.append(f"{gauge.name}{_labels(gauge.labels)} {_number(gauge.value)}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -43,5 +43,5 @@ def _escaped(value: str) -> str:
 
 def _number(value: float) -> str:
     if not math.isfinite(value):
-        raise ValueError(f"found {value}, expected a number: what is not known is left out")
+        raise ValueError(f"found {value}, expected a finite number: leave unknown values out")
     return f"{value:.10g}"

@@ -1,4 +1,4 @@
-"""`python -m ops pack`: a model out of the registry into a folder that the server can serve."""
+"""`python -m ops pack`: write a registered model as a folder for the server."""
 
 import time
 from contextlib import suppress
@@ -15,28 +15,28 @@ from ops.registry.upstream import upstream_of
 
 @click.command()
 @click.argument("task", required=False)
-@click.option("--stage", help="The version that is in this stage of .gto now, such as production.")
-@click.option("--version", "version", type=click.IntRange(min=1), help="This version: 2 is churn@v2.0.0.")
-@click.option("--revision", help="The champion of any commit, tag or branch, registered or not.")
+@click.option("--stage", help="The version in this stage of .gto, such as production.")
+@click.option("--version", "version", type=click.IntRange(min=1), help="A version: 2 is churn@v2.0.0.")
+@click.option("--revision", help="The champion of a commit, tag or branch, registered or not.")
 @click.option(
     "--model",
     type=click.Choice(["champion", "challenger"]),
     default="champion",
     show_default=True,
-    help="Which of a revision's models.",
+    help="Which model of the revision.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("served/champion"),
     show_default=True,
-    help="The folder to fill; a server that reads it takes the new model over by itself.",
+    help="The folder to write; a running server that reads it reloads by itself.",
 )
 @click.option(
     "--watch",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Go on: look so often whether it is another model by now, and pack that.",
+    help="Keep running: check for a new model every SECONDS, and pack it.",
 )
 def pack(
     *,
@@ -48,29 +48,29 @@ def pack(
     output: Path,
     watch: float | None,
 ) -> None:
-    r"""Fill a folder with what serving needs of a model: plain numbers, no code, fingerprints that are checked.
+    r"""Write a folder with what serving needs of a model: plain numbers, no code, checked fingerprints.
 
-    The model comes from the cache, else from the remote, of the revision that the registry names; nothing is checked
-    out. The folder is exchanged in one step, so a server that runs never sees half of it. Where it is served:
+    The model comes from the cache or the remote, at the revision that the registry names; nothing is checked out. The
+    folder is replaced atomically, so a running server never reads half of it:
 
     \b
       python -m ops pack --stage production
       LAB_CHAMPION=served/champion python -m serving
 
-    With --watch the server follows the registry: a promotion or a rollback is packed within so many seconds, and taken
-    over with no request lost. Each look asks the shared repository for new tags first, where there is one. What goes
-    wrong is told once and tried again, and what is served stays; it ends with Ctrl-C:
+    With --watch the server follows the registry: a promotion or a rollback is packed within so many seconds, and loaded
+    with no downtime. Each check fetches new tags first, if there is a remote. An error is printed once and retried, and
+    the served model stays. Stop it with Ctrl-C:
 
     \b
       python -m ops pack --stage production --watch 30
 
-    A challenger beside it, for an experiment or in the shadow:
+    A challenger, for an A/B test or in the shadow:
 
     \b
       python -m ops pack --revision HEAD --model challenger --output served/challenger
 
-    Without --stage, --version or --revision it is the champion of HEAD. Exit 0 when done, 2 on a mistake: no such
-    version, an object that is nowhere, a family of models that is not compiled.
+    The default is the champion of HEAD. Exit 0 when done, 2 on a mistake: an unknown version, a missing object, or a
+    model family that cannot be compiled.
     """
     root = Path()
     wanted = Wanted(task or task_of(root), stage, version, revision, model)
@@ -80,15 +80,15 @@ def pack(
         return
     source = found_source(wanted, root=root)
     packed(source, output, root=root)
-    click.echo(f"{output}: {source.told}")
+    click.echo(f"{output}: {source.label}")
 
 
 def _follow(wanted: Wanted, output: Path, *, root: Path, seconds: float) -> None:
-    """Pack whenever it is another model than the last that was packed, until somebody stops this."""
+    """Pack each new model, until interrupted."""
     if wanted.version is not None:
-        raise ParamsError("found --watch with --version, which never becomes another. Cure: --stage or --revision.")
+        raise ParamsError("found --watch with --version, which never changes. Cure: --stage or --revision.")
     last: Source | None = None
-    told: list[str] = []
+    printed: list[str] = []
     while True:
         mistakes = _mistakes_of_fetching(root)
         try:
@@ -96,14 +96,14 @@ def _follow(wanted: Wanted, output: Path, *, root: Path, seconds: float) -> None
         except LabError as error:
             mistakes.append(str(error))
         for mistake in mistakes:
-            if mistake not in told:
+            if mistake not in printed:
                 click.echo(mistake, err=True)
-        told = mistakes
+        printed = mistakes
         time.sleep(seconds)
 
 
 def _mistakes_of_fetching(root: Path) -> list[str]:
-    """Bring the registry's tags of the shared repository, if there is one; what fails is no reason not to go on."""
+    """Fetch the registry's tags, if there is a remote; return errors, which do not stop the watch."""
     try:
         shared = upstream_of(root)
         if shared is not None:
@@ -114,9 +114,9 @@ def _mistakes_of_fetching(root: Path) -> list[str]:
 
 
 def _pack_other(wanted: Wanted, last: Source | None, output: Path, *, root: Path) -> Source:
-    """Return the source as it is now, packed if it is another than the last."""
+    """Return the current source, packed if it differs from the last one."""
     source = found_source(wanted, root=root)
     if source != last:
         packed(source, output, root=root)
-        click.echo(f"{output}: {source.told}")
+        click.echo(f"{output}: {source.label}")
     return source

@@ -1,4 +1,4 @@
-"""Write what explains a model as plain numbers and texts, from which the server gives the pipeline's own reasons."""
+"""Compile a model's explainer to plain numbers and texts for the server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from ops.pack.reasoning import WALKS, Reasoning
 
 Part = dict[str, Any]
 Arrays = dict[str, Any]
-TOLERANCE = 2e-6  # both sides are rounded to 6 decimals, and may fall to either side of a half
+TOLERANCE = 2e-6  # both sides are rounded to 6 decimals
 
 
 class UnlikeError(ModelError):
-    """The server would give other reasons than the pipeline."""
+    """The server's reasons would differ from the pipeline's."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the stage's walks were drawn by: params.yaml's explain.walks, and seed."""
+    """The settings of the stage's random walks: explain.walks and seed."""
 
     walks: int
     seed: int
@@ -44,7 +44,7 @@ class Drawn:
 def compile_reasons(
     reasoning: Reasoning, reference: pa.Table, model: Compiled, *, drawn: Drawn, fingerprint: str
 ) -> tuple[Part, Arrays]:
-    """Return the content of reasons.json and reasons.npz; the fingerprint is that of the model they belong to."""
+    """Return the content of reasons.json and reasons.npz; the fingerprint is their model's."""
     frame = frame_of(reference, reasoning.features)[sorted(reasoning.model.features)]
     writer = Writer(frame)
     program = {
@@ -57,7 +57,7 @@ def compile_reasons(
 
 
 def check_reasons(reasoning: Reasoning, compiled: tuple[Part, Arrays], model: Compiled, rows: pa.Table) -> None:
-    """Refuse what gives any of these rows other contributions than the pipeline does, or says them in other words."""
+    """Refuse an explainer whose contributions or texts differ from the pipeline's on any of these rows."""
     frame = frame_of(rows, reasoning.features)
     expected = contributions_of(reasoning.explainer, frame[sorted(reasoning.model.features)])
     found = reasoner_of(*compiled, model).explain(columns_of(frame), most=len(frame.columns))
@@ -72,7 +72,7 @@ def check_reasons(reasoning: Reasoning, compiled: tuple[Part, Arrays], model: Co
         said = {reason.feature: reason.text for reason in one.reasons}
         for reason in reasons:
             if abs(reason.contribution) > TOLERANCE and said[reason.feature] != reason.text:
-                raise UnlikeError(f"{said[reason.feature]!r} is said where the pipeline says {reason.text!r}")
+                raise UnlikeError(f"found {said[reason.feature]!r}, expected the pipeline's {reason.text!r}")
 
 
 def _additions(reasoning: Reasoning, model: Compiled, writer: Writer, drawn: Drawn) -> Part:

@@ -1,4 +1,4 @@
-"""Say how many training rows came to each node of a model's trees, in the order in which its program holds them."""
+"""Read the training rows at each node of a model's trees, in program order."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 def covers_of(estimator: Any) -> NDArray[np.float64]:
     """Return the weight of the rows at each node, one tree after another."""
     if isinstance(estimator, HistGradientBoostingClassifier):
-        counts = [stage[0].nodes["count"] for stage in estimator._predictors]  # noqa: SLF001 - it is nowhere else
+        counts = [stage[0].nodes["count"] for stage in estimator._predictors]  # noqa: SLF001 - there is no public attribute
     else:
         grown = np.ravel(estimator.estimators_) if hasattr(estimator, "estimators_") else [estimator]
         counts = [tree.tree_.weighted_n_node_samples for tree in grown]

@@ -1,4 +1,4 @@
-"""Put a model's compiled form and what is known of it into a folder, in one step."""
+"""Write a model's compiled form and its facts to a folder, atomically."""
 
 import hashlib
 import json
@@ -25,12 +25,12 @@ SHOWN = ("roc_auc", "average_precision", "brier", "accuracy", "precision", "reca
 
 
 def pack(source: Source, output: Path, *, root: Path) -> None:
-    """Write the folder beside, check that it can be served, and let the name point to it.
+    """Write a new folder, check that it can be served, and point the link `output` to it.
 
-    `output` is a link, for a link is exchanged in one step; the folder that it pointed to before is removed.
+    A link can be replaced atomically; the folder that it pointed to before is removed.
     """
     if output.exists() and not output.is_symlink():
-        raise SourceError(f"{output} is a folder of its own, expected a name that `pack` made. Cure: another --output.")
+        raise SourceError(f"{output} is a folder, expected a link made by `pack`. Cure: another --output.")
     output.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
@@ -66,24 +66,26 @@ def _files(source: Source, *, root: Path) -> dict[str, bytes]:
 
 
 def _reasons(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
-    """Return the files that explain the model; none where it cannot be explained as its stage does, which is told."""
+    """Return the files that explain the model; empty, with a message, if they would differ from the stage."""
     try:
         return _explained(source, model, root=root)
     except ModelError as error:
-        click.echo(f"packed without reasons, so that POST /explain will be refused: {error}", err=True)
+        click.echo(f"packed without reasons, so POST /explain is refused: {error}", err=True)
         return {}
 
 
 def _explained(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
     if STAGE not in source.snapshot.lock:
-        raise ModelError(f"the stage {STAGE} has not run in that revision. Cure: dvc repro, commit, and pack that one.")
+        raise ModelError(
+            f"the stage {STAGE} has not run in that revision. Cure: dvc repro, commit, and pack that commit."
+        )
     from ops.pack.reasons import reasons_files  # noqa: PLC0415 - brings scikit-learn, and shap for trees
 
     return reasons_files(source, model, root=root)
 
 
 def _about(source: Source, words: Mapping[str, Any], explaining: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what the server tells of the model, and the words in which it gives reasons."""
+    """Return what the server says about the model, and the wording of reasons."""
     evaluated = source.snapshot.json("metrics/evaluate.json") or {}
     test = evaluated.get(source.model, {}).get("test", {})
     metrics = {name: {"value": test[name], "interval_95": test.get(f"{name}_95")} for name in SHOWN if name in test}

@@ -1,4 +1,4 @@
-"""Give reasons for the scores of any rows, one or many, as the stage explain gives them: for whoever serves a model."""
+"""Explain scores of any rows as the stage explain does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ WALKS = "explain/walks"  # the stream from which the stage draws its walks
 
 @dataclass(frozen=True)
 class Reasoning:
-    """All that reasons are made of; made once for a model, for trees are slow to read."""
+    """Everything that explanations need; built once a model, because reading trees is slow."""
 
     model: Model
     explainer: Explainer
@@ -37,10 +37,10 @@ def reasoning_of(
     walks: int,
     seed: int,
 ) -> Reasoning:
-    """Return what gives reasons for a model's scores.
+    """Return what explains a model's scores.
 
     `reference` is data/explanations/reference.parquet, `features` are those of the feature tables, and walks and seed
-    those of params.yaml: with them a row has the reasons that the stage gave it.
+    those of params.yaml, so that a row gets the same reasons as in the stage.
     """
     frame = frame_of(reference, features)
     explainer = explainer_of(model.pipeline, frame[sorted(model.features)], walks=walks, rng=generator_of(seed, WALKS))
@@ -48,7 +48,7 @@ def reasoning_of(
 
 
 def reasons_for(reasoning: Reasoning, rows: pa.Table, *, most: int) -> list[list[Reason]]:
-    """Return each row's reasons, the weightiest first; rows need the model's features, and others only for words."""
+    """Return each row's reasons, largest first; rows need the model's features, other columns only for wording."""
     own = reasoning.model.features
     known = {name: kind for name, kind in reasoning.features.items() if name in own or name in rows.column_names}
     frame = frame_of(rows, known)

@@ -1,4 +1,4 @@
-"""Write what explains a model, from what its revision keeps, and hold it to the pipeline's own reasons."""
+"""Write the files that explain a model, and compare them with the pipeline's reasons."""
 
 import tempfile
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ STAGE = "explain"
 REFERENCE = "data/explanations/reference.parquet"
 WORDS = "data/task/words.json"
 ROWS_CHECKED = 40
-FEWER_ROWS_CHECKED = 4  # of a model that is walked, for a row asks it a thousand times
+FEWER_ROWS_CHECKED = 4  # of a permutation explainer, which scores a row a thousand times
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a revision keeps of a model and of the stage that explained it."""
+    """What a revision keeps of a model and of its stage explain."""
 
     compiled: Compiled
     reference: pa.Table
@@ -40,7 +40,7 @@ class _Kept:
 
 
 def reasons_files(source: Source, model_files: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:
-    """Return reasons.json and reasons.npz; refused are models that the server would explain otherwise than the stage.
+    """Return reasons.json and reasons.npz; refuse models whose reasons would differ from the stage's.
 
     `model_files` are the manifest and the compiled form.
     """
@@ -70,17 +70,17 @@ def _kept(source: Source, model_files: Mapping[str, bytes], folder: Path, *, roo
 
 def _parsed(objects: Objects, stages: dict[str, LockedStage], path: str, kind: type[Any]) -> Any:
     text = objects.output(stages, path).decode()
-    return parse_json(text, kind=kind, where=path, cure="Cure: dvc repro, in the revision that the model is taken from")
+    return parse_json(text, kind=kind, where=path, cure="Cure: dvc repro, in the model's revision")
 
 
 def _drawn(stage: LockedStage) -> Drawn:
-    """Return what the stage drew its walks by when it ran, which is what dvc.lock says and not params.yaml."""
+    """Return the settings of the stage's random walks by dvc.lock, not by params.yaml."""
     ran_with = {name: value for values in stage.params.values() for name, value in values.items()}
     return Drawn(walks=int(ran_with["explain"]["walks"]), seed=int(ran_with["seed"]))
 
 
 def _hard_rows(kept: _Kept) -> pa.Table:
-    """Return some rows of the reference, and one of which nothing is known."""
+    """Return some rows of the reference, and one with all values missing."""
     walked = kept.reasoning.explainer.method == "permutation"
     some = kept.reference.slice(0, FEWER_ROWS_CHECKED if walked else ROWS_CHECKED)
     return pa.concat_tables([some, pa.Table.from_pylist([{}], schema=some.schema)])

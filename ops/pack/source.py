@@ -1,4 +1,4 @@
-"""Find the revision that a model is to be taken from."""
+"""Find the revision of a model to pack."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from ops.revisions.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for; at most one of stage, version and revision."""
+    """The requested model; at most one of stage, version and revision."""
 
     task: str
     stage: str | None
@@ -30,17 +30,17 @@ class Source:
     snapshot: Snapshot
 
     @property
-    def told(self) -> str:
-        """In words for a person."""
+    def label(self) -> str:
+        """A description for messages."""
         known = f"{self.task} {self.version}" if self.version else f"the {self.model} of {self.task}, not registered"
         return f"{known}, of commit {(self.snapshot.commit or '')[:8]}"
 
 
 def found_source(wanted: Wanted, *, root: Path) -> Source:
-    """Return the revision that is asked for, as the registry knows it."""
+    """Return the requested revision by the registry."""
     asked = [value for value in (wanted.stage, wanted.version, wanted.revision) if value is not None]
     if len(asked) > 1:
-        raise SourceError(f"found {asked} asked for, expected one of --stage, --version and --revision. Take one.")
+        raise SourceError(f"found {asked}, expected one of --stage, --version and --revision. Cure: give one.")
     if wanted.model != "champion" and (wanted.stage or wanted.version):
         raise SourceError("The registry holds champions only. Cure: --revision for a challenger.")
     registry = read_registry(wanted.task, root=root)
@@ -51,13 +51,13 @@ def found_source(wanted: Wanted, *, root: Path) -> Source:
 
 
 def _number(wanted: Wanted, registry: Registry) -> int | None:
-    """Return the number of the registered version that is asked for, None where a revision is."""
+    """Return the number of the requested version, None for a revision."""
     if wanted.stage is not None:
         number = registry.holder(wanted.stage)
         if number is None:
             raise SourceError(
-                f"No version of {wanted.task} is in the stage {wanted.stage}; `python -m ops history` shows what there "
-                "is. Cure: python -m ops promote --register, or git fetch --tags."
+                f"No version of {wanted.task} is in the stage {wanted.stage}; see `python -m ops history`. "
+                "Cure: python -m ops promote --register, or git fetch --tags."
             )
         return number
     if wanted.version is not None and wanted.version not in registry.versions:

@@ -1,17 +1,17 @@
-"""Draw differences with their intervals in plain characters, each in units of what is too small to matter."""
+"""Draw differences with their intervals as text, in units of the margin."""
 
 from collections.abc import Sequence
 
 from ops.compare.differences import Judged, oriented
 
 HALF = 24  # characters on either side of no difference
-MOST = 6.0  # margins that the picture reaches to either side, at the most
+MOST = 6.0  # margins on either side, at most
 
 
 def picture(differences: Sequence[tuple[str, Judged]]) -> str:
-    """Return one line for each named difference: right is better, between the dotted lines is too small to matter.
+    """Return one line a difference: right is better, between the dotted lines is within the margin.
 
-    A difference without an interval or a margin is left out; nothing is drawn without any.
+    Differences without an interval or a margin are left out.
 
     >>> print(picture([("F1", Judged("f1", "better", 0.5, 0.55, 0.05, low=0.01, high=0.09, margin=0.02))]))
                     worse  ┊    │    ┊  better

@@ -1,17 +1,17 @@
-"""The folded parts of a page, and how they are shortened until the page is short enough to be posted."""
+"""Render collapsible sections, shortened until the page fits into a comment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-LIMIT = 59_000  # characters; GitHub refuses a comment of more than 65,536, and a poster may add a line
+LIMIT = 59_000  # characters; GitHub refuses a comment of more than 65,536, and posting may add a line
 LEAST = 600
 
 
 @dataclass(frozen=True)
-class Fold:
-    """A part that opens when its title is clicked: lines that always stay, then lines that may be cut from the end.
+class Section:
+    """A collapsible section: lines that always stay, then lines that may be cut from the end.
 
-    The title is HTML of our own: no word of it may come from the repository.
+    The title is trusted HTML: it must not contain text from the repository.
     """
 
     title: str
@@ -21,32 +21,36 @@ class Fold:
 
     @property
     def text(self) -> str:
-        more = ("", f"… and {self.cut:,} more lines, which `python -m ops compare` tells.") if self.cut else ()
+        more = ("", f"… and {self.cut:,} more lines: see `python -m ops compare`.") if self.cut else ()
         body = "\n".join([*self.opening, *self.lines, *more])
         return f"<details>\n<summary>{self.title}</summary>\n\n{body}\n\n</details>"
 
 
-def page_of(top: str, folds: Sequence[Fold], *, limit: int = LIMIT) -> str:
-    """Return the page; where it would be too long the longest folds lose lines from their ends, and say how many."""
-    share = max((len(fold.text) for fold in folds), default=0)
-    shown = list(folds)
+def page_of(top: str, sections: Sequence[Section], *, limit: int = LIMIT) -> str:
+    """Return the page; if it is too long, the longest sections lose lines, and say how many."""
+    share = max((len(section.text) for section in sections), default=0)
+    shown = list(sections)
     while len(page := _joined(top, shown)) > limit and share > LEAST:
         share = share * 3 // 4
-        shown = [_shortened(fold, share) for fold in folds]
+        shown = [_shortened(section, share) for section in sections]
     return page
 
 
-def _joined(top: str, folds: Sequence[Fold]) -> str:
-    return "\n\n".join([top, *(fold.text for fold in folds)]) + "\n"
+def _joined(top: str, sections: Sequence[Section]) -> str:
+    return "\n\n".join([top, *(section.text for section in sections)]) + "\n"
 
 
-def _shortened(fold: Fold, length: int) -> Fold:
-    """Return the fold with as many lines as fit into so many characters."""
-    room = length - len(replace(fold, lines=(), cut=len(fold.lines)).text)
+def _shortened(section: Section, length: int) -> Section:
+    """Return the section with as many lines as fit into `length` characters."""
+    room = length - len(replace(section, lines=(), cut=len(section.lines)).text)
     kept = 0
-    for line in fold.lines:
+    for line in section.lines:
         room -= len(line) + 1
         if room < 0:
             break
         kept += 1
-    return fold if len(fold.text) <= length else replace(fold, lines=fold.lines[:kept], cut=len(fold.lines) - kept)
+    return (
+        section
+        if len(section.text) <= length
+        else replace(section, lines=section.lines[:kept], cut=len(section.lines) - kept)
+    )

@@ -1,4 +1,4 @@
-"""`python -m ops report BASE [HEAD]`: the comparison of two revisions as Markdown for a pull request."""
+"""`python -m ops report`: write the comparison of two revisions for a pull request."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
@@ -24,35 +24,33 @@ ADDRESS = re.compile(r"https?://[\w.~:/%@+=-]+")
 @click.command()
 @click.argument("base")
 @click.argument("head", default=WORKSPACE)
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it there instead of printing it."
-)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.  [default: print]")
 @click.option(
     "--images",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Draw base and head over each other, as PNG, into this folder.",
+    help="Draw base and head over each other as PNG files in this folder.",
 )
 @click.option(
-    "--image-base", metavar="URL", help="Where those pictures will be found: only then does the page show them."
+    "--image-base", metavar="URL", help="The address of that folder; the page shows the pictures only with it."
 )
 def report(*, base: str, head: str, output: Path | None, images: Path | None, image_base: str | None) -> None:
-    r"""Tell a reviewer what to do with a change: merge, look or stop, why, and all that differs, as Markdown.
+    r"""Write a Markdown report for reviewers: merge, look or stop, the reasons, and everything that differs.
 
-    It is what `python -m ops compare BASE HEAD` finds, written for a pull request: what to do on top, then every metric
-    with its interval, and the rest folded. It is shorter than what GitHub takes, always, and the same two revisions
-    give the same bytes. `python -m ops post report.md` posts it. In GitHub Actions it is added to the step's summary.
+    It has the results of `python -m ops compare BASE HEAD`: the advice on top, then each metric with its interval, and
+    the rest in collapsible sections. It always fits into a GitHub comment, and the same revisions give the same bytes.
+    `python -m ops post report.md` posts it. In GitHub Actions it is also added to the step's summary.
 
     \b
       python -m ops report origin/main HEAD --output report.md
 
     \b
-    stop   the challenger is worse by the primary metric, a gate newly fails, or the results are not of this code
-    look   these rows cannot tell, the test data or the yardstick changed, something could not be tested, a gate still
-           fails, another metric is worse, or drift newly suggests retraining
-    merge  better, equivalent or the same predictions, and every gate that decides passes
+    stop   the challenger is worse by the primary metric, a gate newly fails, or the results are stale
+    look   not distinguishable, changed test data or settings of the test, something untested, a gate that still fails,
+           another metric that is worse, or drift that newly suggests retraining
+    merge  better, equivalent or the same predictions, and all deciding gates pass
 
-    Exit 0 when the report was made, whatever it says (`compare` and `gate` turn answers into codes), 2 on a mistake.
+    Exit 0 when the report is written (use `compare` and `gate` for exit codes), 2 on a mistake.
     """
     address = _address(image_base) if image_base is not None else None
     found = compare_revisions(base, head, say=_say)
@@ -70,13 +68,13 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
 
 
 def _drawn(found: Comparison, folder: Path) -> list[str]:
-    """Return the names of the pictures that were drawn; a report without them is better than none."""
+    """Draw the pictures and return their names; an error leaves the report without pictures."""
     try:
         pictures = draw(found, *(snapshot_of(each.commit or WORKSPACE) for each in (found.base, found.head)))
         for name, content in pictures.items():
             with replaced_file(folder / name) as partial:
                 partial.write_bytes(content)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the words matter more than the pictures
+    except Exception as error:  # noqa: BLE001 - the report matters more than its pictures
         _say(f"no pictures: {error!r}")
         return []
     return list(pictures)

@@ -1,4 +1,4 @@
-"""The folded parts of the report, one for each question that a reviewer may ask next."""
+"""Render the collapsible sections of the report."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,21 +24,21 @@ from ops.compare.experiment import Answer
 from ops.compare.gates import Gate, GateChange
 from ops.compare.render import metric_name
 from ops.compare.training import Candidate
-from ops.report.collapsible import Fold
-from ops.report.escape import UNBROKEN, code, said
+from ops.report.collapsible import Section
+from ops.report.escape import UNBROKEN, code, plain_or_code
 from ops.revisions.files import ChangedFile
 
 COURSES = ("newly fails", "still fails", "newly passes", "removed", "not judged", "passes")
 RULES = {"at least": "≥", "at most": "≤", "above": ">"}
 
 
-def folds_of(comparison: Comparison) -> list[Fold]:
-    """Return the parts that have something to tell; those without are named in the last line."""
+def sections_of(comparison: Comparison) -> list[Section]:
+    """Return the sections that have content."""
     parts = [part(comparison) for part in PARTS]
     return [part for part in parts if part is not None]
 
 
-def _settings(comparison: Comparison) -> Fold:
+def _settings(comparison: Comparison) -> Section:
     inputs = comparison.inputs
     found = [("params.yaml", inputs.params), ("the task", inputs.task), ("champion.yaml", inputs.champion)]
     lines = [(where, *_change(change)) for where, changes in found for change in changes]
@@ -52,13 +52,13 @@ def _change(change: Change) -> tuple[str, str, str]:
     return code(change.name), old, new
 
 
-def _data(comparison: Comparison) -> Fold:
+def _data(comparison: Comparison) -> Section:
     data = comparison.inputs.data
     if data.same:
-        return Fold("Data: the same", ("Every fingerprint is equal: source, raw, prepared and feature tables.",))
+        return Section("Data: the same", ("Every fingerprint is equal: source, raw, prepared and feature tables.",))
     opening = [
         f"Other bytes in {', '.join(code(each.path) for each in data.fingerprints)}.",
-        *(sentence(said(note)) for note in data.notes),
+        *(sentence(plain_or_code(note)) for note in data.notes),
         *([f"Tables: {', '.join(f'{code(each.path)} {each.kind}' for each in data.tables)}."] if data.tables else []),
         "",
     ]
@@ -68,7 +68,7 @@ def _data(comparison: Comparison) -> Fold:
     )
 
 
-def _code(comparison: Comparison) -> Fold:
+def _code(comparison: Comparison) -> Section:
     found = comparison.inputs.code
     lines = [
         *((code(each.path), each.kind, _stages(each.stages)) for each in found.files),
@@ -87,7 +87,7 @@ def _code(comparison: Comparison) -> Fold:
     return _table(f"Code: {', '.join(parts)}", ("file", "how", "stages"), lines)
 
 
-def _gates(comparison: Comparison) -> Fold:
+def _gates(comparison: Comparison) -> Section:
     ordered = sorted(comparison.gates, key=lambda each: (not each.decides, COURSES.index(each.course), not each.moved))
     courses = Counter[str](each.course for each in comparison.gates if each.decides)
     numbers = [
@@ -112,7 +112,7 @@ def _gate(each: GateChange) -> tuple[str, ...]:
         number(head.value if head else None),
         (interval(head.low, head.high) if head else NOTHING).replace(" ", UNBROKEN),
         _limit(base, head),
-        said(head.reason) if head else NOTHING,
+        plain_or_code(head.reason) if head else NOTHING,
     )
 
 
@@ -127,15 +127,15 @@ def _threshold(gate: Gate) -> str:
     return NOTHING if gate.threshold is None else f"{gate.threshold:g}".replace("-", "−")
 
 
-def _promotion(comparison: Comparison) -> Fold:
+def _promotion(comparison: Comparison) -> Section:
     found = comparison.promotion
     if found is None:
-        return Fold("Promotion: cannot be said", (said(comparison.no_promotion),))
+        return Section("Promotion: cannot be said", (plain_or_code(comparison.no_promotion),))
     title = "the challenger may take the champion's place" if found.allowed else "the champion stays"
-    return Fold(f"Promotion: {title}", tuple(f"- {said(reason)}" for reason in found.reasons))
+    return Section(f"Promotion: {title}", tuple(f"- {plain_or_code(reason)}" for reason in found.reasons))
 
 
-def _drift(comparison: Comparison) -> Fold | None:
+def _drift(comparison: Comparison) -> Section | None:
     drift = comparison.drift
     if drift.head is None:
         return None
@@ -145,16 +145,16 @@ def _drift(comparison: Comparison) -> Fold | None:
     lines = [
         *(f"- newly drifted: {code(name)}" for name in drift.newly_drifted),
         *(f"- no longer drifted: {code(name)}" for name in drift.no_longer_drifted),
-        *(f"- retrain, because {said(reason)}" for reason in drift.head.reasons),
+        *(f"- retrain, because {plain_or_code(reason)}" for reason in drift.head.reasons),
         *(
-            f"- performance of the {said(model)} since the test window: {said(word)}"
+            f"- performance of the {plain_or_code(model)} since the test window: {plain_or_code(word)}"
             for model, word in drift.head.performance.items()
         ),
     ]
-    return Fold(title, tuple(lines) or ("Nothing moved.",))
+    return Section(title, tuple(lines) or ("Nothing moved.",))
 
 
-def _experiment(comparison: Comparison) -> Fold | None:
+def _experiment(comparison: Comparison) -> Section | None:
     sides = [("base", comparison.base_answer), ("head", comparison.head_answer)]
     found = [(side, answer) for side, answer in sides if answer is not None]
     if not found:
@@ -162,22 +162,22 @@ def _experiment(comparison: Comparison) -> Fold | None:
     lines = [(side, *_answer(answer)) for side, answer in found]
     head = ("", "challenger is", "difference:", "95 % interval:", "in traffic", "because")
     newest = found[-1][1]
-    action = said(newest.action) if newest.action else "no traffic experiment"
+    action = plain_or_code(newest.action) if newest.action else "no traffic experiment"
     return _table("Champion against challenger (A/B)", head, lines, [f"At the head: {action}.", ""])
 
 
 def _answer(answer: Answer) -> tuple[str, ...]:
     traffic = f"{answer.action} ({answer.looked})" if answer.looked else answer.action or "none"
     return (
-        f"{said(answer.word)} by {said(readable_name(answer.metric))}",
+        f"{plain_or_code(answer.word)} by {plain_or_code(readable_name(answer.metric))}",
         signed(answer.difference),
         interval(answer.low, answer.high),
-        said(traffic),
-        said(answer.rule, longest=200),
+        plain_or_code(traffic),
+        plain_or_code(answer.rule, longest=200),
     )
 
 
-def _champion(comparison: Comparison) -> Fold | None:
+def _champion(comparison: Comparison) -> Section | None:
     champion = comparison.metrics.champion
     if not champion.tested or champion.same_predictions:
         return None
@@ -200,12 +200,12 @@ def _champion(comparison: Comparison) -> Fold | None:
     )
 
 
-def _figures(comparison: Comparison) -> Fold | None:
+def _figures(comparison: Comparison) -> Section | None:
     lines = []
     for seen in comparison.metrics.figures:
         money = seen.metric.endswith("_cents_per_row")
         scale = 100 if money else 1
-        currency = said(comparison.metrics.currency) if comparison.metrics.currency else ""
+        currency = plain_or_code(comparison.metrics.currency) if comparison.metrics.currency else ""
         name = metric_name(NET if money else seen.metric, currency)
         sides = ((seen.base, seen.base_interval), (seen.head, seen.head_interval))
         told = [_figure(value, ends, scale) for value, ends in sides]
@@ -221,7 +221,7 @@ def _figure(value: float | None, ends: tuple[float, float] | None, scale: int) -
     return f"{shown} ({interval(ends[0] / scale, ends[1] / scale)})" if ends else shown
 
 
-def _training(comparison: Comparison) -> Fold | None:
+def _training(comparison: Comparison) -> Section | None:
     training = comparison.training
     if not training.candidates:
         return None
@@ -229,10 +229,10 @@ def _training(comparison: Comparison) -> Fold | None:
     old, new = training.base_challenger, training.head_challenger
     opening = [
         f"Challenger: {code(old)} → {code(new)}." if changed else f"Challenger: {code(new)}, as before.",
-        *(sentence(said(text, longest=600)) for text in training.in_words),
+        *(sentence(plain_or_code(text, longest=600)) for text in training.in_words),
         "",
     ]
-    by = f"{said(readable_name(training.by))}, mean of the folds:"
+    by = f"{plain_or_code(readable_name(training.by))}, mean of the sections:"
     lines = [_candidate(each) for each in training.candidates]
     head = (
         "candidate",
@@ -259,7 +259,7 @@ def _candidate(each: Candidate) -> tuple[str, ...]:
     )
 
 
-def _plots(comparison: Comparison) -> Fold:
+def _plots(comparison: Comparison) -> Section:
     plots = comparison.plots
     base, head = (each.commit[:12] if each.commit else "" for each in (comparison.base, comparison.head))
     names = ", ".join(code(name) for name in plots.changed) or "none"
@@ -268,7 +268,7 @@ def _plots(comparison: Comparison) -> Fold:
     for each in plots.files:
         folders.setdefault(str(PurePosixPath(each.path).parent), []).append(each)
     lines = [f"- {code(folder)}: {_files(files)}" for folder, files in folders.items()]
-    return Fold(f"Plots: {len(plots.changed)} of {len(plots.names)} changed", opening, tuple(lines))
+    return Section(f"Plots: {len(plots.changed)} of {len(plots.names)} changed", opening, tuple(lines))
 
 
 def _files(files: Sequence[ChangedFile]) -> str:
@@ -283,13 +283,13 @@ def _stages(names: Sequence[str]) -> str:
     return f"{shown} and {count(len(names) - 6)} more" if len(names) > 6 else shown
 
 
-def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], opening: Sequence[str] = ()) -> Fold:
+def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], opening: Sequence[str] = ()) -> Section:
     rows = list(lines)
     marked = table(head, rows) if rows else [] if opening else ["Nothing."]
-    return Fold(title, (*opening, *marked[:2]), tuple(marked[2:]))
+    return Section(title, (*opening, *marked[:2]), tuple(marked[2:]))
 
 
-PARTS: tuple[Callable[[Comparison], Fold | None], ...] = (
+PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
     _settings,
     _data,
     _code,

@@ -1,11 +1,11 @@
-"""Write what comes from a repository so that on a page it is text: no markup, no mention, no link, no picture."""
+"""Escape text from a repository for Markdown: no markup, mentions, links or images."""
 
 import re
 
 LONGEST = 160
 UNBROKEN = "\N{NO-BREAK SPACE}"
 RUNS = re.compile(r"`+")
-# Words that GitHub leaves as they are: no markup, no name, number or commit that it would turn into a link.
+# Text that GitHub renders unchanged: no markup, and nothing that it turns into a link.
 HARMLESS = re.compile(r"[\w .,;:()%±+−–/'’≥≤=-]*")
 LINKED = re.compile(
     r"www\.|://|\bGH-\d|\b[0-9a-f]{7,40}\b|:\w+:|(?:^|\W)_|_(?:\W|$)|^\s*(?:[-+=]|\d+[.)])", re.IGNORECASE
@@ -13,7 +13,7 @@ LINKED = re.compile(
 
 
 def code(text: object, *, longest: int = LONGEST) -> str:
-    """Return a text as code, in one line, cut where it is long; nothing in it is obeyed.
+    """Return a text as inline code on one line, shortened; no markup in it has an effect.
 
     >>> code("@everyone <b>"), code("a`b"), code("")
     ('`@everyone <b>`', '``a`b``', '–')
@@ -26,10 +26,10 @@ def code(text: object, *, longest: int = LONGEST) -> str:
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 
-def said(text: object, *, longest: int = 400) -> str:
-    """Return a text as words of a sentence where nothing in it could be taken for more, and as code otherwise.
+def plain_or_code(text: object, *, longest: int = 400) -> str:
+    """Return a text unchanged if it has no markup, else as code.
 
-    >>> said("meets the floor"), said("see www.example.org"), said("#12")
+    >>> plain_or_code("meets the floor"), plain_or_code("see www.example.org"), plain_or_code("#12")
     ('meets the floor', '`see www.example.org`', '`#12`')
     """
     plain = one_line(text, longest=longest)
@@ -38,7 +38,7 @@ def said(text: object, *, longest: int = 400) -> str:
 
 
 def one_line(text: object, *, longest: int = LONGEST) -> str:
-    """Return a text without line breaks and without what cannot be seen, cut where it is long."""
+    """Return a text on one line without invisible characters, shortened."""
     visible = "".join(letter if letter.isprintable() else " " for letter in str(text))
     plain = " ".join(visible.split())
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""The report of a pull request: what to do on top, then how the metrics differ, and all the rest folded."""
+"""Render the report: advice on top, then metrics, then collapsible sections."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from ops.compare.facts import advice_of
 from ops.compare.render import cure_of, metric_name, rows_in_words
 from ops.report.bars import picture
 from ops.report.collapsible import LIMIT, page_of
-from ops.report.details import folds_of
-from ops.report.escape import UNBROKEN, code, said
+from ops.report.details import sections_of
+from ops.report.escape import UNBROKEN, code, plain_or_code
 
-TITLE = "## Experiment report"  # by which the comment is found again
+TITLE = "## Experiment report"  # identifies the comment
 MARKS = {"merge": "✅", "look": "👀", "stop": "🛑"}
 WORDS = {
     "better": "▲ better",
@@ -23,18 +23,18 @@ WORDS = {
 MEANINGS = (
     "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
     "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
-    "? these rows cannot tell, and would mostly miss a difference smaller than the number behind it. In the picture, "
-    "right is better, and between the dotted lines lies the margin."
+    "? not distinguishable: a difference below the number in brackets is mostly missed. In the picture, "
+    "right is better, and the dotted lines mark the margin."
 )
 
 
 def report_of(comparison: Comparison, *, images: Sequence[tuple[str, str]] = (), limit: int = LIMIT) -> str:
-    """Return the report as Markdown, never longer than the limit; images are (what they show, address)."""
-    return page_of("\n\n".join(_top(comparison, images)), folds_of(comparison), limit=limit)
+    """Return the report as Markdown within the limit; images are pairs of description and address."""
+    return page_of("\n\n".join(_top(comparison, images)), sections_of(comparison), limit=limit)
 
 
 def first_line(comparison: Comparison) -> str:
-    """Return what to do and why, in one sentence."""
+    """Return the advice with its first reason."""
     advice = advice_of(comparison)
     return f"{MARKS[advice.do]} **{advice.do}**: {_full_stop(advice.reasons[0].to_text(_name))}"
 
@@ -91,7 +91,7 @@ def _line(seen: Judged, comparison: Comparison, *, p: str) -> tuple[str, ...]:
 
 
 def _metric(seen: Judged, comparison: Comparison) -> str:
-    name = metric_name(seen.metric, said(comparison.metrics.currency) if comparison.metrics.currency else "")
+    name = metric_name(seen.metric, plain_or_code(comparison.metrics.currency) if comparison.metrics.currency else "")
     return f"**{name}**" if seen.metric == comparison.settings.primary else name
 
 
@@ -99,12 +99,12 @@ def _verdict(seen: Judged) -> str:
     if seen.word == "not distinguishable" and seen.detectable is not None:
         return f"{WORDS[seen.word]} ({number(seen.detectable)})"
     if seen.word == "undefined":
-        return f"undefined: {said(seen.reason)}" if seen.reason else "undefined"
+        return f"undefined: {plain_or_code(seen.reason)}" if seen.reason else "undefined"
     return WORDS.get(seen.word, seen.word)
 
 
 def _untested(comparison: Comparison) -> list[str]:
-    """Return the plain numbers of both whole windows, which are not of the same rows, or could not be tested."""
+    """Return the untested numbers of both complete test windows."""
     plain = [seen for seen in comparison.metrics.challenger.untested if (seen.base, seen.head) != (None, None)]
     if not plain or comparison.other_task:
         return []
@@ -121,8 +121,8 @@ def _untested(comparison: Comparison) -> list[str]:
 def _rows(comparison: Comparison) -> str:
     rows = comparison.metrics.rows
     if rows is None:
-        return f"Nothing was tested: {said(comparison.metrics.untested)}.{cure_of(comparison, write=code)}"
-    return rows_in_words(comparison) if not rows.note else said(rows_in_words(comparison), longest=600)
+        return f"Nothing was tested: {plain_or_code(comparison.metrics.untested)}.{cure_of(comparison, write=code)}"
+    return rows_in_words(comparison) if not rows.note else plain_or_code(rows_in_words(comparison), longest=600)
 
 
 def _pictures(images: Sequence[tuple[str, str]]) -> list[str]:
@@ -137,7 +137,7 @@ def _revision(revision: Revision) -> str:
 
 
 def _name(name: str) -> str:
-    return said(name, longest=200)
+    return plain_or_code(name, longest=200)
 
 
 def _full_stop(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Draw base and head over each other for the report: the same points are the same bytes."""
+"""Draw base and head over each other for the report, deterministically."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 DOTS_PER_INCH = 110
 WIDTH = 9.6
 GOOD = "#2b8a3e"
-# What each curve is: its file, its axes, what they say, and whether the diagonal means nothing (or perfection).
+# Each curve: file, axes, title and axis labels.
 CURVES = (
     ("roc", "false_positive_rate", "true_positive_rate", "ROC", "false alarms", "hits"),
     ("gain", "share_acted_on", "share_found", "Gain", "share acted on", "share found"),
@@ -30,7 +30,7 @@ COLOURS = {"base": OTHER, "head": LEADER}
 
 
 def draw(comparison: Comparison, base: Snapshot, head: Snapshot) -> dict[str, bytes]:
-    """Return the pictures as PNG by the names of their files; nothing is drawn of what neither revision has."""
+    """Return the pictures as PNG by file name; leave out what neither revision has."""
     import matplotlib as mpl  # noqa: PLC0415 - half a second that a report without pictures can do without
 
     with mpl.rc_context(STYLE):
@@ -44,7 +44,7 @@ def draw(comparison: Comparison, base: Snapshot, head: Snapshot) -> dict[str, by
 
 
 def shows(name: str) -> str:
-    """Return in words what a picture shows, for those who cannot see it."""
+    """Return the alternative text of a picture."""
     return {
         "curves.png": "ROC, gain and calibration of base and head over each other",
         "differences.png": "The difference of every metric with its 95 % interval",

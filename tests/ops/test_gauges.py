@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lab.core.errors import SourceError
 from lab.core.result_files import read_json
-from ops.gauges.gauges import SAYS, gauges_of
+from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.judgement import read_judgement
 from ops.gauges.text import Gauge, text_of
 from serving.models import fingerprint_of
@@ -63,12 +63,12 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_every_gauge_is_told_of_and_none_besides() -> None:
-    assert {gauge.partition("{")[0] for gauge in numbers()} == set(SAYS)
+    assert {gauge.partition("{")[0] for gauge in numbers()} == set(HELP_TEXTS)
 
 
 def test_prometheus_reads_back_what_was_written() -> None:
     strange = 'a "quoted" \\ name\nof two lines, {with} = signs'
-    text = text_of([Gauge("lab_drift_rows", {"window": strange}, 1e-7), Gauge("lab_drift_rows", {}, True)], SAYS)
+    text = text_of([Gauge("lab_drift_rows", {"window": strange}, 1e-7), Gauge("lab_drift_rows", {}, True)], HELP_TEXTS)
     (family,) = text_string_to_metric_families(text)
     assert family.type == "gauge"
     assert [(sample.labels, sample.value) for sample in family.samples] == [({}, 1), ({"window": strange}, 1e-7)]
@@ -76,12 +76,12 @@ def test_prometheus_reads_back_what_was_written() -> None:
 
 def test_the_same_gauges_are_the_same_text_in_any_order() -> None:
     found = gauges_of("churn", drift=DRIFT, evaluated=EVALUATED, validated=VALIDATED, champion=CHAMPION)
-    assert text_of(found, SAYS) == text_of(list(reversed(found)), SAYS)
+    assert text_of(found, HELP_TEXTS) == text_of(list(reversed(found)), HELP_TEXTS)
 
 
 def test_a_number_that_is_none_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="what is not known is left out"):
-        text_of([Gauge("lab_drift_rows", {}, float("nan"))], SAYS)
+        text_of([Gauge("lab_drift_rows", {}, float("nan"))], HELP_TEXTS)
 
 
 @pytest.mark.parametrize(("content", "says"), [("{", "cannot be read"), ("[]", "no judgement"), ("{}", "no judgement")])

@@ -64,7 +64,7 @@ def test_a_revision_that_explained_nothing_is_packed_without_reasons_and_says_so
     yaml.dump(lock, project / "dvc.lock")
     commit_all(project, "Explain nothing")
     said = pack(project, "--output", "served/unexplained")
-    assert "packed without reasons, so that POST /explain will be refused: the stage explain has not run" in said
+    assert "packed without reasons, so POST /explain is refused: the stage explain has not run" in said
     folder = project / "served/unexplained"
     assert json.loads((folder / "about.json").read_text())["reasons"] == {}
     assert not list(folder.glob("reasons.*"))

@@ -17,8 +17,8 @@ from ops.compare.compare import compare_revisions
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
 from ops.report.bars import picture
-from ops.report.collapsible import Fold, page_of
-from ops.report.escape import code, said
+from ops.report.collapsible import Section, page_of
+from ops.report.escape import code, plain_or_code
 from ops.report.page import TITLE, first_line, report_of
 from ops.report.pictures import draw
 from ops.revisions.files import ChangedFile
@@ -138,7 +138,7 @@ def test_changed_test_data_is_looked_at_and_told_with_counts(past: Path, tmp_pat
 def test_a_monstrous_change_is_cut_to_what_github_takes_and_says_so(worse: Comparison) -> None:
     page = report_of(_monstrous(worse))
     assert len(page) < GITHUB_TAKES
-    assert re.search(r"… and [\d,]+ more lines, which `python -m ops compare` tells\.", page)
+    assert re.search(r"… and [\d,]+ more lines: see `python -m ops compare`\.", page)
     assert page.startswith(TITLE)
     assert page.count("<details>") == page.count("</details>")
 
@@ -150,14 +150,14 @@ def test_what_is_short_is_not_cut_for_what_is_long(worse: Comparison) -> None:
 
 
 def test_a_page_whose_folds_are_all_long_is_cut_evenly() -> None:
-    folds = [Fold(str(number), ("opening",), tuple("x" * 50 for _ in range(1_000))) for number in range(9)]
-    page = page_of("top", folds, limit=20_000)
+    sections = [Section(str(number), ("opening",), tuple("x" * 50 for _ in range(1_000))) for number in range(9)]
+    page = page_of("top", sections, limit=20_000)
     assert len(page) <= 20_000
     assert len(set(re.findall(r"… and ([\d,]+) more lines", page))) == 1
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("write", [code, said])
+@pytest.mark.parametrize("write", [code, plain_or_code])
 def test_what_comes_from_a_repository_is_text_and_no_more(write: object, text: str) -> None:
     cell = write(text).replace("|", "\\|")  # type: ignore[operator]
     for markdown in (cell, f"| a |\n| --- |\n| {cell} |"):
@@ -177,7 +177,7 @@ def test_a_hostile_repository_makes_no_markup_on_the_page(worse: Comparison) -> 
 
 def test_plain_words_stay_plain() -> None:
     reason = "north against south: beyond the limit and significant; too small to judge: centre (45 rows)"
-    assert said(reason) == reason
+    assert plain_or_code(reason) == reason
 
 
 @pytest.mark.parametrize("module", [ops.report.bars, ops.report.escape])

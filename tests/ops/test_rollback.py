@@ -134,7 +134,9 @@ def test_it_may_be_fitted_anew_and_the_stage_goes_back_to_its_own_bytes(here: Pa
     commit(here, "Fit models otherwise")
     assert_done(call(here, "rollback", *WHY, "--push", "--refit"))
     assert (here / "models/champion/pipeline.skops").read_text() == '["weaker", {"strength": 1}]'
-    assert "differs from the model at churn@v1.0.0: pipeline.skops has" in output(here, "git", "log", "-1", "--format=%b")
+    assert "differs from the model at churn@v1.0.0: pipeline.skops has" in output(
+        here, "git", "log", "-1", "--format=%b"
+    )
     run(["dvc", "get", "--quiet", ".", "models/champion", "--rev", "churn#production#3", "--out", "served"], cwd=here)
     assert (here / "served/pipeline.skops").read_text() == '["weak", {"strength": 1}]'
 
