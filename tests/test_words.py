@@ -41,6 +41,13 @@ DONE = (
     ),
     *("stages/abtest.py", "stages/drift.py", "stages/reference.py"),
     *("ops/readme", "ops/abtest", "ops/drift", "ops/plan.py", "ops/assign.py"),
+    *(
+        f"ops/{verb}"
+        for verb in ("demo", "gauges", "github", "init", "pack", "readme", "registry", "report", "retrain", "sweep")
+    ),
+    *(f"ops/{module}.py" for module in ("derive", "gate", "latency", "lock", "smoke", "text_table")),
+    "deploy",
+    "benchmarks/load",
     "tests/test_layers.py",
     "tests/test_readme.py",
 )

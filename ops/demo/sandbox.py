@@ -1,4 +1,4 @@
-"""Run the steps and commands of a demo in a folder of its own, and print them."""
+"""Run steps and commands of a demo in a private folder, and print them."""
 
 import os
 import subprocess

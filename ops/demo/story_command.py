@@ -1,4 +1,4 @@
-"""`python -m ops story`: demo of a model's life, from the first version to a rollback."""
+"""`python -m ops story`: demo of a model's life, with a rollback."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Count what a column of an unknown table holds, with the casts of the stage prepare."""
+"""Count what a column of an unknown table holds, by the casts of prepare."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Choose the type and the rules of a column of an unknown table, with a reason."""
+"""Choose type and rules of a column of an unknown table, with reasons."""
 
 import math
 from collections.abc import Callable

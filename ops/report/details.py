@@ -208,8 +208,8 @@ def _figures(comparison: Comparison) -> Section | None:
         currency = plain_or_code(comparison.metrics.currency) if comparison.metrics.currency else ""
         name = metric_name(NET if money else seen.metric, currency)
         sides = ((seen.base, seen.base_interval), (seen.head, seen.head_interval))
-        told = [_figure(value, ends, scale) for value, ends in sides]
-        lines.append((name, seen.window, *told))
+        figures = [_figure(value, ends, scale) for value, ends in sides]
+        lines.append((name, seen.window, *figures))
     if not lines:
         return None
     head = ("challenger", "window", "base (95 % interval):", "head (95 % interval):")

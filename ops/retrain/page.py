@@ -17,7 +17,7 @@ from lab.pages.markdown import (
     signed,
     table,
 )
-from ops.retrain.findings import ABTEST, VALIDATE, Findings
+from ops.retrain.candidate import ABTEST, VALIDATE, Findings
 
 INGEST, PREPARE, FEATURIZE, SELECT = (f"metrics/{name}.json" for name in ("ingest", "prepare", "featurize", "select"))
 CHAMPION = "champion.yaml"

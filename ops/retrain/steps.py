@@ -6,10 +6,10 @@ from typing import Any
 
 from lab.core.errors import LabError
 from ops.registry.promotion import Promotion
+from ops.retrain.candidate import Findings, judged
 from ops.retrain.data import bring_in, drawn_by
 from ops.retrain.decision import Decision, EndedError, Word
 from ops.retrain.experiments import experiment_of, save_experiment
-from ops.retrain.findings import Findings, judged
 from ops.retrain.lock import LOCK, retrain_lock
 from ops.retrain.need import Need, judge_need
 from ops.retrain.page import page_of

@@ -1,4 +1,4 @@
-"""Work in a private clone below .dvc/tmp, so the user's files, branches and HEAD stay untouched.
+"""Work in a private clone; the user's files, branches and HEAD stay untouched.
 
 The clone shares the repository's cache, so its outputs can be checked out in the repository.
 """

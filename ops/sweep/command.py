@@ -1,4 +1,4 @@
-"""`python -m ops sweep`: run many settings as DVC experiments, and compare them in a table."""
+"""`python -m ops sweep`: run many settings as DVC experiments, and compare them."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 

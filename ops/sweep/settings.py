@@ -1,4 +1,4 @@
-"""List the runs of a sweep from settings in the form of `dvc exp run -S`."""
+"""List the runs of a sweep from settings as in `dvc exp run -S`."""
 
 import difflib
 import hashlib

@@ -1,4 +1,4 @@
-"""The steps of the monitoring demo: a quiet day, new rows, drift, an alert, a retraining."""
+"""Run the steps of the monitoring demo, from a quiet day to a retraining."""
 
 import math
 import time

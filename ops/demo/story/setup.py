@@ -1,4 +1,4 @@
-"""Set up the story: a clone to work in, a bare git remote, and an S3 remote on loopback."""
+"""Set up the story: a clone, a bare git remote, and an S3 remote."""
 
 import logging
 from collections.abc import Callable, Iterator

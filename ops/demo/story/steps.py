@@ -1,4 +1,4 @@
-"""The steps of the story: from the first version to a clone that restores every version."""
+"""Run the story, from a first version to a clone that restores all."""
 
 import hashlib
 from collections.abc import Callable, Mapping

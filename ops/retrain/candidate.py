@@ -1,4 +1,4 @@
-"""Collect the findings of a retraining for its page."""
+"""Decide whether a trained candidate may replace the champion."""
 
 from dataclasses import dataclass
 
