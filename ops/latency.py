@@ -1,4 +1,4 @@
-"""`python -m ops latency`: check the time of one row and the model's size against limits."""
+"""`python -m ops latency`: check the time of a row and the model's size."""
 
 import lab.core.determinism  # noqa: F401 - the kernels that a server has too, before numpy is imported
 

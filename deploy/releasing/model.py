@@ -27,7 +27,7 @@ class Model:
         if self.packed is None:
             source = released_source(self.stage, root=self.root)
             pack(source, output, root=self.root)
-            return source.told
+            return source.label
         read_compiled(self.packed)
         output.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lab.core.result_files import json_bytes, read_json, write_text
-from ops.gauges.gauges import SAYS, gauges_of
+from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.text import text_of
 from tests.deploy.chain import SECRETS, asked, wait_for, watched
 from tests.deploy.queries import QUERIES, judged, plain
@@ -65,7 +65,7 @@ def judgement(*fired: str, suggested: bool) -> str:
     drift["retrain"]["suggested"] = suggested
     for rule in drift["policies"]:
         rule["fired"] = rule["policy"] in fired
-    return text_of(gauges_of("churn", drift=drift, evaluated=None, validated=None, champion=None), SAYS)
+    return text_of(gauges_of("churn", drift=drift, evaluated=None, validated=None, champion=None), HELP_TEXTS)
 
 
 def test_a_server_that_asks_for_a_key_is_watched(chain: Chain) -> None:
@@ -77,7 +77,7 @@ def test_a_server_that_asks_for_a_key_is_watched(chain: Chain) -> None:
 
 def test_every_query_of_the_dashboard_finds_something(chain: Chain) -> None:
     """A label that is misspelt is no mistake to a parser: only a query that finds something shows that it is right."""
-    write_text(text_of(judged(), SAYS), chain.gauges)
+    write_text(text_of(judged(), HELP_TEXTS), chain.gauges)
     queries = {plain(query) for query in QUERIES}
 
     def in_vain() -> set[str]:

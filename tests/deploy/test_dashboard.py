@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from ops.gauges.gauges import SAYS
+from ops.gauges.gauges import HELP_TEXTS
 from ops.gauges.text import text_of
 from tests.deploy.queries import QUERIES, judged, plain
 from tests.deploy.tools import CASES, DEPLOY, RULES, checked
@@ -38,7 +38,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     folder = tmp_path_factory.mktemp("served")
     champion, gauges = model_folder(folder / "champion"), folder / "gauges"
     gauges.mkdir()
-    (gauges / "churn.prom").write_text(text_of(judged(), SAYS))
+    (gauges / "churn.prom").write_text(text_of(judged(), HELP_TEXTS))
     with served(folder, champion=str(champion), log=str(folder / "log"), gauges=str(gauges)) as address:
         ask(address, {"features": CUSTOMERS[0]})
         ask(address, {"features": {}})
@@ -68,7 +68,7 @@ def test_every_number_that_is_exported_is_shown_on_a_panel(exported: dict[str, s
 
 def test_every_number_of_the_server_is_told_of_on_the_page(exported: dict[str, set[str]]) -> None:
     page = (ROOT / "docs/watching.md").read_text()
-    families = {re.sub("_(bucket|sum|count)$", "", name) for name in exported.keys() - SAYS.keys()}
+    families = {re.sub("_(bucket|sum|count)$", "", name) for name in exported.keys() - HELP_TEXTS.keys()}
     assert {name for name in families if f"`{name}`" not in page} == set()
 
 
