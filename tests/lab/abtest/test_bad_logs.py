@@ -82,7 +82,7 @@ def test_a_covariate_with_missing_values_is_not_used_and_said(tmp_path: Path) ->
     assert (seen.estimator, seen.reason) == ("Welch", "not adjusted: before is missing in 7 of 400 rows")
 
 
-def test_outcomes_that_are_all_alike_are_told_apart_from_nothing(tmp_path: Path) -> None:
+def test_arms_with_equal_outcomes_have_p_value_1(tmp_path: Path) -> None:
     log = drawn(400).assign(stayed=1)
     found = analysed(tmp_path, log)
     seen = found.effects["new"][0]

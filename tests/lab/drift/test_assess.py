@@ -118,7 +118,7 @@ def test_labels_that_came_for_some_rows_are_used(reference: Reference) -> None:
     assert_sound(found)
 
 
-def test_rows_without_labels_or_scores_are_judged_by_their_features(reference: Reference) -> None:
+def test_rows_without_labels_or_scores_are_assessed_by_their_features(reference: Reference) -> None:
     bare = batch().drop_columns(["label", "champion_score", "challenger_score", "customer_id"])
     found = judged(reference, bare)
     assert found.document["models"] == []

@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_judged_is_refused_with_the_cure(reference: Reference, tmp_path: Path, name: str) -> None:
+def test_an_invalid_batch_is_refused_with_the_cure(reference: Reference, tmp_path: Path, name: str) -> None:
     change, message = REFUSED[name]
     path = write_csv(change(rows()), tmp_path / "rows.csv")
     with pytest.raises(SourceError, match=message):

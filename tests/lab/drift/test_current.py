@@ -68,7 +68,7 @@ def test_the_command_tells_what_of_a_log_it_judges_apart_from_the_judgement(fold
     assert "<svg" in (folder / "page.html").read_text()
 
 
-def test_several_models_and_strangers_are_told(folder: Path) -> None:
+def test_several_and_unknown_models_are_reported(folder: Path) -> None:
     (folder / "models/champion").mkdir(parents=True, exist_ok=True)
     (folder / "models/champion/manifest.json").write_text("{}")
     rows = stamped(features_of(np.random.default_rng(5), 100), start="2025-03-01", days=3)
@@ -80,7 +80,7 @@ def test_several_models_and_strangers_are_told(folder: Path) -> None:
     assert "abababababab, cdcdcdcdcdcd: not a model in models" in done.stderr
 
 
-def test_what_only_a_log_knows_cannot_be_asked_of_another_file(folder: Path) -> None:
+def test_log_options_are_refused_for_another_file(folder: Path) -> None:
     write_table(features_of(np.random.default_rng(5), 100), folder / "rows.parquet")
     done = CliRunner().invoke(command, ["--current", "rows.parquet", "--arm", "all"])
     assert isinstance(done.exception, SourceError)

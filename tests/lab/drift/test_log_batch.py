@@ -108,9 +108,7 @@ def test_a_torn_last_line_is_left_out_and_counted_and_one_that_only_lacks_its_en
     assert (counts.answers, counts.torn, counts.labelled) == (COUNT, 2, 1)
 
 
-def test_who_was_asked_about_twice_at_a_moment_counts_once_with_the_label_of_either(
-    reference: Reference, tmp_path: Path
-) -> None:
+def test_repeated_answers_count_once_with_the_label_of_either(reference: Reference, tmp_path: Path) -> None:
     first = answers(ROWS)
     again = [
         {**line, "id": f"{line['id']}-2", "received": "2026-01-01T00:00:00.000000", "score": 0.5} for line in first[:3]
@@ -122,16 +120,14 @@ def test_who_was_asked_about_twice_at_a_moment_counts_once_with_the_label_of_eit
     assert sorted(row["label"] for row in found if row["label"] is not None) == [0, 1]
 
 
-def test_nobody_is_not_one_and_the_same(reference: Reference, tmp_path: Path) -> None:
+def test_rows_without_a_unit_are_different_units(reference: Reference, tmp_path: Path) -> None:
     found, counts = read(write_log(tmp_path, answers(ROWS, unit=None)), reference)
     assert (len(found), counts.repeated) == (COUNT, 0)
     assert "customer_id" not in found[0]
     assert counts.left_out == (f"units: missing in {COUNT} of {COUNT} rows",)
 
 
-def test_units_that_are_called_otherwise_than_in_the_reference_are_left_out_and_told(
-    reference: Reference, tmp_path: Path
-) -> None:
+def test_units_of_another_type_are_left_out_and_reported(reference: Reference, tmp_path: Path) -> None:
     lines = [{**line, "unit": f"c{line['unit']}"} for line in answers(ROWS)]
     found, counts = read(write_log(tmp_path, lines), reference)
     assert "customer_id" not in found[0]
@@ -163,14 +159,14 @@ def test_two_models_never_share_a_column_of_scores(
         assert "missing in 20 of 40 rows" in counts.left_out[0]
 
 
-def test_in_the_shadow_both_models_are_judged_on_the_same_rows(reference: Reference, tmp_path: Path) -> None:
+def test_in_shadow_mode_both_models_are_assessed_on_the_same_rows(reference: Reference, tmp_path: Path) -> None:
     lines = [{**line, "challenger_score": 0.25} for line in answers(ROWS)]
     found, counts = read(write_log(tmp_path, lines), reference)
     assert {row["challenger_score"] for row in found} == {0.25}
     assert counts.left_out == ()
 
 
-def test_one_model_of_several_can_be_asked_for(reference: Reference, tmp_path: Path) -> None:
+def test_one_model_of_several_can_be_selected(reference: Reference, tmp_path: Path) -> None:
     lines = [{**line, "fingerprint": OTHER if place < 5 else MODEL} for place, line in enumerate(answers(ROWS))]
     log = write_log(tmp_path, lines)
     assert read(log, reference)[1].models == {MODEL: COUNT - 5, OTHER: 5}
@@ -178,7 +174,7 @@ def test_one_model_of_several_can_be_asked_for(reference: Reference, tmp_path: P
     assert (len(found), counts.other_models, counts.models) == (5, COUNT - 5, {OTHER: 5})
 
 
-def test_moments_can_be_asked_for_from_the_first_to_before_the_last(reference: Reference, tmp_path: Path) -> None:
+def test_moments_are_selected_from_since_to_before_until(reference: Reference, tmp_path: Path) -> None:
     since, until = (datetime(2025, 3, day, tzinfo=UTC) for day in (2, 4))
     found, counts = read(write_log(tmp_path, answers(ROWS)), reference, since=since, until=until)
     assert {row["moment"].day for row in found} == {2, 3}
@@ -247,7 +243,7 @@ REFUSED: dict[str, tuple[Callable[[list[Line]], list[Line]], dict[str, Any], str
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_judged_is_refused_with_the_cure(reference: Reference, tmp_path: Path, name: str) -> None:
+def test_an_invalid_batch_is_refused_with_the_cure(reference: Reference, tmp_path: Path, name: str) -> None:
     change, choice, message = REFUSED[name]
     with pytest.raises(SourceError, match=message):
         read(write_log(tmp_path, change(answers(ROWS))), reference, **choice)
@@ -259,7 +255,7 @@ def test_a_line_that_is_damaged_is_named(reference: Reference, tmp_path: Path) -
         read(path.parent, reference)
 
 
-def test_a_file_that_goes_while_it_is_read_is_told(tmp_path: Path) -> None:
+def test_a_file_deleted_while_it_is_read_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"cannot be read: .*run again"):
         list(lines.blocks_of(tmp_path / "predictions-0-000001.jsonl"))
 

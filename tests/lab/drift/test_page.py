@@ -65,7 +65,7 @@ def test_it_says_what_moved_and_shows_no_identifier() -> None:
     assert "customer_id" not in text
 
 
-def test_it_is_there_where_nothing_could_be_judged() -> None:
+def test_the_page_exists_when_nothing_can_be_tested() -> None:
     bare = rows_of(np.random.default_rng(3), 5).select(["age", "amount", "region", "senior", "visits"])
     text = page_of(judged(REFERENCE, bare))
     assert "The rows have no scores." in text

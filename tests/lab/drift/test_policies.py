@@ -37,7 +37,7 @@ def test_the_rolling_mean_is_that_of_twenty_rows() -> None:
     assert furthest_rolling_mean(scores[:19], 0.4) is None
 
 
-def test_the_rate_of_a_naive_rolling_mean_is_told_as_it_is() -> None:
+def test_the_false_alarm_rate_of_a_naive_rolling_mean_is_reported() -> None:
     rates = read_false_alarms(Path(ROOT / FALSE_ALARMS))["rates"]
     assert rates[2000]["naive_rolling_mean"]["rate"] > 0.9
     assert rates[2000]["drifted_columns"]["high"] < 0.05

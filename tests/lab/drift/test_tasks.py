@@ -19,7 +19,7 @@ def scored(table: pa.Table, rng: np.random.Generator) -> pa.Table:
 
 
 @pytest.mark.parametrize("folds", ["time", "group", "stratified"])
-def test_a_table_of_any_kind_is_judged(folds: str) -> None:
+def test_a_table_of_any_kind_is_assessed(folds: str) -> None:
     rng = np.random.default_rng(1)
     test, current = (scored(feature_rows(rng, 900, part=part, folds=folds), rng) for part in ("test", "current"))
     schema, params = schema_of(folds), settings()

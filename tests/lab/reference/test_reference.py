@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "reference"
 
 
-def test_a_batch_is_judged_the_same_by_the_reference_in_its_folder(folder: Path) -> None:
+def test_a_saved_reference_gives_the_same_assessment(folder: Path) -> None:
     reference = fitted(rows_of(np.random.default_rng(1), 1000))
     save_reference(reference, folder)
     batch = rows_of(np.random.default_rng(2), 500)

@@ -120,7 +120,7 @@ def test_ties_make_the_rank_test_cautious_and_no_worse() -> None:
     assert draws <= HIGHEST
 
 
-def test_a_rare_event_is_judged_with_caution() -> None:
+def test_the_test_of_a_rare_event_is_conservative() -> None:
     draws = false_alarms(
         lambda rng: (
             compare_shares(

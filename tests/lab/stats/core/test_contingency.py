@@ -67,9 +67,7 @@ def test_shares_agree_with_the_chi_square_test_of_scipy() -> None:
 
 
 @pytest.mark.parametrize(("hits", "current_hits"), [(0, 3), (1, 5), (15, 6), (10_000, 497)])
-def test_rare_events_are_judged_by_the_doubled_tail_of_the_hypergeometric_distribution(
-    hits: int, current_hits: int
-) -> None:
+def test_rare_events_are_tested_by_the_doubled_hypergeometric_tail(hits: int, current_hits: int) -> None:
     chance = stats.hypergeom(10_500, hits + current_hits, 500)
     expected = min(1.0, 2 * min(chance.cdf(current_hits), chance.sf(current_hits - 1)))
     assert compare_shares(reference=(hits, 10_000), current=(current_hits, 500)).p_value == pytest.approx(expected)

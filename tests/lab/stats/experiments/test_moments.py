@@ -49,7 +49,7 @@ def test_any_batches_give_the_same(size: int) -> None:
     assert merged.products == pytest.approx(whole.products, rel=1e-12)
 
 
-def test_arms_are_told_apart_and_make_up_the_whole() -> None:
+def test_moments_by_arm_add_up_to_those_of_all_rows() -> None:
     arms = take_moments_by_arm(ARMS, list(VALUES), count=4)
     assert [arm.count for arm in arms] == [*np.bincount(ARMS).tolist(), 0]
     assert arms[1].means == pytest.approx(VALUES[:, ARMS == 1].mean(axis=1))

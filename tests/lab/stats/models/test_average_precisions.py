@@ -40,7 +40,7 @@ def test_swapping_the_models_only_flips_the_sign() -> None:
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
 
 
-def test_scores_that_rank_alike_do_not_differ() -> None:
+def test_equal_rankings_have_p_value_1() -> None:
     found = compare_average_precisions(LABELS, FIRST, 10 * FIRST + 3)
     assert (found.difference, found.p_value, found.low, found.high) == (0.0, 1.0, 0.0, 0.0)
     assert "rank every pair of rows equally" in found.reason
