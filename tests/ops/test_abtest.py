@@ -167,7 +167,7 @@ def test_weights_are_kept_to() -> None:
         (("--arm", "a", "17"), "expected two or more, each once"),
         (("--arm", "a", "--arm", "a", "17"), "expected two or more, each once"),
         (("--arm", "a", "--arm", "b=many", "17"), "the weight a number"),
-        (("--arm", "a=-1", "--arm", "b", "17"), "expected 0 or more"),
+        (("--arm", "a=-1", "--arm", "b", "17"), "expected at least 0"),
         (("--arm", "a", "--arm", "b"), "found no unit"),
         (("--arm", "a", "--arm", "b", "--file", "nowhere.txt"), r"nowhere\.txt is missing"),
     ],

@@ -84,4 +84,4 @@ def test_log_options_are_refused_for_another_file(folder: Path) -> None:
     write_table(features_of(np.random.default_rng(5), 100), folder / "rows.parquet")
     done = CliRunner().invoke(command, ["--current", "rows.parquet", "--arm", "all"])
     assert isinstance(done.exception, SourceError)
-    assert "rows.parquet is no log that serving wrote" in str(done.exception)
+    assert "rows.parquet is not a log of serving" in str(done.exception)

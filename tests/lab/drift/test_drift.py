@@ -143,7 +143,8 @@ def test_the_plots_hold_shares_and_no_row_of_data(folder: Path) -> None:
 
 def test_the_same_data_give_the_same_bytes(folder: Path) -> None:
     run_drift(folder)
-    first = {path: path.read_bytes() for path in [*folder.glob("metrics/*"), *folder.glob("*/drift/*")]}
+    results = [*folder.glob("metrics/*"), *folder.glob("plots/drift/*"), *folder.glob("reports/drift/*")]
+    first = {path: path.read_bytes() for path in results}
     run_drift(folder)
     assert len(first) == 8
     assert first == {path: path.read_bytes() for path in first}
