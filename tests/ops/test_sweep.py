@@ -128,7 +128,7 @@ def test_a_new_module_that_no_commit_holds_is_refused(project: Path) -> None:
     Path("lab/new.py").write_text("")
     Path("params.yaml").write_text(PARAMS.replace("one", "two"))
     Path("runs.yaml").write_text("- {value: 1}\n")
-    expected = r"found 2 files that no commit holds \(lab/new.py, params.yaml\).*Nothing has run"
+    expected = r"found 2 files not committed \(lab/new.py, params.yaml\).*Nothing has run"
     with pytest.raises(LabError, match=expected):
         refuse_unseen(Path(), allowed=Path("runs.yaml"))
 
