@@ -1,4 +1,4 @@
-"""The stages that make synthetic data need what they declare, no more and no less; nothing else needs them."""
+"""The stages that make synthetic data need exactly what they declare; no other stage does."""
 
 import ast
 import shutil
