@@ -1,4 +1,4 @@
-"""`python -m benchmarks.drift PART …`: the figures to reach for drift, measured; all but rivals where none is named.
+"""`python -m benchmarks.drift [PART …]`: measure the figures of drift, all but rivals by default.
 
 Parts: quiet, injected, levels, large, joint, speed, dependence, streams, anomalies, rules, truth, and rivals: it runs
 evidently and NannyML from environments of their own (benchmarks/drift_rivals/README.md says how). `rules` writes what

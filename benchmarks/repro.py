@@ -1,4 +1,4 @@
-"""`python -m benchmarks.repro [RUNS] [small]`: the whole DAG by `dvc repro`, by ours, and by one DVC for each stage.
+"""`python -m benchmarks.repro [RUNS] [small]`: `dvc repro`, `ops repro` and one DVC per stage.
 
 The ways take turns on clones of the last commit, because the machine is seldom quiet; every stage is forced to run,
 then none has anything to do. `small` takes the project of the tests, where what DVC itself costs weighs most.

@@ -1,4 +1,4 @@
-"""Give the same tables to a rival, in its environment, and to this repository, one after the other."""
+"""Run a rival, in its environment, and this repository on the same tables."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The load test: requests go out when they are due, queueing shows, and only this machine is asked by accident."""
+"""The load test sends requests on time, shows queueing, and refuses other machines."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The benchmark of serving counts what it says it counts: whole answers, ratios and slopes with their intervals."""
+"""The benchmark of serving counts whole answers, ratios and slopes with their intervals."""
 
 import socket
 import threading

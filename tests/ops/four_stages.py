@@ -1,4 +1,4 @@
-"""A DVC repository of four small stages, shaped as the real one: folders read in part, results in git, candidates."""
+"""A DVC repository of four small stages, shaped like the real one."""
 
 import json
 import shutil

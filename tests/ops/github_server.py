@@ -1,4 +1,4 @@
-"""A small server on loopback that behaves like GitHub's REST API where comments and pull requests are concerned."""
+"""A server on loopback that behaves like GitHub's API for comments and pull requests."""
 
 import datetime as dt
 import ipaddress

@@ -1,4 +1,4 @@
-"""A repository with two real models, small and registered as versions, out of which a server can be given one."""
+"""A repository with two small, registered models that can be packed."""
 
 import atexit
 import shutil

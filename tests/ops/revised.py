@@ -1,4 +1,4 @@
-"""Make further revisions of a project with a past, without running anything: outputs, settings and results by hand."""
+"""Make revisions of a project with a past by hand, without running anything."""
 
 import hashlib
 import io

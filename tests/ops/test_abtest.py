@@ -1,4 +1,4 @@
-"""The verbs abtest, plan and assign: what they print, and the exit codes 0 (yes), 1 (no) and 2 (a mistake)."""
+"""The verbs abtest, plan and assign: output, and exit codes 0, 1 and 2."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a revision's stages wrote comes into the cache: it is there, it is fetched, or it is run again."""
+"""A revision's outputs come into the cache: present, fetched, or run again."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What drift, evaluation and gates found becomes gauges; what they do not know is left out."""
+"""Drift, evaluation and gates become gauges; unknown values are left out."""
 
 import copy
 from pathlib import Path

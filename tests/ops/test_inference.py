@@ -1,4 +1,4 @@
-"""What is decided of a table that nobody has described: types, parts, the positive class, and what is said of it."""
+"""What is inferred of an unknown table: types, split, positive class, and notes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`python -m ops init` on files as people have them: the task that it writes takes them to feature tables, unaided."""
+"""`python -m ops init` on real files: its task runs to the feature tables."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The verb `latency` measures single rows, judges by the limits in params, and writes to an ignored log alone."""
+"""The verb `latency` measures single rows, applies limits, and writes an ignored log."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Production in one command: it goes as it is told, nothing of it outlives it, and the repository stays as it is."""
+"""The monitoring demo runs, leaves no process behind, and leaves the repository unchanged."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What is read of an output is what dvc.lock records, from wherever it can be had, or nothing."""
+"""Outputs are read as dvc.lock records them, from any place, or not at all."""
 
 import json
 from hashlib import md5

@@ -1,4 +1,4 @@
-"""A packed model gives the very reasons that its revision keeps, or is packed without any and says why."""
+"""A packed model gives its revision's reasons, or is packed without any."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A server follows the registry: promotions and rollbacks are packed and taken over, and no request is lost."""
+"""A server follows promotions and rollbacks with no downtime."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""`python -m ops post`: one comment on the pull request, by CML or by our own client, and no secret in sight."""
+"""`python -m ops post`: one comment, by CML or our client, and no leaked secret."""
 
 import json
 import os

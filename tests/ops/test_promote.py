@@ -1,4 +1,4 @@
-"""A challenger becomes champion only when every guard says yes, in one step that two cannot both win."""
+"""A challenger becomes champion only if every guard passes, and atomically."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the report of a pull request says, and that nothing in a repository can make it say more."""
+"""The report of a pull request, and the escaping of text from the repository."""
 
 import doctest
 import re

@@ -1,4 +1,4 @@
-"""`python -m ops repro --jobs N` gives what `dvc repro` gives, with independent stages side by side."""
+"""`python -m ops repro --jobs N` gives what `dvc repro` gives, in parallel."""
 
 import os
 import shutil

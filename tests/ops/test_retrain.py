@@ -1,4 +1,4 @@
-"""`python -m ops retrain`: every way in which it ends, killed at any moment, and never twice."""
+"""`python -m ops retrain`: every outcome, kills at any moment, and no duplicates."""
 
 import json
 import shutil

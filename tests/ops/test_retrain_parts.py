@@ -1,4 +1,4 @@
-"""The parts of a retraining that need no repository: which file goes where, what a setting changes, when it is due."""
+"""The parts of a retraining that need no repository."""
 
 import re
 import signal

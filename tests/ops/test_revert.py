@@ -1,4 +1,4 @@
-"""`python -m ops revert REV` brings code, data and models back as they were, and loses nothing on the way."""
+"""`python -m ops revert REV` restores code, data and models, and loses nothing."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""An older champion comes back, byte for byte, by a new commit and a new stage tag."""
+"""A rollback restores an older champion byte for byte, with a new commit and tag."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`python -m ops sweep` makes one experiment for each setting, loses none, and says what chance could have done."""
+"""`python -m ops sweep` makes one experiment per setting, and warns about chance."""
 
 import json
 import math

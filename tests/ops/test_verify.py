@@ -1,4 +1,4 @@
-"""`python -m ops verify`: never calls whole what DVC calls changed, and needs no data to say so."""
+"""`python -m ops verify`: finds what DVC calls changed, without the data."""
 
 import json
 import shutil

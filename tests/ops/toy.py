@@ -1,4 +1,4 @@
-"""A repository of three trivial stages whose files look like the project's: what a registry needs, in a second."""
+"""A repository of three trivial stages with the files that a registry needs."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""The registry's toy with new data to come: lines of `name=value` that say what will become of them.
+"""The registry's toy with new data: lines of `name=value` that decide their outcome.
 
 `strength` of the candidate (that of the champion is 1), `drift` (yes: it is due), `broken` (the contract is), `crash`
 (the training dies). All that `retrain` calls is real but the judgement of drift, which reads the answer from the data.

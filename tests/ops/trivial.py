@@ -1,4 +1,4 @@
-"""A DVC repository of a few stages that cost nothing, in a temporary folder with a git history of its own."""
+"""A DVC repository of a few trivial stages, in a temporary folder with git history."""
 
 import signal
 import subprocess

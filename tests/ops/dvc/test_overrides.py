@@ -1,4 +1,4 @@
-"""`-S` is read and written as `dvc exp run` does, and changes no other line of params.yaml."""
+"""`-S` works as in `dvc exp run`, and changes no other line of params.yaml."""
 
 import difflib
 import shutil

@@ -1,4 +1,4 @@
-"""Rooms as dependencies: what makes a stage stale, what does not, and which mistakes are named with their cure."""
+"""Rooms as dependencies: what makes a stage stale, and mistakes with their cures."""
 
 import shutil
 from pathlib import Path
