@@ -42,7 +42,8 @@ def story_in(folder: Path, *, log: Callable[[str], None]) -> Iterator[Story]:
         _git(story, "clone", "--quiet", "--no-local", "--single-branch", here, "work", cwd=folder)
         _git(story, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git", cwd=folder)
         _git(story, "checkout", "--quiet", "-B", "main")
-        _git(story, "remote", "set-url", "origin", str(story.origin))
+        _git(story, "remote", "remove", "origin")
+        _git(story, "remote", "add", "origin", str(story.origin))
         # Whatever the main branch of this repository is called, the story's is main.
         _git(story, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
         yield story
