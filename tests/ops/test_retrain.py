@@ -121,7 +121,7 @@ def test_killed_anywhere_it_comes_to_the_same_one_proposal(project: Path, tmp_pa
         assert (second.returncode, json.loads(second.stdout)["word"]) == (13, "busy")
         assert f"process {first.process.pid} runs churn" in second.stdout
     with stopped_at(project, "proposes it on", *words, TOY_LOG=str(log)) as run_again:
-        assert "goes on with what a run that was broken off has done" in run_again.said
+        assert "resumes an interrupted run" in run_again.said
         assert "Running stage 'ingest'" not in run_again.said
     assert not any(is_alive(int(process)) for process in log.read_text().split())
     with stopped_at(project, "pushes retrain/", *words, by=signal.SIGINT, TOY_LOG=str(log)) as run_again:
