@@ -94,7 +94,7 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary simulations
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary simulations weekly
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -166,6 +166,9 @@ canary: .venv/bin/python  ## run the adapter's tests against the newest DVC, DVC
 	.venv/canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(NEWEST)
 	.venv/canary/bin/python -m pip list --format freeze | grep -E '^(dvc|gto|scmrepo|pathspec)'
 	.venv/canary/bin/python -m pytest -n0 tests/ops/dvc tests/lab/core/test_recording.py
+
+weekly: .venv/test.stamp  ## run the tests that take too long for every commit
+	LAB_WEEKLY=yes pytest -m weekly
 
 simulations: .venv/test.stamp  ## simulate error rates and coverage at full length
 	python -m benchmarks.error_rates

@@ -26,6 +26,7 @@ SLOW_HELPERS = (
     "tests.serving.server",
 )
 MANY = 400
+WEEKLY = pytest.mark.skipif("LAB_WEEKLY" not in os.environ, reason="runs weekly: make weekly")
 # A background job of a shell ignores SIGINT, and child processes inherit that; tests need SIGINT.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and _uses_slow_helpers(item.module):
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("weekly"):
+            item.add_marker(WEEKLY)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

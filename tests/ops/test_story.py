@@ -19,6 +19,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
+@pytest.mark.weekly
 def test_the_story_goes_as_it_is_told(told: tuple[Path, str]) -> None:
     folder, text = told
     assert "**merge**" in (folder / "reports/better.md").read_text()
@@ -26,6 +27,7 @@ def test_the_story_goes_as_it_is_told(told: tuple[Path, str]) -> None:
     assert "The end." in text
 
 
+@pytest.mark.weekly
 def test_it_leaves_every_version_in_the_registry_and_the_first_one_in_production(told: tuple[Path, str]) -> None:
     work = told[0] / "work"
     assert run(["git", "tag", "--list", "subscribers@*"], cwd=work).stdout.split() == [
@@ -37,6 +39,7 @@ def test_it_leaves_every_version_in_the_registry_and_the_first_one_in_production
     assert "complaints about the offers" in json.dumps(history)
 
 
+@pytest.mark.weekly
 def test_a_clone_elsewhere_brought_every_version_back_byte_for_byte(told: tuple[Path, str]) -> None:
     lines = [line for line in told[1].splitlines() if "all byte-identical" in line]
     assert [line.split(":")[0].strip() for line in lines] == ["subscribers@v1.0.0", "subscribers@v2.0.0"]

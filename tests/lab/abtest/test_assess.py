@@ -224,6 +224,7 @@ def test_a_segment_is_the_analysis_of_its_rows(tmp_path: Path) -> None:
     assert (seen["difference"], seen["low"]) == (pytest.approx(east.difference), pytest.approx(east.low))
 
 
+@pytest.mark.slow
 def test_without_an_effect_a_decision_falls_no_more_often_than_promised(tmp_path: Path) -> None:
     looks = {"dates": LOOKS["dates"]}
     actions = [

@@ -84,9 +84,10 @@ def test_columns_that_only_go_together_otherwise_are_seen_by_the_table_alone(ref
     assert {line["column"] for line in found["whole_table"]["columns"][:2]} == {"age", "amount"}
 
 
+@pytest.mark.slow
 def test_equal_tables_have_at_most_the_guaranteed_false_alarms(reference: Reference) -> None:
-    p_values = [judged(reference, batch(seed=seed, rows=400)).document["whole_table"]["p_value"] for seed in range(40)]
-    assert sum(p_value < 0.05 for p_value in p_values) <= 6
+    p_values = [judged(reference, batch(seed=seed, rows=400)).document["whole_table"]["p_value"] for seed in range(20)]
+    assert sum(p_value < 0.05 for p_value in p_values) <= 4  # 1 is expected
 
 
 def test_a_model_that_ranks_worse_is_seen_by_labels_and_not_without(reference: Reference) -> None:
@@ -150,13 +151,14 @@ def test_limits_of_a_short_reference_are_drawn_by_chance_and_say_so() -> None:
     assert not any(line["alarm"] for chunk in found.document["chunks"] for line in chunk["figures"])
 
 
+@pytest.mark.slow
 def test_chunks_seldom_sound_a_false_alarm(in_time: Reference) -> None:
     sounded = 0
-    for seed in range(30):
+    for seed in range(12):
         rows = stamped(batch(seed=100 + seed), start="2025-03-01", days=8)
         chunks = judged(in_time, rows).document["chunks"]
         sounded += any(line["alarm"] for chunk in chunks for line in chunk["figures"])
-    assert sounded <= 2
+    assert sounded <= 1
 
 
 def test_a_period_without_rows_has_no_figure_and_no_alarm(in_time: Reference) -> None:
@@ -195,6 +197,7 @@ def test_rows_unlike_the_others_are_counted_and_explained(reference: Reference) 
     assert found["worst"][0]["reasons"][0].startswith(("age is 3, as low as none", "amount is 9999, as high as none"))
 
 
+@pytest.mark.slow
 def test_rows_like_the_reference_pass_as_seldom_as_promised(reference: Reference) -> None:
     shares = [judged(reference, batch(seed=seed)).document["anomalies"]["share"] for seed in range(10)]
     assert np.mean(shares) == pytest.approx(0.01, abs=0.008)
@@ -242,10 +245,11 @@ def test_a_reference_that_is_old_suggests_a_retraining_where_age_counts(in_time:
     assert rule == {"fired": True, "limit": 90.0, "value": 151.0}
 
 
+@pytest.mark.slow
 def test_units_that_repeat_do_not_make_drift() -> None:
     """Four equal rows of each customer must not count as four times the evidence."""
     false_alarms = 0
-    for seed in range(12):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         windows = []
         for _ in range(2):
@@ -258,7 +262,7 @@ def test_units_that_repeat_do_not_make_drift() -> None:
         current = changed(current, "customer_id", np.repeat(np.arange(250) + 10_000, 4))
         verdicts = judged(fitted(reference, moment=True), current, significance=0.05).document["columns"]
         false_alarms += verdicts["drifted"] + verdicts["slight"] > 0
-    assert false_alarms <= 2
+    assert false_alarms <= 1
 
 
 BAD: dict[str, Change] = {

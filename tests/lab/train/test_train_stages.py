@@ -1,9 +1,7 @@
 """Stages train, select and champion run as commands."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.project import ROOT
+from tests.project import ROOT, run
 from tests.tables import make_features
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("train_stages")]
@@ -47,10 +45,7 @@ def other_candidates(folder: Path, candidates: dict[str, Any]) -> Iterator[None]
 
 
 def stage(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *words]
-    return subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
+    return run(["python", "-m", *words], cwd=folder, environment={"PYTHONPATH": str(ROOT)}, check=False)
 
 
 def files_of(folder: Path) -> dict[Path, bytes]:

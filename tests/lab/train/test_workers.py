@@ -68,8 +68,10 @@ def same(one: Trained, other: Trained) -> bool:
 
 
 @contextmanager
-def cluster(workers: int) -> Iterator[str]:
-    with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as found:
+def cluster(workers: int, *, processes: bool = True) -> Iterator[str]:
+    with distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=":0", processes=processes, protocol="tcp"
+    ) as found:
         yield found.scheduler_address
 
 
@@ -79,9 +81,12 @@ def alone() -> Trained:
         return trained(run)
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with cluster(2) as found:
+@pytest.fixture(
+    scope="module", params=[False, pytest.param(True, marks=pytest.mark.weekly)], ids=["threads", "processes"]
+)
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield the address of a cluster of two workers: threads of this process, or weekly, processes of their own."""
+    with cluster(2, processes=request.param) as found:
         yield found
 
 
@@ -111,8 +116,9 @@ def test_a_cluster_gives_the_same_model(address: str, alone: Trained) -> None:
         assert same(trained(run), alone)
 
 
-def test_a_clusters_calls_run_on_its_workers(address: str) -> None:
-    with fit_runner(on(address)) as run:
+@pytest.mark.weekly
+def test_a_clusters_calls_run_on_its_workers() -> None:
+    with cluster(2) as address, fit_runner(on(address)) as run:
         processes = set(run(_process, [(place,) for place in range(8)]))
     assert os.getpid() not in processes
     assert len(processes) == 2
