@@ -279,7 +279,7 @@ def served(state: State, *, certificate: Path | None = None) -> Iterator[str]:
 
 
 def certificate_in(folder: Path) -> Path:
-    """Return a file with a certificate for 127.0.0.1 and its key, which whoever is told of it may trust."""
+    """Return a file with a certificate for 127.0.0.1 and its key, which clients may trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     now = dt.datetime.now(dt.UTC)

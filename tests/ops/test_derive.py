@@ -16,7 +16,7 @@ from tests.project import run
 pytestmark = pytest.mark.slow
 
 OUTPUT = "data/predictions"
-# What it writes is told by its setting, and by a file that no stage should read: the world outside.
+# Its output depends on its setting, and on a file that no stage should read.
 STAGE = """\
 import pathlib, sys
 folder = pathlib.Path("data/predictions")

@@ -35,7 +35,7 @@ def here(tmp_path: Path) -> Path:
     return rolled_back_toy(tmp_path / "base")
 
 
-def told(folder: Path, *arguments: str) -> dict[str, Any]:
+def history_of(folder: Path, *arguments: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(assert_done(call(folder, "history", "--json", *arguments)).stdout)
     return document
 
@@ -70,7 +70,7 @@ def test_the_newest_champion_stands_first_with_why_it_took_whose_place(past: Pat
 
 
 def test_a_machine_reads_the_same_and_every_move_of_a_stage(past: Path) -> None:
-    document = told(past)
+    document = history_of(past)
     assert [(each["version"], each["how"], each["replaces"]) for each in document["champions"]] == [
         (1, "rolled back", 2),
         (2, "promoted", 1),
@@ -90,7 +90,7 @@ def test_a_machine_reads_the_same_and_every_move_of_a_stage(past: Path) -> None:
 
 def test_moments_are_those_of_git_in_utc(past: Path) -> None:
     seen = output(past, "git", "log", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--", "champion.yaml")
-    assert [each["since"] for each in told(past)["champions"]] == seen.split()
+    assert [each["since"] for each in history_of(past)["champions"]] == seen.split()
 
 
 def test_a_fresh_clone_tells_the_same_without_data(past: Path, tmp_path: Path) -> None:
@@ -110,14 +110,14 @@ def test_gto_reads_the_tags_as_the_history_does(past: Path) -> None:
 
 
 def test_another_task_has_the_past_of_its_own_entry(past: Path) -> None:
-    champions = told(past, "other")["champions"]
+    champions = history_of(past, "other")["champions"]
     assert [(each["version"], each["how"], each["tag"]) for each in champions] == [(7, "first", None)]
 
 
 def test_an_old_checkout_tells_the_whole_past(here: Path) -> None:
-    expected = told(here)
+    expected = history_of(here)
     run(["git", "checkout", "--quiet", "churn@v1.0.0"], cwd=here)
-    assert told(here) == expected
+    assert history_of(here) == expected
     assert faults(here) == []
 
 

@@ -218,11 +218,11 @@ def test_columns_may_be_called_anything() -> None:
 
 def test_columns_whose_names_are_taken_get_others() -> None:
     columns = plain_columns() | {name: letters(i) for i, name in enumerate([*TAKEN_NAMES, "Label"])}
-    told = describe("mine.csv", csv_of(columns), "--target", "Churn")
+    printed = describe("mine.csv", csv_of(columns), "--target", "Churn")
     features_of("mine")
     renamed = {*(f"{name}_column" for name in TAKEN_NAMES), "Label_column_"}
     assert set(read_json(Path("data/features/schema.json"))["features"]) == {"age", "charge", "gender", *renamed}
-    assert "Renamed: label to label_column, moment to moment_column" in told
+    assert "Renamed: label to label_column, moment to moment_column" in printed
 
 
 def letters(number: int) -> list[str]:
@@ -258,8 +258,8 @@ def test_duplicate_rows_are_legitimate_where_nothing_names_a_row() -> None:
 
 
 def test_rows_without_a_label_are_left_out_and_told() -> None:
-    told = describe("mine.csv", csv_of(replaced("Churn", "", every=10)), "--target", "Churn")
-    assert "Note: 40 rows have no Churn: they are not used." in told
+    printed = describe("mine.csv", csv_of(replaced("Churn", "", every=10)), "--target", "Churn")
+    assert "Note: 40 rows have no Churn: they are not used." in printed
     assert features_of("mine").num_rows == ROWS - 40
 
 
@@ -300,15 +300,15 @@ def test_the_file_is_kept_to_the_byte() -> None:
 
 
 def test_what_was_decided_is_told_with_the_next_commands() -> None:
-    told = describe(
+    printed = describe(
         "mine.csv", csv_of(with_column("left_on", ["2024-01-05", ""])), "--target", "Churn", "--name", "my_churn"
     )
-    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, separated by commas." in told
-    assert "Missing: blank (200 cells)." in told
-    assert "Positive: Churn = Yes (134 of 400 rows, 33.5 %), because its word means yes." in told
-    assert "dvc exp run -S task=my_churn" in told
-    assert "dvc add data/source/my_churn" in told
-    assert "Note: left_on could order the rows" in told
+    assert f"mine.csv: {ROWS} rows, 6 columns, utf-8, separated by commas." in printed
+    assert "Missing: blank (200 cells)." in printed
+    assert "Positive: Churn = Yes (134 of 400 rows, 33.5 %), because its word means yes." in printed
+    assert "dvc exp run -S task=my_churn" in printed
+    assert "dvc add data/source/my_churn" in printed
+    assert "Note: left_on could order the rows" in printed
 
 
 def test_every_section_stands_in_the_task_file() -> None:
@@ -317,8 +317,8 @@ def test_every_section_stands_in_the_task_file() -> None:
 
 
 def test_a_renamed_column_is_told() -> None:
-    told = describe("mine.csv", csv_of(with_column("split", ["a", "b"])), "--target", "Churn")
-    assert "Renamed: split to split_column." in told
+    printed = describe("mine.csv", csv_of(with_column("split", ["a", "b"])), "--target", "Churn")
+    assert "Renamed: split to split_column." in printed
 
 
 def test_a_large_file_is_described_in_seconds() -> None:

@@ -21,12 +21,12 @@ def test_commands_are_those_beside_this_interpreter_though_nobody_activated_anyt
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_whose_examples_keep_their_lines(verb: str) -> None:
-    told = run(["python", "-m", "ops", verb, "--help"], cwd=ROOT).stdout
-    assert told.startswith(f"Usage: python -m ops {verb}")
-    assert "\\b" not in told
-    assert "\b" not in told
+    printed = run(["python", "-m", "ops", verb, "--help"], cwd=ROOT).stdout
+    assert printed.startswith(f"Usage: python -m ops {verb}")
+    assert "\\b" not in printed
+    assert "\b" not in printed
 
 
 def test_every_verb_is_listed() -> None:
-    told = run(["python", "-m", "ops", "--help"], cwd=ROOT).stdout
-    assert [verb for verb in VERBS if f"\n  {verb} " not in told] == []
+    printed = run(["python", "-m", "ops", "--help"], cwd=ROOT).stdout
+    assert [verb for verb in VERBS if f"\n  {verb} " not in printed] == []

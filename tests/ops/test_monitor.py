@@ -71,7 +71,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(project: Path) -> Played:
-    """Play it without Prometheus, keep the server for a look, and be told to stop."""
+    """Run it without Prometheus, keep the server, and stop it."""
     before, folder = seen(project), project.parent / "played"
     command = [str(forks.commands() / "python"), "-m", "ops", "monitor", str(folder), "--no-watch", "--keep"]
     with subprocess.Popen(

@@ -21,7 +21,7 @@ TEXT = f"{TITLE}\n\nmerge: it is better."
 OLD = f"{TITLE}\n\nlook: it is the same."
 MARK = '![](https://cml.dev/watermark.png#abc123 "CML watermark Experiment report")'
 SHA = "a" * 40
-# What CML 0.20.6 does: one page of comments, the last one with its mark whoever made it, else a new one.
+# What CML 0.20.6 does: one page of comments, the last one with its mark by any author, else a new one.
 CML = f"""#!{sys.executable}
 import json, os, pathlib, sys, urllib.request
 here = pathlib.Path(__file__).parent

@@ -209,13 +209,13 @@ def test_pictures_are_drawn_the_same_twice_and_shown_only_with_an_address(past: 
 def test_the_report_is_written_added_to_the_summary_and_shows_pictures(past: Path, tmp_path: Path) -> None:
     page, summary = tmp_path / "logs/report.md", tmp_path / "summary.md"
     summary.write_text("before\n")
-    told = _report(
+    printed = _report(
         *("first", "worse", "--output", str(page), "--images", str(tmp_path / "images")),
         *("--image-base", "https://example.org/12/"),
         cwd=past,
         GITHUB_STEP_SUMMARY=str(summary),
     )
-    assert told.startswith("🛑 **stop**")
+    assert printed.startswith("🛑 **stop**")
     assert summary.read_text() == f"before\n{page.read_text()}"
     assert "(https://example.org/12/curves.png)" in page.read_text()
 

@@ -119,7 +119,7 @@ def test_another_dvc_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_interrupt_stops_the_stages_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    # Its own end is in sight, in case nothing stops it.
+    # It ends by itself if nothing stops it.
     wait = "for i in $(seq 4000); do test -e go && break; sleep 0.05; done"
     command = f"echo $$ > out/pid-${{item}}; {wait}; echo new > out/${{item}}"
     stages = f"stages:\n  each:\n    foreach: [a, b]\n    do:\n      cmd: {command}\n      outs:\n"

@@ -289,7 +289,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def wait_until_gone(group: int) -> None:
-    """Wait until whoever inherits killed processes has seen their end: DVC respects a lock until then."""
+    """Wait until the parent of killed processes has reaped them: DVC respects a lock until then."""
     with suppress(ProcessLookupError):
         while True:
             os.killpg(group, 0)

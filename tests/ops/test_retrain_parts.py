@@ -223,8 +223,8 @@ def test_what_a_remote_refuses_is_told_without_its_password(tmp_path: Path) -> N
 
 def test_the_page_and_the_help_name_every_exit_code() -> None:
     page, text = (ROOT / "docs/retraining.md").read_text(), (ROOT / "ops/retrain/command.py").read_text()
-    told = {word.strip(): int(code) for code, word in re.findall(r"^\| (\d+) \| ([\w ]*) \|", page, re.MULTILINE)}
-    assert {word: code for word, code in told.items() if word} == {
+    described = {word.strip(): int(code) for code, word in re.findall(r"^\| (\d+) \| ([\w ]*) \|", page, re.MULTILINE)}
+    assert {word: code for word, code in described.items() if word} == {
         word: code for word, code in CODES.items() if word != "would train"
     }
     assert {int(code) for code in re.findall(r"^ +(\d+)  \w", text, re.MULTILINE)} == {*CODES.values(), 2}

@@ -1,4 +1,4 @@
-"""A champion is released only when it gives the very scores that were judged."""
+"""A champion is released only when it gives the recorded scores."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole story, played once: versions, reports, drift, retraining, promotion, rollback, and a clone elsewhere."""
+"""The whole story runs once, from the first version to another clone."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Play the story, and return the folder that it leaves and what it told."""
+def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the story, and return its folder and its output."""
     project = copy_project(tmp_path_factory.mktemp("story") / "project", settings={})
     folder = project.parent / "played"
     done = run(["python", "-m", "ops", "story", str(folder)], cwd=project, environment=QUIET)
@@ -20,16 +20,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.mark.weekly
-def test_the_story_goes_as_it_is_told(told: tuple[Path, str]) -> None:
-    folder, text = told
+def test_the_story_goes_as_it_is_told(story: tuple[Path, str]) -> None:
+    folder, text = story
     assert "**merge**" in (folder / "reports/better.md").read_text()
     assert "**stop**" in (folder / "reports/worse.md").read_text()
     assert "The end." in text
 
 
 @pytest.mark.weekly
-def test_it_leaves_every_version_in_the_registry_and_the_first_one_in_production(told: tuple[Path, str]) -> None:
-    work = told[0] / "work"
+def test_it_leaves_every_version_in_the_registry_and_the_first_one_in_production(story: tuple[Path, str]) -> None:
+    work = story[0] / "work"
     assert run(["git", "tag", "--list", "subscribers@*"], cwd=work).stdout.split() == [
         "subscribers@v1.0.0",
         "subscribers@v2.0.0",
@@ -40,8 +40,8 @@ def test_it_leaves_every_version_in_the_registry_and_the_first_one_in_production
 
 
 @pytest.mark.weekly
-def test_a_clone_elsewhere_brought_every_version_back_byte_for_byte(told: tuple[Path, str]) -> None:
-    lines = [line for line in told[1].splitlines() if "all byte-identical" in line]
+def test_a_clone_elsewhere_brought_every_version_back_byte_for_byte(story: tuple[Path, str]) -> None:
+    lines = [line for line in story[1].splitlines() if "all byte-identical" in line]
     assert [line.split(":")[0].strip() for line in lines] == ["subscribers@v1.0.0", "subscribers@v2.0.0"]
 
 

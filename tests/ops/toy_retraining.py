@@ -175,9 +175,9 @@ def stopped_at(
 ) -> Iterator[Stopped]:
     """Yield when the verb has said a line; stop it at the end of the block."""
     process, said = started(folder, *arguments, **environment), []
-    for told in process.stderr or ():
-        said.append(told)
-        if line in told:
+    for printed in process.stderr or ():
+        said.append(printed)
+        if line in printed:
             break
     else:
         raise AssertionError(f"it never said {line!r}: {''.join(said)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.project import QUIET, ROOT, run
 
 HERE = {"PYTHONPATH": str(ROOT)}
-PATIENCE = 120  # seconds, only so that a test of what is broken ends at all
+MOST_SECONDS = 120  # seconds, only so that a test of what is broken ends at all
 # What `dvc init` and `dvc remote add` write, without the seconds that they take.
 OF_DVC = {
     ".dvc/config": "[core]\n    remote = storage\n['remote \"storage\"']\n    url = storage\n",
@@ -53,7 +53,7 @@ def interrupted(
                 assert process.poll() is None, process.communicate()
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            out, error = process.communicate(timeout=PATIENCE)
+            out, error = process.communicate(timeout=MOST_SECONDS)
         finally:
             process.kill()
     return subprocess.CompletedProcess(command, process.returncode, out, error)
