@@ -4,6 +4,7 @@ Numbers and keys in JSON, cells in CSV, and numbers in pages must be equal; text
 """
 
 import csv
+import html
 import io
 import json
 import re
@@ -16,7 +17,7 @@ from typing import Any
 from ops.revisions.git import content_at, lines_of
 
 RESULTS = ("metrics", "plots", "reports")
-NUMBER = re.compile(r"[+\-−]?\d[\d,.]*(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"[+\-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
@@ -50,7 +51,7 @@ def numbers_of(name: str, content: str) -> list[str]:
         return list(leaves(json.loads(content)))
     if name.endswith(".csv"):
         return [cell for row in csv.reader(io.StringIO(content)) for cell in row if is_number(cell)]
-    return NUMBER.findall(STYLE.sub("", content))
+    return NUMBER.findall(html.unescape(STYLE.sub("", content)))
 
 
 def leaves(value: Any, where: str = "") -> Iterator[str]:

@@ -94,17 +94,17 @@ def _kinds_of(connection: duckdb.DuckDBPyConnection, query: str, features: Featu
     try:
         columns = columns_of(connection, query)
     except duckdb.Error as error:
-        raise ParamsError(f"features.query in the task file cannot run: {error}. Correct it there.") from error
+        raise ParamsError(f"features.sql of the task cannot run: {error}. Correct it there.") from error
     fixed = [*(features.unit or (ROW,)), *(["moment"] if features.moment else []), "label"]
     if lacking := [name for name in [*fixed, *features.groups] if name not in columns]:
         raise ParamsError(
-            f"features.query in the task file lacks the columns {lacking}; it returns {list(columns)}. "
+            f"features.sql of the task lacks the columns {lacking}; it returns {list(columns)}. "
             "Cure: select them, or correct unit and groups."
         )
     unsupported = {name: kind for name, kind in columns.items() if name not in fixed and _plain(kind) not in KINDS}
     if unsupported:
         raise ParamsError(
-            f"features.query in the task file returns {unsupported}, expected numbers, booleans or text. "
+            f"features.sql of the task returns {unsupported}, expected numbers, booleans or text. "
             "Cure: cast them; convert a timestamp to a number of days with date_diff."
         )
     return {name: _plain(columns[name]) for name in sorted(columns) if name not in fixed}

@@ -245,7 +245,7 @@ def test_a_positive_value_without_rows_is_refused(positive: str | int | bool, tm
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("select nothing from rows", "features.query in the task file cannot run"),
+        ("select nothing from rows", "features.sql of the task cannot run"),
         ("select id, 1 as label from rows", r"lacks the columns \['city'\]"),
         ("select id, 1 as label, city, since from rows", "returns {'since': 'DATE'}, expected numbers"),
         ("select id, 1 as label, city from read_csv('/etc/hostname')", "disabled by configuration"),
