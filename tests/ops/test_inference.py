@@ -245,11 +245,11 @@ def test_a_file_without_a_header_is_recognised() -> None:
         ),
     ],
 )
-def test_a_column_that_gives_the_label_away_is_left_out_and_told(values: list[Any], how: str) -> None:
+def test_a_column_that_leaks_the_label_is_left_out_with_a_note(values: list[Any], how: str) -> None:
     found = infer({"reason": values})
     assert found.decisions[0].column.type == "ignore"
     assert how in found.decisions[0].reason
-    assert any(note.startswith("reason is left out, for it gives the label away") for note in found.notes)
+    assert any(note.startswith("reason is left out, for it leaks the label") for note in found.notes)
 
 
 def test_a_good_predictor_is_no_giveaway() -> None:

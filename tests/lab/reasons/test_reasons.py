@@ -108,5 +108,5 @@ def test_differences_from_the_pipeline_are_refused() -> None:
     with pytest.raises(UnlikeError, match="contributions differ"):
         check_reasons(reasoning, (program, heavier), model, EVERY_ROW)
     called = {**program, "words": {**program["words"], "region": {**program["words"]["region"], "called": "colour"}}}
-    with pytest.raises(UnlikeError, match=r"colour is \w+, .*' is said where the pipeline says '.*: part of the"):
+    with pytest.raises(UnlikeError, match=r"colour is \w+, .*', expected the pipeline's '.*: part of the"):
         check_reasons(reasoning, (called, arrays), model, EVERY_ROW)
