@@ -94,7 +94,7 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary simulations weekly
+.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary weekly simulations
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS

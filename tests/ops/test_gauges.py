@@ -80,11 +80,13 @@ def test_the_same_gauges_are_the_same_text_in_any_order() -> None:
 
 
 def test_a_number_that_is_none_is_a_mistake_of_ours() -> None:
-    with pytest.raises(ValueError, match="what is not known is left out"):
+    with pytest.raises(ValueError, match="expected a finite number: leave unknown values out"):
         text_of([Gauge("lab_drift_rows", {}, float("nan"))], HELP_TEXTS)
 
 
-@pytest.mark.parametrize(("content", "says"), [("{", "cannot be read"), ("[]", "no judgement"), ("{}", "no judgement")])
+@pytest.mark.parametrize(
+    ("content", "says"), [("{", "cannot be read"), ("[]", "is not a drift document"), ("{}", "is not a drift document")]
+)
 def test_what_is_no_judgement_is_refused_with_the_cure(tmp_path: Path, content: str, says: str) -> None:
     (tmp_path / "drift.json").write_text(content)
     with pytest.raises(SourceError, match=f"{says}.*Cure: python -m ops drift"):

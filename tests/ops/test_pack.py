@@ -66,7 +66,7 @@ def test_a_folder_of_somebody_else_is_not_touched(project: Path) -> None:
     mine = project / "mine"
     mine.mkdir()
     (mine / "note.txt").write_text("mine")
-    assert "expected a name that `pack` made" in pack(project, "--output", "mine", code=2)
+    assert "expected a link made by `pack`" in pack(project, "--output", "mine", code=2)
     assert (mine / "note.txt").read_text() == "mine"
 
 

@@ -45,7 +45,7 @@ def test_one_score_that_differs_in_its_last_digit_is_one_too_many(released: Path
 def test_other_rows_are_refused(released: Path) -> None:
     table = read_table(PREDICTIONS)
     write_table(table.filter(pc.not_equal(table[SCORE], table[SCORE][0])), PREDICTIONS)
-    with pytest.raises(SourceError, match="hold different rows"):
+    with pytest.raises(SourceError, match="have different rows"):
         CliRunner().invoke(smoke, catch_exceptions=False)
 
 
