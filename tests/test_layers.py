@@ -1,6 +1,7 @@
 """Imports go down the floors of docs/architecture.md; stages, ops and serving never import one another."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ def modules_of(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
@@ -34,7 +36,7 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} has a relative import. Cure: import from the root"
             found.add(node.module or "")
-    return found
+    return frozenset(found)
 
 
 def roots_of(path: Path) -> set[str]:
@@ -81,15 +83,15 @@ def test_what_only_ops_uses_lives_in_ops() -> None:
     assert others == [], f"no stage and no server uses {others}. Cure: move them to the verb in ops/ that does"
 
 
-@pytest.mark.parametrize("path", modules_of("lab"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_library_imports_none_of_its_users(path: Path) -> None:
-    assert roots_of(path).isdisjoint({*SIDES, "deploy", "benchmarks", "tests"})
+def test_the_library_imports_none_of_its_users() -> None:
+    users = {*SIDES, "deploy", "benchmarks", "tests"}
+    assert [path for path in modules_of("lab") if roots_of(path) & users] == []
 
 
-@pytest.mark.parametrize("path", modules_of("lab/stats"), ids=lambda path: path.name)
-def test_statistics_need_numpy_and_scipy_alone(path: Path) -> None:
-    assert roots_of(path) <= STATISTICS | STANDARD
-    assert all(name.startswith("lab.stats") for name in imports_of(path) if name.startswith("lab"))
+def test_statistics_need_numpy_and_scipy_alone() -> None:
+    for path in modules_of("lab/stats"):
+        assert roots_of(path) <= STATISTICS | STANDARD, path
+        assert all(name.startswith("lab.stats") for name in imports_of(path) if name.startswith("lab")), path
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -111,12 +113,11 @@ def test_package_files_are_empty() -> None:
     assert [path for path in tracked if path.name == "__init__.py" and path.stat().st_size] == []
 
 
-@pytest.mark.parametrize("path", modules_of("lab"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_library_reads_params_in_one_place_only(path: Path) -> None:
-    if path != ROOT / "lab/core/params.py":
-        constants = {
-            node.value
-            for node in ast.walk(ast.parse(path.read_bytes()))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        assert "params.yaml" not in constants
+def test_the_library_reads_params_in_one_place_only() -> None:
+    readers = [
+        path
+        for path in modules_of("lab")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Constant) and node.value == "params.yaml"
+    ]
+    assert set(readers) == {ROOT / "lab/core/params.py"}
