@@ -1,6 +1,6 @@
 """Encode rows as numeric features for trees: rarity in bits, or ranks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,16 +44,15 @@ def rarity_in_bits(table: pa.Table, margins: Margins, features: Sequence[str]) -
     return np.column_stack(columns).round(DECIMALS)
 
 
-def by_rank(table: pa.Table, levels: Mapping[str, Mapping[str, int]], features: list[str]) -> Numbers:
+def by_rank(table: pa.Table, levels: Collection[str], features: Sequence[str]) -> Numbers:
     """Return a column for each feature: the rank of a number among these rows, the rank of a level by frequency.
 
-    Ranks keep every shift and are robust to outliers; missing values come first.
+    `levels` are the names of the features with levels. Frequencies are those of these rows: ranked by one of two
+    samples, levels tell the samples apart, because a level is more frequent where it was counted. Ranks keep every
+    shift and are robust to outliers; missing values come first.
     """
     return np.column_stack(
-        [
-            _level_ranks(table[name], levels[name]) if name in levels else _ranks(numbers_of(table[name]))
-            for name in features
-        ]
+        [_level_ranks(table[name]) if name in levels else _ranks(numbers_of(table[name])) for name in features]
     )
 
 
@@ -85,10 +84,11 @@ def _bits(count: int, rows: int) -> float:
     return float(-np.log2(max(count, 0.5) / max(rows, 1)))
 
 
-def _level_ranks(column: pa.ChunkedArray, counts: Mapping[str, int]) -> Numbers:
+def _level_ranks(column: pa.ChunkedArray) -> Numbers:
+    texts = column.cast(pa.string())
+    counts = {found["values"]: found["counts"] for found in texts.drop_null().value_counts().to_pylist()}
     order = sorted(counts, key=lambda level: (-counts[level], level))
-    ranks = {level: float(rank) for rank, level in enumerate(order)}
-    return _mapped(column, ranks, unseen=float(len(order)), missing=-1.0)
+    return _mapped(texts, {level: float(rank) for rank, level in enumerate(order)}, unseen=-1.0, missing=-1.0)
 
 
 def _mapped(column: pa.ChunkedArray, values: Mapping[str, float], *, unseen: float, missing: float) -> Numbers:
