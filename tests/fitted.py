@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from sklearn.pipeline import Pipeline
 
+from lab.model_files.canonical import canonical_bytes
 from lab.model_files.manifest import FoldSize, Manifest, TrainingRows
 from lab.model_files.specification import Specification
 from lab.models.frames import frame_of
@@ -56,7 +57,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     **{
         f"{estimator}, {name}": {"estimator": estimator, "settings": SMALL[estimator], **more}
         for name, more in PREPARED.items()
-        for estimator in ("histogram_gradient_boosting", "logistic_regression", "random_forest")
+        for estimator in ("histogram_gradient_boosting", "logistic_regression")
     },
 }
 
@@ -70,6 +71,12 @@ def fit(rows: pa.Table = ROWS, *, seed: int = 11, **specification: Any) -> Pipel
 @cache
 def fitted(variant: str) -> Pipeline:
     return fit(**VARIANTS[variant])
+
+
+@cache
+def bytes_of(variant: str) -> bytes:
+    """Return the canonical form of a fitted variant."""
+    return canonical_bytes(fitted(variant))
 
 
 def model_of(variant: str) -> Model:

@@ -22,7 +22,7 @@ from lab.models.models import ALLOWED, load_model, save_model
 from lab.models.scoring import score_rows
 from lab.models.trees import check_trees
 from lab.train.calibration import with_calibration
-from tests.fitted import OTHER_ROWS, SCHEMA, VARIANTS, fitted, model_of
+from tests.fitted import OTHER_ROWS, SCHEMA, VARIANTS, bytes_of, fitted, model_of
 
 LABELS = np.tile(np.array([0, 1, 1], dtype=np.int8), 20)
 
@@ -51,26 +51,26 @@ def test_a_loaded_model_gives_the_same_scores(variant: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_plain_skops_loads_the_canonical_form_with_bit_identical_predictions(variant: str) -> None:
-    back = skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+    back = skops.io.loads(bytes_of(variant), trusted=list(ALLOWED))
     frame = frame_of(OTHER_ROWS, SCHEMA.features)
     assert back.predict_proba(frame).tobytes() == fitted(variant).predict_proba(frame).tobytes()
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_a_loaded_model_is_written_to_the_same_bytes(variant: str) -> None:
-    content = canonical_bytes(fitted(variant))
+    content = bytes_of(variant)
     assert canonical_bytes(skops.io.loads(content, trusted=list(ALLOWED))) == content
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_plain_skops_would_not_give_the_same_bytes(variant: str) -> None:
-    again = skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+    again = skops.io.loads(bytes_of(variant), trusted=list(ALLOWED))
     assert skops.io.dumps(again) != skops.io.dumps(fitted(variant))
 
 
 def test_every_allowed_type_is_used_by_a_model() -> None:
     contents = [canonical_bytes(with_calibration(fitted("dummy"), "sigmoid", LABELS, LABELS / 2 + 0.25))]
-    contents += [canonical_bytes(fitted(variant)) for variant in VARIANTS]
+    contents += [bytes_of(variant) for variant in VARIANTS]
     assert {kind for content in contents for kind in skops.io.get_untrusted_types(data=content)} == set(ALLOWED)
 
 
@@ -142,7 +142,7 @@ def test_a_file_of_the_manifest_may_be_absent(folder: Path) -> None:
 
 
 def loaded(variant: str) -> Any:
-    return skops.io.loads(canonical_bytes(fitted(variant)), trusted=list(ALLOWED))
+    return skops.io.loads(bytes_of(variant), trusted=list(ALLOWED))
 
 
 def trees_of(variant: str, pipeline: Any) -> Any:
@@ -219,6 +219,6 @@ def test_inconsistent_support_vectors_are_refused(name: str, value: Any) -> None
 
 
 def test_the_canonical_form_has_no_time_and_no_compression() -> None:
-    with zipfile.ZipFile(io.BytesIO(canonical_bytes(fitted("random_forest")))) as file:
+    with zipfile.ZipFile(io.BytesIO(bytes_of("random_forest"))) as file:
         assert {entry.date_time for entry in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.compress_type for entry in file.infolist()} == {zipfile.ZIP_STORED}

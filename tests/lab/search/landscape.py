@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 from lab.search.points import key_of
@@ -73,6 +74,8 @@ def searched(
     reports: list[Progress] | None = None,
 ) -> SearchResult:
     """Search the landscape; `reports` collects the progress."""
+    if evaluate is None and reports is None and space is SPACE and default is DEFAULT:
+        return searched_plainly(method, budget, folds, seed, by)
     rule: Mapping[str, Any] = {"method": method, "budget": budget, "by": by}
     return search(
         space,
@@ -84,3 +87,9 @@ def searched(
         evaluate=evaluate or Recorder(),
         report=(reports if reports is not None else []).append,
     )
+
+
+@cache
+def searched_plainly(method: str, budget: int, folds: int, seed: int, by: str) -> SearchResult:
+    """Search the usual space once for all tests."""
+    return searched(method, budget=budget, folds=folds, seed=seed, by=by, evaluate=Recorder())

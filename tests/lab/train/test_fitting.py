@@ -22,7 +22,7 @@ from lab.model_files.specification import Specification
 from lab.models.frames import frame_of
 from lab.train.estimators import ESTIMATORS
 from lab.train.fitting import Plan, fit_pipeline, fitting
-from tests.fitted import MEMBERS, OTHER_ROWS, ROWS, SCHEMA, SMALL, VARIANTS, fit, fitted
+from tests.fitted import MEMBERS, OTHER_ROWS, ROWS, SCHEMA, SMALL, VARIANTS, bytes_of, fit, fitted
 from tests.project import ROOT
 from tests.tables import feature_rows
 
@@ -41,13 +41,13 @@ def test_every_estimator_is_tested() -> None:
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_two_fits_give_the_same_bytes(variant: str) -> None:
-    assert canonical_bytes(fit(**VARIANTS[variant])) == canonical_bytes(fitted(variant))
+    assert canonical_bytes(fit(**VARIANTS[variant])) == bytes_of(variant)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_the_order_of_columns_does_not_matter(variant: str) -> None:
     turned = ROWS.select(list(reversed(ROWS.column_names)))
-    assert canonical_bytes(fit(turned, **VARIANTS[variant])) == canonical_bytes(fitted(variant))
+    assert canonical_bytes(fit(turned, **VARIANTS[variant])) == bytes_of(variant)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
@@ -110,7 +110,7 @@ def test_other_processes_hash_seeds_and_threads_give_the_same_bytes(hash_seed: s
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     here = [
-        f"{name} {fingerprint_of(canonical_bytes(fitted(name)))} {fingerprint_of(scores(fitted(name)).tobytes())}"
+        f"{name} {fingerprint_of(bytes_of(name))} {fingerprint_of(scores(fitted(name)).tobytes())}"
         for name in sorted(VARIANTS)
     ]
     assert ended.stdout.splitlines() == here
@@ -119,7 +119,7 @@ def test_other_processes_hash_seeds_and_threads_give_the_same_bytes(hash_seed: s
 def test_parallel_fits_equal_sequential_fits() -> None:
     with fitting(), ThreadPoolExecutor(4) as workers:
         found = list(workers.map(lambda name: canonical_bytes(fit(**VARIANTS[name])), sorted(VARIANTS)))
-    assert found == [canonical_bytes(fitted(name)) for name in sorted(VARIANTS)]
+    assert found == [bytes_of(name) for name in sorted(VARIANTS)]
 
 
 def test_parallel_fits_restore_the_warning_filters() -> None:

@@ -1,6 +1,7 @@
 """Training chooses on out-of-fold rows, and equal rows give equal models."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,18 @@ def train(
     return train_model(rows, schema_of(kind), specification, rules=rules, where="here")
 
 
+@cache
+def trained_plainly(rules: Rules = RULES) -> Trained:
+    """Train logistic regression on ROWS once for all tests."""
+    return train(rules=rules)
+
+
 def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, pa.array(values))
 
 
 def test_a_model_learns_the_signal() -> None:
-    assert 0.76 < train().metrics["roc_auc"] < 0.86
+    assert 0.76 < trained_plainly().metrics["roc_auc"] < 0.86
     assert 0.45 < train("dummy").metrics["roc_auc"] < 0.55
 
 
@@ -62,7 +69,7 @@ def test_out_of_fold_rows_are_those_of_the_validation_parts(kind: str) -> None:
 
 
 def test_metrics_are_scikit_learns_on_the_out_of_fold_scores() -> None:
-    trained = train()
+    trained = trained_plainly()
     labels, scores = trained.out_of_fold["label"].to_numpy(), trained.out_of_fold["score"].to_numpy()
     assert trained.metrics["roc_auc"] == pytest.approx(roc_auc_score(labels, scores))
     assert trained.metrics["average_precision"] == pytest.approx(average_precision_score(labels, scores))
@@ -72,14 +79,14 @@ def test_metrics_are_scikit_learns_on_the_out_of_fold_scores() -> None:
 
 
 def test_the_threshold_is_chosen_on_out_of_fold_scores() -> None:
-    trained = train()
+    trained = trained_plainly()
     labels, scores = trained.out_of_fold["label"].to_numpy(), trained.out_of_fold["score"].to_numpy()
     best = max(f1_score(labels, np.greater_equal(scores, score)) for score in np.unique(scores))
     assert trained.metrics["f1"] == pytest.approx(best)
 
 
 def test_scores_have_six_decimals() -> None:
-    scores = train().out_of_fold["score"].to_numpy()
+    scores = trained_plainly().out_of_fold["score"].to_numpy()
     assert (scores.round(6) == scores).all()
 
 
@@ -92,7 +99,7 @@ def test_shuffled_labels_give_no_skill() -> None:
 def test_a_unique_level_for_every_row_gives_no_skill() -> None:
     """Target encoding with a row's own label would score every training row right."""
     rows = with_column(ROWS, "product", [f"row {place}" for place in range(ROWS.num_rows)])
-    assert abs(train(rows=rows).metrics["roc_auc"] - train(rows=ROWS).metrics["roc_auc"]) < 0.03
+    assert abs(train(rows=rows).metrics["roc_auc"] - trained_plainly().metrics["roc_auc"]) < 0.03
 
 
 def test_scores_of_a_fold_do_not_depend_on_later_rows() -> None:
@@ -100,17 +107,17 @@ def test_scores_of_a_fold_do_not_depend_on_later_rows() -> None:
     newest = pc.equal(ROWS["moment"], pc.max(ROWS["moment"])).to_numpy()
     labels = ROWS["label"].to_numpy()
     turned = with_column(ROWS, "label", np.where(newest, 1 - labels, labels).astype(np.int8))
-    assert train(rows=turned).out_of_fold["score"].equals(train().out_of_fold["score"])
+    assert train(rows=turned).out_of_fold["score"].equals(trained_plainly().out_of_fold["score"])
 
 
 def test_equal_specifications_are_equal_models() -> None:
     spelled_out = train(settings={"inverse_penalty": 1.0, "most_steps": 100})
-    assert canonical_bytes(spelled_out.model.pipeline) == canonical_bytes(train().model.pipeline)
-    assert spelled_out.model.manifest == train().model.manifest
+    assert canonical_bytes(spelled_out.model.pipeline) == canonical_bytes(trained_plainly().model.pipeline)
+    assert spelled_out.model.manifest == trained_plainly().model.manifest
 
 
 def test_the_fingerprint_does_not_depend_on_the_memory_layout() -> None:
-    once = train().model.manifest.training.fingerprint
+    once = trained_plainly().model.manifest.training.fingerprint
     in_pieces = pa.concat_tables([ROWS.slice(0, 100), ROWS.slice(100)])
     assert train(rows=in_pieces).model.manifest.training.fingerprint == once
     other = with_column(ROWS, "noise", np.zeros(ROWS.num_rows))
@@ -134,7 +141,7 @@ def test_a_fit_that_does_not_converge_is_refused() -> None:
 
 
 def test_linear_parameters_have_eight_decimals() -> None:
-    estimate = train().model.pipeline[-1]
+    estimate = trained_plainly().model.pipeline[-1]
     for values in (estimate.coef_, estimate.intercept_):
         assert (values.round(8) == values).all()
 
@@ -162,7 +169,7 @@ SEARCHED = replace(
 
 
 def test_searched_settings_are_those_of_the_best_trial() -> None:
-    trained = train(rules=SEARCHED)
+    trained = trained_plainly(SEARCHED)
     best = max((trial for trial in trained.searched.trials if trial.folds == 5), key=lambda trial: trial.score or 0.0)
     assert len(trained.searched.trials) == 8
     assert trained.model.manifest.specification.settings["inverse_penalty"] == best.settings["inverse_penalty"]
@@ -170,7 +177,7 @@ def test_searched_settings_are_those_of_the_best_trial() -> None:
 
 
 def test_a_trials_score_is_the_mean_of_its_folds() -> None:
-    trained = train(rules=SEARCHED)
+    trained = trained_plainly(SEARCHED)
     best = next(trial for trial in trained.searched.trials if trial.settings == trained.searched.best)
     assert best.score == pytest.approx(np.mean([fold.metrics["roc_auc"] for fold in trained.by_fold]))
 
@@ -222,7 +229,7 @@ def test_a_search_reports_progress_after_every_fit() -> None:
 
 
 def test_calibrated_scores_agree_with_the_saved_pipeline() -> None:
-    plain, trained = train(), train(calibration="sigmoid")
+    plain, trained = trained_plainly(), train(calibration="sigmoid")
     assert trained.model.manifest.calibration == "sigmoid"
     frame = frame_of(ROWS, trained.model.features)
     moved = trained.model.pipeline[-1].calibrate(plain.model.pipeline.predict_proba(frame)[:, 1])
