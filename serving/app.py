@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -31,7 +30,6 @@ from serving.refusals import rows_in
 from serving.requests import STRICT
 from serving.settings import Settings
 
-LOG = logging.getLogger("serving")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body is not JSON."},
     401: {"model": Problem, "description": "The API key is missing or wrong."},
@@ -167,13 +165,16 @@ def _labels_of(model: LoadedModel) -> ModelLabels:
 
 def _update_gauges(application: FastAPI) -> None:
     application.state.metrics.set_memory()
-    logs: Logs | None = application.state.logs
-    for name, log in (("predictions", logs.predictions), ("feedback", logs.feedback)) if logs is not None else ():
+    for name, log in _logs(application).items():
         counts = log.counts
         application.state.metrics.set_log(
-            name, waiting=counts.waiting, lag=log.lag(),
-            written=counts.lines, failed=counts.failed, repaired=counts.repaired,
+            name, waiting=counts.waiting, lag=log.lag(), failing=bool(log.failing),
+            written=counts.lines, failed=counts.failed, repaired=log.repaired, lost=log.lost,
         )  # fmt: skip
+
+
+def _logs(application: FastAPI) -> dict[str, Log]:
+    return {} if application.state.logs is None else dict(vars(application.state.logs))
 
 
 async def _answer_refused(request: Request, problem: Exception) -> Response:
@@ -192,9 +193,13 @@ async def health() -> dict[str, str]:
     return {"status": "alive"}
 
 
-async def ready(request: Request) -> dict[str, str]:
-    """Report that a model is loaded and its fingerprint is verified."""
-    return {"status": "ready", "fingerprint": _arms(request).champion.fingerprint}
+async def ready(request: Request) -> Response:
+    """Report that a verified model is loaded and that the logs can be written."""
+    fingerprint, logs = _arms(request).champion.fingerprint, _logs(request.app)
+    failing = {name: log.failing for name, log in logs.items() if log.failing}
+    status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
+    answer = {"status": "the log fails" if failing else "ready", "fingerprint": fingerprint, "failing_logs": failing}
+    return JSONResponse(answer, status)
 
 
 async def model(request: Request) -> dict[str, Any]:
@@ -269,9 +274,8 @@ async def _append(log: Log, lines: list[bytes]) -> None:
     """Append lines to a log; a request whose line cannot be written fails."""
     try:
         await log.append(lines)
-    except LogError as error:
-        LOG.error("the log cannot be written: %s", error)  # noqa: TRY400 - the trace adds nothing
-        raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "log", "The prediction could not be logged.") from None
+    except LogError as error:  # the log's thread reports it
+        raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "log", "The prediction could not be logged.") from error
 
 
 async def _parse_body(request: Request, expected: TypeAdapter[Any]) -> Any:

@@ -1,22 +1,22 @@
-"""Append-only JSON lines log, with one writer a process and durable writes."""
+"""Append-only JSON lines log: many requests, one writer thread, durable writes."""
 
 import asyncio
-import fcntl
-import os
+import logging
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from serving.log_files import FileRules, LogFiles
 from serving.settings import Settings
 
+LOG = logging.getLogger("serving")
 Durability = Literal["always", "batched", "never"]
 Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]
-MODE = 0o644
 SECONDS_BETWEEN_SYNCS = 1.0
+SECONDS_BETWEEN_TRIES = 1.0  # after an error
 SECONDS_TO_GATHER = 0.05  # unless requests wait for their lines
 MEGABYTE = 1_000_000
 
@@ -27,22 +27,19 @@ class LogError(OSError):
 
 @dataclass(frozen=True)
 class Rules:
-    """Durability of a line, rotation of files, and retention of closed files."""
+    """Durability of a line, the limit of lines that wait, and the rules of the files."""
 
     durability: Durability
-    most_bytes: float
-    most_seconds: float
-    keep_bytes: float | None
-    keep_seconds: float | None
+    files: FileRules
+    most_waiting_bytes: int = 32 * MEGABYTE
 
 
 @dataclass
 class Counts:
-    """Counts of lines for the metrics."""
+    """Counts of lines for the metrics; `failed` lines were refused, never acknowledged."""
 
     lines: int = 0
     waiting: int = 0
-    repaired: int = 0
     failed: int = 0
 
 
@@ -73,44 +70,50 @@ class _Pending:
 def rules_of(settings: Settings) -> Rules:
     """Return the rules of the settings."""
     keep_days, keep_megabytes = settings.log_keep_days, settings.log_keep_megabytes
-    return Rules(
-        durability=settings.durability,
+    files = FileRules(
         most_bytes=settings.log_megabytes * MEGABYTE,
         most_seconds=settings.log_hours * 3600,
         keep_bytes=None if keep_megabytes is None else keep_megabytes * MEGABYTE,
         keep_seconds=None if keep_days is None else keep_days * 86_400,
     )
+    return Rules(settings.durability, files)
 
 
 class Log:
-    """Lines of one kind in one folder. Each process that writes there locks a worker number and has its own files.
+    """Lines of one kind in one folder.
 
-    A thread writes all pending lines together and syncs once, so that many waiting requests cost one sync.
-    A file is named KIND-WORKER-NUMBER.jsonl.
+    A thread writes all pending lines together and syncs once, so that many waiting requests cost one sync. While a
+    write fails, `failing` is the reason. Lines that `batched` or `never` has acknowledged are kept and tried again.
     """
 
     def __init__(self, folder: Path, kind: str, rules: Rules) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._kind, self._rules = folder, kind, rules
-        self.counts = Counts()
-        self._lock, self._worker = _lock_worker_number(folder, kind)
-        self.counts.repaired = sum(_repair(path) for path in _last_files(folder, kind) if self._may_repair(path))
-        self._number = max((_number_of(path) for path in self._own_files()), default=0)
-        self._gathered, self._pending = _Pending(), _Pending()
+        self._kind, self._rules = kind, rules
+        self._waits = rules.durability == "always"
+        self._files = LogFiles(folder, kind, rules.files)
+        self.counts, self.failing = Counts(), ""
+        self._gathered, self._pending, self._bytes = _Pending(), _Pending(), 0
         self._condition, self._closing = threading.Condition(), threading.Event()
         self._writing_since: float | None = None
-        self._file, self._size, self._opened = -1, 0, 0.0
         self._synced = time.monotonic()
         self._thread = threading.Thread(target=self._write_on, name=f"{kind} log", daemon=True)
         self._thread.start()
 
+    @property
+    def repaired(self) -> int:
+        """The number of half-written lines that were cut off at the start."""
+        return self._files.repaired
+
+    @property
+    def lost(self) -> int:
+        """The number of written lines whose file was removed or moved while the server was writing to it."""
+        return self._files.lost
+
     async def append(self, lines: Sequence[bytes]) -> None:
-        """Add lines; with durability `always` return after they are on disk, and raise when they cannot be written."""
+        """Add lines; with durability `always` return after they are on disk. Raise when they cannot be written."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] | None = loop.create_future() if self._rules.durability == "always" else None
+        waiter: asyncio.Future[None] | None = loop.create_future() if self._waits else None
         with self._condition:
-            if self._closing.is_set():
-                raise LogError("the log is closed")
+            self._check_room(lines)
             gathering = self._pending if waiter is None else self._gathered
             first = gathering.add(lines, None if waiter is None else (loop, waiter))
             self.counts.waiting += len(lines)
@@ -120,6 +123,17 @@ class Log:
             if first:
                 loop.call_soon(self._pass_gathered)
             await waiter
+
+    def _check_room(self, lines: Sequence[bytes]) -> None:
+        """Count the bytes of new lines; raise where nobody would write them."""
+        size = sum(map(len, lines))
+        problem = "the log is closed" if self._closing.is_set() else "" if self._waits else self.failing
+        if self._bytes and self._bytes + size > self._rules.most_waiting_bytes:
+            problem = problem or f"{self._bytes} bytes wait to be written"
+        if problem:
+            self.counts.failed += len(lines)
+            raise LogError(problem)
+        self._bytes += size
 
     def _pass_gathered(self) -> None:
         """Pass the lines of one iteration of the event loop to the writer thread.
@@ -142,164 +156,79 @@ class Log:
             self._closing.set()
             self._pass_gathered()
         self._thread.join()
-        os.close(self._lock)
 
     def _write_on(self) -> None:
         while True:
             with self._condition:
                 if not self._pending.lines and not self._closing.is_set():
                     self._condition.wait(timeout=SECONDS_BETWEEN_SYNCS)
-            if self._rules.durability != "always":
-                self._closing.wait(SECONDS_TO_GATHER)
+            if not self._waits:
+                self._closing.wait(SECONDS_BETWEEN_TRIES if self.failing else SECONDS_TO_GATHER)
             with self._condition:
                 taken, self._pending, closing = self._pending, _Pending(), self._closing.is_set()
                 self._writing_since = taken.since
-            error = self._write(taken.lines, closing=closing)
+            error = self._try(taken.lines, closing=closing)
             with self._condition:
-                self.counts.waiting -= len(taken.lines)
-                self._writing_since = None
+                self._note(taken, error, closing=closing)
             _wake(taken.waiters, error)
             if closing and not self._pending.lines:
-                self._close_file()
+                self._close_files()
                 return
 
-    def _write(self, lines: Sequence[bytes], *, closing: bool) -> OSError | None:
-        """Write lines and return the error, if any; after an error the file ends with the line before them."""
+    def _try(self, lines: Sequence[bytes], *, closing: bool) -> Exception | None:
+        """Write lines, or sync what is written, or check whether the disk can be written again; return the error."""
         try:
+            now = time.monotonic()
+            sync = self._waits or (self._rules.durability == "batched" and now - self._synced >= SECONDS_BETWEEN_SYNCS)
             if lines:
-                self._rotate(sum(map(len, lines)))
-                _write_all(self._file, b"".join(lines))
-                self._size += sum(map(len, lines))
-                self.counts.lines += len(lines)
-            if self._file >= 0:
-                self._sync(now=closing)
-        except OSError as error:
-            self.counts.failed += len(lines)
-            if self._file >= 0:
-                os.ftruncate(self._file, self._size)
+                self._files.write(lines, sync=sync)
+            elif self.failing and not closing:
+                self._files.check()
+            elif sync and not self._waits:
+                self._files.sync()
+            if sync:
+                self._synced = now
+        except Exception as error:  # noqa: BLE001 - the thread must go on: requests wait for it
             return error
         return None
 
-    def _sync(self, *, now: bool) -> None:
-        due = time.monotonic() - self._synced >= SECONDS_BETWEEN_SYNCS
-        if self._rules.durability == "always" or (self._rules.durability == "batched" and (due or now)):
-            os.fdatasync(self._file)
-            self._synced = time.monotonic()
-
-    def _rotate(self, size: int) -> None:
-        full = self._size and self._size + size > self._rules.most_bytes
-        old = time.monotonic() - self._opened > self._rules.most_seconds
-        if self._file >= 0 and not full and not old:
+    def _note(self, taken: _Pending, error: Exception | None, *, closing: bool) -> None:
+        """Count lines that were written or refused; acknowledged lines wait for the next try."""
+        self._writing_since = None
+        if error is not None and not self.failing:
+            LOG.error("the log of %s cannot be written: %s", self._kind, error)
+        self.failing = "" if error is None else getattr(error, "strerror", None) or str(error)
+        if error is not None and not self._waits and not closing:
+            taken.join(self._pending)
+            self._pending = taken
             return
-        self._close_file()
-        self._number += 1
-        path = self._folder / f"{self._kind}-{self._worker}-{self._number:06d}.jsonl"
-        self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, MODE)
-        self._size, self._opened = 0, time.monotonic()
-        _sync_folder(self._folder)
-        self._remove_old()
+        self._bytes -= sum(map(len, taken.lines))
+        self.counts.waiting -= len(taken.lines)
+        if error is None:
+            self.counts.lines += len(taken.lines)
+            return
+        self.counts.failed += len(taken.lines)
+        if not self._waits:
+            LOG.error("%d acknowledged lines of the log of %s are lost", len(taken.lines), self._kind)
 
-    def _close_file(self) -> None:
-        if self._file >= 0:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = -1
-
-    def _remove_old(self) -> None:
-        """Remove the oldest closed files of all processes; the last file of each may be in use."""
-        last = set(_last_files(self._folder, self._kind))
-        closed = [path for path in self._folder.glob(f"{self._kind}-*.jsonl") if path not in last]
-        states = sorted((path.stat().st_mtime, path, path.stat().st_size) for path in closed)
-        total, now = sum(size for _, _, size in states), time.time()
-        for changed, path, size in states:
-            too_large = self._rules.keep_bytes is not None and total > self._rules.keep_bytes
-            too_old = self._rules.keep_seconds is not None and now - changed > self._rules.keep_seconds
-            if too_large or too_old:
-                total -= size
-                path.unlink(missing_ok=True)
-
-    def _own_files(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{self._kind}-{self._worker}-*.jsonl"))
-
-    def _may_repair(self, path: Path) -> bool:
-        """Whether no other process can be writing to a file."""
-        worker = _worker_of(path)
-        if worker == self._worker:
-            return True
-        lock = _lock(self._folder, self._kind, worker)
-        if lock is not None:
-            os.close(lock)
-        return lock is not None
+    def _close_files(self) -> None:
+        try:
+            self._files.close()
+        except OSError as error:
+            LOG.error("the log of %s cannot be closed: %s", self._kind, error)  # noqa: TRY400 - the trace adds nothing
 
 
-def _lock_worker_number(folder: Path, kind: str) -> tuple[int, int]:
-    """Lock the first free worker number for the life of the process; return the lock and the number."""
-    for worker in count():
-        lock = _lock(folder, kind, worker)
-        if lock is not None:
-            return lock, worker
-    raise AssertionError("count() is endless")
-
-
-def _lock(folder: Path, kind: str, worker: int) -> int | None:
-    lock = os.open(folder / f".{kind}-{worker}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, MODE)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
-
-
-def _last_files(folder: Path, kind: str) -> list[Path]:
-    """Return the newest file of each worker."""
-    last: dict[int, Path] = {_worker_of(path): path for path in sorted(folder.glob(f"{kind}-*.jsonl"), key=_number_of)}
-    return [last[worker] for worker in sorted(last)]
-
-
-def _worker_of(path: Path) -> int:
-    return int(path.stem.split("-")[-2])
-
-
-def _number_of(path: Path) -> int:
-    return int(path.stem.split("-")[-1])
-
-
-def _repair(path: Path) -> int:
-    """Cut off a half-written last line; return the number of cut lines."""
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole == len(content):
-        return 0
-    os.truncate(path, whole)
-    return 1
-
-
-def _write_all(file: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _wake(waiters: Sequence[Waiter], error: OSError | None) -> None:
+def _wake(waiters: Sequence[Waiter], error: Exception | None) -> None:
     """Resolve futures in their event loops; each loop is woken once, since waking costs a system call."""
     for loop in dict.fromkeys(loop for loop, _ in waiters):
         loop.call_soon_threadsafe(_resolve, [waiter for its, waiter in waiters if its is loop], error)
 
 
-def _resolve(waiters: Sequence[asyncio.Future[None]], error: OSError | None) -> None:
+def _resolve(waiters: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
     for waiter in waiters:
         if waiter.done():  # the request was cancelled
             continue
         if error is None:
             waiter.set_result(None)
         else:
-            waiter.set_exception(LogError(error.errno, error.strerror))
+            waiter.set_exception(LogError(*error.args))

@@ -76,12 +76,17 @@ class Metrics:
             "lab_log_lag_seconds", "Age of the oldest line not yet written.", ("log",),
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._failing = Gauge(
+            "lab_log_failing", "1 while the log cannot be written.", ("log",), registry=registry,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
         self._lines = {
             name: Counter(f"lab_log_{name}_lines", says, ("log",), registry=registry)
             for name, says in (
                 ("written", "Lines that were written."),
-                ("failed", "Lines that could not be written."),
+                ("failed", "Lines that could not be written; their requests got 503."),
                 ("repaired", "Half-written lines that were cut off at the start."),
+                ("lost", "Written lines whose file was removed or moved under way."),
             )
         }
         self._workers = Gauge("lab_workers", "Running workers.", registry=registry, multiprocess_mode="livesum")
@@ -128,10 +133,11 @@ class Metrics:
         for arm, count in CounterOf(compress(arms, positive)).items():
             self._answered(arm)[1].inc(count)
 
-    def set_log(self, log: str, *, waiting: int, lag: float, **lines: int) -> None:
-        """Set the state of a log; `lines` are the counts written, failed and repaired since it was opened."""
+    def set_log(self, log: str, *, waiting: int, lag: float, failing: bool, **lines: int) -> None:
+        """Set the state of a log; `lines` are the counts written, failed, repaired and lost since it was opened."""
         self._waiting.labels(log).set(waiting)
         self._lag.labels(log).set(lag)
+        self._failing.labels(log).set(failing)
         for name, count in lines.items():
             self._lines[name].labels(log).inc(count - self._counted.get((log, name), 0))
             self._counted[log, name] = count

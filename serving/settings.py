@@ -44,7 +44,9 @@ class Settings(BaseSettings):
         description="The oldest closed files are deleted when the log is larger; none: all are kept.",
     )
     log_keep_days: float | None = Field(
-        default=None, gt=0, description="Older closed files are deleted; none: all are kept."
+        default=None,
+        gt=0,
+        description="Closed files are deleted after so many days in which a server ran on the log; none: all are kept.",
     )
     redact: frozenset[str] = Field(
         default=frozenset(), description='Features whose values the log leaves out, such as LAB_REDACT=["gender"].'

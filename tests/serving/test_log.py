@@ -16,18 +16,21 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_application
 from serving.log import Log, LogError, Rules
+from serving.log_files import FileRules
 from serving.settings import Settings
 from tests.project import ROOT
 from tests.serving.served import COLUMNS, ROWS, model_folder
 
-RULES = Rules("always", most_bytes=1e6, most_seconds=3600, keep_bytes=None, keep_seconds=None)
+FILES = FileRules(most_bytes=1e6, most_seconds=3600, keep_bytes=None, keep_seconds=None)
+RULES = Rules("always", FILES)
 # Writes lines and prints each after it is acknowledged, until the process is killed.
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from serving.log import Log, Rules
+from serving.log_files import FileRules
 async def go():
-    log = Log(Path(sys.argv[1]), "predictions", Rules("always", 1e6, 3600, None, None))
+    log = Log(Path(sys.argv[1]), "predictions", Rules("always", FileRules(1e6, 3600, None, None)))
     async def one(client):
         for number in range(10**9):
             await log.append([f'{{"client":{client},"number":{number}}}\\n'.encode()])
@@ -67,7 +70,7 @@ def test_lines_of_one_iteration_of_the_loop_are_synced_once(tmp_path: Path, monk
     async def together() -> None:
         await asyncio.gather(*(log.append([b'{"number":%d}\n' % number]) for number in range(5000)))
 
-    monkeypatch.setattr("serving.log.os.fdatasync", counted)
+    monkeypatch.setattr("serving.log_files.os.fdatasync", counted)
     asyncio.run(together())
     assert [line["number"] for line in lines_in(tmp_path)] == list(range(5000))
     assert len(forced) == 1
@@ -105,7 +108,7 @@ def test_a_half_written_last_line_is_cut_off_and_counted(tmp_path: Path) -> None
     log = Log(tmp_path, "predictions", RULES)
     write(log, 4)
     assert [line["number"] for line in lines_in(tmp_path)] == [1, 2, 4]
-    assert log.counts.repaired == 1
+    assert log.repaired == 1
     log.close()
 
 
@@ -120,7 +123,7 @@ def test_two_processes_write_separate_files(tmp_path: Path) -> None:
 
 def test_full_files_are_closed_and_the_oldest_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.log.SECONDS_TO_GATHER", 0.0)  # what is gathered is written into one file
-    rules = Rules("never", most_bytes=100, most_seconds=3600, keep_bytes=250, keep_seconds=None)
+    rules = Rules("never", replace(FILES, most_bytes=100, keep_bytes=250))
     log = Log(tmp_path, "predictions", rules)
     for number in range(100):
         write(log, number)
@@ -133,7 +136,7 @@ def test_full_files_are_closed_and_the_oldest_are_deleted(tmp_path: Path, monkey
 
 
 def test_a_file_is_closed_at_its_age(tmp_path: Path) -> None:
-    rules = Rules("never", most_bytes=1e6, most_seconds=0.05, keep_bytes=None, keep_seconds=None)
+    rules = Rules("never", replace(FILES, most_seconds=0.05))
     log = Log(tmp_path, "predictions", rules)
     for number in range(2):
         write(log, number)
@@ -153,10 +156,10 @@ def test_a_line_that_cannot_be_written_raises_and_leaves_no_partial_line(
         real(file, bytes(content)[:5])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("serving.log.os.write", full)
+    monkeypatch.setattr("serving.log_files.os.write", full)
     with pytest.raises(LogError, match="No space left"):
         write(log, 2)
-    monkeypatch.setattr("serving.log.os.write", real)
+    monkeypatch.setattr("serving.log_files.os.write", real)
     write(log, 3)
     assert [line["number"] for line in lines_in(tmp_path)] == [1, 3]
     assert log.counts.failed == 1
@@ -199,7 +202,7 @@ def test_a_prediction_that_cannot_be_logged_is_refused(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     with TestClient(create_application(settings)) as client:
-        monkeypatch.setattr("serving.log.os.write", full)
+        monkeypatch.setattr("serving.log_files.os.write", full)
         answer = client.post("/predict", json={"features": ROWS[0]})
         monkeypatch.undo()
         assert (answer.status_code, answer.json()["error"]) == (503, "The prediction could not be logged.")
