@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 
 from lab.core.errors import LabError
-from ops.retrain.kill_with_parent import kill_with_parent
+from ops.kill_with_parent import running
 
 SHOWN = 12  # lines of a command's output
 # These would redirect a command: git's variables for hooks, tokens, and settings of another server.
@@ -49,10 +49,9 @@ class Sandbox:
         full = [sys.executable, *command[1:]] if command[0] == "python" else list(command)
         with (
             tempfile.TemporaryFile("w+", errors="replace") as errors,
-            subprocess.Popen(
-                kill_with_parent(*full), cwd=cwd or self.work, env=self.environment, stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=None if most else errors, text=True, errors="replace",
-                start_new_session=True,
+            running(
+                full, cwd=cwd or self.work, env=self.environment, stdout=subprocess.PIPE,
+                stderr=None if most else errors, text=True, errors="replace",
             ) as process,
         ):  # fmt: skip
             output = process.stdout.read() if process.stdout else ""

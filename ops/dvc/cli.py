@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from ops.kill_with_parent import running
+
 LAST_LINES = 20
-GRACE = 10.0  # seconds for DVC to clean up after Ctrl-C
 RUNNING = "Running stage '"
 # What a hook of git sets; in a clone, git would use the repository of the hook.
 GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
@@ -29,7 +30,9 @@ class Ended:
 def run_dvc(*arguments: str, root: Path, started: Callable[[str], None] = lambda _name: None) -> Ended:
     """Run a DVC command in a repository; `started` gets the name of each stage when it begins."""
     last: deque[str] = deque(maxlen=LAST_LINES)
-    with _process([sys.executable, "-m", "dvc", *arguments], root) as process:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with running(command, cwd=root, env=environment(), **output) as process:
         for line in process.stdout or ():
             last.append(line.rstrip("\n"))
             if line.startswith(RUNNING):
@@ -61,32 +64,3 @@ def ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _process(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield a process in a group of its own; the whole group is stopped when the block is left early."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        except BaseException:
-            _stop(process)
-            raise
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)

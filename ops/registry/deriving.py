@@ -1,12 +1,12 @@
 """Derive the model of a changed champion.yaml and commit it, or restore everything."""
 
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from lab.core.errors import LabError
+from ops.kill_with_parent import running
 from ops.revisions.git import changed_files, content_at, git, text_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 
@@ -89,7 +89,9 @@ def dvc(*arguments: str, root: Path, check: bool = False) -> int:
 
 
 def _run(command: Sequence[str], root: Path) -> int:
-    return subprocess.run(command, cwd=root, stdout=sys.__stderr__, check=False).returncode
+    with running(command, cwd=root, stdout=sys.__stderr__) as process:
+        pass
+    return process.returncode
 
 
 def _written(root: Path) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.lock import take_lock
+from ops.lock import WAIT, take_lock
 from ops.revisions.git import text_of
 
 FILE = "registry.lock"
@@ -19,7 +19,7 @@ def registry_lock(root: Path) -> Iterator[None]:
     """Hold the lock of a clone's registry; raise LostError when another process has it."""
     path = root / text_of("rev-parse", "--git-common-dir", root=root) / FILE
     try:
-        lock = take_lock(path)
+        lock = take_lock(path, wait=WAIT)
     except BlockingIOError as error:
         raise LostError(
             f"Another promotion or rollback runs in this repository (it holds {path}), expected one at a time. "

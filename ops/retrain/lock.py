@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.lock import take_lock
+from ops.lock import WAIT, take_lock
 from ops.retrain.decision import Decision, EndedError
 
 LOCK = Path(".dvc/tmp/retrain.lock")
-WAIT = 3.0  # seconds; by then the commands that a killed run has started are dead
 
 
 @contextmanager
-def retrain_lock(path: Path, *, doing: str, wait: float = WAIT) -> Iterator[int]:
-    """Yield the descriptor of the lock, which child processes inherit; end as "busy" when another process has it."""
+def retrain_lock(path: Path, *, doing: str, wait: float = WAIT) -> Iterator[None]:
+    """Hold the lock of a repository's retraining; end as "busy" when another process has it."""
     try:
         lock = take_lock(path, wait=wait)
     except BlockingIOError:
@@ -25,7 +24,7 @@ def retrain_lock(path: Path, *, doing: str, wait: float = WAIT) -> Iterator[int]
         lock.write(json.dumps({"process": os.getpid(), "doing": doing}))
         lock.flush()
         try:
-            yield lock.fileno()
+            yield
         finally:
             lock.truncate(0)
 

@@ -39,8 +39,8 @@ class Run:
 def retrain(request: Request, options: Options, *, log: Callable[[str], None]) -> Decision:
     """Return the decision. A killed run leaves its clone for the next run to resume; a finished one removes it."""
     try:
-        with retrain_lock(request.root / LOCK, doing=f"{request.task} from commit {request.base[:12]}") as lock:
-            return _decide(Run(request, options, Workplace(request.root, lock, log), log))
+        with retrain_lock(request.root / LOCK, doing=f"{request.task} from commit {request.base[:12]}"):
+            return _decide(Run(request, options, Workplace(request.root, log), log))
     except EndedError as busy:
         return busy.decision
 

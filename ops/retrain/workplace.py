@@ -15,7 +15,7 @@ from typing import Any
 
 from lab.core.result_files import read_json, write_json
 from ops.dvc.config import cache_folder, remote_folders, write_local_config
-from ops.retrain.kill_with_parent import kill_with_parent
+from ops.kill_with_parent import running
 from ops.revisions.git import git, text_of
 
 FOLDER = Path(".dvc/tmp/retrain")
@@ -36,10 +36,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workplace:
-    """The clone, at `tree`, with notes beside it. Every command inherits `lock` and holds it until it is dead."""
+    """The clone, at `tree`, with notes beside it."""
 
     root: Path
-    lock: int
     log: Callable[[str], None]
 
     @property
@@ -94,24 +93,20 @@ class Workplace:
     def run(self, *command: str) -> Outcome:
         """Run a command in the clone and log its lines; it dies with this process."""
         last: deque[str] = deque(maxlen=LINES_KEPT)
-        with subprocess.Popen(
-            kill_with_parent(*command),
+        with running(
+            command,
             cwd=self.tree,
             env=environment_of(self.root),
-            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,
-            pass_fds=(self.lock,),
         ) as process:
             for line in process.stdout or ():
                 last.append(line.rstrip())
                 if not HINT.match(last[-1]):
                     self.log(f"  {last[-1]}")
-            code = process.wait()
-        return Outcome(code, tuple(last))
+        return Outcome(process.returncode, tuple(last))
 
     def _configure(self) -> None:
         local = self.root / ".dvc/config.local"

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from lab.core.errors import LabError, SourceError
 from ops.dvc.config import cache_folder, remote_folders, write_local_config
 from ops.dvc.stores import Store, cache_of
+from ops.kill_with_parent import running
 from ops.revisions.git import commit_of, git
 from ops.revisions.lock import Item, LockedStage, parse_lock
 from ops.revisions.snapshot import Snapshot
@@ -86,16 +87,12 @@ def _other_clone(commit: str, root: Path) -> Iterator[Path]:
 
 def _dvc(*arguments: str, cwd: Path, check: bool = True) -> None:
     command = [sys.executable, "-m", "dvc", *arguments, "--quiet"]
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        check=False,
-        stdout=sys.stderr if check else subprocess.DEVNULL,
-        stderr=None if check else subprocess.DEVNULL,
-    )
-    if check and done.returncode:
+    output = {"stdout": sys.stderr} if check else {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with running(command, cwd=cwd, **output) as process:
+        pass
+    if check and process.returncode:
         raise LabError(
-            f"`dvc {' '.join(arguments)}` failed (exit code {done.returncode}; its words are above), expected it to "
+            f"`dvc {' '.join(arguments)}` failed (exit code {process.returncode}; its words are above), expected it to "
             "derive what the cache and the remote lack. Cure: check that revision out and run it there."
         )
 

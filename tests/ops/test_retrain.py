@@ -11,7 +11,8 @@ from lab.core.result_files import read_json
 from tests.history import copy_of_history
 from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
-from tests.ops.toy_retraining import is_alive, new_data, retrain, retraining_toy, stopped_at
+from tests.ops.toy_retraining import new_data, retrain, retraining_toy, stopped_at
+from tests.ops.trivial import is_alive
 from tests.project import files_below, run
 
 BETTER = {"strength": 3, "drift": "yes"}

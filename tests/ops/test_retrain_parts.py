@@ -1,9 +1,6 @@
 """The parts of a retraining that need no repository."""
 
 import re
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,6 @@ from lab.core.params import parse
 from lab.dataset.source import Source, SourceSection
 from ops.retrain.arrivals import arrivals_of
 from ops.retrain.decision import CODES, EndedError
-from ops.retrain.kill_with_parent import kill_with_parent
 from ops.retrain.need import need_of
 from ops.retrain.request import Options, Request
 from ops.retrain.settings import changed_settings
@@ -21,7 +17,6 @@ from ops.retrain.shared import Shared, commit_here
 from ops.retrain.staging import reason_of
 from ops.retrain.workplace import Outcome
 from ops.revisions.git import GitError
-from tests.ops.toy_retraining import is_alive
 from tests.project import ROOT, run
 
 PARAMS = b"""\
@@ -176,26 +171,6 @@ def test_why_a_stage_ended_is_told_apart() -> None:
         crashed = reason_of(outcome, doing="it")
         assert isinstance(crashed, EndedError)
         assert crashed.decision.word == "crashed"
-
-
-def test_a_command_keeps_its_exit_code_and_is_killed_with_its_parent() -> None:
-    for command, code in (("exit 7", 7), ("kill -9 $$", 137)):
-        with subprocess.Popen(kill_with_parent("sh", "-c", command), stdin=subprocess.PIPE) as process:
-            assert process.wait() == code
-    with subprocess.Popen(
-        kill_with_parent("sh", "-c", "sleep 60 & echo $!; wait"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as held:
-        assert held.stdout is not None
-        asleep = int(held.stdout.readline())
-        assert is_alive(asleep)
-    assert held.returncode == 128 + signal.SIGKILL
-    for _ in range(200):
-        if is_alive(asleep):
-            time.sleep(0.01)
-    assert not is_alive(asleep)
 
 
 def test_of_two_clones_that_push_the_same_proposal_the_first_one_stands(tmp_path: Path) -> None:

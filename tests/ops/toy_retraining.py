@@ -4,7 +4,6 @@
 (the training dies). All that `retrain` calls is real but the judgement of drift, which reads the answer from the data.
 """
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -186,16 +185,6 @@ def stopped_at(
     finally:
         process.send_signal(by)
         process.communicate()
-
-
-def is_alive(process: int) -> bool:
-    """Return whether a process runs; one that is dead and not yet buried does not."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/status")
-    return not status.is_file() or "State:\tZ" not in status.read_text()
 
 
 def _cut(text: str, start: str, end: str) -> list[str]:

@@ -1,9 +1,10 @@
 """A DVC repository of a few trivial stages, in a temporary folder with git history."""
 
+import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tests.project import QUIET, ROOT, run
@@ -37,9 +38,14 @@ def commit(folder: Path, message: str) -> str:
 
 
 def interrupted(
-    command: Sequence[str], *, cwd: Path, when: Callable[[], bool], environment: dict[str, str]
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    when: Callable[[], bool],
+    environment: dict[str, str],
+    by: signal.Signals = signal.SIGINT,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command, press Ctrl-C as soon as something is so, and return how it left."""
+    """Run a command, press Ctrl-C as soon as something is so, or send another signal; return how it left."""
     with subprocess.Popen(
         command,
         cwd=cwd,
@@ -52,8 +58,26 @@ def interrupted(
             while not when():
                 assert process.poll() is None, process.communicate()
                 time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(by)
             out, error = process.communicate(timeout=MOST_SECONDS)
         finally:
             process.kill()
     return subprocess.CompletedProcess(command, process.returncode, out, error)
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process runs; one that is dead and not yet reaped does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/status")
+    return not status.is_file() or "State:\tZ" not in status.read_text()
+
+
+def ended(processes: Iterable[int], *, within: float = 10.0) -> bool:
+    """Return whether all of the processes end within some seconds."""
+    deadline = time.monotonic() + within
+    while any(map(is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not any(map(is_alive, processes))

@@ -1,5 +1,6 @@
 """Run background processes that end with the demo, and wait for them."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.demo.sandbox import DemoError
-from ops.retrain.kill_with_parent import kill_with_parent
+from ops.kill_with_parent import start, stop
 
 SECONDS = 60
 LAST_CHARACTERS = 2000
@@ -24,25 +25,12 @@ def running(
     output.parent.mkdir(parents=True, exist_ok=True)
     with (
         output.open("ab") as written,
-        subprocess.Popen(
-            kill_with_parent(*command), cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=written,
-            stderr=written, start_new_session=True,
-        ) as process,
-    ):  # fmt: skip
+        start(command, cwd=folder, env=environment, stdout=written, stderr=written) as process,
+    ):
         try:
             yield process
         finally:
-            process.terminate()
-            _wait(process)
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        process.wait(SECONDS)
-    except subprocess.TimeoutExpired:
-        assert process.stdin is not None
-        process.stdin.close()  # kills what ignores SIGTERM
-        process.wait()
+            stop([process], signal.SIGTERM, grace=SECONDS)
 
 
 def wait_until(condition: Callable[[], object], *, process: "subprocess.Popen[bytes] | None", output: Path) -> None:
