@@ -35,7 +35,7 @@ def _draw_gain(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
         axes.plot(x, y, color=colour, linewidth=2)
         axes.annotate(model, (0.52, 0.30 - 0.08 * place), color=colour, fontweight="bold")
     axes.set(xlabel="share of customers acted on, best score first", ylabel="share of the positives found")
-    axes.set_title("What acting on the best-scored finds", loc="left", fontsize=11)
+    axes.set_title("Positives found by acting on the best scores", loc="left", fontsize=11)
     _plain(axes)
 
 
@@ -49,6 +49,7 @@ def _draw_differences(axes: Axes, seen: Mapping[str, Mapping[str, Any]]) -> None
     axes.axvline(0, color=PLAIN, linewidth=1)
     axes.set_yticks(range(len(SHOWN)), [name.replace("_", " ") for name in reversed(SHOWN)])
     axes.set(xlabel="challenger less champion, 95 % interval", ylim=(-0.6, len(SHOWN) - 0.4))
+    axes.locator_params(axis="x", nbins=5)  # more labels overlap
     axes.set_title("Is the challenger better on the same rows?", loc="left", fontsize=11)
     _plain(axes)
 
