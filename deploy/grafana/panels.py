@@ -157,9 +157,11 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
             Query(f"sum by (log) (rate(lab_log_written_lines_total[{RATE}]))", "{{log}}, written"),
             Query("sum by (log) (lab_log_waiting_lines)", "{{log}}, waiting"),
         )),
-        Drawing("Failed or incomplete lines", "Within the last hour.", (
+        Drawing("Failed, incomplete or removed lines", "Within the last hour; failing is 1 while no line is written.", (
             Query("sum by (log) (increase(lab_log_failed_lines_total[1h]))", "{{log}}, failed"),
             Query("sum by (log) (increase(lab_log_repaired_lines_total[1h]))", "{{log}}, torn"),
+            Query("sum by (log) (increase(lab_log_lost_lines_total[1h]))", "{{log}}, removed"),
+            Query("max by (instance, log) (lab_log_failing)", "{{instance}} {{log}}, failing"),
         )),
         Drawing("Memory", "The memory of the workers of a server.", (
             Query("sum by (instance) (lab_resident_bytes)", "{{instance}}"),
