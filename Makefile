@@ -38,11 +38,12 @@ test: .venv/test.stamp  ## run all tests
 quick: .venv/test.stamp  ## run the fast tests: no DAG, server, cluster or simulation
 	pytest -m "not slow"
 
-check: .venv/test.stamp  ## check format, lint, types, generated pages and workflows, as CI does
+check: .venv/test.stamp  ## check format, lint, types, generated pages, merges and workflows, as CI does
 	ruff format --check .
 	ruff check .
 	mypy
 	python -m ops readme --check
+	python -m ops verify --only-merges
 	@$(MAKE) --no-print-directory workflows
 
 format: .venv/test.stamp  ## format the code and update the generated pages

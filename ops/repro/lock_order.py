@@ -14,7 +14,12 @@ NAME = re.compile(r"^  (?=\S)(.+):\n", flags=re.MULTILINE)
 
 def stage_names(text: str) -> list[str]:
     """Return the stages of a dvc.lock in its order."""
-    return list(_blocks(text)[1])
+    return list(blocks_of(text))
+
+
+def blocks_of(text: str) -> dict[str, str]:
+    """Return the lines of each stage's entry of a dvc.lock, in its order."""
+    return _blocks(text)[1]
 
 
 def reordered(text: str, order: Sequence[str]) -> str:
@@ -48,7 +53,11 @@ def _blocks(text: str) -> tuple[str, dict[str, str], str]:
     end = re.search(r"^\S", text[heading.end() :], flags=re.MULTILINE)
     last = heading.end() + end.start() if end else len(text)
     body = text[heading.end() : last]
-    starts = [(str(YAML(typ="safe").load(match.group(1))), match.start()) for match in NAME.finditer(body)]
+    starts = [(_unquoted(match.group(1)), match.start()) for match in NAME.finditer(body)]
     ends = [start for _, start in starts[1:]] + [len(body)]
     blocks = {name: body[start:end] for (name, start), end in zip(starts, ends, strict=True)}
     return text[: heading.end()], blocks, text[last:]
+
+
+def _unquoted(name: str) -> str:
+    return str(YAML(typ="safe").load(name)) if name[0] in "'\"?" else name

@@ -91,7 +91,8 @@ class Settling:
         for side in self.conflict.sides:
             entry = side.entries.get(name, {})
             stage = self.pipeline.stage(name, entry)
-            if not inputs_changed(stage, entry, outputs) and self.results.available(stage):
+            whole = all(fingerprint_of(out) for out in stage.outs)
+            if whole and not inputs_changed(stage, entry, outputs) and self.results.available(stage):
                 fitting.append(Choice(side.name, entry))
         if not fitting:
             return None

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+REMOTE = "remote"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -23,12 +25,20 @@ def to_text(checks: Sequence[Check]) -> str:
     width = max(len(check.name) for check in checks)
     lines = [line for check in checks for line in _lines(check, width)]
     failed = [check.name for check in checks if not check.passed]
-    last = (
-        f"INCOMPLETE: {', '.join(failed)}"
-        if failed
-        else "COMPLETE: a clone of this commit has everything that it names"
-    )
-    return "\n".join([*lines, "", last])
+    return "\n".join([*lines, "", f"INCOMPLETE: {', '.join(failed)}" if failed else _verdict(checks)])
+
+
+def contacted_remote(checks: Sequence[Check]) -> bool:
+    """Say whether the remote was one of the checks."""
+    return any(check.name == REMOTE for check in checks)
+
+
+def _verdict(checks: Sequence[Check]) -> str:
+    if len(checks) == 1:
+        return f"PASSED: {checks[0].name}; nothing else was checked"
+    if contacted_remote(checks):
+        return "COMPLETE: a clone of this commit has everything that it names"
+    return "COMPLETE IN GIT: a clone has what git keeps; the remote was not contacted, so nothing is known of the data"
 
 
 def _lines(check: Check, width: int) -> list[str]:

@@ -1,7 +1,7 @@
-"""The six checks of a commit: a clone of it has everything that it names."""
+"""The checks of a commit: a clone of it has everything that it names."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from lab.core.errors import LabError, SourceError
@@ -11,8 +11,9 @@ from ops.dvc.rooms import misplaced
 from ops.dvc.stages import data_file, path_of
 from ops.revisions.git import commit_of, git, lines_of
 from ops.revisions.paths import inside_any
-from ops.verify.check import Check
+from ops.verify.check import REMOTE, Check
 from ops.verify.freshness import inputs_changed, outputs_changed, overlooked
+from ops.verify.merges import is_shallow, mixtures
 from ops.verify.pushed import missing_objects
 from ops.verify.state import State
 
@@ -20,18 +21,21 @@ MODULES = ("lab", "stages", "ops", "tests", "serving", "dashboard", "benchmarks"
 SETTINGS = ("dvc.yaml", "dvc.lock", ".gitignore", ".dvcignore", ".dvc")
 
 
-def check_all(state: State) -> list[Check]:
-    """Return the result of every check; one that cannot run has failed, and the others still run."""
+def check_all(state: State, *, only: Collection[str] = ()) -> list[Check]:
+    """Return the result of every check, or `only` these; one that cannot run has failed, and the others still run."""
     checks: list[tuple[str, Callable[[State], Check]]] = [
         ("lock", lock_is_fresh),
-        ("remote", everything_is_pushed),
+        ("merged", merges_are_run),
+        (REMOTE, everything_is_pushed),
         ("ignored", data_is_ignored),
         ("deps", dependencies_are_exact),
         ("known", git_knows_every_file),
         ("committed", nothing_is_uncommitted),
     ]
-    chosen = [each for each in checks if each[0] != "remote" or state.asks_remote]
-    return [_answer(name, check, state) for name, check in chosen]
+    left_out = set() if state.asks_remote else {REMOTE}
+    return [
+        _answer(name, check, state) for name, check in checks if name not in left_out and (name in only or not only)
+    ]
 
 
 def _answer(name: str, check: Callable[[State], Check], state: State) -> Check:
@@ -65,12 +69,23 @@ def lock_is_fresh(state: State) -> Check:
     return Check("lock", summary + aside, tuple(found), cure)
 
 
+def merges_are_run(state: State) -> Check:
+    """Check that each entry of dvc.lock was written by a run, and none by a merge line by line."""
+    found = [
+        f"{each.stage}: the merge {each.merge[:7]} mixed its entry from its sides, and no run is known to have left it"
+        for each in mixtures(state.root)
+    ]
+    aside = "; the history is shallow, and older merges were not checked" if is_shallow(state.root) else ""
+    summary = f"{'a' if found else 'no'} merge put an entry into dvc.lock that no run wrote{aside}"
+    return Check("merged", summary, tuple(found), "python -m ops resolve, which runs these stages; then commit")
+
+
 def everything_is_pushed(state: State) -> Check:
     """Check that the remote has every output that DVC keeps, the files in folders included."""
     count, found = missing_objects(state)
     summary = f"{state.remote.name} {'lacks some of' if found else 'has all of'} {counted(count, 'object')}"
     remote = f" --remote {state.remote_name}" if state.remote_name else ""
-    return Check("remote", summary, tuple(found), f"dvc push{remote}; if no machine has them, dvc repro comes first")
+    return Check(REMOTE, summary, tuple(found), f"dvc push{remote}; if no machine has them, dvc repro comes first")
 
 
 def data_is_ignored(state: State) -> Check:

@@ -7,7 +7,7 @@ import click
 from lab.core.command import INTERRUPTED, leave
 from lab.core.result_files import json_bytes
 from ops.dvc.stages import root_of_pipeline
-from ops.verify.check import Check, to_text
+from ops.verify.check import Check, contacted_remote, to_text
 from ops.verify.checks import check_all
 from ops.verify.state import State
 
@@ -16,12 +16,14 @@ from ops.verify.state import State
 @click.option("--remote", metavar="NAME", help="Check this remote instead of the default one.")
 @click.option("--no-remote", is_flag=True, help="Do not contact a remote, for work without a network.")
 @click.option("--rebuild", is_flag=True, help="Also run the whole DAG in a temporary clone of HEAD; compare all bytes.")
+@click.option("--only-merges", is_flag=True, help="Check only that no merge made an entry of dvc.lock.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def verify(*, remote: str | None, no_remote: bool, rebuild: bool, as_json: bool) -> None:
+def verify(*, remote: str | None, no_remote: bool, rebuild: bool, only_merges: bool, as_json: bool) -> None:
     r"""Check that this commit, pushed, is complete: a clone of it has everything that it names.
 
     \b
     lock       dvc.lock is up to date: commands, settings, files, results; no stage is missing
+    merged     no merge put an entry into dvc.lock that no run wrote
     remote     the remote has every output that DVC keeps, each file in a folder included
     ignored    .gitignore covers every output that DVC keeps, and git has none of them
     deps       every stage declares the rooms that it imports from, and no other
@@ -42,7 +44,7 @@ def verify(*, remote: str | None, no_remote: bool, rebuild: bool, as_json: bool)
     Exit 0 when complete, 1 when not, 2 on a usage error, 130 after Ctrl-C.
     """
     state = State(root_of_pipeline(), remote_name=remote, asks_remote=not no_remote)
-    checks = check_all(state)
+    checks = check_all(state, only=("merged",) if only_merges else ())
     if rebuild:
         from ops.verify.rebuild import everything_is_derived  # noqa: PLC0415 - rarely used
 
@@ -66,4 +68,5 @@ def document_of(checks: list[Check]) -> dict[str, object]:
         }
         for check in checks
     ]
-    return {"whole": all(check.passed for check in checks), "checks": each}
+    passed = all(check.passed for check in checks)
+    return {"passed": passed, "remote_contacted": contacted_remote(checks), "checks": each}

@@ -104,7 +104,7 @@ IGNORED = "/data/made\n/models\n/chosen.txt\n/ran.log\n/hold\n/broken\n/.venv\n_
 def make_four_stages(folder: Path) -> Path:
     """Return the repository with its stages run, committed on branch main, and pushed to its default remote."""
     (folder / ".dvc").mkdir(parents=True)
-    for name in (".dvc/config", ".dvc/.gitignore"):
+    for name in (".dvc/config", ".dvc/.gitignore", ".gitattributes"):
         shutil.copy(ROOT / name, folder / name)
     for name, body in STAGES.items():
         write(folder / f"stages/{name}.py", HEAD + body)

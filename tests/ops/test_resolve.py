@@ -245,6 +245,7 @@ def test_nothing_in_conflict_is_said_and_is_no_mistake(folder: Path) -> None:
 
 
 def test_markers_that_were_committed_are_resolved_too(folder: Path) -> None:
+    write(folder / ".git/info/attributes", "dvc.lock merge=text\n")
     merge(folder, "low", "mid")
     commit(folder, "too early")
     assert "<<<<<<<" in (folder / "dvc.lock").read_text()

@@ -181,7 +181,7 @@ def test_the_project_is_judged_as_dvc_judges_it(
 
 def test_a_fresh_clone_without_data_is_whole(clone: Path) -> None:
     checks = checks_of(clone)
-    assert [check.found for check in checks.values()] == [()] * 6
+    assert [check.found for check in checks.values()] == [()] * 7
     assert not (clone / "data/raw").exists()
     assert not (clone / ".dvc/cache").exists()
 
@@ -323,9 +323,13 @@ def test_a_remote_that_does_not_exist_is_a_failed_check(toy: Path) -> None:
     assert "--no-remote" in check.cure
 
 
-def test_no_remote_is_asked_when_none_is_wanted(toy: Path) -> None:
+def test_without_the_remote_the_last_line_claims_nothing_about_it(toy: Path) -> None:
     shutil.rmtree(toy / ".dvc/storage")
-    assert "remote" not in checks_of(toy, asks_remote=False)
+    code, out, _ = call(toy, "verify", "--no-remote")
+    last = "COMPLETE IN GIT: a clone has what git keeps; the remote was not contacted, so nothing is known of the data"
+    assert (code, out.splitlines()[-1], "ok    remote" in out) == (0, last, False)
+    document = json.loads(call(toy, "verify", "--no-remote", "--json")[1])
+    assert (document["passed"], document["remote_contacted"]) == (True, False)
 
 
 def test_data_that_dvc_was_given_counts_as_its_outputs_do(toy: Path) -> None:
@@ -335,7 +339,7 @@ def test_data_that_dvc_was_given_counts_as_its_outputs_do(toy: Path) -> None:
     commit(toy, "more")
     assert checks_of(toy)["remote"].found == ("data/source/more.txt is not there",)
     run(["dvc", "push", "--quiet"], cwd=toy)
-    assert [check.found for check in checks_of(toy).values()] == [()] * 6
+    assert [check.found for check in checks_of(toy).values()] == [()] * 7
     (toy / "data/source/more.txt").write_text("other")
     assert "data/source/more.txt.dvc: data/source/more.txt is not what it wrote" in checks_of(toy)["lock"].found
 
@@ -404,7 +408,7 @@ def test_the_verb_says_yes_with_0_and_no_with_1_to_people_and_machines(toy: Path
     (toy / "metrics/tell.json").unlink()
     code, out, _ = call(toy, "verify", "--json")
     document = json.loads(out)
-    assert (code, document["whole"]) == (1, False)
+    assert (code, document["passed"], document["remote_contacted"]) == (1, False, True)
     assert [check["check"] for check in document["checks"] if not check["passed"]] == ["lock", "committed"]
 
 
