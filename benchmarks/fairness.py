@@ -1,9 +1,10 @@
-"""`python -m benchmarks.fairness [RUNS]`: how often fairness gates fail, with and without a gap.
+"""`python -m benchmarks.fairness [RUNS]`: how often fairness gates fail or are within noise.
 
 Groups of equal size, of whom four in ten are positive. Without a gap a gate ought to fail in at most 5 % of the runs,
 however many groups are compared. With one, the last group is served worse by 0.2 in the measure that the gate is about
-(a selection ratio of 0.6): what matters then is how often the gate finds it. A dash stands where the groups are too
-small for the measure.
+(a selection ratio of 0.6): what matters then is how often the gate finds it. Each cell
+has the share of runs that fail and, after the plus, the share within noise; a dash stands where groups are too small
+for the measure.
 """
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
@@ -48,13 +49,15 @@ def draw(rng: np.random.Generator, *, groups: int, rows: int, worse: str | None)
 
 
 def share_failed(measure: str, *, groups: int, rows: int, worse: str | None, runs: int) -> str:
-    """Return the share of runs in which a gate failed, as text."""
+    """Return the shares of runs in which a gate failed and was within noise, as text."""
     found = Counter(
         draw(rng, groups=groups, rows=rows, worse=worse)[measure].verdict
         for rng in np.random.default_rng([groups, rows]).spawn(runs)
     )
     judged = runs - found["not judged"]
-    return f"{100 * found['failed'] / judged:.1f} %" if judged > runs / 2 else "–"
+    if judged <= runs / 2:
+        return "–"
+    return " + ".join(f"{100 * found[verdict] / judged:.1f}" for verdict in ("failed", "within noise")) + " %"
 
 
 def main() -> None:

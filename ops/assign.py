@@ -1,5 +1,6 @@
 """`python -m ops assign`: assign units to arms by a salted hash, deterministically."""
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ import click
 from lab.core.errors import ParamsError, SourceError
 from lab.core.result_files import json_bytes
 from lab.stats.core.assignment import assign as arm_of
+
+CURE = "Cure: check the path."
 
 
 @click.command()
@@ -40,7 +43,7 @@ def assign(
     weights = dict(map(_weight, arms))
     if len(weights) < 2 or len(weights) < len(arms):
         raise ParamsError(f"found the arms {list(arms)}, expected two or more, each once. Cure: --arm A --arm B")
-    if min(weights.values()) < 0 or sum(weights.values()) <= 0:
+    if min(weights.values()) < 0 or not 0 < sum(weights.values()) < math.inf:
         raise ParamsError(f"found the weights {weights}, expected at least 0, and one of them above 0.")
     names, shares = list(weights), list(weights.values())
     found = ((unit, names[arm_of(unit, salt=salt, weights=shares, stratum=stratum)]) for unit in _units(units, file))
@@ -54,18 +57,28 @@ def assign(
 def _weight(word: str) -> tuple[str, float]:
     name, _, weight = word.partition("=")
     try:
-        return name, float(weight or 1)
-    except ValueError as error:
-        raise ParamsError(f"--arm {word}: expected NAME or NAME=WEIGHT, the weight a number.") from error
+        number = float(weight or 1)
+    except ValueError:
+        number = math.nan
+    if not name or not math.isfinite(number):
+        raise ParamsError(f"--arm {word}: expected NAME or NAME=WEIGHT, the weight a finite number.")
+    return name, number
 
 
 def _units(units: Sequence[str], file: Path | None) -> Iterator[str]:
-    yield from units
     if file is None and not units:
         raise ParamsError("found no unit, expected at least one. Cure: name units, or --file FILE with one per line")
-    if file is None:
-        return
-    if str(file) != "-" and not file.is_file():
-        raise SourceError(f"{file} is missing, expected a file with one unit a line. Cure: check the path.")
-    with sys.stdin if str(file) == "-" else file.open(encoding="utf-8") as lines:
-        yield from (line.strip() for line in lines if line.strip())
+    try:
+        for unit in units:
+            unit.encode("utf-8")
+            yield unit
+        if file is None:
+            return
+        content = sys.stdin.buffer if str(file) == "-" else file.open("rb")
+        with content as lines:
+            yield from (word for line in lines if (word := line.decode("utf-8").strip()))
+    except OSError as error:
+        raise SourceError(f"{file} cannot be read, expected a file with one unit a line: {error}. {CURE}") from error
+    except UnicodeError as error:
+        where = "the command line" if file is None else file
+        raise SourceError(f"{where} is not UTF-8: {error}. Cure: iconv --from-code LATIN1 --to-code UTF-8") from error

@@ -1,4 +1,4 @@
-"""`python -m ops gate`: exit 0 if the challenger passes its gates, 1 if not."""
+"""`python -m ops gate`: exit 1 if the challenger fails a gate, 0 if not."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,20 +8,25 @@ import click
 
 from lab.core.errors import SourceError
 from lab.core.result_files import json_bytes, read_json
+from lab.pages.gate_marks import MARKS, limit_of, marked, verdicts_in_words
 from ops.text_table import aligned
 
 VERDICT = Path("metrics/validate.json")
-PARTS = ("passed", "failed", "gates", "reported")
-RULES = {"at least": "≥", "at most": "≤", "above": ">"}
-WORDS = {"passed": "pass", "failed": "FAIL", "not judged": "–"}
-FIRST = {word: place for place, word in enumerate(("failed", "not judged", "passed"))}
+PARTS = ("passed", "failed", "within_noise", "gates", "reported")
+WORST_FIRST = list(MARKS)
 
 
 @click.command()
 @click.option("--file", type=click.Path(path_type=Path), default=VERDICT, show_default=True, help="The verdict file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead of a table.")
 def gate(*, file: Path, as_json: bool) -> None:
-    r"""Print the gates of the challenger; exit 0 if all deciding gates pass, 1 if not, 2 on a mistake.
+    r"""Print the gates of the challenger; exit 0 if no deciding gate fails, 1 if one does, 2 on a mistake.
+
+    \b
+    ✓ passed        the value keeps the limit
+    ≈ within noise  the value is beyond the limit, but its interval holds it: exit 0, but no automatic promotion
+    ✗ failed        the whole interval is beyond the limit
+    – not judged    there is nothing to compare, which does not block
 
     The stage validate only records the verdict, so that the pipeline completes; this command turns it into an exit
     code. Informational gates (params.yaml: validate.reported) are listed separately and never block.
@@ -51,33 +56,31 @@ def read_verdict(path: Path) -> dict[str, Any]:
 
 def to_text(verdict: Mapping[str, Any]) -> str:
     """Return the verdict as text: deciding gates, informational gates, and the result."""
-    failed, gates, reported = list(verdict["failed"]), verdict["gates"], verdict["reported"]
+    gates, reported = verdict["gates"], verdict["reported"]
     parts = [table_of(gates), f"\nInformational, never blocks:\n{table_of(reported)}" if reported else ""]
-    unjudged = sum(found["verdict"] == "not judged" for found in gates)
-    aside = f" ({unjudged} could not be judged, which does not block)" if unjudged else ""
-    passed = f"PASSED: none of the {len(gates)} deciding gates failed{aside}"
-    last = f"FAILED: {', '.join(failed)}{aside}" if failed else passed
+    last = f"{'FAILED' if verdict['failed'] else 'PASSED'}: {verdicts_in_words(verdict, name=str)}"
     return "\n".join([*filter(None, parts), "", last])
 
 
 def table_of(gates: Sequence[Mapping[str, Any]]) -> str:
     """Return the gates as a text table, failed ones first."""
-    ordered = sorted(gates, key=lambda found: (FIRST[found["verdict"]], found["gate"]))
+    ordered = sorted(gates, key=lambda found: (WORST_FIRST.index(found["verdict"]), found["gate"]))
     return aligned([("", "gate", "value", "95 % interval", "must be", "because"), *map(_line, ordered)])
 
 
 def _line(found: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        WORDS[found["verdict"]],
+        marked(found["verdict"]),
         str(found["gate"]),
         "" if found["value"] is None else _number(found["value"]),
-        _interval(found["low"], found["high"]),
-        f"{RULES[found['rule']]} {found['threshold']:g}",
+        interval_in_words(found["low"], found["high"]),
+        limit_of(found),
         str(found["reason"]),
     )
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def interval_in_words(low: float | None, high: float | None) -> str:
+    """Return the ends of an interval, of which one may be open; empty without an interval."""
     if low is None or high is None:
         return "" if low is high else f"{_number(low)} or more" if low is not None else f"{_number(high or 0)} or less"
     return f"{_number(low)} to {_number(high)}"

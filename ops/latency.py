@@ -22,8 +22,8 @@ from lab.models.models import CHALLENGER, Model, load_model
 from lab.models.scoring import score_rows
 from lab.stats.experiments.quantiles import quantile
 from lab.stats.models.bootstrap import Estimate
-from lab.validate.gates import NamedGate, ceiling, verdict_of
-from ops.gate import to_text
+from lab.validate.gates import Gate, NamedGate, judge, verdict_of
+from ops.gate import interval_in_words, to_text
 
 LOG = Path("logs/latency.jsonl")
 WARM_UP = 50
@@ -91,27 +91,29 @@ def times_of(model: Model, rows: pa.Table, *, calls: int) -> Times:
 
 
 def judged(times: Times, *, megabytes: float, params: ServingParams) -> list[NamedGate]:
-    """Return the gates: median and 99th percentile of the wall time, and the size.
+    """Return the gates: median and 99th percentile of the wall time, and the size; each passes or fails by its value.
 
-    The CPU time is added as a note: if it is much smaller, the machine was busy.
+    The note says the quantile's interval, and the CPU time: if that is much smaller, the machine was busy.
     """
-    middle, most = (quantile(times.cpu, share) for share in (0.5, 0.99))
     gates = {
-        "milliseconds_p50": ceiling(quantile(times.wall, 0.5), params.p50_milliseconds, note=_note(middle, times)),
-        "milliseconds_p99": ceiling(quantile(times.wall, 0.99), params.p99_milliseconds, note=_note(most, times)),
-        "megabytes": ceiling(Estimate(megabytes, None, None), params.megabytes),
+        "milliseconds_p50": _time_gate(times, 0.5, params.p50_milliseconds),
+        "milliseconds_p99": _time_gate(times, 0.99, params.p99_milliseconds),
+        "megabytes": judge(Estimate(megabytes, None, None), "at most", params.megabytes),
     }
     return [NamedGate(name, ABOUT, decides=True, gate=gate) for name, gate in gates.items()]
+
+
+def _time_gate(times: Times, share: float, limit: float) -> Gate:
+    wall, cpu = (quantile(each, share) for each in (times.wall, times.cpu))
+    ends = interval_in_words(wall.low, wall.high)
+    note = f"; 95 % interval {ends}; {cpu.value or 0:.1f} ms of CPU time; {len(times.wall):,} calls"
+    return judge(Estimate(wall.value, None, None), "at most", limit, note=note)
 
 
 def _milliseconds(model: Model, row: pa.Table) -> tuple[float, float]:
     started, used = time.perf_counter(), time.process_time()
     score_rows(model, row)
     return 1000 * (time.perf_counter() - started), 1000 * (time.process_time() - used)
-
-
-def _note(cpu: Estimate, times: Times) -> str:
-    return f"; {cpu.value or 0:.1f} ms of CPU time; {len(times.wall):,} calls"
 
 
 def _some_rows(path: Path) -> pa.Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lab.core.errors import ParamsError
+from lab.core.errors import LabError, ParamsError
 from lab.core.result_files import json_bytes
 from lab.stats.experiments.group_sequential import Bounds, inflation, spending_bounds
 from lab.stats.experiments.plans import Design, Plan, plan_means, plan_proportions, plan_ratios
@@ -16,6 +16,7 @@ from lab.stats.experiments.power_of_means import mean_power, smallest_mean_effec
 from lab.stats.experiments.power_of_proportions import proportion_power, smallest_proportion
 from lab.stats.experiments.spending import spending_named
 
+MOST_LOOKS = 1000
 FORMULAS = ("pooled_null", "unpooled", "arcsine")
 
 
@@ -35,11 +36,21 @@ FORMULAS = ("pooled_null", "unpooled", "arcsine")
     help="Shares of traffic: control, treatment.",
 )
 @click.option("--per-day", type=float, help="Units per day, of all traffic.")
-@click.option("--looks", type=int, default=1, show_default=True, help="The number of looks, including the last one.")
+@click.option(
+    "--looks",
+    type=click.IntRange(1, MOST_LOOKS),
+    default=1,
+    show_default=True,
+    help="The number of looks, including the last one.",
+)
 @click.option("--spending", default="obrien_fleming", show_default=True, help="The alpha spending function; or pocock.")
 @click.option("--formula", type=click.Choice(FORMULAS), default="pooled_null", show_default=True, help="For shares.")
-@click.option("--at-most-days", type=int, help="Exit 1 if the experiment takes longer.")
-@click.option("--units", type=int, help="Also print the power and the minimum detectable effect of this many units.")
+@click.option("--at-most-days", type=click.IntRange(min=1), help="Exit 1 if the experiment takes longer.")
+@click.option(
+    "--units",
+    type=click.IntRange(min=2),
+    help="Also print the power and the minimum detectable effect of this many units.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan(**options: Any) -> None:
     r"""Plan an experiment: units in each arm, days, and the cost of interim looks.
@@ -58,10 +69,14 @@ def plan(**options: Any) -> None:
 
     Exit 0, 1 if it takes more than --at-most-days, 2 for a usage error.
     """
-    bounds = _bounds(options)
-    design = _design(options, bounds)
-    found = _plan(options, design)
-    power = _power(options, bounds) if options["units"] else None
+    try:
+        bounds = _bounds(options)
+        found = _plan(options, _design(options, bounds))
+        power = _power(options, bounds) if options["units"] else None
+    except LabError:
+        raise
+    except (ValueError, ArithmeticError) as error:
+        raise ParamsError(f"these options give no plan: {error}. Cure: see python -m ops plan --help") from error
     document = {"plan": asdict(found), "bounds": asdict(bounds), "seen": power}
     click.echo(json_bytes(document).decode().rstrip() if options["as_json"] else _to_text(found, bounds, power))
     too_long = options["at_most_days"] is not None and (found.days or math.inf) > options["at_most_days"]
@@ -69,13 +84,8 @@ def plan(**options: Any) -> None:
 
 
 def _bounds(options: dict[str, Any]) -> Bounds:
-    if options["looks"] < 1:
-        raise ParamsError(f"--looks {options['looks']}: expected at least 1.")
-    try:
-        shares = [look / options["looks"] for look in range(1, options["looks"] + 1)]
-        return spending_bounds(shares, level=options["level"], spending=spending_named(options["spending"]))
-    except ValueError as error:
-        raise ParamsError(f"{error}. Cure: see python -m ops plan --help") from error
+    shares = [look / options["looks"] for look in range(1, options["looks"] + 1)]
+    return spending_bounds(shares, level=options["level"], spending=spending_named(options["spending"]))
 
 
 def _design(options: dict[str, Any], bounds: Bounds) -> Design:
@@ -100,12 +110,9 @@ def _plan(options: dict[str, Any], design: Design) -> Plan:
             "--difference and --variance for ratios. Cure: see python -m ops plan --help"
         )
     first, second = kinds[given[0]]
-    try:
-        if given == ["shares"]:
-            return plan_proportions(first, second, design=design, formula=options["formula"])
-        return (plan_means if given == ["means"] else plan_ratios)(first, second, design=design)
-    except ValueError as error:
-        raise ParamsError(f"{error}. Cure: see python -m ops plan --help") from error
+    if given == ["shares"]:
+        return plan_proportions(first, second, design=design, formula=options["formula"])
+    return (plan_means if given == ["means"] else plan_ratios)(first, second, design=design)
 
 
 def _power(options: dict[str, Any], bounds: Bounds) -> dict[str, Any]:

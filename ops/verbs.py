@@ -15,7 +15,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "init": Verb("ops.init.command", "Write a task folder for a CSV or Parquet file."),
         "repro": Verb("ops.repro.command", "Run the DAG, independent stages in parallel."),
         "sweep": Verb("ops.sweep.command", "Run many settings as DVC experiments."),
-        "gate": Verb("ops.gate", "Exit 0 if the challenger passes its gates, 1 if not."),
+        "gate": Verb("ops.gate", "Exit 1 if the challenger fails a gate, 0 if not."),
         "latency": Verb("ops.latency", "Measure how long scoring one row takes."),
     },
     "Review": {

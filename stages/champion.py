@@ -34,7 +34,7 @@ def main() -> None:
         reports=Reports(fold=print_fold),
     )
     with replaced_folder(CHAMPION) as folder:
-        save_both_forms(trained.model, rows, folder)
+        save_both_forms(trained.model.promoted(champion.overruled), rows, folder)
 
 
 def print_fold(fold: FoldScore) -> None:

@@ -1,13 +1,25 @@
 """The sections of the model card on gates, explanation, drift and the A/B test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lab.card.numbers import with_interval
 from lab.card.results import Document, Results
-from lab.pages.markdown import counted, gate_name, interval, listed, number, percent, sentence, signed, table
+from lab.pages.gate_marks import limit_of, marked, verdicts_in_words
+from lab.pages.markdown import (
+    NOTHING,
+    code,
+    counted,
+    gate_name,
+    interval,
+    listed,
+    number,
+    percent,
+    sentence,
+    signed,
+    table,
+)
 
 MOST_FEATURES = 10
-RULES = {"at least": "≥", "at most": "≤", "above": ">"}
 METHODS = {
     "tree_path_dependent": "Shapley values of the trees (path-dependent)",
     "linear": "Shapley values of a linear model (exact)",
@@ -21,9 +33,9 @@ def gates(results: Results) -> list[str]:
     rows = [
         [
             gate_name(gate["gate"]),
-            with_interval(gate["value"], (gate["low"], gate["high"])) if gate["value"] is not None else "not judged",
-            f"{RULES.get(gate['rule'], gate['rule'])} {number(gate['threshold'], digits=2)}",
-            "passed" if gate["passed"] else "**failed**",
+            with_interval(gate["value"], (gate["low"], gate["high"])) if gate["value"] is not None else NOTHING,
+            limit_of(gate),
+            marked(gate["verdict"]),
             gate["reason"],
         ]
         for gate in verdict["gates"]
@@ -31,20 +43,20 @@ def gates(results: Results) -> list[str]:
     return [
         "## Gates",
         "",
-        f"{sentence(verdict_in_words(results))} Judged on the window {verdict['window']}.",
+        f"{sentence(verdicts_in_words(verdict))} Judged on the window {verdict['window']}.",
         "",
         *table(("gate", "value (95 %)", "threshold:", "", "reason"), rows),
         "",
+        *_overruled(results.manifests["champion"].overruled or {}),
     ]
 
 
-def verdict_in_words(results: Results) -> str:
-    """Return how many gates the challenger passed, and which ones it failed."""
-    verdict = results.of("validate")
-    if verdict["passed"]:
-        return f"the challenger passed all {counted(len(verdict['gates']), 'gate')}"
-    failed = listed(gate_name(name) for name in verdict["failed"])
-    return f"the challenger failed {len(verdict['failed'])} of {counted(len(verdict['gates']), 'gate')}: {failed}"
+def _overruled(reasons: Mapping[str, str]) -> list[str]:
+    if not reasons:
+        return []
+    rows = [(gate_name(gate), code(reason)) for gate, reason in sorted(reasons.items())]
+    opening = "At the promotion of the champion, a person overruled these gates, which did not pass:"
+    return [opening, "", *table(("gate", "reason of the person"), rows), ""]
 
 
 def explanation(results: Results) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lab.card.results import Results
 from lab.pages.markdown import counted, gate_name, interval, listed, number, readable_name
 
-UNSURE = ("interval crosses it", "not significant")  # parts of the reasons of gates
+UNSURE = "interval crosses it"  # part of the reason of a gate that passed
 
 
 def limits(results: Results) -> list[str]:
@@ -35,13 +35,16 @@ def _of_data(results: Results) -> Iterator[str]:
 
 
 def _of_judgement(results: Results) -> Iterator[str]:
-    gates = results.of("validate")["gates"]
-    if failed := [gate_name(gate["gate"]) for gate in gates if not gate["passed"]]:
-        yield f"Gates failed: {listed(failed)}"
-    passed = [gate for gate in gates if gate["passed"]]
-    if unsure := [gate_name(gate["gate"]) for gate in passed if any(word in gate["reason"] for word in UNSURE)]:
+    verdict = results.of("validate")
+    gates = verdict["gates"]
+    if failed := verdict["failed"]:
+        yield f"Gates failed: {listed(map(gate_name, failed))}"
+    if unclear := verdict["within_noise"]:
+        yield f"Beyond the limit, but within noise: {listed(map(gate_name, unclear))}"
+    if unsure := [gate_name(gate["gate"]) for gate in gates if UNSURE in gate["reason"]]:
         yield f"Passed, but not with the whole interval: {listed(unsure)}"
-    if unjudged := [f"{gate_name(gate['gate'])} ({gate['reason']})" for gate in gates if gate["value"] is None]:
+    unjudged = [gate for gate in gates if gate["verdict"] == "not judged"]
+    if unjudged := [f"{gate_name(gate['gate'])} ({gate['reason']})" for gate in unjudged]:
         yield f"Not judged: {listed(unjudged)}"
     unclear = [
         readable_name(entry["metric"])

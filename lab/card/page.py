@@ -1,10 +1,11 @@
 """Write the model card from the results of the stages."""
 
-from lab.card.judgement import drift, experiment, explanation, gates, verdict_in_words
+from lab.card.judgement import drift, experiment, explanation, gates
 from lab.card.limits import limits
 from lab.card.numbers import groups, performance, value
 from lab.card.origins import data, purpose, reproduction, selection
 from lab.card.results import Results
+from lab.pages.gate_marks import verdicts_in_words
 from lab.pages.markdown import interval, readable_name, sentence, signed
 
 
@@ -25,6 +26,7 @@ def card_of(results: Results) -> str:
 def headline(results: Results) -> str:
     """Return the verdict of the gates and the comparison with the champion in one line."""
     name = results.challenger.specification.estimator.replace("_", " ")
+    verdicts = verdicts_in_words(results.of("validate"))
     entry = results.of("abtest")["answer"]
     metric = readable_name(entry["metric"])
     if entry["difference"] is None:
@@ -37,4 +39,4 @@ def headline(results: Results) -> str:
             f"in {metric} it is {word} the champion on the window {entry['window']} "
             f"({signed(entry['difference'])}, {interval(entry['low'], entry['high'])})"
         )
-    return f"{sentence(f'{verdict_in_words(results)} ({name})')} {sentence(compared)}"
+    return f"{sentence(f'the challenger ({name}): {verdicts}')} {sentence(compared)}"

@@ -22,7 +22,7 @@ NEEDED = {
     "select": ("by", "challenger", "in_words", "scores", "search"),
     "evaluate": ("champion", "challenger", "groups_not_in_training", "undefined"),
     "explain": ("challenger", "correlated", "notes"),
-    "validate": ("failed", "gates", "passed", "window"),
+    "validate": ("failed", "gates", "window", "within_noise"),
     "drift": ("columns", "models", "reference", "retrain", "verdicts"),
     "abtest": ("answer", "offline", "online"),
 }

@@ -15,7 +15,7 @@ def read_yaml(path: Path, *, cure: str) -> dict[str, Any]:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing, expected a YAML file. {cure}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
         raise ParamsError(f"{path} is not YAML: {error}. {cure}") from error
     if content is None:
         return {}

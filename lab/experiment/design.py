@@ -91,6 +91,8 @@ class Design(Params):
             raise ValueError(f"weights must be 0 or more, two of them above 0, got {self.weights}")
         if self.primary not in self.outcomes or self.outcomes[self.primary].margin is not None:
             raise ValueError(f"primary is {self.primary!r}, expected an outcome without margin: {list(self.outcomes)}")
+        if self.arm in {self.unit, self.stratum, *self.segments}:
+            raise ValueError(f"arm is {self.arm!r}, expected another column than unit, stratum and segments")
         if self.looks.dates and self.time is None:
             raise ValueError("looks.dates need time: the column with the moment when a unit's outcome was known")
         return self

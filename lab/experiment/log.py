@@ -1,6 +1,7 @@
 """Read and validate an experiment log, Parquet or CSV, in batches."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -70,22 +71,38 @@ def read_log(path: Path, design: Design) -> Iterator[Batch]:
 
 def open_log(path: Path, *, columns: Sequence[str], words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
     """Yield columns of a file in batches; the columns in `words` are dictionary-encoded."""
+    return _open_parquet(path, columns, words) if _is_parquet(path) else _open_csv(path, columns)
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the names of a log's columns; a log without rows is refused."""
+    first = next(open_log(path, columns=[]), None)
+    if first is None:
+        raise SourceError(f"{path} has no rows, expected one row for each assigned unit. Cure: export the log again.")
+    return _parquet_schema(path).names if _is_parquet(path) else list(first.schema.names)
+
+
+def _is_parquet(path: Path) -> bool:
     if not path.is_file():
-        raise SourceError(f"{path} is missing, expected the log of an experiment. Cure: check the path.")
-    if path.suffix in PARQUET:
-        return _open_parquet(path, columns, words)
-    if path.suffix in TEXT:
-        return _open_csv(path, columns)
+        found = "is not a file" if path.exists() else "is missing"
+        raise SourceError(f"{path} {found}, expected the log of an experiment. Cure: check the path.")
+    if path.suffix in {*PARQUET, *TEXT}:
+        return path.suffix in PARQUET
     raise SourceError(f"{path} ends with {path.suffix!r}, expected .parquet or .csv. Cure: convert it.")
 
 
-def schema_of(path: Path) -> pa.Schema:
-    """Return the columns and types of a log; for CSV they are inferred from the first rows."""
-    if path.suffix in PARQUET:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for CSV
+@contextmanager
+def _reading(path: Path, *, form: str, cure: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read as {form}: {error}. Cure: {cure}.") from error
 
-        return pq.read_schema(path)
-    return next(_csv_batches(path, [])).schema
+
+def _parquet_schema(path: Path) -> pa.Schema:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for CSV
+
+    return pq.read_schema(path)
 
 
 def _columns(design: Design) -> list[str]:
@@ -100,14 +117,16 @@ def _groups(design: Design) -> list[str]:
 def _open_parquet(path: Path, columns: Sequence[str], words: Sequence[str]) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - not needed for CSV
 
-    try:
-        schema = pq.read_schema(path)
+    with _reading(path, form="Parquet", cure="write it again"):
+        schema = _parquet_schema(path)
         _refuse_absent(columns, schema.names, path)
+        if nested := [name for name in columns if pa.types.is_nested(schema.field(name).type)]:
+            raise SourceError(
+                f"{path}: {nested} hold lists or structs, expected one value in each row. Cure: write plain columns."
+            )
         textual = [name for name in words if pa.types.is_string(schema.field(name).type)]
         with pq.ParquetFile(path, read_dictionary=textual, pre_buffer=False) as file:
             yield from file.iter_batches(ROWS_AT_ONCE, columns=list(columns), use_threads=False)
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{path} cannot be read as Parquet: {error}. Cure: write it again.") from error
 
 
 def _open_csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -119,7 +138,7 @@ def _open_csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     from pyarrow import csv  # noqa: PLC0415 - not needed for Parquet
 
-    try:
+    with _reading(path, form="CSV", cure="write comma-separated UTF-8 with a header"):
         stream = pa.input_stream(str(path), compression="detect")
         names = csv.open_csv(pa.input_stream(str(path), compression="detect")).schema.names
         _refuse_absent(columns, names, path)
@@ -131,10 +150,6 @@ def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
         )
         read = csv.ReadOptions(use_threads=False, block_size=CSV_BYTES)
         yield from csv.open_csv(stream, read_options=read, convert_options=convert)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"{path} cannot be read as CSV: {error}. Cure: write comma-separated UTF-8 with a header."
-        ) from error
 
 
 def _refuse_absent(columns: Sequence[str], names: Sequence[str], path: Path) -> None:

@@ -51,6 +51,7 @@ class Manifest(Params):
     folds: tuple[FoldSize, ...] = Field(strict=False)
     libraries: dict[str, str] = Field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
     files: dict[str, str] = Field(default_factory=dict)
+    overruled: dict[str, str] | None = None  # a champion's gates that a person overruled, with the reason
 
 
 def fingerprint_of(content: bytes) -> str:
@@ -64,7 +65,8 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     Numbers keep all digits, since they are settings, not metrics.
     """
     files = {item.name: fingerprint_of(item.read_bytes()) for item in sorted(folder.iterdir()) if item.name != MANIFEST}
-    document = manifest.model_copy(update={"files": files}).model_dump(mode="json")
+    unset = None if manifest.overruled else {"overruled"}
+    document = manifest.model_copy(update={"files": files}).model_dump(mode="json", exclude=unset)
     write_text(json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False), folder / MANIFEST)
 
 

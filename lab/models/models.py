@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,10 @@ class Model:
 
     pipeline: Any
     manifest: Manifest
+
+    def promoted(self, overruled: Mapping[str, str] | None) -> "Model":
+        """Return the model with the gates that a person overruled for its promotion."""
+        return replace(self, manifest=self.manifest.model_copy(update={"overruled": overruled}))
 
     @property
     def threshold(self) -> float:

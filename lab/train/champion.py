@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,9 @@ DEFAULT = "default"
 CURE = "Compare it with the committed file: git diff champion.yaml"
 
 
+Reason = Annotated[str, Field(min_length=1)]
+
+
 class Gain(Params):
     """The gain of a metric on the test window over the replaced champion, with its 95 % interval."""
 
@@ -32,7 +35,8 @@ class Gain(Params):
 class Champion(Specification):
     """A promoted specification with its version; `trained_until` is the last day on which labels were known.
 
-    The other fields are for people and for the registry: the replaced version, the reason, and the gain.
+    The other fields are for people and for the registry: the replaced version, the reason, the gain, and a person's
+    reason for each gate that did not pass.
     """
 
     version: int = Field(ge=1)
@@ -40,6 +44,7 @@ class Champion(Specification):
     replaces: int | None = Field(default=None, ge=1)
     because: str | None = None
     gain: Gain | None = None
+    overruled: dict[str, Reason] | None = None
 
     @property
     def specification(self) -> Specification:

@@ -1,14 +1,15 @@
 """Fairness gates: five measures, each compared between every two groups of a column."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lab.stats.core.proportions import Trials
-from lab.stats.models.gaps import mean_gaps, share_gaps, share_ratios
-from lab.validate.gates import Gate, lowest_ratio, not_judged, widest_difference
+from lab.stats.models.bootstrap import Estimate
+from lab.stats.models.gaps import PairGap, mean_gaps, share_gaps, share_ratios
+from lab.validate.gates import Gate, Rule, judge, not_judged, worst
 
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -65,7 +66,7 @@ def share_gap(about: Truths, hits: Truths, groups: Groups, limit: float, *, call
     trials, note = _trials(about, hits, groups, called)
     if len(trials) < 2:
         return not_judged("at most", limit, _nothing(len(trials), groups, called, note))
-    return widest_difference(share_gaps(trials), limit, note=note)
+    return worst_pair(share_gaps(trials), "at most", limit, note=note)
 
 
 def selection_ratio(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
@@ -75,7 +76,7 @@ def selection_ratio(about: Truths, hits: Truths, groups: Groups, limit: float, *
         return not_judged("at least", limit, _nothing(len(trials), groups, called, note))
     if not (ratios := share_ratios(trials)):
         return not_judged("at least", limit, f"nothing to compare: no row is predicted positive{note}")
-    return lowest_ratio(ratios, limit, note=note)
+    return worst_pair(ratios, "at least", limit, note=note)
 
 
 def calibration_gap(excess: Numbers, groups: Groups, limit: float) -> Gate:
@@ -84,7 +85,18 @@ def calibration_gap(excess: Numbers, groups: Groups, limit: float) -> Gate:
     large, note = _judged(np.ones(len(excess), dtype=bool), pairwise, "rows")
     if len(large) < 2:
         return not_judged("at most", limit, _nothing(len(large), groups, "rows", note))
-    return widest_difference(mean_gaps({name: excess[rows] for name, rows in large.items()}), limit, note=note)
+    return worst_pair(mean_gaps({name: excess[rows] for name, rows in large.items()}), "at most", limit, note=note)
+
+
+def worst_pair(pairs: Sequence[PairGap], rule: Rule, limit: float, *, note: str = "") -> Gate:
+    """Return the gate of the pair with the worst verdict: a wide gap within noise hides no narrower one that fails."""
+    return worst(
+        judge(Estimate(each.value, each.low, each.high), rule, limit, about=_names(each), note=note) for each in pairs
+    )
+
+
+def _names(pair: PairGap) -> str:
+    return f"{pair.larger} against {pair.smaller}: "
 
 
 def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[dict[str, Trials], str]:

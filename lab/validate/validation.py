@@ -26,7 +26,7 @@ from lab.validate.fairness import (
     Predictions,
     fairness_gates,
 )
-from lab.validate.gates import Gate, NamedGate, ceiling, floor, not_judged, not_worse
+from lab.validate.gates import Gate, NamedGate, judge, not_judged, not_worse, worst
 from lab.validate.robustness import (
     Decide,
     Loss,
@@ -145,14 +145,14 @@ def gates_of(evidence: Evidence, params: ValidateParams, *, stream_of: Streams) 
     """Return every gate in display order."""
     return [
         NamedGate(name, about, measure not in params.reported, gate)
-        for about, judge in (
+        for about, judged in (
             (PERFORMANCE, _performance),
             (CALIBRATED, _calibration),
             (FAIRNESS, _fairness),
             (ROBUSTNESS, _robustness),
             (CHAMPION, _against_champion),
         )
-        for measure, name, gate in judge(evidence, params, stream_of)
+        for measure, name, gate in judged(evidence, params, stream_of)
     ]
 
 
@@ -161,12 +161,12 @@ Gates = Iterator[tuple[str, str, Gate]]  # the measure as in `reported`, the nam
 
 def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     for name, threshold in params.floors.model_dump().items():
-        yield name, name, floor(estimate_in(evidence.measured, name), threshold)
+        yield name, name, judge(estimate_in(evidence.measured, name), "at least", threshold)
 
 
 def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     name = "calibration_error"
-    yield name, name, ceiling(estimate_in(evidence.measured, name), params.calibration_error)
+    yield name, name, judge(estimate_in(evidence.measured, name), "at most", params.calibration_error)
 
 
 def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
@@ -229,8 +229,8 @@ def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Str
 
 def _loss_gate(loss: Loss, limit: float, *, of: int) -> Gate:
     sample = f", on a sample of {loss.rows:,} of {of:,} rows" if loss.rows < of else ""
-    worst = "" if loss.worst is None else f"; {loss.worst:.4f} in the worst of {loss.draws} draws{sample}"
-    return ceiling(loss.estimate, limit, note=worst)
+    drawn = "" if loss.worst is None else f"; {loss.worst:.4f} in the worst of {loss.draws} draws{sample}"
+    return judge(loss.estimate, "at most", limit, note=drawn)
 
 
 def _unseen_gate(losses: Sequence[UnseenLoss], params: ValidateParams) -> Gate:
@@ -238,6 +238,8 @@ def _unseen_gate(losses: Sequence[UnseenLoss], params: ValidateParams) -> Gate:
     judged = [each for each in losses if each.loss.estimate.value is not None]
     if not judged:
         return not_judged("at most", limit, f"no category has a common level of at least {smallest} rows")
-    worst = max(judged, key=lambda each: each.loss.estimate.value or 0.0)
-    where = f"; {worst.feature}, the worst of {len(judged)}: its {worst.loss.rows:,} rows on {worst.level}"
-    return ceiling(worst.loss.estimate, limit, note=where)
+    return worst(judge(each.loss.estimate, "at most", limit, note=_where(each, of=len(judged))) for each in judged)
+
+
+def _where(unseen: UnseenLoss, *, of: int) -> str:
+    return f"; {unseen.feature}, the worst of {of}: its {unseen.loss.rows:,} rows on {unseen.level}"

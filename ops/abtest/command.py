@@ -14,6 +14,7 @@ from lab.core.params import parse
 from lab.core.result_files import json_bytes
 from lab.core.yaml_files import read_yaml
 from lab.experiment.design import Design
+from lab.experiment.log import columns_of
 from ops.abtest.infer_design import infer_design
 from ops.abtest.render import to_text
 
@@ -76,6 +77,7 @@ def abtest(*, log: Path, design: Path | None, as_json: bool, **options: Any) -> 
 
     Exit 0 for SHIP, 1 for every other decision, 2 for a usage error.
     """
+    columns_of(log)  # refuses a log that cannot be read or has no rows
     analysis = assess(log, read_design(design) if design is not None else infer_design(log, _parsed(options)))
     click.echo(json_bytes(document_of(analysis)).decode().rstrip() if as_json else to_text(analysis))
     raise SystemExit(0 if analysis.verdicts[analysis.chosen].action == "SHIP" else 1)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from lab.core.errors import SourceError
 from lab.core.params import parse
 from lab.experiment.design import Design, Kind
-from lab.experiment.log import open_log, schema_of
+from lab.experiment.log import columns_of, open_log
 
 UNITS = ("unit", "user", "customer", "visitor", "id")
 ARMS = ("arm", "variant", "group", "treatment", "bucket")
@@ -19,7 +19,7 @@ CURE = "Cure: give it by an option (see --help), or in a file: --design FILE"
 
 def infer_design(path: Path, options: Mapping[str, Any]) -> Design:
     """Return the design of the options, completed from the names and values of the log's columns."""
-    names = schema_of(path).names
+    names = columns_of(path)
     unit = options["unit"] or _found(UNITS, names, "the assigned unit", "--unit", path)
     arm = options["arm"] or _found(ARMS, names, "the arm", "--arm", path)
     weights = options["weights"] or dict.fromkeys(_arms_in(path, arm), 1.0)

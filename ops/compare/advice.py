@@ -25,6 +25,7 @@ class Facts:
     why_untested: str = ""
     newly_failing: tuple[str, ...] = ()
     still_failing: tuple[str, ...] = ()
+    within_noise: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     stale_base: tuple[str, ...] = ()
     only_shared_rows: bool = False
@@ -99,6 +100,10 @@ def _looks(facts: Facts) -> list[Reason]:
         (facts.word == "not distinguishable" and not facts.data_changed, Reason(_unclear(facts))),
         (facts.other_metrics_worse, Reason("another metric is worse: {}", facts.other_metrics_worse)),
         (facts.still_failing, Reason("a gate that decides fails as before: {}", facts.still_failing)),
+        (
+            facts.within_noise,
+            Reason("a gate that decides is beyond its limit, but within noise: {}", facts.within_noise),
+        ),
         (facts.yardstick, Reason("the yardstick itself was changed: {}", facts.yardstick)),
         (facts.drift_suggests_retraining, Reason("drift newly suggests retraining")),
         (facts.stale_base, Reason("the base's own results are not of its code: {}", facts.stale_base)),

@@ -5,7 +5,7 @@ from lab.pages.markdown import gate_name, interval, number, p_value, readable_na
 from ops.compare.advice import Advice, Facts, advise
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
-from ops.compare.gates import GateChange
+from ops.compare.gates import Course, GateChange
 
 YARDSTICK = ("abtest", "promote")  # settings by which this very comparison, and the promotion, are judged
 
@@ -26,9 +26,8 @@ def facts_of(comparison: Comparison) -> Facts:
         numbers=numbers_of(primary),
         why_untested=primary.reason if primary.word == "undefined" else metrics.untested,
         newly_failing=tuple(map(gate_name, comparison.newly_failing)),
-        still_failing=tuple(
-            gate_name(each.gate) for each in comparison.gates if each.decides and each.course == "still fails"
-        ),
+        still_failing=_gates(comparison, "still fails"),
+        within_noise=_gates(comparison, "within noise"),
         stale=tuple(each.stage for each in comparison.head.stale),
         stale_base=tuple(each.stage for each in comparison.base.stale),
         only_shared_rows=rows is not None and not rows.same and rows.compared > 0,
@@ -41,6 +40,10 @@ def facts_of(comparison: Comparison) -> Facts:
         yardstick=_yardstick(comparison),
         base_is_ahead=comparison.base_is_ahead,
     )
+
+
+def _gates(comparison: Comparison, course: Course) -> tuple[str, ...]:
+    return tuple(gate_name(each.gate) for each in comparison.gates if each.decides and each.course == course)
 
 
 def numbers_of(seen: Judged) -> str:

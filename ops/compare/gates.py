@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Verdicts = Mapping[str, Any]
-Course = Literal["newly fails", "still fails", "newly passes", "passes", "not judged", "removed"]
+Course = Literal["newly fails", "still fails", "within noise", "newly passes", "passes", "not judged", "removed"]
 
 LIMIT = ("rule", "threshold", "decides")
 
@@ -76,6 +76,8 @@ def _course(base: Gate | None, head: Gate | None) -> Course:
     failed = base is not None and base.verdict == "failed" and base.decides == head.decides
     if head.verdict == "failed":
         return "still fails" if failed else "newly fails"
+    if head.verdict == "within noise":
+        return "within noise"
     if head.verdict != "passed":
         return "not judged"
     return "newly passes" if failed else "passes"

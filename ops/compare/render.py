@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from lab.pages.gate_marks import MARKS
 from lab.pages.markdown import NOTHING, count, counted, gate_name, interval, number, p_value, readable_name, signed
 from ops.compare.changes import Change, in_one_line
 from ops.compare.comparison import Comparison, Revision
@@ -144,7 +145,8 @@ def _gates(comparison: Comparison) -> Lines:
     shown = [each for each in comparison.gates if each.course not in {"passes", "not judged"} or each.moved]
     lines = [
         (
-            each.course + (", limit or say changed" if each.moved and each.course != "removed" else ""),
+            " ".join([*([MARKS.get(each.head.verdict, "")] if each.head else []), each.course])
+            + (", limit or say changed" if each.moved and each.course != "removed" else ""),
             gate_name(each.gate) + ("" if each.decides else " (only reports)"),
             number(each.base.value if each.base else None),
             number(each.head.value if each.head else None),

@@ -11,6 +11,7 @@ from lab.core.atomic_outputs import replaced_file
 from lab.core.params import load_value
 from lab.core.result_files import read_json
 from lab.core.yaml_files import read_yaml
+from lab.pages.gate_marks import verdicts_in_words
 from lab.task.schema import read_task
 from ops.readme.architecture import ARCHITECTURE, HOUSE, architecture_blocks, floors, stage_arrows
 from ops.readme.rooms import room_imports
@@ -100,13 +101,11 @@ def answer(results: Mapping[str, Any], *, champion: str) -> str:
 
 def verdicts(results: Mapping[str, Any]) -> list[str]:
     """Return one line for each of the stages that decide something."""
-    gates, drift = results["validate"]["gates"], results["drift"]
-    missed = sorted(gate["gate"] for gate in gates if not gate["passed"])
+    drift = results["drift"]
     columns, retrain = drift["columns"], drift["retrain"]
     fired = sorted(name for name, rule in retrain["rules"].items() if rule["fired"])
     return [
-        f"- **Gates**: {len(gates) - len(missed)} of {len(gates)} passed"
-        + (f"; missed: {', '.join(map(_spoken, missed))}." if missed else "."),
+        f"- **Gates**: {verdicts_in_words(results['validate'])}.",
         f"- **Drift**: {columns['drifted']} of {sum(columns.values())} columns drifted between the test window and the "
         + (f"newest; retrain, for {', '.join(map(_spoken, fired))}." if fired else "newest; no reason to retrain."),
     ]

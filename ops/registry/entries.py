@@ -17,7 +17,7 @@ from lab.model_files.specification import Specification
 from lab.train.champion import CURE, FILE, Champion, champion_in
 from ops.revisions.snapshot import Snapshot
 
-PROMOTION = ("replaces", "because", "gain")
+PROMOTION = ("replaces", "because", "gain", "overruled")
 ORDER = ("version", *PROMOTION, *Specification.model_fields, "trained_until")
 
 

@@ -1,6 +1,9 @@
 """`python -m ops promote`: make the challenger the champion, and register it."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +15,26 @@ from ops.registry.outcome import Change, Registration, document_of, to_text
 from ops.registry.registering import register
 from ops.registry.task import task_of
 
+CI = "CI"  # set by GitHub Actions, GitLab CI and others
+
+
+def reasons_by_gate(_: click.Context, __: click.Parameter, overrule: Sequence[str]) -> dict[str, str]:
+    """Return the reason for each overruled gate; CI is refused, because a reason is a person's."""
+    if overrule and os.environ.get(CI, "false").lower() not in {"", "0", "false"}:
+        raise ParamsError(
+            f"found --overrule with {CI} set, expected a person to overrule a gate. "
+            "Cure: run python -m ops promote --propose --overrule in your own clone, and open a pull request."
+        )
+    found: dict[str, str] = {}
+    for words in overrule:
+        gate, reason = (part.strip() for part in words.partition("=")[::2])
+        if not gate or not reason or gate in found:
+            raise ParamsError(
+                f"--overrule {words!r}: expected GATE=REASON, once for each gate, with a reason in words."
+            )
+        found[gate] = " ".join(reason.split())
+    return found
+
 
 @click.command()
 @click.argument("task", required=False)
@@ -19,6 +42,13 @@ from ops.registry.task import task_of
 @click.option("--register", "only_register", is_flag=True, help="Tag the champion of HEAD; change no file.")
 @click.option("--stage", default="production", show_default=True, help="The stage in .gto that gets the version.")
 @click.option("--force", metavar="REASON", help="Promote although the gain is too small; the reason is recorded.")
+@click.option(
+    "--overrule",
+    multiple=True,
+    callback=reasons_by_gate,
+    metavar="GATE=REASON",
+    help="Promote although this gate did not pass; the reason is recorded. For a person, never in CI.",
+)
 @click.option(
     "--push/--no-push", default=None, help="Push commit and tags too, or nothing at all.  [default: objects only]"
 )
@@ -30,10 +60,10 @@ def promote(
     only_propose: bool,
     only_register: bool,
     stage: str,
-    force: str | None,
     push: bool | None,
     dry_run: bool,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     r"""Make the challenger the champion (--propose), and tag it as a version in a stage (--register).
 
@@ -47,8 +77,9 @@ def promote(
     neither     both in one step, on the shared branch (with --push)
 
     Nothing changes unless every guard passes: a clean tree, a fresh dvc.lock, every object on the remote, all gates, a
-    significant gain of at least params.yaml: promote, and another model than the champion. --force overrules the gain
-    only. Commit and tags are pushed atomically: of two promotions at once, one fails and changes nothing.
+    significant gain of at least params.yaml: promote, and another model than the champion. --force overrules the gain,
+    --overrule a gate that failed or is within noise; champion.yaml and the model card keep the reason. Commit and tags
+    are pushed atomically: of two promotions at once, one fails and changes nothing.
 
     \b
     In a pull request, and after its merge:
@@ -73,10 +104,10 @@ def promote(
         else:
             from ops.registry import promoting  # noqa: PLC0415 - its statistics take longer than a registration
 
-            if only_propose:
-                done = promoting.propose(root, task=task, force=force, push=push, dry_run=dry_run)
-            else:
-                done = promoting.promote(root, task=task, stage=stage, force=force, push=push, dry_run=dry_run)
+            options = {"task": task, "push": push, "dry_run": dry_run, **chosen}
+            done = (
+                promoting.propose(root, **options) if only_propose else promoting.promote(root, stage=stage, **options)
+            )
     except LostError as error:
         leave(str(error), code=FAILED)
     click.echo(json_bytes(document_of(done)).decode().rstrip() if as_json else to_text(done, dry_run=dry_run))

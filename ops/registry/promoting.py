@@ -1,9 +1,11 @@
 """Promote the challenger: check the guards, write champion.yaml, derive, compare, commit."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-from lab.core.errors import SourceError
+from lab.core.errors import ParamsError, SourceError
 from lab.core.params import CURE, PARAMS, parse
 from lab.train.champion import FILE, Champion, Gain
 from ops.registry.champion_changes import champion_changes
@@ -13,7 +15,7 @@ from ops.registry.guards import Answer, checked, versions_are_behind, working_tr
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
 from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
-from ops.registry.promotion import PromoteParams, Promotion, judge_promotion
+from ops.registry.promotion import PromoteParams, Promotion, judge_promotion, missed_gates
 from ops.registry.registering import (
     Place,
     check_can_be_registered,
@@ -26,6 +28,7 @@ from ops.registry.task import task_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from ops.verify.state import State
 
+NOTHING_OVERRULED: Mapping[str, str] = MappingProxyType({})
 VALIDATE, ABTEST = "metrics/validate.json", "metrics/abtest.json"
 
 
@@ -40,6 +43,8 @@ class Case:
     better: bool  # by the gain only, regardless of the gates
     least_gain: float
     force: str | None
+    missed: Sequence[str]  # the deciding gates that did not pass
+    overruled: Mapping[str, str]  # of these, the ones that a person overrules, with the reason
 
 
 def propose(
@@ -47,17 +52,18 @@ def propose(
     *,
     task: str | None = None,
     force: str | None = None,
+    overrule: Mapping[str, str] = NOTHING_OVERRULED,
     push: bool | None = None,
     dry_run: bool = False,
 ) -> Change:
     """Commit the challenger of HEAD as the champion on the current branch; tags follow after the merge.
 
     Nothing changes if a guard refuses: see `allowed` and `answers`. `force` is a person's reason that overrules the
-    gain only. With `push=False` nothing is pushed to DVC's remote.
+    gain, and `overrule` has one for each gate that did not pass. With `push=False` nothing is pushed to DVC's remote.
     """
     with registry_lock(root):
         place = Place(root, task_of(root, task), push, None, None)
-        return _proposed(_case_of(place, force), dry_run=dry_run)
+        return _proposed(_case_of(place, force, overrule), dry_run=dry_run)
 
 
 def promote(
@@ -66,6 +72,7 @@ def promote(
     task: str | None = None,
     stage: str = "production",
     force: str | None = None,
+    overrule: Mapping[str, str] = NOTHING_OVERRULED,
     push: bool | None = None,
     dry_run: bool = False,
 ) -> Change:
@@ -73,26 +80,33 @@ def promote(
     with registry_lock(root):
         place = place_of(root, task_of(root, task), push=push)
         check_can_be_registered(place)
-        change = _proposed(_case_of(place, force), dry_run=dry_run)
+        change = _proposed(_case_of(place, force, overrule), dry_run=dry_run)
         if change.commit is None:
             return change
         return replace(change, registration=register_or_undo(place, stage=stage, commit=change.commit))
 
 
-def _case_of(place: Place, force: str | None) -> Case:
+def _case_of(place: Place, force: str | None, overrule: Mapping[str, str]) -> Case:
     head = snapshot_of("HEAD", root=place.root)
     found = head.yaml(str(PARAMS)) or {}
     rule = parse(found.get("promote", {}), kind=PromoteParams, where=f"{PARAMS}: promote", cure=CURE)
     validate, abtest = head.json(VALIDATE), head.json(ABTEST)
     try:
         promotion = judge_promotion(validate, abtest, rule)
-        better = judge_promotion({"passed": True, "failed": []}, abtest, rule).allowed
+        better = judge_promotion({"failed": []}, abtest, rule).allowed
+        missed = [name for names in missed_gates(validate).values() for name in names]
     except (KeyError, TypeError) as error:
         raise SourceError(
             f"{VALIDATE} and {ABTEST} at HEAD have no comparison with a challenger: {error!r}. "
             "Cure: dvc repro, then commit its results."
         ) from error
-    return Case(place, head, entry_at(head, place.task), promotion, better, rule.least_gain, force)
+    if unknown := sorted(set(overrule) - set(missed)):
+        raise ParamsError(
+            f"--overrule names {unknown}, expected gates that did not pass: {missed}. "
+            "Cure: see python -m ops gate; leave out --overrule for a gate that passed."
+        )
+    champion = entry_at(head, place.task)
+    return Case(place, head, champion, promotion, better, rule.least_gain, force, missed, overrule)
 
 
 def _proposed(case: Case, *, dry_run: bool) -> Change:
@@ -124,9 +138,13 @@ def _answers(case: Case) -> list[Answer]:
 
 
 def _gates(case: Case) -> Answer:
-    found = case.promotion.reasons[0]
-    passed = bool(case.head.json(VALIDATE)["passed"])
-    return Answer("gates passed", passed, found, "see python -m ops gate; a gate cannot be overruled")
+    cure = "see python -m ops gate; a person may overrule each: --overrule GATE=REASON"
+    reason = _overruled(case) if set(case.overruled) == set(case.missed) else None
+    return Answer("gates passed", not case.missed, case.promotion.reasons[0], cure, overruled=reason)
+
+
+def _overruled(case: Case) -> str:
+    return "; ".join(f"{gate}: {reason}" for gate, reason in case.overruled.items())
 
 
 def _gain_is_enough(case: Case) -> Answer:
@@ -148,9 +166,11 @@ def _is_another(case: Case) -> Answer:
 
 
 def _because(case: Case) -> str:
+    gates = f"gates overruled: {_overruled(case)}" if case.overruled else "passed its gates"
     if case.force is not None and not case.better:
-        return f"forced: {case.force} ({case.promotion.reasons[1]})"
-    return f"passed its gates; significantly better, by {case.least_gain:g} or more"
+        forced = f"forced: {case.force} ({case.promotion.reasons[1]})"
+        return f"{gates}; {forced}" if case.overruled else forced
+    return f"{gates}; significantly better, by {case.least_gain:g} or more"
 
 
 def _gain(promotion: Promotion) -> Gain | None:
@@ -167,6 +187,7 @@ def _commit(case: Case, change: Change) -> str:
         replaces=change.replaces,
         because=change.because,
         gain=change.gain,
+        overruled=dict(case.overruled) or None,
     )
     with restore_on_failure(root):
         write_entry(root / FILE, case.place.task, entry)
@@ -188,6 +209,7 @@ def _message(case: Case, entry: Champion) -> str:
         "",
         f"{entry.estimator} replaces {case.champion.estimator}, because:",
         *(f"- {reason}" for reason in case.promotion.reasons),
+        *(f"- a person overruled the gate {gate}: {reason}" for gate, reason in case.overruled.items()),
         *([f"- forced: {case.force}"] if case.force is not None and not case.better else []),
     ]
     if entry.trained_until is not None:

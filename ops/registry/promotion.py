@@ -41,11 +41,12 @@ class Promotion:
 def judge_promotion(validate: Mapping[str, Any], abtest: Mapping[str, Any], rule: PromoteParams) -> Promotion:
     """Return whether the challenger passed its gates and gains enough, with its whole interval above 0.
 
-    Takes the contents of metrics/validate.json and metrics/abtest.json of one revision.
+    Takes the contents of metrics/validate.json and metrics/abtest.json of one revision. A gate within noise is not
+    passed: only a person can promote then.
     """
-    failed = list(validate["failed"])
+    missed = missed_gates(validate)
     gain, low, high = _gain(abtest, rule.metric)
-    reasons = [f"gates failed: {', '.join(failed)}" if failed else "every gate that decides passed"]
+    reasons = ["; ".join(map(_missed_in_words, missed.items())) if missed else "every gate that decides passed"]
     interval = None not in (gain, low, high)
     enough = gain is not None and gain >= rule.least_gain
     certain = low is not None and low > 0
@@ -58,8 +59,18 @@ def judge_promotion(validate: Mapping[str, Any], abtest: Mapping[str, Any], rule
             f"(95 % interval of the gain {low:.4f} to {high:.4f}), "
             f"{rule.least_gain:g} or more is asked for: {words}"
         )
-    allowed = bool(validate["passed"]) and interval and enough and certain
+    allowed = not missed and interval and enough and certain
     return Promotion(allowed, rule.metric, gain, low, high, tuple(reasons))
+
+
+def missed_gates(validate: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the deciding gates that did not pass, by verdict; older files have none within noise."""
+    found = {"failed": list(validate["failed"]), "within noise": list(validate.get("within_noise", []))}
+    return {verdict: names for verdict, names in found.items() if names}
+
+
+def _missed_in_words(missed: tuple[str, list[str]]) -> str:
+    return f"gates {missed[0]}: {', '.join(missed[1])}"
 
 
 def _gain(abtest: Mapping[str, Any], metric: str) -> tuple[float | None, float | None, float | None]:

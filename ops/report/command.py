@@ -47,7 +47,7 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
     \b
     stop   the challenger is worse by the primary metric, a gate newly fails, or the results are stale
     look   not distinguishable, changed test data or settings of the test, something untested, a gate that still fails,
-           another metric that is worse, or drift that newly suggests retraining
+           or is within noise, another metric that is worse, or drift that newly suggests retraining
     merge  better, equivalent or the same predictions, and all deciding gates pass
 
     Exit 0 when the report is written (use `compare` and `gate` for exit codes), 2 on a mistake.

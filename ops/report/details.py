@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
+from lab.pages.gate_marks import MARKS, RULES
 from lab.pages.markdown import (
     NOTHING,
     count,
@@ -28,8 +29,7 @@ from ops.report.collapsible import Section
 from ops.report.escape import UNBROKEN, code, plain_or_code
 from ops.revisions.files import ChangedFile
 
-COURSES = ("newly fails", "still fails", "newly passes", "removed", "not judged", "passes")
-RULES = {"at least": "≥", "at most": "≤", "above": ">"}
+COURSES = ("newly fails", "still fails", "within noise", "newly passes", "removed", "not judged", "passes")
 
 
 def sections_of(comparison: Comparison) -> list[Section]:
@@ -103,8 +103,9 @@ def _gates(comparison: Comparison) -> Section:
 
 
 def _gate(each: GateChange) -> tuple[str, ...]:
-    course = "**newly fails**" if each.course == "newly fails" else each.course
     base, head = each.base, each.head
+    mark = MARKS.get(head.verdict, "") if head else ""
+    course = f"{mark} {'**newly fails**' if each.course == 'newly fails' else each.course}".strip()
     return (
         course if each.decides else f"{course} (only reports)",
         code(gate_name(each.gate)),

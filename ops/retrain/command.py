@@ -82,7 +82,7 @@ def retrain(
        1  the run failed; the same command resumes
        2  a mistake in the command, the settings or the repository
       10  no retraining is due
-      11  the candidate is rejected: it fails a gate, or is not better by enough
+      11  the candidate is rejected: a gate failed or is within noise, or it is not better by enough
       12  the data is refused; nothing is trained
       13  another retraining runs in this repository
     """

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.abtest.compare_models import LOWER_IS_BETTER
+from lab.pages.gate_marks import limit_of, marked, verdicts_in_words
 from lab.pages.markdown import (
     NOTHING,
+    code,
     count,
     counted,
     gate_name,
     interval,
-    listed,
     number,
     readable_name,
     sentence,
@@ -41,8 +42,8 @@ def title_of(findings: Findings) -> str:
 def _first(findings: Findings) -> Iterator[str]:
     found, task = _read(findings.made, SELECT), findings.request.task
     word = "may replace" if findings.promotion.allowed else "may not replace"
-    candidate = f"{_code(found.get('challenger'))} ({_code(found.get('estimator'))})"
-    yield f"The candidate {candidate} {word} the champion of {_code(task)}:"
+    candidate = f"{code(found.get('challenger'))} ({code(found.get('estimator'))})"
+    yield f"The candidate {candidate} {word} the champion of {code(task)}:"
     yield ""
     yield from (f"- {reason}" for reason in findings.promotion.reasons)
 
@@ -52,9 +53,9 @@ def _data(findings: Findings) -> Iterator[str]:
     yield ""
     request = findings.request
     for setting in sorted(request.settings):
-        yield f"- the setting {_code(setting)}"
+        yield f"- the setting {code(setting)}"
     for place in sorted(request.arrivals):
-        yield f"- the file {_code(f'data/source/{request.task}/{place}')}"
+        yield f"- the file {code(f'data/source/{request.task}/{place}')}"
     if request.asks_source:
         yield "- the current content of the database"
     if not (request.settings or request.arrivals or request.asks_source):
@@ -82,12 +83,12 @@ def _drift(findings: Findings) -> Iterator[str]:
     yield ""
     yield (
         f"{counted(current, 'row')} of the newest window, scored by the champion, were compared with the reference: "
-        f"{_code(columns['columns']['drifted'])} of {counted(sum(columns['columns'].values()), 'column')} drifted."
+        f"{code(columns['columns']['drifted'])} of {counted(sum(columns['columns'].values()), 'column')} drifted."
     )
     yield ""
     rows = [
         [
-            _code(line["column"]),
+            code(line["column"]),
             str(line["verdict"]),
             number(line["times_threshold"], digits=1),
             number(line["importance"]),
@@ -122,17 +123,12 @@ def _comparison(findings: Findings) -> Iterator[str]:
 
 def _gates(findings: Findings) -> Iterator[str]:
     verdict = _read(findings.made, VALIDATE)
-    failed = [gate_name(name) for name in verdict["failed"]]
     yield "## Gates"
     yield ""
-    yield sentence(
-        f"failed of {counted(len(verdict['gates']), 'gate')}: {listed(failed)}"
-        if failed
-        else f"none of {counted(len(verdict['gates']), 'gate')} that decide failed"
-    )
+    yield sentence(verdicts_in_words(verdict))
     yield ""
     rows = [
-        [gate_name(gate["gate"]), number(gate["value"]), f"{gate['rule']} {gate['threshold']:g}", gate["verdict"]]
+        [gate_name(gate["gate"]), number(gate["value"]), limit_of(gate), marked(gate["verdict"])]
         for gate in verdict["gates"]
     ]
     yield from ("<details><summary>All of them</summary>", "")
@@ -143,7 +139,7 @@ def _gates(findings: Findings) -> Iterator[str]:
 def _merging(findings: Findings) -> Iterator[str]:
     yield "## What merging does"
     yield ""
-    yield f"- {_code(CHAMPION)} names the candidate as the champion of {_code(findings.request.task)}; the data,"
+    yield f"- {code(CHAMPION)} names the candidate as the champion of {code(findings.request.task)}; the data,"
     yield "  settings and results above become those of the branch that it is merged into."
     yield "- It deploys nothing and sets no tag; `python -m ops promote --register` sets the tag after the merge."
     yield "- Closing it leaves everything as it is."
@@ -152,7 +148,7 @@ def _merging(findings: Findings) -> Iterator[str]:
 
 
 def _table_line(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [_code(name), count(before.get("rows")), count(now.get("rows")), _newest(before), _newest(now)]
+    return [code(name), count(before.get("rows")), count(now.get("rows")), _newest(before), _newest(now)]
 
 
 def _newest(found: Mapping[str, Any]) -> str:
@@ -170,7 +166,3 @@ def _rule_line(rule: Mapping[str, Any]) -> list[str]:
 
 def _read(seen: Any, path: str) -> dict[str, Any]:
     return seen.json(path) or {}
-
-
-def _code(text: object) -> str:
-    return f"`{str(text).replace('`', '')}`"

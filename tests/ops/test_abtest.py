@@ -1,7 +1,9 @@
 """The verbs abtest, plan and assign: output, and exit codes 0, 1 and 2."""
 
 import hashlib
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,13 @@ from click.testing import CliRunner, Result
 
 from lab.abtest.assess import assess
 from lab.abtest.document import document_of
-from lab.core.errors import LabError
+from lab.core.errors import LabError, SourceError
 from lab.core.result_files import json_bytes
 from ops.abtest.command import abtest
 from ops.assign import assign
 from ops.plan import plan
 from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, written
+from tests.project import run
 
 
 def call(verb: Any, *options: str, text: str | None = None) -> Result:
@@ -166,15 +169,118 @@ def test_weights_are_kept_to() -> None:
     [
         (("--arm", "a", "17"), "expected two or more, each once"),
         (("--arm", "a", "--arm", "a", "17"), "expected two or more, each once"),
-        (("--arm", "a", "--arm", "b=many", "17"), "the weight a number"),
+        (("--arm", "a", "--arm", "b=many", "17"), "the weight a finite number"),
         (("--arm", "a=-1", "--arm", "b", "17"), "expected at least 0"),
+        (("--arm", "a=nan", "--arm", "b", "17"), "the weight a finite number"),
+        (("--arm", "a=inf", "--arm", "b", "17"), "the weight a finite number"),
+        (("--arm", "=1", "--arm", "b", "17"), "expected NAME or NAME=WEIGHT"),
+        (("--arm", "a=1e308", "--arm", "b=1e308", "17"), "expected at least 0"),
+        (("--arm", "a", "--arm", "b", "\udce9"), "the command line is not UTF-8"),
+        (("--arm", "a", "--arm", "b", "--file", "."), "cannot be read"),
         (("--arm", "a", "--arm", "b"), "found no unit"),
-        (("--arm", "a", "--arm", "b", "--file", "nowhere.txt"), r"nowhere\.txt is missing"),
+        (("--arm", "a", "--arm", "b", "--file", "nowhere.txt"), r"nowhere\.txt cannot be read"),
     ],
 )
 def test_an_assignment_that_cannot_be_is_refused(options: tuple[str, ...], message: str) -> None:
     with pytest.raises(LabError, match=message):
         raise call(assign, "--salt", "s", *options).exception or AssertionError("no mistake was found")
+
+
+def test_units_in_another_encoding_are_refused_with_the_command_that_converts_them(tmp_path: Path) -> None:
+    file = tmp_path / "units.txt"
+    file.write_bytes("Zoë\n".encode("latin-1"))
+    for done in (
+        call(assign, "--salt", "s", "--arm", "a", "--arm", "b", "--file", str(file)),
+        CliRunner().invoke(assign, "--salt s --arm a --arm b --file -", input=file.read_bytes()),
+    ):
+        with pytest.raises(SourceError, match=r"is not UTF-8.*Cure: iconv --from-code LATIN1 --to-code UTF-8"):
+            raise done.exception or AssertionError("no mistake was found")
+    run(["iconv", "--from-code", "LATIN1", "--to-code", "UTF-8", "--output", "fresh.txt", "units.txt"], cwd=tmp_path)
+    cured = call(assign, "--salt", "s", "--arm", "a", "--arm", "b", "--file", str(tmp_path / "fresh.txt"))
+    assert (cured.exit_code, cured.output.startswith("Zoë,")) == (0, True)
+
+
+def spoiled(name: str) -> bytes:
+    """Return the bytes of a log that cannot be analysed."""
+    frame = drawn(500)
+    whole = io.BytesIO()
+    frame.to_parquet(whole)
+    nothing = io.BytesIO()
+    frame.head(0).to_parquet(nothing)
+    nested = io.BytesIO()
+    frame.assign(arm=frame["arm"].map(lambda arm: [arm])).to_parquet(nested)
+    content = whole.getvalue()
+    return {
+        "header.csv": b"customer_id,arm,stayed\n",
+        "nothing.csv": b"",
+        "latin.csv": "customer_id,arm,stayed\n1,é,0\n".encode("latin-1"),
+        "latin_header.csv": "customer_id,arm,stayed,é\n1,a,0,0\n".encode("latin-1"),
+        "ragged.csv": b"customer_id,arm,stayed\n1,a\n",
+        "not_zipped.gz": b"\x1f\x8b junk",
+        "no_row.parquet": nothing.getvalue(),
+        "nothing.parquet": b"",
+        "broken.parquet": b"PAR1 and more",
+        "cut.parquet": content[: len(content) // 2],
+        "damaged.parquet": content[:40] + b"\xff" * 400 + content[440:],
+        "nested.parquet": nested.getvalue(),
+        "words.txt": b"hello",
+    }[name]
+
+
+DESIGN_FILE = """
+unit: customer_id
+control: old
+weights: {old: 1, new: 1}
+primary: stayed
+outcomes: {stayed: {kind: share}}
+"""
+LOGS = ["missing.csv", "missing.parquet", "folder.csv", "header.csv", "nothing.csv", "latin.csv", "latin_header.csv"]
+LOGS += ["ragged.csv", "not_zipped.gz", "no_row.parquet", "nothing.parquet", "broken.parquet", "cut.parquet"]
+LOGS += ["damaged.parquet", "nested.parquet", "words.txt"]
+
+
+@pytest.mark.parametrize("name", LOGS)
+@pytest.mark.parametrize("designed", [False, True])
+def test_a_log_that_cannot_be_analysed_gives_one_message_and_no_decision(
+    tmp_path: Path, name: str, designed: bool
+) -> None:
+    path = tmp_path / name
+    if name == "folder.csv":
+        path.mkdir()
+    elif "missing" not in name:
+        path.write_bytes(spoiled(name))
+    (tmp_path / "design.yaml").write_text(DESIGN_FILE)
+    options = ["--design", str(tmp_path / "design.yaml")] if designed else ["--primary", "stayed"]
+    done = call(abtest, "--log", str(path), *options)
+    assert done.output == ""
+    with pytest.raises(SourceError, match=rf"{re.escape(name)}.*Cure: "):
+        raise done.exception or AssertionError("no mistake was found")
+
+
+def test_the_arm_cannot_be_a_stratum_too(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="expected another column than unit, stratum and segments"):
+        raise analysed(tmp_path, "--primary", "stayed", "--stratum", "arm").exception or AssertionError
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--units", "-5"),
+        ("--units", "1"),
+        ("--looks", "0"),
+        ("--looks", "99999999999999999999"),
+        ("--at-most-days", "-5", "--per-day", "10"),
+        ("--level", "1e-308"),
+        ("--weights", "1e-308", "1"),
+        ("--weights", "nan", "1"),
+        ("--per-day", "nan"),
+        ("--power", "nan"),
+    ],
+)
+@pytest.mark.parametrize("kind", [("--from", "0.1", "--to", "0.12"), ("--difference", "2", "--spread", "30")])
+def test_numbers_that_give_no_plan_are_a_mistake_of_the_user(kind: tuple[str, ...], options: tuple[str, ...]) -> None:
+    done = call(plan, *kind, *options)
+    assert isinstance(done.exception, LabError) or done.exit_code == 2
 
 
 @pytest.mark.parametrize("verb", [abtest, plan, assign])

@@ -119,6 +119,10 @@ def _verdicts(word: str, *, threshold: float = 0.7, part: str = "gates") -> dict
         (_verdicts("failed"), _verdicts("passed"), "newly passes"),
         (_verdicts("passed"), _verdicts("passed"), "passes"),
         (_verdicts("passed"), _verdicts("not judged"), "not judged"),
+        (_verdicts("passed"), _verdicts("within noise"), "within noise"),
+        (_verdicts("failed"), _verdicts("within noise"), "within noise"),
+        (_verdicts("within noise"), _verdicts("failed"), "newly fails"),
+        (_verdicts("within noise"), _verdicts("passed"), "passes"),
         (_verdicts("passed"), {}, "removed"),
     ],
 )

@@ -15,7 +15,7 @@ GAP = {"value": None, "low": None, "high": None, "rule": "at most", "threshold":
 
 
 def entry(name: str, verdict: str, **facts: Any) -> dict[str, Any]:
-    return {"gate": name, "passed": verdict != "failed", "verdict": verdict, **FLOOR, **facts}
+    return {"gate": name, "verdict": verdict, **FLOOR, **facts}
 
 
 def verdict(*, passed: bool, **more: Any) -> dict[str, Any]:
@@ -24,7 +24,8 @@ def verdict(*, passed: bool, **more: Any) -> dict[str, Any]:
         entry("accuracy_gap_gender", "not judged", **GAP),
     ]
     reported = [entry("recall_gap_gender", "failed", **GAP, **more)]
-    return {"passed": passed, "failed": [] if passed else ["accuracy"], "gates": gates, "reported": reported}
+    failed = [] if passed else ["accuracy"]
+    return {"passed": passed, "failed": failed, "within_noise": [], "gates": gates, "reported": reported}
 
 
 def call(folder: Path, content: str, *options: str) -> Any:
@@ -36,22 +37,31 @@ def call(folder: Path, content: str, *options: str) -> Any:
 def test_a_passed_verdict_exits_0_whatever_is_only_reported(tmp_path: Path) -> None:
     done = call(tmp_path, json.dumps(verdict(passed=True)))
     assert done.exit_code == 0
-    assert "PASSED: none of the 2 deciding gates failed (1 could not be judged, which does not block)" in done.output
+    assert "PASSED: 1 of 2 gates passed; 1 not judged: accuracy_gap_gender" in done.output
 
 
 def test_a_failed_verdict_exits_1_and_names_what_failed_first(tmp_path: Path) -> None:
     done = call(tmp_path, json.dumps(verdict(passed=False)))
     assert done.exit_code == 1
-    assert "FAILED: accuracy" in done.output
+    assert "FAILED: 0 of 2 gates passed; 1 failed: accuracy; 1 not judged: accuracy_gap_gender" in done.output
     first, second = (" ".join(line.split()) for line in done.output.splitlines()[1:3])
-    assert first == "FAIL accuracy 0.8000 0.7000 to 0.9000 ≥ 0.75 why"
-    assert second == "– accuracy_gap_gender ≤ 0.1 nothing"
+    assert first == "✗ failed accuracy 0.8000 0.7000 to 0.9000 ≥ 0.75 why"
+    assert second == "– not judged accuracy_gap_gender ≤ 0.1 nothing"
+
+
+def test_a_gate_within_noise_exits_0_and_is_named(tmp_path: Path) -> None:
+    found = verdict(passed=True)
+    found["gates"][0]["verdict"], found["within_noise"] = "within noise", ["accuracy"]
+    done = call(tmp_path, json.dumps(found))
+    assert done.exit_code == 0
+    assert " ".join(done.output.splitlines()[1].split()).startswith("≈ within noise accuracy 0.8000")
+    assert done.output.splitlines()[-1].startswith("PASSED: 0 of 2 gates passed; 1 within noise: accuracy;")
 
 
 def test_what_only_reports_stands_below_what_decides(tmp_path: Path) -> None:
     lines = call(tmp_path, json.dumps(verdict(passed=True))).output.splitlines()
     start = lines.index("Informational, never blocks:")
-    assert [line.split()[:2] for line in lines[start + 2 : start + 3]] == [["FAIL", "recall_gap_gender"]]
+    assert [line.split()[:3] for line in lines[start + 2 : start + 3]] == [["✗", "failed", "recall_gap_gender"]]
     assert all("recall_gap" not in line for line in lines[:start])
 
 
@@ -69,7 +79,7 @@ def test_an_interval_may_be_open(tmp_path: Path, ends: tuple[float | None, float
     found = verdict(passed=True)
     found["gates"][0] |= {"low": ends[0], "high": ends[1]}
     line = call(tmp_path, json.dumps(found)).output.splitlines()[2]
-    assert " ".join(line.split()).startswith(f"pass accuracy 0.8000 {shown}")
+    assert " ".join(line.split()).startswith(f"✓ passed accuracy 0.8000 {shown}")
 
 
 @pytest.mark.parametrize(

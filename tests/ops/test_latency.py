@@ -46,7 +46,7 @@ def call(*options: str) -> Any:
 def test_ample_limits_are_kept_and_exit_0(project: Path) -> None:
     done = call()
     assert done.exit_code == 0
-    assert "PASSED: none of the 3 deciding gates failed" in done.output
+    assert "PASSED: 3 of 3 gates passed" in done.output
 
 
 @pytest.mark.parametrize("limit", list(AMPLE))
@@ -55,7 +55,7 @@ def test_each_limit_fails_by_itself_and_exits_1(project: Path, limit: str) -> No
     done = call()
     name = limit if limit == "megabytes" else "milliseconds_" + limit.removesuffix("_milliseconds")
     assert done.exit_code == 1
-    assert f"FAILED: {name}\n" in done.output
+    assert f"FAILED: 2 of 3 gates passed; 1 failed: {name}\n" in done.output
 
 
 def test_only_the_log_is_written_and_git_ignores_it(project: Path) -> None:
@@ -90,6 +90,13 @@ def test_times_are_judged_by_their_median_and_99th_percentile() -> None:
     assert [held.gate.value for held in gates] == [500, 990, 1]
     assert [held.gate.verdict for held in gates] == ["passed", "failed", "passed"]
     assert gates[0].gate.reason.endswith("; 2.0 ms of CPU time; 1,000 calls")
+
+
+def test_a_time_beyond_its_limit_fails_however_wide_its_interval() -> None:
+    times = Times([float(time) for time in range(1, 1001)], [2.0] * 1000)
+    gate = judged(times, megabytes=1, params=ServingParams(p50_milliseconds=499))[0].gate
+    assert (gate.verdict, gate.value, gate.low) == ("failed", 500, None)
+    assert "; 95 % interval 469.0000 to 532.0000;" in gate.reason
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.core.yaml_files import read_yaml
 from ops.registry.deriving import restore
 from ops.registry.lock import LostError, registry_lock
 from ops.registry.upstream import upstream_of
+from ops.retrain.command import retrain
 from tests.ops.toy import (
     CHAMPION,
     assert_done,
@@ -24,6 +26,7 @@ from tests.ops.toy import (
     proposed_toy,
     replace_in,
     rolled_back_toy,
+    run_and_commit,
     state_of,
     together,
     toy,
@@ -83,8 +86,14 @@ def forget_an_object(here: Path) -> None:
 
 
 def fail_a_gate(here: Path) -> None:
-    (here / "metrics/validate.json").write_text('{"passed": false, "failed": ["recall"]}')
-    commit(here, "A gate fails")
+    miss_gates(here, failed=["recall"])
+
+
+def miss_gates(here: Path, *, failed: Sequence[str] = (), within_noise: Sequence[str] = ()) -> None:
+    """Commit a verdict that a run of the toy gives again."""
+    verdict = json.dumps({"passed": not failed, "failed": list(failed), "within_noise": list(within_noise)})
+    replace_in(here / "toy.py", 'json.dumps({"passed": not failed, "failed": failed})', repr(verdict))
+    run_and_commit(here, "Gates do not pass")
 
 
 def gain(difference: float, low: float) -> Callable[[Path], None]:
@@ -130,8 +139,8 @@ def test_nothing_changes_where_a_guard_says_no(here: Path) -> None:
     before = state_of(here)
     done = call(here, "promote", "--no-push")
     assert (done.returncode, state_of(here)) == (1, before)
-    assert "REFUSED: lock is fresh, gates passed. Nothing was changed." in done.stdout
-    assert "a gate cannot be overruled" in done.stdout
+    assert "REFUSED: gates passed. Nothing was changed." in done.stdout
+    assert "Cure: see python -m ops gate; a person may overrule each: --overrule GATE=REASON" in done.stdout
 
 
 def test_a_reason_overrules_the_rule_of_gain_alone(here: Path) -> None:
@@ -151,6 +160,51 @@ def test_a_forced_promotion_records_its_reason_even_in_a_clone_without_data(tmp_
     assert_done(call(here, "promote", "--propose", "--force", "the old one is unfair"))
     assert "because: 'forced: the old one is unfair (roc_auc better by 0.0200" in (here / "champion.yaml").read_text()
     assert "- forced: the old one is unfair" in output(here, "git", "log", "-1", "--format=%b")
+
+
+def test_a_gate_within_noise_is_not_promoted_by_itself(here: Path) -> None:
+    miss_gates(here, within_noise=["f1"])
+    assert refused(asked(here)) == {"gates passed": "gates within noise: f1"}
+
+
+def test_a_person_overrules_gates_and_champion_yaml_and_the_model_keep_each_reason(here: Path) -> None:
+    miss_gates(here, failed=["recall"], within_noise=["f1"])
+    one = ("--overrule", "recall=the north is  closed")
+    assert refused(asked(here, *one)) == {"gates passed": "gates failed: recall; gates within noise: f1"}
+    done = assert_done(call(here, "promote", "--no-push", *one, "--overrule", "f1=a = b"))
+    assert "overruled: recall: the north is closed; f1: a = b" in done.stdout
+    entry = read_yaml(here / "champion.yaml", cure="")["churn"]
+    assert entry["overruled"] == {"recall": "the north is closed", "f1": "a = b"}
+    assert entry["because"].startswith("gates overruled: recall: the north is closed; f1: a = b; significantly better")
+    assert "- a person overruled the gate f1: a = b" in output(here, "git", "log", "-1", "--format=%b")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--overrule", "recall="), "expected GATE=REASON"),
+        (("--overrule", "recall"), "expected GATE=REASON"),
+        (("--overrule", "recall=a", "--overrule", "recall=b"), "once for each gate"),
+        (("--overrule", "accuracy=why"), "--overrule names ['accuracy'], expected gates that did not pass: ['recall']"),
+    ],
+)
+def test_only_a_gate_that_did_not_pass_is_overruled_and_with_a_reason(
+    here: Path, options: tuple[str, ...], message: str
+) -> None:
+    fail_a_gate(here)
+    before = state_of(here)
+    done = call(here, "promote", "--no-push", *options)
+    assert (done.returncode, state_of(here)) == (2, before)
+    assert message in done.stderr
+
+
+def test_a_robot_overrules_no_gate(here: Path) -> None:
+    fail_a_gate(here)
+    before = state_of(here)
+    done = call(here, "promote", "--no-push", "--overrule", "recall=why not", CI="true")
+    assert (done.returncode, state_of(here)) == (2, before)
+    assert "found --overrule with CI set, expected a person" in done.stderr
+    assert not any("overrule" in option for each in retrain.params for option in each.opts)
 
 
 def test_a_promotion_is_one_commit_two_tags_and_a_model_that_is_the_challenger(promoted: Path) -> None:

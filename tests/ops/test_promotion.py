@@ -18,8 +18,8 @@ def compared(
     return {"offline": {"test": [{"metric": "accuracy", "difference": 1, "low": 1, "high": 1}, row]}}
 
 
-def verdict(*failed: str) -> dict[str, Any]:
-    return {"passed": not failed, "failed": list(failed)}
+def verdict(*failed: str, within_noise: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"passed": not failed, "failed": list(failed), "within_noise": list(within_noise)}
 
 
 def test_a_challenger_that_is_better_by_enough_is_allowed() -> None:
@@ -50,6 +50,16 @@ def test_a_failed_gate_refuses_the_best_of_challengers_and_is_named() -> None:
     found = judge_promotion(verdict("accuracy_gap_gender"), compared(0.2, 0.1, 0.3), RULE)
     assert not found.allowed
     assert found.reasons[0] == "gates failed: accuracy_gap_gender"
+
+
+def test_a_gate_within_noise_refuses_too_and_is_named() -> None:
+    found = judge_promotion(verdict("f1", within_noise=("recall",)), compared(0.2, 0.1, 0.3), RULE)
+    assert found.reasons[0] == "gates failed: f1; gates within noise: recall"
+    assert not judge_promotion(verdict(within_noise=("recall",)), compared(0.2, 0.1, 0.3), RULE).allowed
+
+
+def test_a_verdict_from_before_the_third_state_is_still_judged() -> None:
+    assert judge_promotion({"passed": True, "failed": []}, compared(0.2, 0.1, 0.3), RULE).allowed
 
 
 def test_of_a_loss_less_is_a_gain() -> None:

@@ -176,7 +176,7 @@ def test_a_hostile_repository_makes_no_markup_on_the_page(worse: Comparison) -> 
 
 
 def test_plain_words_stay_plain() -> None:
-    reason = "north against south: beyond the limit and significant; too small to judge: centre (45 rows)"
+    reason = "north against south: beyond the limit with its whole interval; too small to judge: centre (45 rows)"
     assert plain_or_code(reason) == reason
 
 

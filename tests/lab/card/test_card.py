@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ def measured(value: float) -> dict[str, Any]:
     }
 
 
-def gate(name: str, *, passed: bool = True, reason: str = "meets the floor with its whole interval") -> dict[str, Any]:
+def gate(name: str, verdict: str = "passed", reason: str = "keeps the limit with its whole interval") -> dict[str, Any]:
     judged = {"value": 0.8, "low": 0.7, "high": 0.9, "rule": "at least", "threshold": 0.75}
-    return {"gate": name, **judged, "passed": passed, "reason": reason}
+    return {"gate": name, **judged, "verdict": verdict, "reason": reason}
 
 
 def difference(metric: str, verdict: str = "better") -> dict[str, Any]:
@@ -137,7 +138,7 @@ def found() -> dict[str, Any]:
             "correlated": [],
             "notes": [],
         },
-        "validate": {"failed": [], "gates": [gate("accuracy"), gate("roc_auc")], "passed": True, "window": "test"},
+        "validate": {"failed": [], "gates": [gate("accuracy"), gate("roc_auc")], "window": "test", "within_noise": []},
         "drift": {
             "columns": {"drifted": 1, "slight": 0, "stable": 2, "unclear": 0, "untestable": 0},
             "models": [
@@ -227,19 +228,23 @@ def section(text: str, title: str) -> str:
 
 def test_the_first_line_gives_the_verdict_and_the_comparison() -> None:
     assert headline(results()) == (
-        "The challenger passed all 2 gates (random forest). In ROC AUC it is better than the champion on the window "
+        "The challenger (random forest): 2 of 2 gates passed. In ROC AUC it is better than the champion on the window "
         "test (+0.0500, 0.0100 to 0.0900)."
     )
 
 
 def test_failed_gates_are_named_on_top_and_in_the_limitations() -> None:
     def change(documents: dict[str, Any]) -> None:
-        failed = {"failed": ["accuracy_loss_at_noise_0_05"], "passed": False}
-        documents["validate"] |= {**failed, "gates": [gate("accuracy_loss_at_noise_0_05", passed=False), gate("f1")]}
+        gates = [gate("accuracy_loss_at_noise_0_05", "failed"), gate("recall", "within noise"), gate("f1")]
+        named = {"failed": ["accuracy_loss_at_noise_0_05"], "within_noise": ["recall"]}
+        documents["validate"] |= {**named, "gates": gates}
 
     text = card_of(results(change))
-    assert "**The challenger failed 1 of 2 gates: accuracy loss at noise 0.05 (random forest)." in text
-    assert "| **failed** |" in section(text, "Gates")
+    words = "1 of 3 gates passed; 1 failed: accuracy loss at noise 0.05; 1 within noise: recall."
+    assert f"**The challenger (random forest): {words} In" in text
+    assert "| ✗ failed |" in section(text, "Gates")
+    assert "| ≈ within noise |" in section(text, "Gates")
+    assert "- Beyond the limit, but within noise: recall." in section(text, "Limitations")
     assert "- Gates failed: accuracy loss at noise 0.05." in section(text, "Limitations")
 
 
@@ -267,19 +272,29 @@ def test_undefined_metrics_are_shown() -> None:
     assert "It cannot be compared with the champion in ROC AUC." in text
 
 
+def test_a_persons_reason_for_an_overruled_gate_is_shown_as_plain_text() -> None:
+    reasons = {"recall": "the <b>north</b> | is closed `rm`", "f1": "see [the minutes](http://evil.example)"}
+    whole = results()
+    champion = whole.manifests["champion"].model_copy(update={"overruled": reasons})
+    text = section(card_of(replace(whole, manifests={**whole.manifests, "champion": champion})), "Gates")
+    assert "| recall | `the <b>north</b> \\| is closed rm` |" in text
+    assert "| F1 | `see [the minutes](http://evil.example)` |" in text
+    assert "overruled" not in section(card_of(whole), "Gates")
+
+
 def test_a_gate_that_was_not_judged_is_shown_as_such() -> None:
     def change(documents: dict[str, Any]) -> None:
         unjudged = {"value": None, "low": None, "high": None, "reason": "nothing to compare: 1 group"}
-        documents["validate"]["gates"].append({**gate("accuracy_gap_region"), **unjudged})
+        documents["validate"]["gates"].append({**gate("accuracy_gap_region", "not judged"), **unjudged})
 
     text = card_of(results(change))
-    assert "| accuracy gap region | not judged |" in section(text, "Gates")
+    assert "| accuracy gap region | – | ≥ 0.75 | – not judged |" in section(text, "Gates")
     assert "- Not judged: accuracy gap region (nothing to compare: 1 group)." in section(text, "Limitations")
 
 
 def test_limitations_follow_from_the_results() -> None:
     def change(documents: dict[str, Any]) -> None:
-        documents["validate"]["gates"][0]["reason"] = "meets the floor, but its interval crosses it"
+        documents["validate"]["gates"][0]["reason"] = "keeps the limit, but its interval crosses it"
         documents["evaluate"]["groups_not_in_training"] = ["gender: other"]
         documents["explain"]["notes"] = ["missing in all test rows: empty"]
 
@@ -445,7 +460,8 @@ def test_results_without_the_needed_fields_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "validate.json"
     path.write_text('{"passed": true}')
     with pytest.raises(
-        SourceError, match=r"lacks \['failed', 'gates', 'window'\]; it has \['passed'\]\. Cure: dvc repro"
+        SourceError,
+        match=r"lacks \['failed', 'gates', 'window', 'within_noise'\]; it has \['passed'\]\. Cure: dvc repro",
     ):
         read_found({"validate": path})
 

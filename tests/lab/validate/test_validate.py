@@ -19,6 +19,7 @@ from lab.core.result_files import write_json
 from lab.core.tables import read_table, write_table
 from lab.models.models import save_model
 from lab.models.scoring import score_rows
+from lab.pages.gate_marks import MARKS, RULES
 from stages import evaluate, validate
 from tests.fitted import model_of
 from tests.project import ROOT, files_below
@@ -38,6 +39,7 @@ VALIDATE: dict[str, Any] = {
     "champion": {"margin": 0.05, "resamples": 100},
     "reported": ["selection_ratio", "unseen_category"],
 }
+VERDICTS = {"passed", "within noise", "failed", "not judged"}
 FAIRNESS = ("accuracy_gap", "selection_ratio", "recall_gap", "precision_gap", "calibration_gap")
 Change = Callable[[pa.Table], pa.Table]
 
@@ -87,9 +89,11 @@ def judge(change: Change = lambda rows: rows, *, where: Path = TEST) -> dict[str
     gates = [*verdict["gates"], *verdict["reported"]]
     for gate in gates:
         assert gate["reason"]
-        assert gate["verdict"] in {"passed", "failed", "not judged"}
+        assert gate["verdict"] in VERDICTS
         assert all(math.isfinite(gate[end]) for end in ("value", "low", "high") if gate[end] is not None)
-    assert verdict["passed"] is not any(gate["verdict"] == "failed" for gate in verdict["gates"])
+    named = {word: [gate["gate"] for gate in verdict["gates"] if gate["verdict"] == word] for word in VERDICTS}
+    assert (verdict["failed"], verdict["within_noise"]) == (named["failed"], named["within noise"])
+    assert verdict["passed"] is not bool(verdict["failed"])
     return {gate["gate"]: gate for gate in gates}
 
 
@@ -280,9 +284,14 @@ def parts_of(template: Any, key: str) -> set[str]:
     return own.union(*(parts_of(item, key) for item in template.values()))
 
 
-def test_the_template_uses_fields_of_the_plot() -> None:
+def test_the_template_uses_fields_of_the_plot_and_the_marks_of_the_pages() -> None:
     judge()
     template = json.loads((ROOT / ".dvc/plots/gates.json").read_text())
     computed = set(re.findall(r"datum\.(\w+)", " ".join(parts_of(template, "calculate") | parts_of(template, "test"))))
     header = Path("plots/validate/gates.csv").read_text().splitlines()[0].split(",")
+    text = next(words for words in parts_of(template, "calculate") if "must be" in words)
+    assert all(f"'{verdict}': '{MARKS[verdict]}'" in text for verdict in ("passed", "within noise", "failed"))
+    assert all(f"'{rule}': '{RULES[rule]}'" in text for rule in ("at least", "at most"))
+    assert f"|| '{MARKS['not judged']}'" in text
+    assert f"|| '{RULES['above']}'" in text
     assert (computed | parts_of(template, "field")) - parts_of(template, "as") <= {*header, "rev"}
