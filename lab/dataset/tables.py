@@ -1,6 +1,7 @@
 """The `tables` section of a task file: the schema of each table."""
 
 from datetime import date, datetime
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -28,7 +29,8 @@ class Column(Limits):
     """One column: its type, rules that are errors, and under `warn` rules that are warnings.
 
     `money` is a decimal amount and becomes integer cents; `cents` is an integer already. Columns of type `identifier`
-    and `ignore` are no features. `references` names a table whose key contains every value.
+    and `ignore` are no features. `references` names a table whose key contains every value. `on_violation` says what
+    happens to a value that breaks a rule, up to a `violation_share` of the rows.
     """
 
     type: ColumnType
@@ -90,4 +92,19 @@ class TablesSection(Params):
                     raise ValueError(
                         f"{name}.{label} references {column.references!r}, which is no table with a key of one column"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def references_that_drop_rows_end(self) -> Self:
+        dropping = {
+            name: {each.references for each in table.columns.values() if each.on_violation == "drop_row"} - {None}
+            for name, table in self.tables.items()
+        }
+        try:
+            tuple(TopologicalSorter(dropping).static_order())
+        except CycleError as error:
+            raise ValueError(
+                f"references with on_violation: drop_row form a circle of {error.args[1]}, expected an end. "
+                "Cure: set_missing on one of them"
+            ) from error
         return self

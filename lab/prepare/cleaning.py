@@ -10,7 +10,12 @@ def clean_sql(reading: Reading) -> str:
         _value_sql(reading, label, i) for i, label in enumerate(reading.table.columns) if _kept(reading, label)
     )
     row = "" if reading.table.key else ", row_number() over (order by n) - 1 as row"
-    return f"select {columns}{row} from ({_distinct_rows_sql(reading)}) where not ({_dropping_sql(reading)}) order by n"
+    return f"select {columns}{row} from {kept_rows_sql(reading)} order by n"
+
+
+def kept_rows_sql(reading: Reading) -> str:
+    """Return the rows that stay: of a repeated key the first one, unless a rule drops it."""
+    return f"({_distinct_rows_sql(reading)}) where not ({_dropping_sql(reading)})"
 
 
 def _kept(reading: Reading, label: str) -> bool:
@@ -38,12 +43,12 @@ def _dropping_sql(reading: Reading) -> str:
 
 def _distinct_rows_sql(reading: Reading) -> str:
     if not reading.table.key:
-        return f"select * from {reading.relation}"
+        return f"select * from {reading.checked}"
     order = list(reading.table.columns)
     keys = ", ".join(f"t{order.index(label)}" for label in reading.table.key)
     repeated = f"select {keys}, min(n) as first from {reading.relation} group by {keys} having count(*) > 1"
     return (
-        f"select rows.* from {reading.relation} as rows left join ({repeated}) as repeated using ({keys}) "
+        f"select rows.* from {reading.checked} as rows left join ({repeated}) as repeated using ({keys}) "
         "where repeated.first is null or rows.n = repeated.first"
     )
 

@@ -1,7 +1,7 @@
 """Validate a raw table against its contract in one pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -49,7 +49,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a raw table is read under its contract: SQL for each column, and the repairs."""
+    """How a raw table is read under its contract: SQL for each column, and the repairs.
+
+    `orphans` has, for each column with `references`, the SQL that is true where the referenced table lacks the value.
+    """
 
     name: str
     table: Table
@@ -57,6 +60,7 @@ class Reading:
     typed: Mapping[str, str]
     missing: Mapping[str, str]
     repairs: Mapping[str, Mapping[str, str]]
+    orphans: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def relation(self) -> str:
@@ -66,6 +70,13 @@ class Reading:
             for i, column in enumerate(self.table.columns)
         ]
         return f"(select file_row_number as n, {', '.join(parts)} from {quoted(self.name)})"
+
+    @property
+    def checked(self) -> str:
+        """SQL of the same rows, with o0… by column with `references`: whether the value is an orphan."""
+        order = list(self.table.columns)
+        parts = [f", {condition} as o{order.index(label)}" for label, condition in self.orphans.items()]
+        return f"(select *{''.join(parts)} from {self.relation})" if parts else self.relation
 
 
 def read_under_contract(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> Reading:
@@ -103,16 +114,6 @@ def check_contract(connection: duckdb.DuckDBPyConnection, reading: Reading, *, a
     return [*_table_findings(connection, reading, rows=rows, as_of=as_of), *_missing(reading, missing, rows), *findings]
 
 
-def check_references(connection: duckdb.DuckDBPyConnection, readings: Mapping[str, Reading]) -> Iterator[Finding]:
-    """Yield a finding for each column with values that the referenced table lacks."""
-    for reading in readings.values():
-        for i, (label, column) in enumerate(reading.table.columns.items()):
-            if column.references is not None:
-                finding = _orphans(connection, reading, label, i, readings[column.references])
-                if finding.count > column.violation_share * finding.rows:
-                    yield finding
-
-
 def refuse(findings: Sequence[Finding]) -> None:
     """Raise one error that lists every broken rule; warnings are not errors."""
     errors = [finding for finding in findings if finding.level == "error"]
@@ -135,6 +136,8 @@ def _checks_of(label: str, column: Column, *, position: int) -> Iterator[Check]:
     yield Check(label, f"type {column.type}", f"not m{position} and {value} is null", "error", tolerated)
     for rule, breaks in _limit_sql(column, column, value):
         yield Check(label, rule, breaks, "error", tolerated)
+    if column.references is not None:
+        yield Check(label, f"references {column.references}", f"o{position}", "error", tolerated)
     for rule, breaks in _limit_sql(column, column.warn, value):
         yield Check(label, rule, breaks, "warning", 0.0)
 
@@ -165,7 +168,7 @@ def _count(
 ) -> tuple[int, list[int], list[int]]:
     missing = [f"count(*) filter (where m{i})" for i in range(len(reading.table.columns))]
     broken = [f"count(*) filter (where {check.breaks})" for check in checks]
-    rows, *counts = one_row(connection, f"select {', '.join(['count(*)', *missing, *broken])} from {reading.relation}")
+    rows, *counts = one_row(connection, f"select {', '.join(['count(*)', *missing, *broken])} from {reading.checked}")
     return rows, counts[: len(missing)], counts[len(missing) :]
 
 
@@ -182,7 +185,7 @@ def _examples(
         f"arg_min({key} || ': ' || {_shown(order.index(check.column))}, n, {EXAMPLES}) filter (where {check.breaks})"
         for check in checks
     ]
-    return [tuple(examples) for examples in one_row(connection, f"select {', '.join(shown)} from {reading.relation}")]
+    return [tuple(examples) for examples in one_row(connection, f"select {', '.join(shown)} from {reading.checked}")]
 
 
 def _shown(position: int) -> str:
@@ -226,20 +229,6 @@ def _repeated_keys(connection: duckdb.DuckDBPyConnection, reading: Reading) -> t
     )
     count, examples = one_row(connection, query)
     return int(count), tuple(examples or ())
-
-
-def _orphans(
-    connection: duckdb.DuckDBPyConnection, reading: Reading, label: str, position: int, other: Reading
-) -> Finding:
-    key = list(other.table.columns).index(other.table.key[0])
-    orphan = f"t{position} is not null and t{position} not in (select t{key} from {other.relation} where not m{key})"
-    shown = f"'row ' || (n + 1) || ': ' || {_shown(position)}"
-    rows, count, examples = one_row(
-        connection,
-        f"select count(*), count(*) filter (where orphan), arg_min(shown, n, {EXAMPLES}) filter (where orphan) "
-        f"from (select n, {orphan} as orphan, {shown} as shown from {reading.relation})",
-    )
-    return Finding(reading.name, label, f"references {other.name}", "error", count, rows, tuple(examples or ()))
 
 
 def _staleness(connection: duckdb.DuckDBPyConnection, reading: Reading, *, as_of: date, rows: int) -> Iterator[Finding]:

@@ -13,8 +13,9 @@ from lab.dataset.features import Features
 from lab.dataset.tables import Table
 from lab.engine.engine import connected, one_row, write_query
 from lab.prepare.cleaning import clean_sql
-from lab.prepare.contract import Finding, Reading, check_contract, check_references, read_under_contract, refuse
+from lab.prepare.contract import Finding, Reading, check_contract, read_under_contract, refuse
 from lab.prepare.quality import ColumnQuality, measure_quality, summarise_quality
+from lab.prepare.references import with_references
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ def prepare_tables(
     """Write the prepared tables into a folder; all broken contracts are raised before the first write."""
     scratch = into / ".spill"
     with connected(_paths(raw, tables), scratch=scratch, numbered=True) as connection:
-        readings = [read_under_contract(connection, name, table) for name, table in tables.items()]
+        read = {name: read_under_contract(connection, name, table) for name, table in tables.items()}
+        readings = with_references(read)
         findings = [finding for reading in readings for finding in check_contract(connection, reading, as_of=as_of)]
-        findings += check_references(connection, {reading.name: reading for reading in readings})
         refuse(findings)
         columns = [column for reading in readings for column in measure_quality(connection, reading)]
         kept = {

@@ -57,7 +57,7 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, reading: Reading) -> 
             if label in fences
             else "0",
         ]
-    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.relation}")
+    row = one_row(connection, f"select {', '.join(aggregates)} from {reading.checked}")
     return [
         ColumnQuality(reading.name, label, column.type, row[0], *row[1 + 4 * i : 5 + 4 * i])
         for i, (label, column) in enumerate(reading.table.columns.items())

@@ -12,8 +12,9 @@ import pytest
 from lab.core.errors import ContractError, SourceError
 from lab.core.tables import read_table, write_table
 from lab.dataset.features import Features
-from lab.dataset.tables import Table
+from lab.dataset.tables import Table, TablesSection
 from lab.prepare.preparation import Preparation, prepare_tables
+from lab.prepare.quality import quality_page
 
 FLAT = Features(question="?", label="label", positive=1, table="rows")
 
@@ -217,24 +218,71 @@ def test_a_value_far_from_every_level_is_not_repaired(tmp_path: Path) -> None:
         prepare(tmp_path, {"x": ["radio"]}, columns={"x": rules})
 
 
-def prepare_two(folder: Path, *, share: float) -> Preparation:
+SHOPS = {"columns": {"id": {"type": "identifier"}}, "key": ["id"]}
+
+
+def prepare_two(folder: Path, *, shops: Mapping[str, Any] = SHOPS, **rules: Any) -> Preparation:
+    """Prepare rows of which the third names an unknown shop, and the last none."""
     write_table(pa.table({"id": [1, 2]}), folder / "raw/shops.parquet")
     write_table(pa.table({"shop": [1, 2, 9, None]}), folder / "raw/rows.parquet")
-    shop = {"type": "identifier", "references": "shops", "violation_share": share}
-    tables = {
-        "shops": Table.model_validate({"columns": {"id": {"type": "identifier"}}, "key": ["id"]}),
-        "rows": Table.model_validate({"columns": {"shop": shop}}),
-    }
+    shop = {"type": "identifier", "references": "shops", **rules}
+    content = {"shops": shops, "rows": {"columns": {"shop": shop}}}
+    tables = TablesSection.model_validate({"tables": content}).tables
     return prepare_tables(folder / "raw", tables, FLAT, into=folder / "prepared", as_of=None)
 
 
-def test_a_value_that_the_referenced_table_lacks_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rules", [{}, {"violation_share": 0.5}, {"on_violation": "drop_row", "violation_share": 0.2}])
+def test_a_value_that_the_referenced_table_lacks_is_refused(tmp_path: Path, rules: dict[str, Any]) -> None:
     with pytest.raises(ContractError, match=r"references shops: found 1 of 4 rows \(25 %\), such as row 3: 9"):
-        prepare_two(tmp_path, share=0.2)
+        prepare_two(tmp_path, **rules)
+    assert not (tmp_path / "prepared/rows.parquet").exists()
 
 
-def test_a_tolerated_share_of_unknown_references_passes(tmp_path: Path) -> None:
-    assert prepare_two(tmp_path, share=0.25).rows_kept == {"shops": 2, "rows": 4}
+@pytest.mark.parametrize(
+    ("on_violation", "expected"), [("drop_row", [1, 2, None]), ("set_missing", [1, 2, None, None])]
+)
+def test_tolerated_orphans_leave_the_prepared_rows_and_are_counted(
+    tmp_path: Path, on_violation: str, expected: list[int | None]
+) -> None:
+    done = prepare_two(tmp_path, on_violation=on_violation, violation_share=0.25)
+    assert prepared(tmp_path)["shop"] == expected
+    assert done.rows_kept == {"shops": 2, "rows": len(expected)}
+    assert [(each.rule, each.level, each.count) for each in done.findings] == [("references shops", "warning", 1)]
+    assert [column.invalid for column in done.columns] == [0, 1]
+    assert done.summary["accuracy"] == pytest.approx(1 - 1 / 5)
+    assert "warning: rows.shop: references shops: found 1 of 4 rows" in quality_page(
+        done.columns, done.findings, summary=done.summary
+    )
+
+
+def test_a_row_that_its_table_drops_is_not_there_for_others(tmp_path: Path) -> None:
+    key, drop = {"type": "identifier"}, {"on_violation": "drop_row", "violation_share": 0.5}
+    small: dict[str, Any] = {"type": "integer", "maximum": 5, **drop}
+    shops: dict[str, Any] = {"columns": {"id": key, "size": small}, "key": ["id"], "duplicate_share": 0.5}
+    orders = {"columns": {"id": key, "shop": {**key, "references": "shops", **drop}}, "key": ["id"]}
+    lines = {"columns": {"order": {**key, "references": "orders", **drop}}}
+    write_table(pa.table({"id": [1, 2, 2], "size": [1, 9, 1]}), tmp_path / "raw/shops.parquet")
+    write_table(pa.table({"id": [10, 20], "shop": [1, 2]}), tmp_path / "raw/orders.parquet")
+    write_table(pa.table({"order": [10, 20]}), tmp_path / "raw/lines.parquet")
+    content = {"shops": shops, "orders": orders, "lines": lines}
+    tables = TablesSection.model_validate({"tables": content}).tables
+    flat = Features(question="?", label="label", positive=1, table="lines")
+    done = prepare_tables(tmp_path / "raw", tables, flat, into=tmp_path / "prepared", as_of=None)
+    assert done.rows_kept == {"shops": 1, "orders": 1, "lines": 1}
+
+
+def test_references_that_drop_rows_of_each_other_are_refused() -> None:
+    boss = {"type": "identifier", "references": "staff", "on_violation": "drop_row"}
+    staff = {"columns": {"id": {"type": "identifier"}, "boss": boss}, "key": ["id"]}
+    with pytest.raises(ValueError, match=r"form a circle of \['staff', 'staff'\].*Cure: set_missing"):
+        TablesSection.model_validate({"tables": {"staff": staff}})
+
+
+def test_a_table_may_reference_itself(tmp_path: Path) -> None:
+    boss = {"type": "identifier", "references": "rows", "on_violation": "set_missing", "violation_share": 0.5}
+    columns = {"id": {"type": "identifier"}, "boss": boss}
+    prepare(tmp_path, {"id": [1, 2, 3], "boss": [None, 1, 9]}, columns=columns, key=["id"])
+    assert prepared(tmp_path)["boss"] == [None, 1, None]
 
 
 @pytest.mark.parametrize("name", ['say "hi"', "O'Neil", "Größe in m²", "select", "1st", "a.b", "a b"])
