@@ -12,7 +12,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from lab.core.errors import LabError
-from serving.arms import load_arms
+from serving.loading import load_arms
 from serving.multiprocess import shared_metrics_folder
 from serving.settings import Settings
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,12 +17,13 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from lab.core.errors import SourceError
 from serving.answers import rows_of_batch, rows_of_one, score_arms
-from serving.arms import CHALLENGER, CHAMPION, Arms, load_arms, reload_arms
+from serving.arms import CHALLENGER, CHAMPION, Arms
 from serving.errors import Problem, Refused, invalid, refused
 from serving.examples import examples_of
 from serving.explaining import Explanation, explain_row
 from serving.fast_path import Endpoint, FastPath, Handler
 from serving.limits import Limits
+from serving.loading import Served, load_arms, reload_arms
 from serving.log import Log, LogError, rules_of
 from serving.log_records import feedback_line, identifiers_of, new_identifier, prediction_lines
 from serving.metrics import Metrics, ModelLabels, RequestCounter, seconds_of
@@ -30,6 +32,7 @@ from serving.refusals import rows_in
 from serving.requests import STRICT
 from serving.settings import Settings
 
+LOG = logging.getLogger("serving")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The body is not JSON."},
     401: {"model": Problem, "description": "The API key is missing or wrong."},
@@ -129,13 +132,13 @@ def create_application(settings: Settings | None = None) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state, settings = application.state, application.state.settings
-    state.arms = load_arms(settings)
-    state.metrics.set_models(_labels_by_arm(state.arms))
+    served = load_arms(settings)
+    _use(application, served)
     rules = rules_of(settings)
     state.logs = (
         Logs(*(Log(settings.log, kind, rules) for kind in ("predictions", "feedback"))) if settings.log else None
     )
-    watcher = asyncio.create_task(_watch(application))
+    watcher = asyncio.create_task(_watch(application, served))
     yield
     watcher.cancel()
     if state.logs is not None:
@@ -143,15 +146,27 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(state.logs.feedback.close)
 
 
-async def _watch(application: FastAPI) -> None:
+async def _watch(application: FastAPI, served: Served) -> None:
     """Load a new model when its folder changes; running requests finish with the old one."""
     while True:
         await asyncio.sleep(application.state.settings.seconds_between_looks)
-        _update_gauges(application)
-        found = await asyncio.to_thread(reload_arms, application.state.arms)
-        if found is not application.state.arms:
-            application.state.arms, application.openapi_schema = found, None
-            application.state.metrics.set_models(_labels_by_arm(found))
+        try:
+            _update_gauges(application)
+            found = await asyncio.to_thread(reload_arms, served)
+            if found is not served:
+                served = found
+                _use(application, served)
+        except Exception:
+            LOG.exception("cannot check the model folders, trying again")  # without this the task would end
+
+
+def _use(application: FastAPI, served: Served) -> None:
+    state = application.state
+    if served.arms is not state.arms:
+        state.arms, application.openapi_schema = served.arms, None
+        state.metrics.set_models(_labels_by_arm(served.arms))
+    state.refused_models = served.refused
+    state.metrics.set_refused_models({arm: arm in served.refused for arm in served.states})
 
 
 def _labels_by_arm(arms: Arms) -> dict[str, ModelLabels]:
@@ -199,7 +214,7 @@ async def ready(request: Request) -> Response:
     failing = {name: log.failing for name, log in logs.items() if log.failing}
     status = HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK
     answer = {"status": "the log fails" if failing else "ready", "fingerprint": fingerprint, "failing_logs": failing}
-    return JSONResponse(answer, status)
+    return JSONResponse({**answer, "refused_models": request.app.state.refused_models}, status)
 
 
 async def model(request: Request) -> dict[str, Any]:

@@ -1,17 +1,14 @@
 """Champion and challenger as they are loaded now, and the arm of each unit."""
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property
 
-from lab.core.errors import ModelError
 from lab.stats.core.assignment import assign
-from serving.models import Kind, LoadedModel, load_model, state_in
+from serving.models import Kind, LoadedModel
 from serving.requests import RequestTypes, request_types
 from serving.settings import Settings
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-LOG = logging.getLogger("serving")
 
 
 @dataclass(frozen=True)
@@ -42,21 +39,3 @@ class Arms:
 
     def model_of(self, arm: str) -> LoadedModel:
         return self.challenger if arm == CHALLENGER and self.challenger is not None else self.champion
-
-
-def load_arms(settings: Settings) -> Arms:
-    """Load the models from their folders."""
-    challenger = load_model(settings.challenger) if settings.challenger is not None else None
-    return Arms(load_model(settings.champion), challenger, settings)
-
-
-def reload_arms(arms: Arms) -> Arms:
-    """Load the models again when a folder has changed; keep the current ones when loading fails."""
-    settings = arms.settings
-    try:
-        found = [state_in(folder) for folder in (settings.champion, settings.challenger) if folder is not None]
-        known = [model.state for model in (arms.champion, arms.challenger) if model is not None]
-        return arms if found == known else load_arms(settings)
-    except ModelError as error:
-        LOG.warning("cannot load the new model, keeping the current one: %s", error)
-        return arms

@@ -1,5 +1,6 @@
 """Explain a score: SHAP values by feature, and the strongest reasons as text."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -43,11 +44,15 @@ class Explanation(BaseModel):
 
 def explain_row(arms: Arms, row: Any) -> dict[str, Any]:
     """Return the explanation of one validated row by the model of its unit's arm."""
-    arm = arms.arm_of(row.unit)
+    return explained(arms, arms.arm_of(row.unit), rows_of_one(row).columns, most=row.most)
+
+
+def explained(arms: Arms, arm: str, row: Mapping[str, Sequence[Any]], *, most: int) -> dict[str, Any]:
+    """Return the explanation of one row, given as columns, by the model of an arm."""
     model = arms.model_of(arm)
-    columns = columns_for(arms.features, rows_of_one(row).columns)
+    columns = columns_for(arms.features, row)
     reasoner = _reasoner(model)
-    (found,) = reasoner.explain(columns, most=row.most)
+    (found,) = reasoner.explain(columns, most=most)
     (score,) = model.compiled.scores(columns).tolist()
     return {
         "arm": arm,
@@ -58,7 +63,7 @@ def explain_row(arms: Arms, row: Any) -> dict[str, Any]:
         "base": found.base,
         "output": found.output,
         "contributions": found.contributions,
-        "reasons": [_reason(reason, getattr(row.features, reason.feature)) for reason in found.reasons],
+        "reasons": [_reason(reason, row[reason.feature][0]) for reason in found.reasons],
     }
 
 

@@ -103,6 +103,10 @@ class Metrics:
             "lab_model_trained_until_seconds", "The time of a model's newest training row.", ("arm", "fingerprint"),
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._refused_models = Gauge(
+            "lab_model_refused", "1 while the folder of an arm holds a model that cannot be served.", ("arm",),
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._models: dict[str, ModelLabels] = {}
         # Cached: looking up labels takes the library longer than counting.
         self._ended = cache(lambda path, status: (self._requests.labels(path, str(status)), self._seconds.labels(path)))
@@ -159,6 +163,11 @@ class Metrics:
             self._model.labels(arm, model.fingerprint, model.version).set(1)
             self._trained_until.labels(arm, model.fingerprint).set(model.trained_until or 0)
         self._models = dict(models)
+
+    def set_refused_models(self, refused: Mapping[str, bool]) -> None:
+        """Set whether the model in the folder of each arm is refused; an earlier one is served then."""
+        for arm, is_refused in refused.items():
+            self._refused_models.labels(arm).set(is_refused)
 
     def text(self) -> bytes:
         """Return the metrics in the text format of Prometheus."""

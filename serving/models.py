@@ -5,17 +5,35 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from lab.compiled.files import MANIFEST, Compiled, read_compiled
+from lab.compiled.files import (
+    MANIFEST,
+    MOST_BYTES,
+    MOST_JSON_BYTES,
+    Compiled,
+    damage_as_model_error,
+    read_compiled,
+    read_limited,
+)
 from lab.core.errors import ModelError
 from lab.reasons.reasons import Reasoner, read_reasons
+from serving.metrics import seconds_of
 
 ABOUT = "about.json"
 CURE = "Cure: `python -m ops pack` writes a folder that can be served."
+MOST_FEATURES = 5_000
 Kind = Literal["number", "boolean", "category"]
+
+
+def _known_moment(moment: str) -> str:
+    seconds_of(moment)
+    return moment
+
+
+Moment = Annotated[str, AfterValidator(_known_moment)]
 
 
 class _Feature(BaseModel):
@@ -24,13 +42,13 @@ class _Feature(BaseModel):
 
 class _Inputs(BaseModel):
     question: str
-    features: dict[str, _Feature]
+    features: dict[str, _Feature] = Field(min_length=1, max_length=MOST_FEATURES)
 
 
 class _Training(BaseModel):
     rows: int
-    first_moment: str | None
-    last_moment: str | None
+    first_moment: Moment | None
+    last_moment: Moment | None
 
 
 class _Specification(BaseModel):
@@ -41,7 +59,7 @@ class _Manifest(BaseModel):
     """The fields of manifest.json that the server needs; lab/model_files/manifest.py imports more libraries."""
 
     inputs: _Inputs
-    threshold: float
+    threshold: FiniteFloat
     training: _Training
     specification: _Specification
 
@@ -60,42 +78,41 @@ class About(BaseModel):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory. Its fingerprint is that of the manifest, which contains those of the other files.
-
-    `state` changes with every change in the folder, such as another registered version of the same model.
-    """
+    """A model in memory. Its fingerprint is that of the manifest, which contains those of the other files."""
 
     compiled: Compiled
     reasoner: Reasoner | None
     features: Mapping[str, Kind]
     threshold: float
     fingerprint: str
-    state: str
     question: str
     estimator: str
     training: Mapping[str, Any]
     about: About
 
 
-def load_model(folder: Path) -> LoadedModel:
-    """Return the model of a folder, after its fingerprints are verified."""
-    folder = folder.resolve()  # a link may change to another model meanwhile
-    content, about_content = _bytes(folder / MANIFEST), _about_bytes(folder)
+def load_model(folder: Path, *, most_bytes: int = MOST_BYTES) -> LoadedModel:
+    """Return the model of a folder, after its fingerprints are verified and test rows are scored."""
+    with damage_as_model_error(folder):
+        return _loaded(folder.resolve(), most_bytes=most_bytes)  # a link may change to another model meanwhile
+
+
+def _loaded(folder: Path, *, most_bytes: int) -> LoadedModel:
+    content = read_limited(folder / MANIFEST, MOST_JSON_BYTES)
     try:
         manifest = _Manifest.model_validate_json(content)
-        about = About.model_validate_json(about_content)
+        about = About.model_validate_json(_about_bytes(folder))
     except ValidationError as error:
         raise ModelError(f"{folder} is not a model folder: {error}. {CURE}") from error
-    compiled, fingerprint = read_compiled(folder), fingerprint_of(content)
+    compiled, fingerprint = read_compiled(folder, most_bytes=most_bytes), fingerprint_of(content)
     return LoadedModel(
         compiled=compiled,
-        reasoner=read_reasons(folder, compiled, fingerprint=fingerprint, named=about.reasons)
+        reasoner=read_reasons(folder, compiled, fingerprint=fingerprint, named=about.reasons, most_bytes=most_bytes)
         if about.reasons
         else None,
         features={name: feature.kind for name, feature in sorted(manifest.inputs.features.items())},
         threshold=manifest.threshold,
         fingerprint=fingerprint,
-        state=_state_of(content, about_content),
         question=manifest.inputs.question,
         estimator=manifest.specification.estimator,
         training=manifest.training.model_dump(),
@@ -103,18 +120,9 @@ def load_model(folder: Path) -> LoadedModel:
     )
 
 
-def state_in(folder: Path) -> str:
-    """Return the current state of a folder; two of its files contain the fingerprints of all others."""
-    return _state_of(_bytes(folder / MANIFEST), _about_bytes(folder))
-
-
-def _state_of(manifest: bytes, about: bytes) -> str:
-    return fingerprint_of(manifest) + fingerprint_of(about)
-
-
 def _about_bytes(folder: Path) -> bytes:
     """Return about.json, or an empty object without the file."""
-    return _bytes(folder / ABOUT) if (folder / ABOUT).exists() else b"{}"
+    return read_limited(folder / ABOUT, MOST_JSON_BYTES) if (folder / ABOUT).exists() else b"{}"
 
 
 def fingerprint_of(manifest: bytes) -> str:
@@ -136,10 +144,3 @@ def describe(model: LoadedModel) -> dict[str, Any]:
         "metrics": json.loads(json.dumps(model.about.metrics)),
         "features": dict(model.features),
     }
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read, expected a file of a packed model: {error}. {CURE}") from error

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     seconds_between_looks: float = Field(
         default=2.0, gt=0, description="The interval in which the model folders are checked for a new model."
     )
+    most_model_megabytes: float = Field(
+        default=256, gt=0, description="The maximum size of a file of a model; a larger one is refused."
+    )
     log: Path | None = Field(default=None, description="The folder of the prediction log; none: no log.")
     durability: Literal["always", "batched", "never"] = Field(
         default="always",

@@ -169,8 +169,9 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
         Drawing("Age of the results", "Since the batch job wrote each file.", (
             Query("time() - max by (file) (lab_gauges_written_seconds)", "{{file}}"),
         ), unit="s", limit=26 * 3600),
-        Drawing("Files that cannot be read", "By server.", (
+        Drawing("Files and models that cannot be read", "By server.", (
             Query("max by (instance, file) (lab_gauges_unreadable)", "{{instance}} {{file}}"),
+            Query("max by (instance, arm) (lab_model_refused)", "{{instance}} {{arm}}"),
         )),
         Drawing("Champion of the repository", "The model that should be served.", (
             Query(f"max by (version, fingerprint) (lab_champion{{{TASK}}})", "{{version}} {{fingerprint}}"),

@@ -13,6 +13,7 @@ from lab.compiled.parts import Numbers
 from lab.compiled.trees import Trees
 
 WIDTHS = (8, 16, 32, 64)
+MOST_PADDING = 16  # every tree gets as many places as the largest one
 BLOCK_SIZE = 131_072  # rows times nodes in one block: fits into the cache
 Bits = NDArray[np.unsignedinteger]
 Places = NDArray[np.intp]
@@ -63,10 +64,10 @@ class QuickScorer:
 
 
 def quick_scorer_of(trees: Trees) -> QuickScorer | None:
-    """Return the scorer of trees; None where a tree has more leaves than a number has bits."""
+    """Return the scorer of trees; None where a tree has more leaves than a number has bits, or few trees have most."""
     leaf = trees.left == np.arange(len(trees.left))
     most = int(np.add.reduceat(leaf.astype(np.intp), trees.roots).max())
-    if most > WIDTHS[-1]:
+    if most > WIDTHS[-1] or most * len(trees.roots) > MOST_PADDING * len(leaf):
         return None
     below, first = _leaves_of(trees)
     values = np.zeros((len(trees.roots), most))

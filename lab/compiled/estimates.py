@@ -26,7 +26,7 @@ def expit(values: Numbers) -> Numbers:
 
 
 def _expit(value: float) -> float:
-    return 1 / (1 + math.exp(-value)) if value > LOWEST else 0.0
+    return 0.0 if value <= LOWEST else 1 / (1 + math.exp(-value))  # NaN stays NaN
 
 
 def _linear(part: Part, arrays: Arrays, columns: Columns) -> Numbers:

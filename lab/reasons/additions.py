@@ -16,7 +16,10 @@ from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.preparation import prepare
 from lab.compiled.trees import trees_of
 from lab.compiled.walks import Paths, walk
+from lab.core.errors import ModelError
 from lab.reasons.shapley import leaves_of
+
+MOST_WALKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def _calibrated(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
 
 
 def _walks(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
+    if len(arrays[part["orders"]]) > MOST_WALKS:
+        raise ModelError(f"there are {len(arrays[part['orders']])} walks, expected at most {MOST_WALKS}.")
     paths = Paths(_starts(part, arrays), arrays[part["orders"]])
     return Attribution(
         unit="probability",
@@ -100,7 +105,10 @@ def _walks(part: Part, arrays: Arrays, model: Compiled) -> Attribution:
 def _starts(part: Part, arrays: Arrays) -> Columns:
     """Return the start rows of the walks: numbers from arrays, texts from the program."""
     texts = {name: np.array(values, dtype=object) for name, values in part["texts"].items()}
-    return {name: texts[name] if name in texts else arrays[part["numbers"][name]] for name in part["features"]}
+    starts = {name: texts[name] if name in texts else arrays[part["numbers"][name]] for name in part["features"]}
+    if {len(values) for values in starts.values()} != {len(arrays[part["orders"]])}:
+        raise ModelError("the walks have other numbers of starts and of orders.")
+    return starts
 
 
 Kind = Callable[[Part, Arrays, Compiled], Attribution]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.compiled.files import Compiled, parse_arrays, parse_json, read_verified
+from lab.compiled.files import MOST_BYTES, MOST_JSON_BYTES, Compiled, parse_arrays, parse_json, read_verified
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.wording import Reason, ReferenceValues, Row, Template, Value, Words, strongest_reasons
 from lab.core.errors import ModelError
@@ -51,19 +51,23 @@ class Reasoner:
         ]
 
 
-def read_reasons(folder: Path, model: Compiled, *, fingerprint: str, named: Mapping[str, str]) -> Reasoner:
+def read_reasons(
+    folder: Path, model: Compiled, *, fingerprint: str, named: Mapping[str, str], most_bytes: int = MOST_BYTES
+) -> Reasoner:
     """Return the verified reasoner in a folder; `named` are the fingerprints of its files, `fingerprint` the model."""
-    program = parse_json(read_verified(folder / REASONS, named.get(REASONS)), folder / REASONS)
-    arrays = parse_arrays(read_verified(folder / REASONS_ARRAYS, named.get(REASONS_ARRAYS)), folder / REASONS_ARRAYS)
-    if program.get("model") != fingerprint:
-        raise ModelError(
-            f"{folder / REASONS} explains the model {program.get('model')}, expected {fingerprint} of the same "
-            f"folder. {PACK_AGAIN}"
-        )
+    path, arrays_path = folder / REASONS, folder / REASONS_ARRAYS
+    program = parse_json(read_verified(path, named.get(REASONS), MOST_JSON_BYTES), path)
+    arrays = parse_arrays(read_verified(arrays_path, named.get(REASONS_ARRAYS), most_bytes), arrays_path)
     try:
-        return reasoner_of(program, arrays, model)
-    except (LookupError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder / REASONS} is invalid: {error!r}. {PACK_AGAIN}") from error
+        explained = program["model"]
+        reasoner = reasoner_of(program, arrays, model)
+    except Exception as error:
+        raise ModelError(f"{path} is invalid: {error!r}. {PACK_AGAIN}") from error
+    if explained != fingerprint:
+        raise ModelError(
+            f"{path} explains the model {explained}, expected {fingerprint} of the same folder. {PACK_AGAIN}"
+        )
+    return reasoner
 
 
 def reasoner_of(program: Part, arrays: Arrays, model: Compiled) -> Reasoner:

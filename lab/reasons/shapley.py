@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from lab.compiled.parts import Numbers
 from lab.compiled.trees import Trees
+from lab.core.errors import ModelError
 
 Places = NDArray[np.intp]
+MOST_CONDITIONS = 50_000_000  # of all paths from a root to a leaf; each takes about 50 bytes
+MOST_COLUMNS_OF_A_PATH = 2_000  # the points of an integral take the square of this
 FACTORS_AT_ONCE = 8192  # times the points of an integral: fits into the cache
 
 
@@ -75,6 +78,8 @@ def leaves_of(trees: Trees, cover: Numbers) -> Leaves:
     leaf, nodes, to_left, shares = _climbed(trees, cover, ends)
     width = int(trees.feature.max()) + 1
     rank, counts = _ranked(leaf * width + trees.feature[nodes], width, len(ends))
+    if counts.max(initial=0) > MOST_COLUMNS_OF_A_PATH:
+        raise ModelError("the trees use too many columns on one path to be explained.")
     pairs = rank[leaf] * width + trees.feature[nodes]
     order = np.argsort(pairs, kind="stable")
     first = np.flatnonzero(np.diff(pairs[order], prepend=-1))
@@ -92,11 +97,14 @@ def _climbed(trees: Trees, cover: Numbers, ends: Places) -> tuple[Places, Places
     inner = np.flatnonzero(trees.left != np.arange(len(trees.left)))
     parents[trees.left[inner]], parents[trees.right[inner]] = inner, inner
     leaf, at = np.arange(len(ends)), ends
-    steps = []
+    steps: list[tuple[Places, Places, NDArray[np.bool_], Numbers]] = []
+    conditions = 0
     while at.size:
         climbing = parents[at] >= 0
         leaf, at = leaf[climbing], at[climbing]
-        above = parents[at]
+        above, conditions = parents[at], conditions + len(leaf)
+        if conditions > MOST_CONDITIONS:
+            raise ModelError("the trees are too deep to be explained.")
         steps.append((leaf, above, trees.left[above] == at, cover[at] / cover[above]))
         at = above
     found = [np.concatenate(part) for part in zip(*steps, strict=True)]
