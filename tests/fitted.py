@@ -59,6 +59,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         for name, more in PREPARED.items()
         for estimator in ("histogram_gradient_boosting", "logistic_regression")
     },
+    "random_forest, multiplied": {"estimator": "random_forest", "settings": FEW_TREES, **PREPARED["multiplied"]},
 }
 
 
