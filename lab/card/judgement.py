@@ -95,16 +95,15 @@ def explanation(results: Results) -> list[str]:
 
 
 def drift(results: Results) -> list[str]:
-    """Return the drift since the reference window, and whether retraining is suggested."""
+    """Return the drift since the reference window, and the verdict on it."""
     found = results.of("drift")
     columns = found["columns"]
-    fired = [name.replace("_", " ") for name, rule in sorted(found["retrain"]["rules"].items()) if rule["fired"]]
     drifted = f"{columns['drifted']} of {counted(sum(columns.values()), 'column')} drifted"
     sentences = [
         f"{drifted} from the window {found['reference']} to the newest window (significant, and by a relevant effect)",
         *([f"drifted: {_columns(found['verdicts'])}"] if columns["drifted"] else []),
         *(_performance(model) for model in found["models"]),
-        f"retraining is suggested by: {listed(fired)}" if fired else "no rule suggests retraining",
+        found["verdict"]["text"].replace("_", " "),
     ]
     return ["## Drift", "", *(f"- {sentence(text)}" for text in sentences), ""]
 

@@ -23,7 +23,7 @@ NEEDED = {
     "evaluate": ("champion", "challenger", "groups_not_in_training", "undefined"),
     "explain": ("challenger", "correlated", "notes"),
     "validate": ("failed", "gates", "window", "within_noise"),
-    "drift": ("columns", "models", "reference", "retrain", "verdicts"),
+    "drift": ("columns", "models", "reference", "verdict", "verdicts"),
     "abtest": ("answer", "offline", "online"),
 }
 MODELS = ("challenger", "champion")

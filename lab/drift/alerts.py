@@ -19,6 +19,16 @@ def alerts_of(
 ) -> list[dict[str, Any]]:
     """Return the alerts, the most severe first, then by subject and rule."""
     found = [
+        *(
+            _alert(
+                fault["column"] or "batch",
+                f"data_fault_{fault['kind']}".replace(" ", "_"),
+                fault["value"],
+                fault["limit"],
+                "critical",
+            )
+            for fault in document["faults"]
+        ),
         *_of_policies(document["policies"]),
         *_of_models(document["models"], margin=margin),
         *_of_columns(verdicts, material),

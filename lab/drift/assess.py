@@ -1,7 +1,7 @@
 """Compare a batch with the drift reference: columns, models, rows, retraining rules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,13 @@ import pyarrow as pa
 from lab.drift.alerts import alerts_of
 from lab.drift.attribution import COLUMNS_SHOWN, find_segments, importance_shares, rank_moves
 from lab.drift.domain_classifier import run_domain_classifier
+from lab.drift.faults import Fault, find_faults
 from lab.drift.overlap import inflations_between
 from lab.drift.policies import combine, evaluate_rules, rates_for
 from lab.drift.rule_inputs import rule_inputs
+from lab.drift.set_aside import SetAside
 from lab.drift.streams import detect_error_changes
+from lab.drift.verdict import verdict_of
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
 from lab.reference.anomalies import anomaly_scores, count_anomalies, worst_rows
@@ -46,6 +49,7 @@ class Context:
     importance: Mapping[str, float]
     false_alarms: Mapping[str, Any]
     stream_of: Callable[[str], np.random.Generator]
+    set_aside: SetAside = field(default_factory=SetAside)
 
     @property
     def material(self) -> dict[str, float]:
@@ -75,6 +79,18 @@ class Comparison:
     shares: dict[str, float]
     models: dict[str, dict[str, Any]]
     policies: list[dict[str, Any]]
+    faults: list[Fault]
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        """The part of the document that decides whether to retrain."""
+        found = {
+            **summary(self.columns),
+            "faults": [asdict(fault) for fault in self.faults],
+            "policies": self.policies,
+            "retrain": combine(self.policies, self.faults),
+        }
+        return {**found, "verdict": verdict_of(found)}
 
 
 def assess(reference: Reference, table: pa.Table, context: Context) -> Assessment:
@@ -83,7 +99,8 @@ def assess(reference: Reference, table: pa.Table, context: Context) -> Assessmen
     document = {
         "reference": reference.facts.window,
         "rows": {reference.facts.window: reference.facts.rows, "current": compared.batch.num_rows},
-        **summary(compared.columns),
+        **compared.decision,
+        "set_aside": asdict(context.set_aside),
         "performance": {model: found["performance"]["verdict"] for model, found in compared.models.items()},
         "models": [{"model": model, **found} for model, found in compared.models.items()],
         **_explained(reference, compared, context),
@@ -96,8 +113,6 @@ def assess(reference: Reference, table: pa.Table, context: Context) -> Assessmen
             )
         ],
         "inflated": _inflated((reference.facts.rows, compared.batch.num_rows), compared.factors),
-        "policies": compared.policies,
-        "retrain": combine(compared.policies),
     }
     verdicts = compared.columns | compared.scores
     alerts = alerts_of(
@@ -125,7 +140,8 @@ def compare_batch(reference: Reference, table: pa.Table, context: Context) -> Co
     inputs = rule_inputs(reference, batch, columns, shares, models, in_time=in_time)
     rates = rates_for(batch.num_rows, context.false_alarms["rates"])
     policies = evaluate_rules(inputs, context.params.policies, rates)
-    return Comparison(batch, in_time, factors, columns, scores, shares, models, policies)
+    faults = find_faults(reference, batch, context.params.faults, context.set_aside)
+    return Comparison(batch, in_time, factors, columns, scores, shares, models, policies, faults)
 
 
 def _inflations(reference: Reference, batch: pa.Table) -> dict[str, Inflation]:
@@ -258,7 +274,9 @@ def _points(
             for chunk in document["chunks"]
             for line in [*chunk["figures"], _anomaly_point(chunk["anomalies"])]
         ],
-        "policies": [{**rule, "naive": int(rule["naive"])} for rule in document["policies"]],
+        "policies": [
+            {**rule, "naive": int(rule["naive"]), "judged": int(rule["judged"])} for rule in document["policies"]
+        ],
     }
 
 

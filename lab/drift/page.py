@@ -25,6 +25,7 @@ def page_of(found: Assessment) -> str:
     document = found.document
     sections = [
         _head(document),
+        _faults(document["faults"]),
         _alerts(found.alerts),
         _rules(document["policies"]),
         _columns(document, found.points),
@@ -85,15 +86,23 @@ def _badge(word: str, kind: str) -> str:
 
 
 def _head(document: Mapping[str, Any]) -> str:
-    retrain, columns = document["retrain"], document["columns"]
+    columns, verdict = document["columns"], document["verdict"]
     rows, reference = document["rows"], document["reference"]
-    verdict = _badge("retrain", "bad") if retrain["suggested"] else _badge("no retraining needed", "good")
-    reasons = "".join(f"<li>{escape(reason.replace('_', ' '))}</li>" for reason in retrain["reasons"])
+    kind = "good" if verdict["word"] == "no reason to retrain" else "bad"
+    text = verdict["text"].removeprefix(f"{verdict['word'].upper()}: ").replace("_", " ")
     return (
         f"<header><h1>Drift</h1><p>{number(rows['current'])} rows compared with {number(rows[reference])} rows of the "
         f"{escape(reference)} window. {columns['drifted']} of {sum(columns.values())} columns drifted.</p>"
-        f'<p class="verdict">{verdict}</p><ul>{reasons}</ul></header>'
+        f'<p class="verdict">{_badge(verdict["word"], kind)}</p>{_paragraph(text)}</header>'
     )
+
+
+def _faults(faults: Sequence[Mapping[str, Any]]) -> str:
+    if not faults:
+        return ""
+    lines = [(escape(fault["column"] or "the batch"), escape(fault["kind"]), escape(fault["text"])) for fault in faults]
+    text = "Damage that a retraining would learn: mend it upstream."
+    return _section("Data faults", _paragraph(text), table(["column", "fault", "what was found"], lines))
 
 
 def _alerts(alerts: Sequence[Mapping[str, Any]]) -> str:
@@ -123,12 +132,16 @@ def _rules(policies: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         (
             escape(rule["policy"].replace("_", " ")),
-            _badge("fired", "bad" if rule["counts"] else "plain") if rule["fired"] else "not fired",
+            _badge("fired", "bad" if rule["counts"] else "plain")
+            if rule["fired"]
+            else "not fired"
+            if rule["judged"]
+            else f"not judged, because {escape(rule['reason'])}",
             "counts" if rule["counts"] else "informational",
             number(rule["value"]),
             number(rule["limit"]),
             _rate(rule),
-            escape(rule["reason"] or rule["says"]),
+            escape(rule["says"]),
         )
         for rule in policies
     ]

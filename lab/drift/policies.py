@@ -1,6 +1,6 @@
 """The retraining rules, including naive ones for comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,11 +30,25 @@ MEANINGS = {
     "naive_rolling_mean": f"a mean of {ROLLING_ROWS} consecutive scores is too far from the reference mean",
     "naive_mean_score": "the mean score changed by more than the limit, relative to the reference; no test",
 }
+WITHOUT_VALUE = {
+    "drifted_columns": "no column can be tested",
+    "weighted_columns": "no column of any importance can be tested",
+    "realised_performance": "the ROC AUC has no interval",
+    "estimated_performance": "the ROC AUC has no interval",
+    "age": "the rows or the reference have no moment",
+    "naive_columns": "no column can be tested",
+    "naive_performance": "the ROC AUC is not known in both samples",
+    "naive_rolling_mean": f"fewer than {ROLLING_ROWS} rows have a score",
+    "naive_mean_score": "the mean score is not known in both samples, or is 0",
+}
 
 
 @dataclass(frozen=True)
 class RuleInput:
-    """The input of a rule; `fired` overrides the comparison of the value with the limit."""
+    """The input of a rule; `fired` overrides the comparison of the value with the limit.
+
+    A rule without a value cannot be judged; `reason` says why.
+    """
 
     value: float | None
     fired: bool | None = None
@@ -65,11 +79,11 @@ def evaluate_rules(
     return [_evaluated(name, inputs[name], getattr(policies, name), rates.get(name)) for name in MEANINGS]
 
 
-def combine(rules: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return whether to retrain, which is when any rule that counts has fired, and why."""
+def combine(rules: Sequence[Mapping[str, Any]], faults: Collection[object]) -> dict[str, Any]:
+    """Return whether to retrain, which is when any rule that counts has fired on undamaged data, and why."""
     counting = [rule for rule in rules if rule["counts"]]
     return {
-        "suggested": any(rule["fired"] for rule in counting),
+        "suggested": any(rule["fired"] for rule in counting) and not faults,
         "reasons": [f"{rule['policy']}: {rule['says']}" for rule in counting if rule["fired"]],
         "rules": {
             rule["policy"]: {"fired": rule["fired"], "limit": rule["limit"], "value": rule["value"]}
@@ -109,17 +123,20 @@ def days_between(first: str | None, last: str | None) -> float | None:
 def _evaluated(name: str, found: RuleInput, policy: Policy, known: Mapping[str, float] | None) -> dict[str, Any]:
     beyond = found.value is not None and policy.limit is not None and found.value > policy.limit
     fired = found.fired if found.fired is not None else beyond
+    limited = found.fired is not None or policy.limit is not None
+    reason = found.reason or WITHOUT_VALUE[name] if found.value is None else "" if limited else "it has no limit"
     return {
         "policy": name,
         "says": MEANINGS[name],
         "naive": name.startswith("naive_"),
         "counts": policy.counts,
         "fired": bool(fired),
+        "judged": not reason,
         "value": found.value,
         "limit": policy.limit,
         "false_alarm_rate": known["rate"] if known else None,
         "false_alarm_low": known["low"] if known else None,
         "false_alarm_high": known["high"] if known else None,
         "false_alarm_rows": known["rows"] if known else None,
-        "reason": found.reason,
+        "reason": reason,
     }

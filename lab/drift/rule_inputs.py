@@ -60,7 +60,8 @@ def _of_scores(reference: Reference, model: Mapping[str, Any] | None, in_time: p
 
 
 def _of_area(found: Mapping[str, Any]) -> RuleInput:
-    return RuleInput(found["difference"], fired=found["verdict"] == "worse", reason=found["reason"])
+    known = found["verdict"] != "undefined"
+    return RuleInput(found["difference"] if known else None, fired=found["verdict"] == "worse", reason=found["reason"])
 
 
 def _age(reference: Reference, batch: pa.Table) -> float | None:

@@ -22,6 +22,19 @@ class Material(Params):
     unseen: float = Field(gt=0)
 
 
+class FaultLimits(Params):
+    """When a column or a batch is damaged, by shares of rows and by the distance that a changed unit may leave.
+
+    Seasonal columns may have one value or new levels in a batch.
+    """
+
+    rows: float = Field(gt=0, lt=1)
+    constant: float = Field(gt=0, lt=1)
+    unit: float = Field(gt=0, lt=0.7)
+    unreadable: float = Field(ge=0, lt=1)
+    seasonal: tuple[str, ...] = Field(strict=False)
+
+
 class ReferenceSettings(Params):
     """The size of the reference, and the false alarm rate of the anomaly detector."""
 
@@ -79,6 +92,7 @@ class DriftParams(Params):
     current: str
     significance: float = Field(gt=0, lt=1)
     material: Material
+    faults: FaultLimits
     performance_margin: float = Field(ge=0, lt=1)
     reference: ReferenceSettings
     chunks: int = Field(ge=1, le=100)

@@ -12,6 +12,7 @@ class DriftState:
     """What one revision's metrics/drift.json says."""
 
     retrain: bool
+    faults: tuple[str, ...]
     reasons: tuple[str, ...]
     drifted: tuple[str, ...]
     columns: int
@@ -21,7 +22,7 @@ class DriftState:
 
 @dataclass(frozen=True)
 class DriftChange:
-    """Both revisions' drift, the columns that drifted in one of them only, and whether retraining is newly due."""
+    """Both revisions' drift, the columns that drifted in one of them only, and whether a person must newly act."""
 
     base: DriftState | None
     head: DriftState | None
@@ -39,8 +40,13 @@ def drift_change(base: Found | None, head: Found | None) -> DriftChange:
         head=new,
         newly_drifted=tuple(name for name in after if name not in before),
         no_longer_drifted=tuple(name for name in before if name not in after),
-        newly_suggests_retraining=new is not None and new.retrain and not (old is not None and old.retrain),
+        newly_suggests_retraining=_acts(new) and not _acts(old),
     )
+
+
+def _acts(state: DriftState | None) -> bool:
+    """Return whether a person must act: retrain, or mend the data."""
+    return state is not None and (state.retrain or bool(state.faults))
 
 
 def state_of(found: Found | None) -> DriftState | None:
@@ -50,6 +56,7 @@ def state_of(found: Found | None) -> DriftState | None:
     retrain, verdicts = found.get("retrain", {}), found.get("verdicts", [])
     return DriftState(
         retrain=bool(retrain.get("suggested")),
+        faults=tuple(f"{each['column'] or 'the batch'}: {each['kind']}" for each in found.get("faults", [])),
         reasons=tuple(map(str, retrain.get("reasons", []))),
         drifted=tuple(sorted(str(each["column"]) for each in verdicts if each.get("verdict") == "drifted")),
         columns=len(verdicts),

@@ -164,6 +164,7 @@ def _drift(comparison: Comparison) -> Lines:
     if drift.head is None:
         return []
     suggests = "suggests retraining" if drift.head.retrain else "suggests no retraining"
+    suggests = f"has data faults ({', '.join(drift.head.faults)})" if drift.head.faults else suggests
     newly = " (newly)" if drift.newly_suggests_retraining else ""
     return [
         f"{len(drift.head.drifted)} of {drift.head.columns} columns drifted; it {suggests}{newly}",

@@ -20,13 +20,14 @@ from lab.drift.log_batch import is_served, read_served
 from lab.drift.log_selection import Arm, Choice
 from lab.drift.page import page_of
 from lab.drift.policies import FALSE_ALARMS, read_false_alarms
+from lab.drift.verdict import Word
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
 from ops.drift.words import selection_lines
 from ops.text_table import aligned
 
 MODELS = Path("models")
-
+CODES: Mapping[Word, int] = {"no reason to retrain": 0, "retrain": 1, "data fault": 3, "not judged": 3}
 
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
@@ -80,7 +81,12 @@ def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None, save
     drift, not for performance. Repeated requests for a unit and moment count once. The counts of what is left out, and
     the models that answered, go to standard error.
 
-    Exit 0, 1 when retraining is suggested, 2 for a usage error.
+    \b
+    Exit codes:
+       0  no reason to retrain
+       1  a retraining is suggested
+       2  a usage error
+       3  a data fault, to be mended upstream; or no rule that counts can be judged
     """
     choice = Choice(**chosen)
     found = assess_file(current, folder, choice)
@@ -89,7 +95,7 @@ def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None, save
     if save is not None:
         write_json(found.document, save)
     click.echo(json_bytes(found.document).decode() if as_json else to_text(rounded(found.document)), nl=not as_json)
-    raise SystemExit(1 if found.document["retrain"]["suggested"] else 0)
+    raise SystemExit(CODES[found.document["verdict"]["word"]])
 
 
 def assess_file(current: Path, folder: Path, choice: Choice) -> Assessment:
@@ -135,8 +141,8 @@ def to_text(document: Mapping[str, Any]) -> str:
         ),
         _domain_classifier(document["whole_table"]),
         _anomalies(document["anomalies"]),
-        aligned([("rule", "", "", "value", "limit"), *map(_rule, document["policies"])]),
-        _answer(document["retrain"]),
+        aligned([("rule", "", "", "value", "limit", ""), *map(_rule, document["policies"])]),
+        document["verdict"]["text"],
     ]
     return "\n\n".join(parts)
 
@@ -186,15 +192,12 @@ def _anomalies(found: Mapping[str, Any]) -> str:
 def _rule(rule: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         rule["policy"],
-        "FIRED" if rule["fired"] else "not fired",
+        "FIRED" if rule["fired"] else "not fired" if rule["judged"] else "not judged",
         "counts" if rule["counts"] else "informational",
         _number(rule["value"]),
         _number(rule["limit"]),
+        f"because {rule['reason']}" if rule["reason"] else "",
     )
-
-
-def _answer(retrain: Mapping[str, Any]) -> str:
-    return f"RETRAIN: {'; '.join(retrain['reasons'])}" if retrain["suggested"] else "NO RETRAINING NEEDED"
 
 
 def _number(value: float | None) -> str:

@@ -12,6 +12,7 @@ HELP_TEXTS = {
     "lab_drift_anomalous_share_promised": "The share of rows that would be unlike the reference by chance.",
     "lab_drift_column_effect": "How far a column moved, in its own measure.",
     "lab_drift_columns": "Columns by verdict.",
+    "lab_drift_data_faults": "Damaged columns, and damages of the whole batch.",
     "lab_drift_drifted_share": "The share of columns that drifted.",
     "lab_drift_estimated_roc_auc": "What is expected of a model's ROC AUC by its scores before labels are known.",
     "lab_drift_last_moment_seconds": "The newest row that was judged, in seconds since 1970.",
@@ -56,6 +57,7 @@ def _drift(drift: Mapping[str, Any]) -> Found:
     yield "lab_drift_rows", {"window": "current"}, rows["current"]
     yield "lab_drift_rows", {"window": "reference"}, rows[drift["reference"]]
     yield "lab_drift_drifted_share", {}, drift["drifted_share"]
+    yield "lab_drift_data_faults", {}, len(drift.get("faults", []))
     yield "lab_drift_retrain_suggested", {}, drift["retrain"]["suggested"]
     yield "lab_drift_last_moment_seconds", {}, _newest(drift["chunks"])
     for verdict, count in columns.items():

@@ -104,10 +104,13 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
     drift = results["drift"]
     columns, retrain = drift["columns"], drift["retrain"]
     fired = sorted(name for name, rule in retrain["rules"].items() if rule["fired"])
+    faults = [f"{fault['column'] or 'the batch'} ({fault['kind']})" for fault in drift.get("faults", [])]
+    answer = f"retrain, for {', '.join(map(_spoken, fired))}" if fired else "no reason to retrain"
+    answer = f"DATA FAULT, to be mended upstream: {', '.join(faults)}" if faults else answer
+    moved = f"{columns['drifted']} of {sum(columns.values())} columns drifted between the test window and the newest"
     return [
         f"- **Gates**: {verdicts_in_words(results['validate'])}.",
-        f"- **Drift**: {columns['drifted']} of {sum(columns.values())} columns drifted between the test window and the "
-        + (f"newest; retrain, for {', '.join(map(_spoken, fired))}." if fired else "newest; no reason to retrain."),
+        f"- **Drift**: {moved}; {answer}.",
     ]
 
 

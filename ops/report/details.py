@@ -142,11 +142,13 @@ def _drift(comparison: Comparison) -> Section | None:
         return None
     newly = "newly " if drift.newly_suggests_retraining else ""
     suggests = f"{newly}suggests retraining" if drift.head.retrain else "no retraining suggested"
+    suggests = "DATA FAULT, to be mended upstream" if drift.head.faults else suggests
     title = f"Drift: {len(drift.head.drifted)} of {drift.head.columns} columns, {suggests}"
     lines = [
+        *(f"- data fault: {plain_or_code(fault)}" for fault in drift.head.faults),
         *(f"- newly drifted: {code(name)}" for name in drift.newly_drifted),
         *(f"- no longer drifted: {code(name)}" for name in drift.no_longer_drifted),
-        *(f"- retrain, because {plain_or_code(reason)}" for reason in drift.head.reasons),
+        *(f"- retrain, because {plain_or_code(reason)}" for reason in drift.head.reasons if drift.head.retrain),
         *(
             f"- performance of the {plain_or_code(model)} since the test window: {plain_or_code(word)}"
             for model, word in drift.head.performance.items()

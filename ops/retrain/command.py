@@ -37,6 +37,7 @@ from ops.revisions.snapshot import Snapshot, snapshot_of
 @click.option("-S", "--set-param", "settings", multiple=True, metavar="NAME=VALUE", help="Set a value of params.yaml.")
 @click.option("--base", default="HEAD", show_default=True, help="The revision to start from.")
 @click.option("--even-so", is_flag=True, help="Train even if no rule says that it is due.")
+@click.option("--despite-faults", is_flag=True, help="Train even if the newest rows have a data fault.")
 @click.option(
     "--every",
     "every_days",
@@ -83,7 +84,7 @@ def retrain(
        2  a mistake in the command, the settings or the repository
       10  no retraining is due
       11  the candidate is rejected: a gate failed or is within noise, or it is not better by enough
-      12  the data is refused; nothing is trained
+      12  the data is refused, or it has a data fault; nothing is trained
       13  another retraining runs in this repository
     """
     root = Path(text_of("rev-parse", "--show-toplevel"))

@@ -16,7 +16,7 @@ from lab.core.tables import read_table
 from lab.drift.assess import Comparison, Context, compare_batch
 from lab.drift.attribution import IMPORTANCE, rank_moves, read_importance
 from lab.drift.batch import checked_batch
-from lab.drift.policies import FALSE_ALARMS, combine, read_false_alarms
+from lab.drift.policies import FALSE_ALARMS, read_false_alarms
 from lab.models.models import CHAMPION, load_model
 from lab.models.scoring import score_rows
 from lab.predictions.predictions import score_column
@@ -56,10 +56,9 @@ def scored_by_champion(rows: pa.Table, checked: pa.Table) -> pa.Table:
 def document_of(found: Comparison) -> dict[str, Any]:
     """Return the parts of a judgement that a retraining uses."""
     return {
+        **{name: found.decision[name] for name in ("faults", "policies", "retrain", "verdict")},
         "columns": summary(found.columns),
         "moved": rank_moves(found.columns, found.shares),
-        "policies": found.policies,
-        "retrain": combine(found.policies),
         "age_days": next(rule["value"] for rule in found.policies if rule["policy"] == AGE),
     }
 

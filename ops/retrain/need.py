@@ -6,6 +6,7 @@ from typing import Any
 
 from lab.core.command import MISTAKE
 from lab.core.errors import SourceError
+from lab.drift.verdict import not_judged
 from ops.retrain.decision import Decision, EndedError
 from ops.retrain.request import Options
 from ops.retrain.staging import crash
@@ -43,17 +44,25 @@ def judge_need(options: Options, work: Workplace) -> Need:
 
 
 def need_of(drift: Mapping[str, Any], options: Options) -> Need:
-    """Return whether drift and options make a retraining due."""
+    """Return whether drift and options make a retraining due; a data fault ends it, unless an option accepts it."""
+    faults, verdict = drift.get("faults", []), drift.get("verdict", {})
+    if faults and not options.despite_faults:
+        cure = "Cure: mend the data upstream, then run again; or train on the damage: --despite-faults"
+        raise EndedError(Decision("refused", (verdict["text"], cure), drift=drift))
     reasons = [f"drift suggests it: {reason}" for reason in drift["retrain"]["reasons"]]
-    due = bool(drift["retrain"]["suggested"])
+    due = bool(reasons)
     if not due:
-        reasons = ["no rule that counts found drift"]
+        reasons = [*not_judged(drift.get("policies", [])), "no rule that counts found drift"]
+    if faults:
+        reasons.append(f"--despite-faults was given; {verdict['text']}")
     if options.every_days is not None:
         old = _is_old(drift["age_days"], options.every_days)
         reasons.append(_age(drift["age_days"], options.every_days))
         due = due or old
     if options.even_so and not due:
         reasons.append("--even-so was given")
+    if verdict.get("word") == "not judged" and not (due or options.even_so):
+        raise EndedError(Decision("refused", (verdict["text"], "Cure: --even-so trains all the same"), drift=drift))
     return Need(due or options.even_so, tuple(reasons), drift)
 
 

@@ -161,7 +161,12 @@ def _span(window: Mapping[str, Any] | None) -> str:
 
 def _rule_line(rule: Mapping[str, Any]) -> list[str]:
     limit = NOTHING if rule["limit"] is None else f"{rule['limit']:g}"
-    return [readable_name(rule["policy"]), number(rule["value"]), limit, "yes" if rule["fired"] else "no"]
+    return [
+        readable_name(rule["policy"]),
+        number(rule["value"]),
+        limit,
+        "yes" if rule["fired"] else rule["reason"] or "no",
+    ]
 
 
 def _read(seen: Any, path: str) -> dict[str, Any]:

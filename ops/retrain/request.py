@@ -59,6 +59,7 @@ class Options:
     """How far a retraining goes; none of these changes its result."""
 
     even_so: bool = False
+    despite_faults: bool = False
     every_days: int | None = None
     dry_run: bool = False
     push: bool = False

@@ -147,6 +147,29 @@ def test_it_is_due_by_drift_by_age_or_on_request(
     assert (found.due, found.reasons[-1].endswith(last)) == (due, True), found.reasons
 
 
+def test_a_data_fault_is_refused_unless_an_option_accepts_it() -> None:
+    verdict = {"word": "data fault", "text": "DATA FAULT: amount (missing: all); mend upstream, do not retrain"}
+    damaged = {
+        **judgement(drifted=True, age=1),
+        "faults": [{"column": "amount", "kind": "missing"}],
+        "verdict": verdict,
+    }
+    with pytest.raises(EndedError) as ended:
+        need_of(damaged, Options(even_so=True))
+    assert (ended.value.decision.word, ended.value.decision.code) == ("refused", 12)
+    assert ended.value.decision.reasons[0] == verdict["text"]
+    assert "--despite-faults" in ended.value.decision.reasons[1]
+    found = need_of(damaged, Options(despite_faults=True))
+    assert found.due
+    assert found.reasons == ("drift suggests it: it moved", f"--despite-faults was given; {verdict['text']}")
+
+
+def test_a_rule_that_cannot_be_judged_is_a_reason_beside_no_drift() -> None:
+    rule = {"policy": "realised_performance", "counts": True, "judged": False, "reason": "the rows have no label"}
+    found = need_of({**judgement(drifted=False, age=1), "policies": [rule]}, Options())
+    assert found.reasons[0] == "realised_performance is not judged, because the rows have no label"
+
+
 def test_an_age_is_not_asked_of_rows_without_a_moment() -> None:
     with pytest.raises(SourceError, match="the task's rows have no time column"):
         need_of(judgement(drifted=True, age=None), Options(every_days=90))

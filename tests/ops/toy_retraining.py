@@ -98,7 +98,8 @@ assert known["strength"] == "1", "the reference is not that of the base"
 if "strange" in found:
     sys.exit("the newest rows lack a column") if found["strange"] == "yes" else sys.exit(2)
 yes = found["drift"] == "yes"
-rule = {"policy": "drifted_columns", "counts": True, "fired": yes, "value": 0.5 if yes else 0.1, "limit": 0.3}
+rule = {"policy": "drifted_columns", "counts": True, "fired": yes, "value": 0.5 if yes else 0.1, "limit": 0.3,
+        "judged": True, "reason": ""}
 document = {"columns": {"columns": {"drifted": 5 if yes else 1, "stable": 5}}, "moved": [], "policies": [rule],
             "rows": {"test": 9, "current": 9}, "age_days": float(found.get("age", 50)),
             "retrain": {"suggested": yes, "reasons": ["drifted_columns: it moved"] if yes else [], "rules": {}}}

@@ -146,7 +146,7 @@ def found() -> dict[str, Any]:
                 for model in ("champion", "challenger")
             ],
             "reference": "test",
-            "retrain": {"rules": {"drifted_columns": {"fired": True}}, "suggested": True},
+            "verdict": {"word": "retrain", "text": "RETRAIN: drifted_columns: the share is above the limit"},
             "verdicts": [
                 {"column": "visits", "verdict": "drifted", "measure": "wasserstein", "effect": 0.2},
                 {"column": "amount", "verdict": "stable", "measure": "wasserstein", "effect": 0.01},

@@ -1,4 +1,4 @@
-"""The domain classifier on columns of many levels: no false alarm, and relabelled values are seen."""
+"""The domain classifier on columns of many levels."""
 
 from collections.abc import Callable
 from typing import Any

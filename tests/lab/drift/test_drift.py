@@ -240,11 +240,31 @@ def test_the_command_exits_with_one_where_it_suggests_a_retraining(folder: Path)
     assert (folder / "page.html").read_bytes() == Path("reports/drift/page.html").read_bytes()
 
 
+DAMAGE: dict[str, tuple[Change, str]] = {
+    "all missing": (lambda table: changed(table, "amount", pa.nulls(ROWS, pa.float64())), "amount (missing: "),
+    "all 1e300": (lambda table: changed(table, "amount", np.full(ROWS, 1e300)), "amount (out of range: "),
+    "unseen levels": (lambda table: changed(table, "region", ["far"] * ROWS), "region (unseen: "),
+    "no row": (lambda table: table.slice(0, 0), "empty: the batch has no row"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_the_command_exits_with_three_after_damage_and_names_it_on_the_last_line(folder: Path, name: str) -> None:
+    change, expected = DAMAGE[name]
+    run_drift(folder, change)
+    done = call("--current", str(batch_in(folder)), "--page", str(folder / "page.html"))
+    assert done.exit_code == 3
+    last = done.output.rstrip().splitlines()[-1]
+    assert last.startswith(f"DATA FAULT: {expected}")
+    assert last.endswith("; mend upstream, do not retrain")
+    assert "Data faults" in (folder / "page.html").read_text()
+
+
 def test_the_command_tells_of_every_column_and_rule(folder: Path) -> None:
     run_drift(folder)
     done = call("--current", str(batch_in(folder)))
     assert done.exit_code == 0
-    assert "NO RETRAINING NEEDED" in done.output
+    assert "NO REASON TO RETRAIN: no column drifted, and no rule that counts fired" in done.output
     for name in [*KINDS, *SETTINGS["policies"]]:
         assert f"\n{name} " in done.output
 

@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
         "largest_change": 0.03,
         "unseen": 0.005,
     },
+    "faults": {"rows": 0.2, "constant": 0.9, "unit": 0.4, "unreadable": 0.1, "seasonal": []},
     "performance_margin": 0.02,
     "reference": {"points": 10_000, "rows": 2000, "chunks": 10, "false_alarm_rate": 0.01, "trees": 20},
     "chunks": 8,
