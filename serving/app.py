@@ -22,14 +22,23 @@ from serving.errors import Problem, Refused, invalid, refused
 from serving.examples import examples_of
 from serving.explaining import Explanation, explain_row
 from serving.fast_path import Endpoint, FastPath, Handler
+from serving.identifiers import Identifiers, identifier_key, kept_key
+from serving.label_index import LabelIndex
+from serving.labels import (
+    FEEDBACK,
+    FEEDBACK_BATCH,
+    FeedbackAccepted,
+    FeedbackBatchAccepted,
+    Labels,
+    take_labels,
+)
 from serving.limits import Limits
 from serving.loading import Served, load_arms, reload_arms
 from serving.log import Log, LogError, rules_of
-from serving.log_records import feedback_line, identifiers_of, new_identifier, prediction_lines
+from serving.log_records import prediction_lines
 from serving.metrics import Metrics, ModelLabels, RequestCounter, seconds_of
 from serving.models import LoadedModel, describe
 from serving.refusals import rows_in
-from serving.requests import STRICT
 from serving.settings import Settings
 
 LOG = logging.getLogger("serving")
@@ -65,23 +74,8 @@ class Answers(BaseModel):
     fingerprints: dict[str, str] = Field(description="The fingerprints of the models that answered, by arm.")
 
 
-class Feedback(BaseModel):
-    """The true label of a row."""
-
-    model_config = STRICT
-
-    id: str = Field(min_length=1, max_length=80, description="The id in the answer of the prediction.")
-    label: bool
-
-
-class FeedbackAccepted(BaseModel):
-    """Confirms that the label is in the log."""
-
-    id: str
-
-
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
-FEEDBACK: TypeAdapter[Feedback] = TypeAdapter(Feedback)
+NO_SENDER = "default"
 
 
 @dataclass(frozen=True)
@@ -97,7 +91,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         title="Tabular lab", lifespan=_lifespan, docs_url="/docs", redoc_url=None, telemetry=NO_TELEMETRY
     )
     application.state.settings = settings
-    application.state.arms, application.state.logs = None, None
+    application.state.arms, application.state.logs, application.state.labels = None, None, None
     application.state.metrics = Metrics(settings.gauges)
     application.add_middleware(FastPath, endpoints=FAST_PATHS, error_handlers=ERROR_HANDLERS)
     application.add_middleware(Limits, settings=settings)
@@ -117,14 +111,15 @@ def create_application(settings: Settings | None = None) -> FastAPI:
         response_model=Explanation,
         responses={**PROBLEMS, 409: {"model": Problem, "description": "The model has no reasons."}},
     )
-    application.add_api_route(
-        "/feedback",
-        feedback,
-        methods=["POST"],
-        status_code=202,
-        response_model=FeedbackAccepted,
-        responses={**PROBLEMS, 409: {"model": Problem, "description": "The server has no log."}},
-    )
+    problems = {**PROBLEMS, 409: {"model": Problem, "description": "The server has no log."}}
+    unknown = {**problems, 404: {"model": Problem, "description": "No prediction has this id."}}
+    for path, endpoint, accepted, responses in (
+        ("/feedback", feedback, FeedbackAccepted, unknown),
+        ("/feedback/batch", feedback_batch, FeedbackBatchAccepted, problems),
+    ):
+        application.add_api_route(
+            path, endpoint, methods=["POST"], status_code=202, response_model=accepted, responses=responses
+        )
     application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]  # FastAPI documents this way
     return application
 
@@ -134,16 +129,20 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state, settings = application.state, application.state.settings
     served = load_arms(settings)
     _use(application, served)
-    rules = rules_of(settings)
+    state.identifiers, rules = Identifiers(identifier_key(settings)), rules_of(settings)
     state.logs = (
         Logs(*(Log(settings.log, kind, rules) for kind in ("predictions", "feedback"))) if settings.log else None
     )
+    if state.logs is not None:
+        state.metrics.expect_labels(settings.feedback_keys or [NO_SENDER])
+        state.labels = Labels(state.identifiers, LabelIndex(settings.log), state.logs.feedback, state.metrics)
     watcher = asyncio.create_task(_watch(application, served))
     yield
     watcher.cancel()
     if state.logs is not None:
         await asyncio.to_thread(state.logs.predictions.close)
         await asyncio.to_thread(state.logs.feedback.close)
+        state.labels.index.close()
 
 
 async def _watch(application: FastAPI, served: Served) -> None:
@@ -152,6 +151,7 @@ async def _watch(application: FastAPI, served: Served) -> None:
         await asyncio.sleep(application.state.settings.seconds_between_looks)
         try:
             _update_gauges(application)
+            await asyncio.to_thread(kept_key, application.state.settings, application.state.identifiers.key)
             found = await asyncio.to_thread(reload_arms, served)
             if found is not served:
                 served = found
@@ -235,7 +235,7 @@ async def predict(request: Request) -> Response:
     arms = _arms(request)
     rows = rows_of_one(await _parse_body(request, arms.request_types.row))
     scored = score_arms(arms, rows)
-    identifier, arm = new_identifier(), scored.arms[0]
+    (identifier,), arm = request.app.state.identifiers.issue(scored.positive), scored.arms[0]
     await _log(request, prediction_lines([identifier], rows=rows, scored=scored, arms=arms))
     request.app.state.metrics.count_rows(scored.arms, scored.scores, scored.positive)
     answer = {"id": identifier, "arm": arm, "score": scored.scores[0], "positive": scored.positive[0]}
@@ -246,16 +246,16 @@ async def predict_batch(request: Request) -> Response:
     """Score many rows, sent as rows or as columns; columns are parsed faster."""
     arms = _arms(request)
     batch = await _parse_body(request, arms.request_types.batch)
-    identifiers, lines, answers = await asyncio.to_thread(_score_batch, arms, batch)
+    identifiers, lines, answers = await asyncio.to_thread(_score_batch, arms, batch, request.app.state.identifiers)
     await _log(request, lines)
     request.app.state.metrics.count_rows(answers["arms"], answers["scores"], answers["positive"])
     return JSONResponse({"ids": identifiers, **answers})
 
 
-def _score_batch(arms: Arms, batch: Any) -> tuple[list[str], list[bytes], dict[str, Any]]:
+def _score_batch(arms: Arms, batch: Any, issuer: Identifiers) -> tuple[list[str], list[bytes], dict[str, Any]]:
     rows = rows_of_batch(batch)
     scored = score_arms(arms, rows)
-    identifiers = identifiers_of(new_identifier(), len(scored.arms))
+    identifiers = issuer.issue(scored.positive)
     lines = list(prediction_lines(identifiers, rows=rows, scored=scored, arms=arms)) if arms.settings.log else []
     fingerprints = {arm: arms.model_of(arm).fingerprint for arm in sorted(set(scored.arms))}
     answers = {"arms": scored.arms, "scores": scored.scores, "positive": scored.positive}
@@ -272,11 +272,29 @@ async def explain(request: Request) -> Response:
 async def feedback(request: Request) -> Response:
     """Write the true label of an earlier prediction to the log."""
     known = await _parse_body(request, FEEDBACK)
-    logs: Logs | None = request.app.state.logs
-    if logs is None:
+    taken = await take_labels(_labels(request), [known.id], [known.label], sender=_sender(request))
+    if taken.unknown:
+        raise refused(HTTPStatus.NOT_FOUND, "unknown_id", "No prediction of this server has this id.")
+    return JSONResponse({"id": known.id, "contradicting": bool(taken.contradicting)}, HTTPStatus.ACCEPTED)
+
+
+async def feedback_batch(request: Request) -> Response:
+    """Write the true labels of many earlier predictions to the log."""
+    batch = await _parse_body(request, FEEDBACK_BATCH)
+    taken = await take_labels(_labels(request), batch.ids, batch.labels, sender=_sender(request))
+    return JSONResponse(taken.model_dump(), HTTPStatus.ACCEPTED)
+
+
+def _labels(request: Request) -> Labels:
+    found: Labels | None = request.app.state.labels
+    if found is None:
         raise refused(HTTPStatus.CONFLICT, "no_log", "This server has no log: set LAB_LOG to a folder.")
-    await _append(logs.feedback, [feedback_line(known.id, known.label)])
-    return JSONResponse({"id": known.id}, HTTPStatus.ACCEPTED)
+    return found
+
+
+def _sender(request: Request) -> str:
+    """Return the name of the key that was sent."""
+    return getattr(request.state, "sender", NO_SENDER)
 
 
 async def _log(request: Request, lines: Iterable[bytes]) -> None:
@@ -323,6 +341,7 @@ def _openapi(application: FastAPI) -> dict[str, Any]:
                 "/predict/batch": types.batch,
                 "/explain": types.explain,
                 "/feedback": FEEDBACK,
+                "/feedback/batch": FEEDBACK_BATCH,
             }
             for path, expected in bodies.items():
                 body = expected.json_schema(ref_template="#/components/schemas/{model}")
@@ -337,5 +356,10 @@ def _example(examples: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {"example": examples[path]} if path in examples else {}
 
 
-FAST_PATHS: Mapping[str, Endpoint] = {"/predict": predict, "/predict/batch": predict_batch, "/feedback": feedback}
+FAST_PATHS: Mapping[str, Endpoint] = {
+    "/predict": predict,
+    "/predict/batch": predict_batch,
+    "/feedback": feedback,
+    "/feedback/batch": feedback_batch,
+}
 ERROR_HANDLERS: Mapping[type[Exception], Handler] = {Refused: _answer_refused, SourceError: _answer_too_large}

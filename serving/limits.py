@@ -13,6 +13,7 @@ from serving.settings import Settings
 
 OPEN = frozenset({"/health", "/ready"})  # probes have no key
 UNLIMITED = OPEN | {"/metrics"}  # monitoring must work under high load
+LABELS = frozenset({"/feedback", "/feedback/batch"})
 MEGABYTE = 1_000_000
 BURST_SECONDS = 1.0
 
@@ -23,6 +24,7 @@ class Limits:
     def __init__(self, application: ASGIApp, settings: Settings) -> None:
         self._application, self._settings = application, settings
         self._key = settings.api_key.get_secret_value().encode() if settings.api_key is not None else None
+        self._senders = {name: key.get_secret_value().encode() for name, key in settings.feedback_keys.items()}
         self._rate = settings.requests_per_second
         self._allowed, self._counted = (self._rate or 0) * BURST_SECONDS, time.monotonic()
 
@@ -43,17 +45,23 @@ class Limits:
         await self._application(scope, _replay(body, receive), send)
 
     def _check_key(self, scope: Scope) -> None:
-        if self._key is None:
+        """Refuse a request without a key of its path; for labels, note the sender that has the key."""
+        for_labels = scope["path"] in LABELS and bool(self._senders)
+        keys = self._senders if for_labels else {} if self._key is None else {"": self._key}
+        if not keys:
             return
         headers = dict(reversed(scope["headers"]))
         given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(given, self._key):
+        matching = [name for name, key in keys.items() if hmac.compare_digest(given, key)]
+        if not matching:
             raise refused(
                 HTTPStatus.UNAUTHORIZED,
                 "key",
                 "The header X-API-Key is missing or wrong.",
                 {"WWW-Authenticate": "ApiKey"},
             )
+        if for_labels:
+            scope.setdefault("state", {})["sender"] = matching[0]
 
     def _check_rate(self) -> None:
         """Token bucket: it refills evenly, and allows the requests of one second at once."""

@@ -1,6 +1,5 @@
 """Build the lines of the prediction log and of the feedback log."""
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
@@ -10,16 +9,6 @@ from pydantic_core import to_json
 
 from serving.answers import Rows, Scored
 from serving.arms import Arms
-
-
-def new_identifier() -> str:
-    """Return a random identifier for a request."""
-    return secrets.token_hex(16)
-
-
-def identifiers_of(request: str, rows: int) -> list[str]:
-    """Return an identifier for each row of a batch."""
-    return [f"{request}-{place}" for place in range(rows)]
 
 
 def now() -> str:
@@ -55,6 +44,10 @@ def prediction_lines(identifiers: Sequence[str], *, rows: Rows, scored: Scored, 
         )
 
 
-def feedback_line(identifier: str, label: bool) -> bytes:  # noqa: FBT001 - the label is data, not a flag
-    """Return the feedback line of a label."""
-    return line_of({"id": identifier, "received": now(), "label": int(label)})
+def feedback_lines(labels: Sequence[tuple[str, bool, str]]) -> list[bytes]:
+    """Return a line for each identifier, label and sender."""
+    received = now()
+    return [
+        line_of({"id": identifier, "received": received, "label": int(label), "sender": sender})
+        for identifier, label, sender in labels
+    ]

@@ -5,7 +5,7 @@ import time
 from bisect import bisect_left
 from collections import Counter as CounterOf
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -21,7 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.gauges import read_gauges
 from serving.multiprocess import MULTIPROCESS_DIR, forget_dead
 
-PATHS = frozenset({"/predict", "/predict/batch", "/feedback", "/explain", "/model", "/health", "/ready", "/metrics"})
+PATHS = frozenset(
+    {
+        "/predict", "/predict/batch", "/explain", "/feedback", "/feedback/batch",
+        "/model", "/health", "/ready", "/metrics",
+    }
+)  # fmt: skip
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 _interval_of = partial(bisect_left, SHARES)  # an interval includes its upper limit
@@ -36,6 +41,19 @@ class ModelLabels:
     fingerprint: str
     version: str
     trained_until: float | None
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """What one request with labels brought: labels of known predictions, and how many equal the decision.
+
+    `earlier` has the sender of each label that was known and differs; `unknown` is the number of unknown predictions.
+    """
+
+    labels: Sequence[bool]
+    agreeing: int
+    earlier: Sequence[str]
+    unknown: int
 
 
 def seconds_of(moment: str | None) -> float | None:
@@ -103,6 +121,19 @@ class Metrics:
             "lab_model_trained_until_seconds", "The time of a model's newest training row.", ("arm", "fingerprint"),
             registry=registry, multiprocess_mode="livemax",
         )  # fmt: skip
+        self._labels = Counter(
+            "lab_labels", "Labels of known predictions, by sender and label.", ("sender", "label"), registry=registry
+        )
+        self._agreeing = Counter(
+            "lab_labels_agreeing", "Labels that equal the decision of the model.", ("sender",), registry=registry
+        )
+        self._contradicting = Counter(
+            "lab_labels_contradicting", "Labels that differ from an earlier one, by sender of both.",
+            ("sender", "earlier"), registry=registry,
+        )  # fmt: skip
+        self._unknown = Counter(
+            "lab_labels_unknown", "Labels of unknown predictions; they are left out.", ("sender",), registry=registry
+        )
         self._refused_models = Gauge(
             "lab_model_refused", "1 while the folder of an arm holds a model that cannot be served.", ("arm",),
             registry=registry, multiprocess_mode="livemax",
@@ -136,6 +167,25 @@ class Metrics:
             self._answered(arm)[0]._buckets[interval].inc(count)  # noqa: SLF001 - as above
         for arm, count in CounterOf(compress(arms, positive)).items():
             self._answered(arm)[1].inc(count)
+
+    def expect_labels(self, senders: Collection[str]) -> None:
+        """Show zeros for these senders: Prometheus does not see the increase of a series that is new."""
+        for sender in senders:
+            for label in (False, True):
+                self._labels.labels(sender, int(label))
+            for counter in (self._agreeing, self._unknown):
+                counter.labels(sender)
+            for earlier in senders:
+                self._contradicting.labels(sender, earlier)
+
+    def count_labels(self, sender: str, counts: LabelCounts) -> None:
+        """Count the labels of one request."""
+        for label, count in CounterOf(counts.labels).items():
+            self._labels.labels(sender, int(label)).inc(count)
+        self._agreeing.labels(sender).inc(counts.agreeing)
+        self._unknown.labels(sender).inc(counts.unknown)
+        for earlier, count in CounterOf(counts.earlier).items():
+            self._contradicting.labels(sender, earlier).inc(count)
 
     def set_log(self, log: str, *, waiting: int, lag: float, failing: bool, **lines: int) -> None:
         """Set the state of a log; `lines` are the counts written, failed, repaired and lost since it was opened."""

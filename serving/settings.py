@@ -1,10 +1,12 @@
 """Settings of the server, read from environment variables that start with LAB_."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Sender = Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,40}$")]
 
 
 class Settings(BaseSettings):
@@ -67,9 +69,26 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(
         default=None, description="The key that clients send in the header X-API-Key; none: no key is needed."
     )
+    feedback_keys: dict[Sender, SecretStr] = Field(
+        default={},
+        description='The keys of those who send labels, such as LAB_FEEDBACK_KEYS={"crm": "…"}; '
+        "POST /feedback then takes these keys only. None: the API key.",
+    )
+    id_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs prediction ids. Servers with the same secret take labels for each other's predictions; "
+        "none: a key in the folder of the log.",
+    )
 
     @model_validator(mode="after")
     def a_challenger_is_set_where_it_is_used(self) -> Self:
         if self.challenger is None and (self.challenger_share or self.shadow):
             raise ValueError("challenger_share and shadow need a challenger: set LAB_CHALLENGER to a model's folder")
+        return self
+
+    @model_validator(mode="after")
+    def each_sender_has_its_own_key(self) -> Self:
+        keys = [key.get_secret_value() for key in (*self.feedback_keys.values(), self.api_key) if key is not None]
+        if len(set(keys)) < len(keys) or "" in keys:
+            raise ValueError("each sender of feedback_keys needs a key of its own, other than the API key")
         return self

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ASKED = 'path=~"/predict|/predict/batch|/explain|/feedback"'
+ASKED = 'path=~"/predict|/predict/batch|/explain|/feedback|/feedback/batch"'
 ONE_ROW = 'lab_request_seconds_bucket{path="/predict"}'
 RATE = "$__rate_interval"
 TASK = 'task="$task"'
@@ -148,6 +148,20 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
                 "{{model}} {{figure}}",
             ),
         ), kind="table"),
+    ),
+    "Labels": (
+        Drawing("Labels", "Labels of known and of unknown predictions within an hour, by sender.", (
+            Query("sum by (sender, label) (increase(lab_labels_total[1h]))", "{{sender}}, {{label}}"),
+            Query("sum by (sender) (increase(lab_labels_unknown_total[1h]))", "{{sender}}, unknown prediction"),
+        )),
+        Drawing("Agreement with the model", "The share of labels that equal the decision, within six hours.", (
+            Query("lab:labels_agreeing:6h / lab:labels:6h", "{{sender}}"),
+        ), unit="percentunit"),
+        Drawing("Contradictions", "Labels that differ from an earlier one, within an hour, by sender of both.", (
+            Query(
+                "sum by (sender, earlier) (increase(lab_labels_contradicting_total[1h]))", "{{sender}}, {{earlier}}",
+            ),
+        )),
     ),
     "Log and jobs": (
         Drawing("Lag", "How long the oldest unwritten line has waited.", (

@@ -1,5 +1,6 @@
 """The dashboard matches its code; its queries are valid and find metrics."""
 
+import http.client
 import json
 import re
 from importlib import import_module
@@ -10,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
+from benchmarks.feedback import post
 from ops.gauges.gauges import HELP_TEXTS
 from ops.gauges.text import text_of
 from tests.deploy.queries import QUERIES, judged, plain
@@ -42,6 +44,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     with served(folder, champion=str(champion), log=str(folder / "log"), gauges=str(gauges)) as address:
         ask(address, {"features": CUSTOMERS[0]})
         ask(address, {"features": {}})
+        send_labels(address)
         wait_until(lambda: "lab_refused_total{" in text_at(address), lambda: text_at(address))
         families = list(text_string_to_metric_families(text_at(address)))
     names = {f"{family.name}{suffix}": set[str]() for family in families for suffix in SUFFIXES[family.type]}
@@ -49,6 +52,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         for sample in family.samples:
             names[sample.name] |= {*sample.labels}
     return names
+
+
+def send_labels(address: str) -> None:
+    """Send a label, another one for the same prediction, and one for an unknown prediction."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+    (identifier,) = post(connection, "/predict/batch", {"rows": [{"features": CUSTOMERS[0]}]})["ids"]
+    post(connection, "/feedback/batch", {"ids": [identifier, identifier, "unknown"], "labels": [True, False, True]})
+    connection.close()
 
 
 def test_every_number_that_a_panel_or_a_rule_names_is_exported(exported: dict[str, set[str]]) -> None:

@@ -178,7 +178,7 @@ def test_a_prediction_and_its_later_label_are_in_the_logs(tmp_path: Path) -> Non
         assert line["features"] == {name: value for name, value in ROWS[0].items() if name != "region"}
         assert client.post("/feedback", json={"id": answer["id"], "label": True}).status_code == 202
         (label,) = lines_in(tmp_path / "log", "feedback")
-        assert (label["id"], label["label"]) == (answer["id"], 1)
+        assert (label["id"], label["label"], label["sender"]) == (answer["id"], 1, "default")
         client.post("/predict/batch", json={"columns": COLUMNS})
         assert len(lines_in(tmp_path / "log")) == 1 + len(ROWS)
 

@@ -64,7 +64,7 @@ def the_newest_rows(demo: Monitor) -> None:
     labels = known_labels(demo.windows[1], names)
     send_labels(demo.server.host, labels)
     demo.log(f"{len(names):,} rows of the newest window are predicted")
-    demo.log(f"POST /feedback: {len(labels):,} labels of the older rows arrive, by their ids")
+    demo.log(f"POST /feedback/batch: {len(labels):,} labels of the older rows arrive, by their ids")
 
 
 def drift_is_seen(demo: Monitor) -> None:

@@ -17,6 +17,7 @@ from lab.predictions.predictions import LABEL
 from ops.demo.sandbox import DemoError
 
 AT_ONCE = 200
+LABELS_AT_ONCE = 10_000
 JSON = {"content-type": "application/json"}
 
 
@@ -94,8 +95,10 @@ def send_labels(host: str, labels: Mapping[str, bool]) -> None:
     """Send labels to the server."""
     connection = http.client.HTTPConnection(host, timeout=60)
     try:
-        for name, label in labels.items():
-            _post(connection, "/feedback", {"id": name, "label": label}, 202)
+        ids = list(labels)
+        for first in range(0, len(ids), LABELS_AT_ONCE):
+            part = ids[first : first + LABELS_AT_ONCE]
+            _post(connection, "/feedback/batch", {"ids": part, "labels": [labels[name] for name in part]}, 202)
     finally:
         connection.close()
 
