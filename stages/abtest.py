@@ -19,6 +19,7 @@ from lab.core.seeds import generator_of
 from lab.core.stage_files import read_stage_file
 from lab.experiment.design import ExperimentSection
 from lab.predictions.predictions import read_predictions, read_thresholds
+from lab.predictions.units import units_of
 
 METRICS_FILE = Path("metrics/abtest.json")
 PLOTS = Path("plots/abtest")
@@ -30,11 +31,12 @@ WINDOWS = (DECIDES, "current")
 
 
 def main() -> None:
-    params, seed, keys = load_params("abtest", ComparisonParams), load_seed(), load_schema().keys
+    params, seed, schema = load_params("abtest", ComparisonParams), load_seed(), load_schema()
     thresholds = read_thresholds()
     windows = {}
     for window in WINDOWS:
-        pair = Pair.of(read_predictions(window, keys=keys), thresholds=thresholds)
+        rows = read_predictions(window, keys=schema.keys)
+        pair = Pair.of(rows, thresholds=thresholds, units=units_of(rows, schema))
         windows[window] = compare_models(
             pair,
             margins=params.margins,

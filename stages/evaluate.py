@@ -19,6 +19,7 @@ from lab.evaluate.evaluation import WINDOWS, evaluate, models_json, predictions_
 from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, CHAMPION, load_model
 from lab.models.scoring import score_rows
+from lab.predictions.units import units_of
 from lab.task.money import MoneySection
 
 PREDICTIONS = Path("data/predictions")
@@ -42,13 +43,16 @@ def main() -> None:
         name: predictions_of(
             rows,
             {model: score_rows(fitted, rows) for model, fitted in models.items()},
-            kept=[*schema.keys, *schema.groups],
+            kept=[*schema.keys, *schema.groups, *schema.unit_columns],
         )
         for name, rows in tables.items()
     }
     thresholds = {model: fitted.threshold for model, fitted in models.items()}
     found = evaluate(
-        {name: window_of(rows, thresholds=thresholds, groups=schema.groups) for name, rows in predictions.items()},
+        {
+            name: window_of(rows, thresholds=thresholds, groups=schema.groups, units=units_of(rows, schema))
+            for name, rows in predictions.items()
+        },
         money=money,
         resamples=params.resamples,
         smallest=params.smallest_group,

@@ -16,6 +16,7 @@ from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, load_model
 from lab.models.scoring import score_rows
 from lab.predictions.predictions import read_predictions, read_thresholds
+from lab.predictions.units import units_of
 from lab.task.gates import GatesSection
 from lab.validate.gates import gate_rows, verdict_of
 from lab.validate.robustness import training_of
@@ -45,7 +46,7 @@ def main() -> None:
     check_same_rows(rows, predictions, keys=schema.keys)
     evidence = Evidence(
         measured=read_summary(EVALUATION, model="challenger", window=JUDGED),
-        window=window_of(predictions, thresholds=thresholds, groups=schema.groups),
+        window=window_of(predictions, thresholds=thresholds, groups=schema.groups, units=units_of(predictions, schema)),
         rows=rows,
         training=training_of(training, schema),
         trained_on=groups_of(training, schema.groups),
@@ -54,7 +55,8 @@ def main() -> None:
     gates = gates_of(evidence, params, stream_of=lambda name: generator_of(seed, f"validate/{name}"))
     with replaced_folder(PLOTS) as plots:
         write_csv(gate_rows(gates), plots / "gates.csv")
-    write_json({"window": JUDGED, **verdict_of(gates)}, METRICS)
+    sizes = {"rows": len(evidence.window.labels), "units": evidence.window.unit_count}
+    write_json({"window": JUDGED, **sizes, **verdict_of(gates)}, METRICS)
 
 
 if __name__ == "__main__":

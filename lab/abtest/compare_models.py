@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL
+from lab.predictions.units import Codes
 from lab.stats.core.areas import AreaComparison, compare_areas
+from lab.stats.core.clusters import count_units, repeated_units
 from lab.stats.core.corrections import holm
 from lab.stats.core.paired import PairedMeans, compare_means, log_losses, squared_errors
 from lab.stats.core.probabilities import normal_quantile
-from lab.stats.models.decisions import ResampledDifference, compare_decisions, count_decisions
+from lab.stats.models.decisions import (
+    DecisionDifference,
+    compare_decisions,
+    compare_decisions_by_unit,
+    count_decisions,
+)
 from lab.stats.models.mcnemar import McNemarTest, compare_correctness
 from lab.stats.models.signed_ranks import signed_rank_test
 
@@ -22,6 +29,7 @@ Numbers = NDArray[np.float64]
 Word = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
 
 METRICS = ("accuracy", "brier", "f1", "log_loss", "precision", "recall", "roc_auc")
+RATIOS = ("f1", "precision", "recall")
 LOWER_IS_BETTER = frozenset({"brier", "log_loss"})
 POWER = 0.8
 
@@ -34,6 +42,7 @@ class Difference:
     means that the whole interval is within the margin; `undefined` means that no test is possible, `reason` says why.
     `detectable` is the minimum detectable difference at a power of 80 %, before correction. `check` is a second test of
     the same hypothesis; `only_champion` and `only_challenger` count the rows on which only that model is correct.
+    `units` counts the units of the rows: where it is smaller, every test is by unit.
     """
 
     metric: str
@@ -52,26 +61,30 @@ class Difference:
     check_p_value: float | None = None
     only_champion: int | None = None
     only_challenger: int | None = None
+    rows: int = 0
+    units: int = 0
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Both models' scores of the same rows, and their decision thresholds."""
+    """Both models' scores of the same rows, their decision thresholds, and the unit of each row if units repeat."""
 
     labels: NDArray[np.bool_]
     champion: Numbers
     challenger: Numbers
     champion_threshold: float
     challenger_threshold: float
+    units: Codes | None = None
 
     @classmethod
-    def of(cls, predictions: pa.Table, *, thresholds: Mapping[str, float]) -> Self:
+    def of(cls, predictions: pa.Table, *, thresholds: Mapping[str, float], units: Codes | None) -> Self:
         return cls(
             numbers_of(predictions[LABEL]) == 1,
             numbers_of(predictions["champion_score"]),
             numbers_of(predictions["challenger_score"]),
             thresholds["champion"],
             thresholds["challenger"],
+            repeated_units(units),
         )
 
     @property
@@ -88,8 +101,12 @@ def compare_models(
         return {metric: _undefined(metric, "no row") for metric in METRICS}
     found = [*_of_decisions(pair, resamples=resamples, rng=rng), *_of_losses(pair), _of_area(pair)]
     adjusted = _adjusted(sorted(found, key=lambda difference: difference.metric))
+    rows = len(pair.labels)
+    units = count_units(pair.units, rows=rows)
     return {
-        each.metric: replace(each, word=_word(each, margin=margins[each.metric], significance=significance))
+        each.metric: replace(
+            each, word=_word(each, margin=margins[each.metric], significance=significance), rows=rows, units=units
+        )
         for each in adjusted
     }
 
@@ -104,6 +121,8 @@ def answer_of(differences: Mapping[str, Difference], metric: str, *, window: str
         "difference": found.difference,
         "low": found.low,
         "high": found.high,
+        "rows": found.rows,
+        "units": found.units,
     }
 
 
@@ -124,40 +143,44 @@ def difference_rows(windows: Mapping[str, Mapping[str, Difference]]) -> list[dic
 def _of_decisions(pair: Pair, *, resamples: int, rng: np.random.Generator) -> list[Difference]:
     first, second = pair.decisions
     correctness = compare_correctness(first == pair.labels, second == pair.labels)
-    ratios = compare_decisions(count_decisions(pair.labels, first, second), resamples=resamples, rng=rng)
-    accuracy = replace(
-        _difference("accuracy", correctness, test="McNemar (mid-p)"),
-        check="McNemar (exact)",
-        check_p_value=correctness.exact_p_value,
-        only_champion=correctness.only_first,
-        only_challenger=correctness.only_second,
-    )
-    return [
-        accuracy,
-        *(_difference(metric, ratios[metric], test="paired bootstrap") for metric in ("f1", "precision", "recall")),
-    ]
+    if pair.units is not None:
+        by_unit = compare_decisions_by_unit(pair.labels, first, second, pair.units)
+        tested = [_difference(name, by_unit[name], test="delta method (by unit)") for name in RATIOS]
+        accuracy = _difference("accuracy", by_unit["accuracy"], test="paired t (by unit)")
+    else:
+        ratios = compare_decisions(count_decisions(pair.labels, first, second), resamples=resamples, rng=rng)
+        tested = [_difference(name, ratios[name], test="paired bootstrap") for name in RATIOS]
+        accuracy = replace(
+            _difference("accuracy", correctness, test="McNemar (mid-p)"),
+            check="McNemar (exact)",
+            check_p_value=correctness.exact_p_value,
+        )
+    return [replace(accuracy, only_champion=correctness.only_first, only_challenger=correctness.only_second), *tested]
 
 
 def _of_losses(pair: Pair) -> list[Difference]:
     """Return the paired t-tests of both losses, with Wilcoxon's test, which is robust to outliers, as a check."""
-    found = []
+    found, by_unit = [], pair.units is not None
     for metric, loss in (("log_loss", log_losses), ("brier", squared_errors)):
         champion, challenger = (loss(pair.labels, scores) for scores in (pair.champion, pair.challenger))
-        difference = _difference(metric, compare_means(champion, challenger), test="paired t")
-        ranks = signed_rank_test(challenger - champion)
-        found.append(replace(difference, check="Wilcoxon (signed ranks)", check_p_value=ranks.p_value))
+        means = compare_means(champion, challenger, units=pair.units)
+        difference = _difference(metric, means, test="paired t (by unit)" if by_unit else "paired t")
+        losses = challenger - champion
+        ranks = signed_rank_test(losses if pair.units is None else np.bincount(pair.units, weights=losses))
+        check = "Wilcoxon (signed ranks of sums by unit)" if by_unit else "Wilcoxon (signed ranks)"
+        found.append(replace(difference, check=check, check_p_value=ranks.p_value))
     return found
 
 
 def _of_area(pair: Pair) -> Difference:
     if pair.labels.all() or not pair.labels.any():
         return _undefined("roc_auc", "one class only")
-    areas = compare_areas(pair.labels, pair.champion, pair.challenger)
-    return _difference("roc_auc", areas, test="DeLong (paired)")
+    areas = compare_areas(pair.labels, pair.champion, pair.challenger, units=pair.units)
+    return _difference("roc_auc", areas, test="DeLong (paired)" if pair.units is None else "DeLong (paired, by unit)")
 
 
 def _difference(
-    metric: str, seen: McNemarTest | ResampledDifference | PairedMeans | AreaComparison, *, test: str
+    metric: str, seen: McNemarTest | DecisionDifference | PairedMeans | AreaComparison, *, test: str
 ) -> Difference:
     return Difference(
         metric=metric,
@@ -220,4 +243,6 @@ def _as_record(difference: Difference) -> dict[str, Any]:
         "check_p_value": difference.check_p_value,
         "only_champion": difference.only_champion,
         "only_challenger": difference.only_challenger,
+        "rows": difference.rows,
+        "units": difference.units,
     }

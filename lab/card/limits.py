@@ -26,8 +26,8 @@ def _of_data(results: Results) -> Iterator[str]:
     schema = results.schema
     if schema.unit and schema.moment:
         yield (
-            f"One {listed(schema.unit)} can be in several rows, at different moments. Every interval assumes "
-            "independent rows, so the true uncertainty is larger"
+            f"One {listed(schema.unit)} can be in several rows, at different moments. Intervals and tests are by unit; "
+            "only those of shuffled features assume independent rows"
         )
     if schema.folds.horizon_days:
         days = schema.folds.horizon_days

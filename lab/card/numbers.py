@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.card.results import MODELS, Document, Results
-from lab.pages.markdown import NOTHING, count, interval, number, p_value, percent, readable_name, signed, table
+from lab.pages.markdown import NOTHING, count, counted, interval, number, p_value, percent, readable_name, signed, table
 
 SHOWN = (
     "roc_auc",
@@ -32,9 +32,15 @@ def performance(results: Results) -> list[str]:
     """Return the metrics of both models on the windows after training, and their differences."""
     lines = ["## Performance", ""]
     for window in (results.judged, "current"):
-        rows = count(results.of("featurize")["rows"].get(window))
-        lines += [f"On the window **{window}** ({rows} rows), with 95 % intervals:", "", *_metrics(results, window), ""]
+        size = rows_of_units(results.of("evaluate"), window)
+        lines += [f"On the window **{window}** ({size}), with 95 % intervals:", "", *_metrics(results, window), ""]
     return [*lines, NOTES, ""]
+
+
+def rows_of_units(evaluated: Document, window: str) -> str:
+    """Return the number of rows of a window, and of their units where these repeat."""
+    rows, units = (evaluated[name][window] for name in ("rows", "units"))
+    return f"{counted(rows, 'row')} of {counted(units, 'unit')}" if units < rows else counted(rows, "row")
 
 
 def groups(results: Results) -> list[str]:

@@ -20,7 +20,7 @@ NEEDED = {
     "prepare": ("quality", "rows", "split", "warnings"),
     "featurize": ("left_out", "positive_share", "rows", "without_label"),
     "select": ("by", "challenger", "in_words", "scores", "search"),
-    "evaluate": ("champion", "challenger", "groups_not_in_training", "undefined"),
+    "evaluate": ("champion", "challenger", "groups_not_in_training", "rows", "undefined", "units"),
     "explain": ("challenger", "correlated", "notes"),
     "validate": ("failed", "gates", "window", "within_noise"),
     "drift": ("columns", "models", "reference", "verdict", "verdicts"),

@@ -43,6 +43,11 @@ class FeatureSchema(Params):
         """The columns that identify a row: the unit, and the moment if the task has one."""
         return [*self.unit, *([self.moment] if self.moment else [])]
 
+    @property
+    def unit_columns(self) -> list[str]:
+        """The columns that name independent units: the group that the split keeps together, else the unit."""
+        return [self.folds.group] if self.folds.group is not None else [*self.unit]
+
 
 def load_schema(path: Path = SCHEMA) -> FeatureSchema:
     return read_stage_file(path, kind=FeatureSchema, stage="featurize")

@@ -19,6 +19,7 @@ from lab.drift.streams import detect_error_changes
 from lab.drift.verdict import verdict_of
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import score_column
+from lab.predictions.units import units_of
 from lab.reference.anomalies import anomaly_scores, count_anomalies, worst_rows
 from lab.reference.chunks import Chunk, check_chunks, cut_by_time, figures_of
 from lab.reference.columns import Verdict, bin_rows, column_rows, measure_columns, summary, verdicts_of
@@ -32,7 +33,6 @@ from lab.reference.rows import (
     labels_of,
     order_in_time,
     scored_models,
-    units_of,
 )
 from lab.reference.scores import describe_scores, measure_scores
 from lab.reference.settings import DriftParams

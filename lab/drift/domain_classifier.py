@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lab.predictions.units import units_of
 from lab.reference.encoding import by_rank
 from lab.reference.reference import Reference
-from lab.reference.rows import units_of
 from lab.stats.core.areas import area_under_curve
 from lab.stats.core.probabilities import normal_p_value
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from lab.drift.set_aside import SetAside
 from lab.predictions.columns import numbers_of
+from lab.predictions.units import codes_of, units_of
 from lab.reference.columns import counts_of
 from lab.reference.reference import Reference
-from lab.reference.rows import codes_of, compared_columns, moments_of, units_of
+from lab.reference.rows import compared_columns, moments_of
 from lab.reference.settings import FaultLimits
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.shift.distributions import Distribution

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from lab.predictions.columns import numbers_of
+from lab.predictions.units import Codes, codes_of, units_of
 from lab.reference.reference import Reference
-from lab.reference.rows import Codes, Kind, codes_of, units_of
+from lab.reference.rows import Kind
 from lab.stats.shift.dependence import Inflation, correlation_of_levels, correlation_of_pairs, reduced_for_shared_units
 
 

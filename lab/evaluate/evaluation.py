@@ -98,6 +98,7 @@ def _metrics(windows: Mapping[str, Window], measured: Mapping[str, Measured], mo
         },
         "currency": money.currency,
         "rows": {name: len(window.labels) for name, window in sizes.items()},
+        "units": {name: window.unit_count for name, window in sizes.items()},
         "positive_share": {
             name: float(window.labels.mean()) if len(window.labels) else None for name, window in sizes.items()
         },

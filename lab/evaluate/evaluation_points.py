@@ -1,15 +1,20 @@
 """Plot points of stage evaluate, both models in each file."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
+
+import numpy as np
 
 from lab.evaluate.business import Value, best_on_these_rows, value_at, value_curve
 from lab.evaluate.measurement import CENTS, Measured, Window
 from lab.predictions.predictions import MODELS
-from lab.stats.core.classification import ScoredSample, decide
+from lab.stats.core.classification import BIN_EDGES, ScoredSample, decide
+from lab.stats.core.clusters import effective_trials
+from lab.stats.core.proportions import wilson_interval
 from lab.stats.models.bootstrap import Estimate
 from lab.stats.models.curves import (
+    CalibrationBin,
     Point,
     calibration_curve,
     gain_curve,
@@ -61,10 +66,23 @@ def calibration_rows(windows: Mapping[str, Window], measured: Mapping[str, Measu
             label = short(measured[window][model]["calibration_error"])
             rows += [
                 _bin(window, model, (each.score, each.share, each.low, each.high, each.rows), label)
-                for each in calibration_curve(data.sample_of(model))
+                for each in calibration_bins(data, model)
             ]
         rows += [_bin(window, PERFECT, (end, end, end, end, 0), "") for end in (0.0, 1.0)]
     return rows
+
+
+def calibration_bins(data: Window, model: str) -> list[CalibrationBin]:
+    """Return the bins of the calibration curve, with intervals by unit where units repeat."""
+    bins = calibration_curve(data.sample_of(model))
+    if data.units is None:
+        return bins
+    places = np.searchsorted(BIN_EDGES, data.scores[model], side="right")
+    ends = [
+        wilson_interval(effective_trials(data.labels[places == place], data.units[places == place]))
+        for place in np.unique(places)
+    ]
+    return [replace(each, low=low, high=high) for each, (low, high) in zip(bins, ends, strict=True)]
 
 
 def confusion_rows(windows: Mapping[str, Window]) -> list[Row]:

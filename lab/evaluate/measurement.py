@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from lab.evaluate.business import cents_per_row
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, MODELS, score_column
+from lab.predictions.units import Codes
 from lab.stats.core.classification import METRICS, ScoredSample, decide, measure, scored_sample
-from lab.stats.core.proportions import Trials, wilson_interval
-from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample
+from lab.stats.core.clusters import count_units, effective_trials, repeated_units
+from lab.stats.core.proportions import EffectiveTrials, wilson_interval
+from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample, smaller_class
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -30,12 +32,17 @@ Measured = Mapping[str, Mapping[str, Estimate]]
 
 @dataclass(frozen=True)
 class Window:
-    """The rows of one window: labels, scores and thresholds of each model, and groups."""
+    """The rows of one window: labels, scores and thresholds of each model, groups, and units where these repeat."""
 
     labels: NDArray[np.bool_]
     scores: dict[str, Numbers]
     thresholds: dict[str, float]
     groups: dict[str, list[Any]]
+    units: Codes | None = None
+
+    @property
+    def unit_count(self) -> int:
+        return count_units(self.units, rows=len(self.labels))
 
     def sample_of(self, model: str) -> ScoredSample:
         return scored_sample(self.labels, self.scores[model])
@@ -43,20 +50,25 @@ class Window:
     def where(self, rows: NDArray[np.bool_]) -> "Window":
         """Return the selected rows, without their groups."""
         scores = {model: values[rows] for model, values in self.scores.items()}
-        return Window(self.labels[rows], scores, self.thresholds, {})
+        units = None if self.units is None else repeated_units(self.units[rows])
+        return Window(self.labels[rows], scores, self.thresholds, {}, units)
 
 
-def window_of(predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...]) -> Window:
+def window_of(
+    predictions: pa.Table, *, thresholds: Mapping[str, float], groups: tuple[str, ...], units: Codes | None
+) -> Window:
+    """Return the window; `units` are codes of the rows' units."""
     return Window(
         labels=numbers_of(predictions[LABEL]) == 1,
         scores={model: numbers_of(predictions[score_column(model)]) for model in MODELS},
         thresholds=dict(thresholds),
         groups={name: predictions[name].to_pylist() for name in groups},
+        units=repeated_units(units),
     )
 
 
 def measure_models(window: Window, *, money: Money, resamples: int, rng: np.random.Generator) -> Measured:
-    """Return every metric of each model with its interval; both models use the same resamples.
+    """Return every metric of each model with its interval; both models use the same resamples, of units if they repeat.
 
     A metric that is undefined on the window (one class only, no row) has no value.
     """
@@ -66,13 +78,13 @@ def measure_models(window: Window, *, money: Money, resamples: int, rng: np.rand
         for model in MODELS
     ]
     scores = [window.scores[model] for model in MODELS]
-    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng)
+    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng, units=window.units)
     return {
         model: _estimates(
             of(sample[model]),
             resampled,
-            trials=_trials_of(sample[model], threshold=window.thresholds[model]),
-            rows=_smaller_class(window.labels),
+            trials=_trials_of(window, model),
+            rows=smaller_class(window.labels, window.units),
         )
         for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
     }
@@ -131,7 +143,7 @@ def _measure(sample: ScoredSample, *, threshold: float, money: Money, gaps: Numb
 
 
 def _estimates(
-    seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, trials: Mapping[str, Trials], rows: int
+    seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, trials: Mapping[str, EffectiveTrials], rows: int
 ) -> dict[str, Estimate]:
     values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE)}
     found = {name: _estimate(value, resampled.get(name), rows=rows) for name, value in values.items()}
@@ -140,21 +152,24 @@ def _estimates(
     return {**found, **shares, "calibration_error": estimate_distance(values["calibration_error"], *distances)}
 
 
-def _trials_of(sample: ScoredSample, *, threshold: float) -> dict[str, Trials]:
+def _trials_of(window: Window, model: str) -> dict[str, EffectiveTrials]:
     """Return the metrics that are shares of rows, as (hits, rows)."""
-    found = decide(sample, threshold=threshold)
-    hits, alarms, missed = (int(n) for n in (found.true_positives, found.false_positives, found.false_negatives))
-    rows = int(found.rows)
-    trials = {
-        "accuracy": (hits + int(found.true_negatives), rows),
-        "precision": (hits, hits + alarms),
-        "recall": (hits, hits + missed),
-        POSITIVE_SHARE: (hits + alarms, rows),
+    decided, labels = window.scores[model] >= window.thresholds[model], window.labels
+    every = np.ones_like(labels)
+    shares = {
+        "accuracy": (every, decided == labels),
+        "precision": (decided, labels),
+        "recall": (labels, decided),
+        POSITIVE_SHARE: (every, decided),
     }
-    return {name: trial for name, trial in trials.items() if trial[1]}
+    return {
+        name: effective_trials(hits[about], None if window.units is None else window.units[about])
+        for name, (about, hits) in shares.items()
+        if about.any()
+    }
 
 
-def _with_width(seen: Estimate, trials: Trials) -> Estimate:
+def _with_width(seen: Estimate, trials: EffectiveTrials) -> Estimate:
     """Return a share of 0 or 1, which no resample can change, with Wilson's interval in place of none."""
     if seen.low is None or seen.low != seen.high:
         return seen
@@ -170,12 +185,6 @@ def _estimate(value: float | None, resampled: Numbers | None, *, rows: int) -> E
     if value is None or resampled is None or np.isfinite(resampled).all():
         return estimate(value, resampled, rows=rows)
     return Estimate(value, None, None)
-
-
-def _smaller_class(labels: NDArray[np.bool_]) -> int:
-    """Return the number of rows of the smaller class that has rows."""
-    positives = int(labels.sum())
-    return min(positives, len(labels) - positives) or len(labels)
 
 
 def _in_currency(cents: Any, *, times: int = 1) -> Any:

@@ -39,6 +39,7 @@ def group_rows(
             measured = measure_models(part, money=money, resamples=resamples, rng=stream_of(f"{group}/{level}"))
             counts = {
                 "rows": len(part.labels),
+                "units": part.unit_count,
                 "positives": int(part.labels.sum()),
                 "note": note_on(part.labels, smallest=smallest, unseen=level in unseen),
             }

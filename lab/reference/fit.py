@@ -11,6 +11,7 @@ from lab.core.errors import SourceError
 from lab.core.schema import FeatureSchema
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, score_column
+from lab.predictions.units import Codes, units_of
 from lab.reference.anomalies import fit_forest
 from lab.reference.chunks import limits_of
 from lab.reference.columns import counts_of
@@ -19,7 +20,6 @@ from lab.reference.facts import ColumnFacts, ModelFacts, ReferenceFacts
 from lab.reference.performance import area_facts, calibration_of, realised_metrics
 from lab.reference.reference import Reference
 from lab.reference.rows import (
-    Codes,
     Kind,
     compared_columns,
     in_order,
@@ -29,7 +29,6 @@ from lab.reference.rows import (
     labels_of,
     moments_of,
     scored_models,
-    units_of,
 )
 from lab.reference.scores import mean_of
 from lab.reference.settings import ReferenceSettings

@@ -11,6 +11,7 @@ from lab.core.errors import SourceError
 from lab.core.schema import FeatureSchema
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, MODELS, score_column
+from lab.predictions.units import Codes, codes_of, units_of
 from lab.stats.shift.dependence import (
     inflation_by_unit,
     inflation_by_unit_of_levels,
@@ -21,7 +22,6 @@ from lab.stats.shift.dependence import (
 
 Kind = Literal["number", "boolean", "category"]
 Numbers = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 MIDNIGHT = " 00:00:00.000000"
 STREAM_SHARE = 0.5  # above this share of distinct moments, rows are treated as a stream
@@ -49,24 +49,6 @@ def in_order(table: pa.Table, schema: FeatureSchema) -> pa.Table:
     """Return the rows sorted by time and unit, so that results do not depend on the order of a file."""
     keys = keys_in(table, schema)
     return table.sort_by([(name, "ascending") for name in keys]) if keys and table.num_rows else table
-
-
-def units_of(table: pa.Table, schema: FeatureSchema) -> Codes | None:
-    """Return an integer code for the unit of each row; None when the table lacks the unit columns."""
-    if not schema.unit or any(name not in table.column_names for name in schema.unit):
-        return None
-    codes = np.zeros(table.num_rows, dtype=np.int64)
-    for name in schema.unit:
-        column = codes_of(table[name])
-        codes = np.unique(codes * (int(column.max(initial=0)) + 1) + column, return_inverse=True)[1].astype(np.int64)
-    return codes
-
-
-def codes_of(column: pa.ChunkedArray) -> Codes:
-    """Return an integer code for each value; missing is a value of its own."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes: Codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
 
 
 def moments_of(table: pa.Table, schema: FeatureSchema) -> NDArray[np.datetime64] | None:

@@ -35,8 +35,8 @@ LEGEND = (
 
 INTERVALS = (
     "The interval of a mean over folds is corrected for training rows that folds share (Nadeau and Bengio, 2003). "
-    "The interval of a score on all rows treats the fitted models as fixed and rows as independent; it is narrower and "
-    "does not include the variation of another training"
+    "The interval of a score on all rows treats the fitted models as fixed and units as independent; it is narrower "
+    "and does not include the variation of another training"
 )
 
 
@@ -54,6 +54,8 @@ def summary_of(
         "fold_mean": best.folds.mean,
         "fold_mean_95": [best.folds.low, best.folds.high],
         "scores": {standing.name: standing.score for standing in standings},
+        "rows": best.rows,
+        "units": best.units,
         "cochran_p": overall.p_value,
         "in_words": sentences_of(standings, tests, question),
         "search": [best.candidate.search.reason],
@@ -193,7 +195,7 @@ def _reading(standings: Sequence[Standing], question: Question) -> list[str]:
     folds, rule = leader.manifest.folds, leader.manifest.inputs.folds
     sizes = listed(f"{count(fold.train)} → {count(fold.validation)}" for fold in folds)
     rows = (
-        f"Every candidate is scored on the same {counted(leader.out_of_fold.num_rows, 'validation row')} in "
+        f"Every candidate is scored on the same {rows_of_units(standings[0])} in "
         f"{counted(len(folds), 'fold')} (training rows → validation rows: {sizes}). "
         f"Folds are made by {rule.kind}: {rule.reason}"
     )
@@ -203,6 +205,12 @@ def _reading(standings: Sequence[Standing], question: Question) -> list[str]:
     )
     level = f"A difference is significant when its corrected p-value is below {question.significance:g}"
     return ["## Method", "", *(f"- {sentence(text)}" for text in (rows, INTERVALS, optimism, level))]
+
+
+def rows_of_units(standing: Standing) -> str:
+    """Return the number of validation rows, and of their units where these repeat."""
+    units = f" of {counted(standing.units, 'unit')}" if standing.units < standing.rows else ""
+    return f"{counted(standing.rows, 'validation row')}{units}"
 
 
 def _picture(name: str, what: str, drawn: set[str]) -> list[str]:

@@ -39,10 +39,13 @@ def cochran_in_words(test: CochranTest, *, count: int, question: Question) -> st
     """Return the result of Cochran's Q test on all candidates."""
     if count == 1:
         return "Cochran's Q needs at least two candidates."
+    if test.p_value is None:
+        return f"The accuracies of the candidates are not testable: {test.reason}."
     verdict = "differ" if test.p_value < question.significance else "do not differ significantly"
+    name = "Hotelling's T² by unit" if test.by_unit else "Cochran's Q"
     return (
         f"The accuracies of the {count} candidates {verdict}, each at its own threshold "
-        f"(Cochran's Q {number(test.q, digits=1)} on {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
+        f"({name} {number(test.q, digits=1)} on {test.degrees} degrees of freedom, p {p_value(test.p_value)})."
     )
 
 

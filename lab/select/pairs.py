@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from lab.select.leaderboard import LOSSES, Numbers, Standing, Truths, labels_and_scores
+from lab.predictions.units import Codes
+from lab.select.leaderboard import LOSSES, Numbers, Standing, Truths, labels_and_scores, repeated_units_of
 from lab.stats.core.areas import AreaComparison, compare_areas
 from lab.stats.core.classification import LOWER_IS_BETTER
 from lab.stats.core.corrections import holm
@@ -16,7 +17,7 @@ from lab.stats.core.probabilities import normal_quantile
 from lab.stats.core.resampled_folds import POWER, corrected_difference
 from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
 from lab.stats.models.cochran import CochranTest, cochran_test
-from lab.stats.models.mcnemar import compare_correctness
+from lab.stats.models.mcnemar import McNemarTest, compare_correctness
 from lab.stats.models.signed_ranks import signed_rank_test
 
 Kind = Literal["folds", "fold ranks", "rows", "decisions"]
@@ -100,7 +101,8 @@ def compare_all(standings: Sequence[Standing]) -> CochranTest:
     """Return Cochran's Q test: whether the accuracies of all candidates are equal, each at its own threshold."""
     if len(standings) == 1:
         return CochranTest(0.0, 0, 1.0, "only one candidate")
-    return cochran_test(np.column_stack([_correct(standing) for standing in standings]))
+    units = repeated_units_of(standings[0].candidate)
+    return cochran_test(np.column_stack([_correct(standing) for standing in standings]), units=units)
 
 
 def folds_won(first: Standing, second: Standing, *, by: str) -> int:
@@ -146,31 +148,36 @@ def _on_fold_ranks(pair: Pair, question: Question) -> PairTest:
 def _on_rows(pair: Pair, by: str) -> PairTest:
     labels, first = labels_and_scores(pair[0].candidate.out_of_fold)
     _, second = labels_and_scores(pair[1].candidate.out_of_fold)
-    found = _row_test(labels, first, second, by)
+    units = repeated_units_of(pair[0].candidate)
+    found = _row_test(labels, first, second, by, units=units)
     # Each test is second minus first, so the higher-ranking candidate is second where higher is better.
     values = (found.first, found.second) if by in LOSSES else (found.second, found.first)
     detectable = _detectable(found.standard_error)
-    return _pair_test(pair, found, kind="rows", test=ROW_TESTS[by], metric=by, values=values, detectable=detectable)
+    test = ROW_TESTS[by] if units is None else f"{ROW_TESTS[by]}, by unit"
+    return _pair_test(pair, found, kind="rows", test=test, metric=by, values=values, detectable=detectable)
 
 
 def _row_test(
-    labels: Truths, first: Numbers, second: Numbers, by: str
+    labels: Truths, first: Numbers, second: Numbers, by: str, *, units: Codes | None
 ) -> PairedMeans | AveragePrecisionComparison | AreaComparison:
     if by in LOSSES:
-        return compare_means(LOSSES[by](labels, first), LOSSES[by](labels, second))
+        return compare_means(LOSSES[by](labels, first), LOSSES[by](labels, second), units=units)
     if by == "average_precision":
-        return compare_average_precisions(labels, second, first)
-    return compare_areas(labels, second, first)
+        return compare_average_precisions(labels, second, first, units=units)
+    return compare_areas(labels, second, first, units=units)
 
 
 def _on_decisions(pair: Pair) -> PairTest:
     first, second = map(_correct, pair)
-    found = compare_correctness(second, first)
+    units = repeated_units_of(pair[0].candidate)
+    found: McNemarTest | PairedMeans = (
+        compare_correctness(second, first) if units is None else compare_means(second, first, units=units)
+    )
     return _pair_test(
         pair,
         found,
         kind="decisions",
-        test="McNemar (mid-p)",
+        test="McNemar (mid-p)" if units is None else "paired t, by unit",
         metric="accuracy",
         values=(found.second, found.first),
         detectable=_detectable(found.standard_error),

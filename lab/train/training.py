@@ -246,7 +246,9 @@ def _by_fold(scored: OutOfFold, count: int, *, report: Callable[[FoldScore], Non
 
 
 def _table_of(table: pa.Table, schema: FeatureSchema, scored: OutOfFold) -> pa.Table:
-    rows = table.select([*schema.keys, "label"]).take(pa.array(scored.places))
+    rows = table.select(list(dict.fromkeys([*schema.keys, *schema.unit_columns, "label"]))).take(
+        pa.array(scored.places)
+    )
     return rows.append_column("fold", pa.array(scored.folds)).append_column("score", pa.array(scored.scores))
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.stats.core.proportions import Trials
+from lab.predictions.units import Codes
+from lab.stats.core.clusters import FEWEST, count_units, effective_trials
+from lab.stats.core.proportions import EffectiveTrials
 from lab.stats.models.bootstrap import Estimate
 from lab.stats.models.gaps import PairGap, mean_gaps, share_gaps, share_ratios
 from lab.validate.gates import Gate, Rule, judge, not_judged, worst
@@ -30,11 +32,26 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Groups:
-    """The rows in each group of a column, and the groups without training rows."""
+    """The rows in each group of a column, the groups without training rows, and the units where these repeat.
+
+    A unit with rows in two groups counts in both.
+    """
 
     levels: Levels
     unseen: Collection[str]
     smallest: int
+    units: Codes | None = None
+
+    @property
+    def fewest(self) -> int:
+        """The fewest units of a group that is judged; no limit where units do not repeat."""
+        return 0 if self.units is None else FEWEST
+
+    def units_in(self, rows: Truths) -> Codes | None:
+        return None if self.units is None else self.units[rows]
+
+    def count_units(self, rows: Truths) -> int:
+        return count_units(self.units_in(rows), rows=int(rows.sum()))
 
 
 def fairness_gates(predicted: Predictions, groups: Groups, limits: Mapping[str, float]) -> dict[str, Gate]:
@@ -85,7 +102,9 @@ def calibration_gap(excess: Numbers, groups: Groups, limit: float) -> Gate:
     large, note = _judged(np.ones(len(excess), dtype=bool), pairwise, "rows")
     if len(large) < 2:
         return not_judged("at most", limit, _nothing(len(large), groups, "rows", note))
-    return worst_pair(mean_gaps({name: excess[rows] for name, rows in large.items()}), "at most", limit, note=note)
+    means = {name: excess[rows] for name, rows in large.items()}
+    units = None if groups.units is None else {name: groups.units[rows] for name, rows in large.items()}
+    return worst_pair(mean_gaps(means, units=units), "at most", limit, note=note)
 
 
 def worst_pair(pairs: Sequence[PairGap], rule: Rule, limit: float, *, note: str = "") -> Gate:
@@ -99,16 +118,23 @@ def _names(pair: PairGap) -> str:
     return f"{pair.larger} against {pair.smaller}: "
 
 
-def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[dict[str, Trials], str]:
+def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[dict[str, EffectiveTrials], str]:
     large, note = _judged(about, groups, called)
-    return {name: (int((rows & hits).sum()), int(rows.sum())) for name, rows in large.items()}, note
+    return {name: effective_trials(hits[rows], groups.units_in(rows)) for name, rows in large.items()}, note
 
 
 def _judged(about: Truths, groups: Groups, called: str) -> tuple[dict[str, Truths], str]:
     """Return the rows of the groups that are large enough, and a note on small and unseen groups."""
     rows = {name: inside & about for name, inside in groups.levels.items()}
-    large = {name: inside for name, inside in rows.items() if inside.sum() >= groups.smallest}
-    small = [f"{name} ({inside.sum()} {called})" for name, inside in rows.items() if name not in large]
+    sizes = {name: (int(inside.sum()), groups.count_units(inside)) for name, inside in rows.items()}
+    large = {
+        name: rows[name] for name, (size, units) in sizes.items() if size >= groups.smallest and units >= groups.fewest
+    }
+    small = [
+        f"{name} ({size} {called}{f' of {units} units' if units < size else ''})"
+        for name, (size, units) in sizes.items()
+        if name not in large
+    ]
     aside = f"; too small to judge: {', '.join(small)}" if small else ""
     unseen = sorted(set(groups.unseen) & set(rows))
     return large, aside + (f"; not in the training rows: {', '.join(unseen)}" if unseen else "")

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.predictions.units import Codes
 from lab.stats.core.classification import ScoredSample, area_under_curve, scored_sample
-from lab.stats.models.bootstrap import UNDEFINED, Estimate, estimate, resample
+from lab.stats.models.bootstrap import UNDEFINED, Estimate, estimate, resample, smaller_class
 
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -70,7 +71,14 @@ def not_judged(rule: Rule, threshold: float, reason: str) -> Gate:
 
 
 def not_worse(
-    labels: Truths, champion: Numbers, challenger: Numbers, *, margin: float, resamples: int, rng: np.random.Generator
+    labels: Truths,
+    champion: Numbers,
+    challenger: Numbers,
+    *,
+    margin: float,
+    resamples: int,
+    rng: np.random.Generator,
+    units: Codes | None = None,
 ) -> Gate:
     """Return the non-inferiority gate on ROC AUC: the whole paired interval must be above minus the margin.
 
@@ -80,10 +88,11 @@ def not_worse(
     if not positives or not negatives:
         reason = "one class only" if positives or negatives else "no row"
         return judge(UNDEFINED, "above", -margin, note=f": {reason}")
-    first, second = resample(labels, [champion, challenger], [_area, _area], resamples=resamples, rng=rng)
-    values = [float(area_under_curve(scored_sample(labels, scores))) for scores in (champion, challenger)]
+    scores = [champion, challenger]
+    first, second = resample(labels, scores, [_area, _area], resamples=resamples, rng=rng, units=units)
+    values = [float(area_under_curve(scored_sample(labels, each))) for each in scores]
     difference = second["roc_auc"] - first["roc_auc"]
-    found = estimate(values[1] - values[0], difference, rows=min(positives, negatives))
+    found = estimate(values[1] - values[0], difference, rows=smaller_class(labels, units))
     return judge(found, "above", -margin, about=f"champion {values[0]:.4f}, challenger {values[1]:.4f}: ")
 
 

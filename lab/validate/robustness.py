@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lab.core.schema import FeatureSchema
 from lab.models.frames import LARGEST_NUMBER
 from lab.predictions.columns import numbers_of
+from lab.predictions.units import Codes
 from lab.stats.models.bootstrap import UNDEFINED, Estimate
 from lab.stats.models.paired_shares import net_share
 
@@ -33,11 +34,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The rows to perturb, their labels, and the decisions without perturbation."""
+    """The rows to perturb, their labels, the decisions without perturbation, and the units where these repeat."""
 
     rows: pa.Table
     labels: Truths
     clean: Truths
+    units: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,20 @@ def training_of(rows: pa.Table, schema: FeatureSchema) -> Training:
     )
 
 
-def baseline_of(rows: pa.Table, labels: Truths, *, decide: Decide, most: int, rng: np.random.Generator) -> Baseline:
+def baseline_of(
+    rows: pa.Table,
+    labels: Truths,
+    *,
+    decide: Decide,
+    most: int,
+    rng: np.random.Generator,
+    units: Codes | None = None,
+) -> Baseline:
     """Return all rows, or a sample of `most` rows in their order."""
     if len(labels) > most:
         kept = np.sort(rng.choice(len(labels), most, replace=False))
-        rows, labels = rows.take(pa.array(kept)), labels[kept]
-    return Baseline(rows, labels, decide(rows))
+        rows, labels, units = rows.take(pa.array(kept)), labels[kept], None if units is None else units[kept]
+    return Baseline(rows, labels, decide(rows), units)
 
 
 def with_noise(rows: pa.Table, spreads: Mapping[str, float], *, noise: float, rng: np.random.Generator) -> pa.Table:
@@ -144,11 +154,13 @@ def accuracy_loss(baseline: Baseline, draws: Iterable[pa.Table], *, decide: Deci
         return Loss(UNDEFINED, None, len(tables), 0)
     decisions = decide(pa.concat_tables(tables)).reshape(len(tables), rows)
     lost = (baseline.clean == baseline.labels).astype(np.float64) - (decisions == baseline.labels)
-    return Loss(net_share(lost.mean(axis=0), level=level), float(lost.mean(axis=1).max()), len(tables), rows)
+    estimate = net_share(lost.mean(axis=0), units=baseline.units, level=level)
+    return Loss(estimate, float(lost.mean(axis=1).max()), len(tables), rows)
 
 
 def _part(baseline: Baseline, places: Truths) -> Baseline:
-    return Baseline(baseline.rows.filter(pa.array(places)), baseline.labels[places], baseline.clean[places])
+    units = None if baseline.units is None else baseline.units[places]
+    return Baseline(baseline.rows.filter(pa.array(places)), baseline.labels[places], baseline.clean[places], units)
 
 
 def _places(column: pa.ChunkedArray, level: str) -> Truths:

@@ -183,7 +183,9 @@ def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     found = {}
     for group, values in window.groups.items():
         unseen = set(map(name_of, values)) - evidence.trained_on[group]
-        found[group] = fairness_gates(predicted, Groups(levels_of(values), unseen, params.smallest_group), limits)
+        found[group] = fairness_gates(
+            predicted, Groups(levels_of(values), unseen, params.smallest_group, window.units), limits
+        )
     for measure in limits:
         for group, gates in found.items():
             yield measure, f"{measure}_{group}", gates[measure]
@@ -191,8 +193,14 @@ def _fairness(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
 
 def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) -> Gates:
     rules, decide = params.robustness, evidence.decide
+    window = evidence.window
     rows = baseline_of(
-        evidence.rows, evidence.window.labels, decide=decide, most=rules.most_rows, rng=stream_of("rows")
+        evidence.rows,
+        window.labels,
+        decide=decide,
+        most=rules.most_rows,
+        rng=stream_of("rows"),
+        units=window.units,
     )
     spreads = evidence.training.spreads
     features = [*evidence.training.features]
@@ -205,7 +213,7 @@ def _robustness(evidence: Evidence, params: ValidateParams, stream_of: Streams) 
         losses = losses_at(rows, levels, perturb, decide=decide, repeats=rules.repeats, stream_of=streams)
         for level, loss in losses.items():
             name = f"accuracy_loss_at_{measure}_{str(level).replace('.', '_')}"
-            yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(evidence.window.labels))
+            yield measure, name, _loss_gate(loss, rules.accuracy_loss, of=len(window.labels))
     unseen = losses_when_unseen(rows, evidence.training.levels, decide=decide, smallest=params.smallest_group)
     yield "unseen_category", "accuracy_loss_at_unseen_category", _unseen_gate(unseen, params)
 
@@ -223,6 +231,7 @@ def _against_champion(evidence: Evidence, params: ValidateParams, stream_of: Str
         margin=rules.margin,
         resamples=rules.resamples,
         rng=stream_of("champion"),
+        units=window.units,
     )
     yield "champion", "roc_auc_against_champion", gate
 

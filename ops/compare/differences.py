@@ -12,6 +12,7 @@ from lab.abtest.comparison_settings import ComparisonParams
 from lab.core.seeds import generator_of
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, score_column
+from lab.predictions.units import Codes
 from lab.stats.core.paired import PairedMeans, compare_means
 from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
 from lab.task.money import Money
@@ -79,6 +80,7 @@ class _Scored:
     head: Numbers
     base_threshold: float
     head_threshold: float
+    units: Codes | None
 
     @property
     def same(self) -> bool:
@@ -102,7 +104,7 @@ def judge_model(
     if not matched.rows.compared:
         return False, (), ()
     scored = _scored(model, base, head, matched)
-    pair = Pair(scored.labels, scored.base, scored.head, scored.base_threshold, scored.head_threshold)
+    pair = Pair(scored.labels, scored.base, scored.head, scored.base_threshold, scored.head_threshold, scored.units)
     found = compare_models(
         pair,
         margins=settings.margins,
@@ -135,6 +137,7 @@ def _scored(model: str, base: Predictions, head: Predictions, matched: Matched) 
         head=numbers_of(head.table[column])[matched.head_places],
         base_threshold=base.thresholds[model],
         head_threshold=head.thresholds[model],
+        units=matched.units,
     )
 
 
@@ -161,18 +164,18 @@ def _judged(found: Difference, *, margin: float, same: bool) -> Judged:
 
 
 def _further(scored: _Scored, *, settings: ComparisonParams, money: Money | None) -> tuple[Judged, ...]:
-    found = []
+    found, by_unit = [], "" if scored.units is None else ", by unit"
     if scored.labels.any():
-        areas = compare_average_precisions(scored.labels, scored.base, scored.head)
-        found.append(
-            _judged_further(AVERAGE_PRECISION, areas, test="jackknife (paired)", same=scored.same, settings=settings)
-        )
+        areas = compare_average_precisions(scored.labels, scored.base, scored.head, units=scored.units)
+        test = f"jackknife (paired{by_unit})"
+        found.append(_judged_further(AVERAGE_PRECISION, areas, test=test, same=scored.same, settings=settings))
     if money is not None and money.is_set:
         earned = compare_means(
-            _earned(scored.labels, scored.base >= scored.base_threshold, money),
-            _earned(scored.labels, scored.head >= scored.head_threshold, money),
+            earned_by_row(scored.labels, scored.base >= scored.base_threshold, money),
+            earned_by_row(scored.labels, scored.head >= scored.head_threshold, money),
+            units=scored.units,
         )
-        found.append(_judged_further(NET, earned, test="paired t", same=scored.same, settings=settings))
+        found.append(_judged_further(NET, earned, test=f"paired t{by_unit}", same=scored.same, settings=settings))
     return tuple(found)
 
 
@@ -200,7 +203,7 @@ def _judged_further(
     )
 
 
-def _earned(labels: Flags, decided: Flags, money: Money) -> Numbers:
+def earned_by_row(labels: Flags, decided: Flags, money: Money) -> Numbers:
     """Return what each row's decision earned less what it cost, in the task's currency."""
     acted = np.where(labels, money.benefit_of_true_positive, -money.cost_of_false_positive)
     left = np.where(labels, -money.cost_of_false_negative, 0)

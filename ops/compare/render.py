@@ -8,6 +8,7 @@ from ops.compare.changes import Change, in_one_line
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import NET, Judged
 from ops.compare.facts import advice_of
+from ops.compare.rows import TestRows
 from ops.text_table import aligned
 
 WIDEST = 60
@@ -45,14 +46,20 @@ def rows_in_words(comparison: Comparison) -> str:
         return f"Nothing was tested: {comparison.metrics.untested}.{cure_of(comparison)}"
     if rows.same:
         features = "" if rows.features == "the same" else f" (their features are {rows.features})"
-        return f"Both on the same {counted(rows.compared, 'row')} of the test window, matched by their keys{features}."
+        return f"Both on the same {rows_of_units(rows)} of the test window, matched by their keys{features}."
     features = "" if rows.features_differ is None else f" and features in {count(rows.features_differ)} more"
     note = f" Beware: {rows.note}." if rows.note else ""
     return (
         f"The test data changed: {counted(rows.in_both, 'row')} in both, {count(rows.only_in_base)} only in base, "
         f"{count(rows.only_in_head)} only in head. Of those in both, labels differ in {count(rows.labels_differ)}"
-        f"{features}. Compared: the {counted(rows.compared, 'row')} that are the same in both, and no other.{note}"
+        f"{features}. Compared: the {rows_of_units(rows)} that are the same in both, and no other.{note}"
     )
+
+
+def rows_of_units(rows: TestRows) -> str:
+    """Return the number of compared rows, and of their units where these repeat."""
+    units = f" of {counted(rows.units, 'unit')}" if rows.units < rows.compared else ""
+    return f"{counted(rows.compared, 'row')}{units}"
 
 
 def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str:

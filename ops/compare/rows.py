@@ -1,7 +1,7 @@
 """Match the rows of two revisions' test windows by their keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ from lab.core.errors import LabError, SourceError
 from lab.dataset.features import ROW
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL
+from lab.predictions.units import Codes, numbered, units_of
+from lab.stats.core.clusters import count_units, repeated_units
 from ops.compare.predicted import FEATURES, Predictions, Store, briefly
 
 Places = NDArray[np.int64]
@@ -23,6 +25,8 @@ Features = Literal["the same", "made otherwise", "of other data"]
 @dataclass(frozen=True)
 class TestRows:
     """How the rows of both test windows relate, and which of them can be compared; `same` says that all can.
+
+    `units` counts the units of the compared rows.
 
     `features` says whether their features are of the same bytes, are made otherwise of the same data, or come of other
     data. `features_differ` counts rows; it is None where it was not checked or is unknown, which `note` explains.
@@ -37,6 +41,7 @@ class TestRows:
     features_differ: int | None
     compared: int
     note: str
+    units: int = 0
 
     @property
     def only_in_base(self) -> int:
@@ -49,11 +54,12 @@ class TestRows:
 
 @dataclass(frozen=True)
 class Matched:
-    """The rows that can be compared, by their positions in both tables."""
+    """The rows that can be compared, by their positions in both tables, and their units where units repeat."""
 
     rows: TestRows
     base_places: Places
     head_places: Places
+    units: Codes | None
 
 
 def match_rows(base: Predictions, head: Predictions, *, stores: tuple[Store, Store]) -> Matched:
@@ -62,6 +68,13 @@ def match_rows(base: Predictions, head: Predictions, *, stores: tuple[Store, Sto
     Where a table has no key and its data changed, the number of a row says nothing about which row it is: then only
     rows with equal labels and features count, and none where the features cannot be had.
     """
+    rows, here, there = _matched(base, head, stores=stores)
+    units = units_of(base.table, base.schema)
+    units = None if units is None else repeated_units(units[here])
+    return Matched(replace(rows, units=count_units(units, rows=rows.compared)), here, there, units)
+
+
+def _matched(base: Predictions, head: Predictions, *, stores: tuple[Store, Store]) -> tuple[TestRows, Places, Places]:
     places = places_of_same(base.table, head.table, keys=base.keys)
     agree = _labels(base, places[0]) == _labels(head, places[1])
     whole = base.table.num_rows == head.table.num_rows == len(agree) and bool(agree.all())
@@ -69,16 +82,16 @@ def match_rows(base: Predictions, head: Predictions, *, stores: tuple[Store, Sto
     numbered = base.schema.unit == (ROW,) and not _same_md5(stores, "data/prepared")
     counts = (base.table.num_rows, head.table.num_rows, len(agree), int((~agree).sum()))
     if whole and not numbered:
-        return Matched(_related(counts, features, len(agree), same=True), *places)
+        return _related(counts, features, len(agree), same=True), *places
     kept = places[0][agree], places[1][agree]
     keys = base.table.select(base.keys).take(pa.array(kept[0]))
     equal, note = _equal_features(keys, base, head, stores)
     if equal is None:
         none = np.zeros(0, dtype=np.int64)
         kept = (none, none) if numbered else kept
-        return Matched(_related(counts, features, len(kept[0]), note=note), *kept)
+        return _related(counts, features, len(kept[0]), note=note), *kept
     differ, same = int((~equal).sum()), (kept[0][equal], kept[1][equal])
-    return Matched(_related(counts, features, len(same[0]), same=whole and not differ, features_differ=differ), *same)
+    return _related(counts, features, len(same[0]), same=whole and not differ, features_differ=differ), *same
 
 
 def _related(
@@ -112,7 +125,7 @@ def places_of_same(base: pa.Table, head: pa.Table, *, keys: Sequence[str]) -> tu
             f"the keys are {one.schema.to_string()} in base and {two.schema.to_string()} in head, expected the same "
             "types: rows cannot be matched."
         )
-    numbers = _numbered(pa.concat_tables([one, two]))
+    numbers = numbered(pa.concat_tables([one, two]), keys)
     first, second = numbers[: base.num_rows], numbers[base.num_rows :]
     for found in (first, second):
         if repeated := len(found) - len(np.unique(found)):
@@ -165,14 +178,3 @@ def _equal(one: pa.ChunkedArray, two: pa.ChunkedArray) -> NDArray[np.bool_]:
 def _labels(predictions: Predictions, places: Places) -> NDArray[np.bool_]:
     labels: NDArray[np.bool_] = (numbers_of(predictions.table[LABEL]) == 1)[places]
     return labels
-
-
-def _numbered(keys: pa.Table) -> Places:
-    """Return a number for each row, the same for equal keys."""
-    numbers = np.zeros(keys.num_rows, dtype=np.int64)
-    for name in keys.column_names:
-        values = (
-            keys[name].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.int64)
-        )
-        numbers = np.unique(numbers * (int(values.max(initial=0)) + 1) + values, return_inverse=True)[1]
-    return numbers

@@ -21,8 +21,9 @@ WORDS = {
     "not distinguishable": "? not distinguishable",
 }
 MEANINGS = (
-    "Difference is head less base. Interval and p are of a paired test on the same rows; p is corrected over the "
-    "metrics (Holm), in brackets it is not. ≈ the whole interval lies within the margin: too small to matter. "
+    "Difference is head less base. Interval and p are of a paired test on the same rows, by unit where units have "
+    "several rows; p is corrected over the metrics (Holm), in brackets it is not. ≈ the whole interval lies within the "
+    "margin: too small to matter. "
     "? not distinguishable: a difference below the number in brackets is mostly missed. In the picture, "
     "right is better, and the dotted lines mark the margin."
 )

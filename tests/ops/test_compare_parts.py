@@ -4,6 +4,7 @@ import doctest
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -11,19 +12,25 @@ import ops.compare.advice
 import ops.compare.changes
 import ops.compare.predicted
 import ops.compare.render
+from lab.abtest.comparison_settings import ComparisonParams
 from lab.core.errors import LabError, SourceError
+from lab.core.schema import FeatureSchema
+from lab.task.money import Money
 from ops.compare.advice import Facts, Reason, advise
 from ops.compare.changes import changes
+from ops.compare.differences import Judged, judge_model
 from ops.compare.drift import drift_change
 from ops.compare.experiment import answer_of
 from ops.compare.gates import gate_changes
-from ops.compare.predicted import briefly
-from ops.compare.render import printable
-from ops.compare.rows import equal_rows, places_of_same
+from ops.compare.predicted import Predictions, Store, briefly
+from ops.compare.render import printable, rows_of_units
+from ops.compare.rows import equal_rows, match_rows, places_of_same
 from ops.compare.stages import commands_of
 from ops.revisions.git import contents_at
+from ops.revisions.objects import Objects
 from ops.revisions.snapshot import WORKSPACE, Snapshot
 from tests.history import commit_all
+from tests.judged import ABTEST, features_of, predictions_of, schema
 from tests.project import run
 
 GOOD = Facts(primary="roc_auc", word="better", numbers="+0.02")
@@ -212,3 +219,42 @@ def test_git_is_asked_once_for_many_files(tmp_path: Path) -> None:
     commit_all(tmp_path, "files")
     asked = ["a b.txt", "no such", "empty", "blob missing", "line missing"]
     assert contents_at("HEAD", asked, root=tmp_path) == contents
+
+
+def windows_of(*moments: int) -> tuple[Predictions, Predictions]:
+    """Return two revisions' predictions of 500 customers, the same rows at each moment."""
+    rng = np.random.default_rng(46)
+    features = features_of(rng, 500)
+    described = FeatureSchema.model_validate({**schema(), "moment": "moment"})
+    found = []
+    for _ in range(2):
+        table = predictions_of(rng, features)
+        dated = [table.append_column("moment", [[moment] * 500]) for moment in moments]
+        found.append(Predictions(pa.concat_tables(dated), {"champion": 0.5, "challenger": 0.5}, described))
+    return found[0], found[1]
+
+
+def test_revisions_are_compared_by_customer(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    store = Store(Snapshot("here", None, tmp_path), Objects(tmp_path))
+
+    def judged(*moments: int) -> tuple[str, dict[str, Judged]]:
+        base, head = windows_of(*moments)
+        matched = match_rows(base, head, stores=(store, store))
+        _, tested, further = judge_model(
+            "challenger",
+            base,
+            head,
+            matched,
+            settings=ComparisonParams.model_validate(ABTEST),
+            seed=1,
+            money=Money(benefit_of_true_positive=100),
+        )
+        return rows_of_units(matched.rows), {each.metric: each for each in (*tested, *further)}
+
+    (alone, once), (repeated, by_unit) = judged(1), judged(1, 2, 3, 4)
+    assert (alone, repeated) == ("500 rows", "2,000 rows of 500 units")
+    for metric, seen in by_unit.items():
+        widths = [(found.high or 0) - (found.low or 0) for found in (seen, once[metric])]
+        assert widths[0] == pytest.approx(widths[1], rel=0.06), metric
+        assert "by unit" in seen.test

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.core.clusters import Codes, clustered_test, repeated_units, variance_by_unit
 from lab.stats.core.probabilities import normal_log10_p, normal_p_value, normal_quantile
 
 Numbers = NDArray[np.float64]
@@ -69,10 +70,13 @@ def area_under_curve(labels: ArrayLike, scores: ArrayLike) -> Area:
     return Area(value, placements[positive], placements[~positive])
 
 
-def compare_areas(labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> AreaComparison:
+def compare_areas(
+    labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, units: ArrayLike | None = None, level: float = 0.95
+) -> AreaComparison:
     """Return DeLong's paired comparison of two models' scores of the same rows.
 
-    Models that rank every pair of rows equally have difference 0 and p-value 1.
+    Where units repeat, influences are added up within each unit (Obuchowski, 1997, Biometrics 53), and `z` is a
+    Student t. Models that rank every pair of rows equally have difference 0 and p-value 1.
 
     >>> compare_areas([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], [0.1, 0.4, 0.35, 0.8]).p_value
     1.0
@@ -82,6 +86,8 @@ def compare_areas(labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, lev
     negatives = np.stack([one.negative_placements, two.negative_placements])
     if min(positives.shape[1], negatives.shape[1]) < 2:
         return _untested(one.value, two.value, "only one row of a class: the variance cannot be estimated")
+    if (codes := repeated_units(units)) is not None:
+        return _tested_by_unit(one, two, labels, codes, level=level)
     variance = _variance_of_mean(positives[1] - positives[0]) + _variance_of_mean(negatives[1] - negatives[0])
     covariance = np.cov(positives) / positives.shape[1] + np.cov(negatives) / negatives.shape[1]
     return _tested(one.value, two.value, variance=variance, covariance=covariance, level=level)
@@ -94,20 +100,24 @@ def area_variance(area: Area) -> float | None:
     return _variance_of_mean(area.positive_placements) + _variance_of_mean(area.negative_placements)
 
 
+def area_influences(area: Area, labels: ArrayLike) -> Numbers:
+    """Return the influence of each row on an area; they sum to 0."""
+    positive = np.asarray(labels).astype(bool)
+    influences = np.empty(len(positive))
+    influences[positive] = (area.positive_placements - area.value) / len(area.positive_placements)
+    influences[~positive] = (area.negative_placements - area.value) / len(area.negative_placements)
+    return influences
+
+
 def area_variance_by_unit(area: Area, labels: ArrayLike, units: ArrayLike) -> float | None:
     """Return the variance of an area for clustered rows, correlated within units; None below two units.
 
     Obuchowski (1997), Biometrics 53: the influences of the rows are added up within each unit.
     """
-    positive = np.asarray(labels).astype(bool)
-    influences = np.empty(len(positive))
-    influences[positive] = (area.positive_placements - area.value) / len(area.positive_placements)
-    influences[~positive] = (area.negative_placements - area.value) / len(area.negative_placements)
-    _, codes = np.unique(np.asarray(units), return_inverse=True)
-    sums = np.bincount(codes, weights=influences)
-    if len(sums) < 2 or min(len(area.positive_placements), len(area.negative_placements)) < 2:
+    if min(len(area.positive_placements), len(area.negative_placements)) < 2:
         return None
-    return float(np.sum(sums**2)) * len(sums) / (len(sums) - 1)
+    codes = np.unique(np.asarray(units), return_inverse=True)[1]
+    return variance_by_unit(area_influences(area, labels), codes)
 
 
 def compare_independent_areas(
@@ -156,6 +166,28 @@ def _tested(first: float, second: float, *, variance: float, covariance: Numbers
         low=difference - half_width,
         high=difference + half_width,
         reason="" if error else "zero variance: both rank every pair of rows equally",
+    )
+
+
+def _tested_by_unit(one: Area, two: Area, labels: ArrayLike, units: Codes, *, level: float) -> AreaComparison:
+    influences = [area_influences(area, labels) for area in (one, two)]
+    found = clustered_test(two.value - one.value, influences[1] - influences[0], units, level=level)
+    if found.standard_error is None:
+        return _untested(one.value, two.value, found.reason)
+    sums = np.stack([np.bincount(units, weights=each) for each in influences])
+    (first, both), (_, second) = (sums @ sums.T * sums.shape[1] / (sums.shape[1] - 1)).tolist()
+    return AreaComparison(
+        first=one.value,
+        second=two.value,
+        difference=two.value - one.value,
+        covariance=((first, both), (both, second)),
+        standard_error=found.standard_error,
+        z=found.t,
+        p_value=found.p_value,
+        log10_p=found.log10_p,
+        low=found.low,
+        high=found.high,
+        reason=found.reason if found.standard_error else "zero variance: both rank every pair of rows equally",
     )
 
 

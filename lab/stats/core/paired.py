@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.core.clusters import clustered_test, repeated_units
 from lab.stats.core.log_odds import SMALLEST_PROBABILITY
 from lab.stats.core.probabilities import student_p_value, student_quantile
 
@@ -33,10 +34,13 @@ class PairedMeans:
     reason: str
 
 
-def compare_means(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> PairedMeans:
+def compare_means(
+    first: ArrayLike, second: ArrayLike, *, units: ArrayLike | None = None, level: float = 0.95
+) -> PairedMeans:
     """Return the paired t-test (Student, 1908); `effect` is Cohen's d of the differences.
 
-    The p-value is 1 for equal columns, and None when the difference is the same in every row (no variance).
+    Where units repeat, the differences are added up within each unit, and degrees are the units less one. The p-value
+    is 1 for equal columns, and None when the difference is the same in every row (no variance).
 
     >>> round(compare_means([1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 4.0, 4.5]).t, 6)
     2.44949
@@ -55,11 +59,16 @@ def compare_means(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -
     if deviation <= ROUNDING * max(float(np.abs(one).max()), float(np.abs(two).max())):
         reason = "the difference is the same in every row: its variance cannot be estimated"
         return PairedMeans(*means, None, degrees, None, None, None, None, None, reason)
+    effect = mean / deviation
+    if (codes := repeated_units(units)) is not None:
+        found = clustered_test(mean, (differences - mean) / one.size, codes, level=level)
+        ends = found.p_value, found.low, found.high
+        return PairedMeans(*means, found.standard_error, found.degrees, found.t, *ends, effect, found.reason)
     error = deviation / math.sqrt(one.size)
     half_width = student_quantile((1 + level) / 2, degrees) * error
     p_value = student_p_value(mean / error, degrees)
     return PairedMeans(
-        *means, error, degrees, mean / error, p_value, mean - half_width, mean + half_width, mean / deviation, reason=""
+        *means, error, degrees, mean / error, p_value, mean - half_width, mean + half_width, effect, reason=""
     )
 
 

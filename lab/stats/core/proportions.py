@@ -5,9 +5,10 @@ import math
 from lab.stats.core.probabilities import normal_quantile
 
 Trials = tuple[int, int]
+EffectiveTrials = tuple[float, float]  # of correlated rows: no whole numbers
 
 
-def wilson_interval(trials: Trials, *, level: float = 0.95) -> tuple[float, float]:
+def wilson_interval(trials: EffectiveTrials, *, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval (1927, Journal of the American Statistical Association 22) of (hits, rows).
 
     >>> [round(end, 6) for end in wilson_interval((10, 100))]
@@ -23,7 +24,7 @@ def wilson_interval(trials: Trials, *, level: float = 0.95) -> tuple[float, floa
     return max(0.0, (middle - half_width) / scale), min(1.0, (middle + half_width) / scale)
 
 
-def newcombe_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
+def newcombe_interval(first: EffectiveTrials, second: EffectiveTrials, *, level: float = 0.95) -> tuple[float, float]:
     """Return Newcombe's hybrid score interval of the second share minus the first (1998, Statistics in Medicine 17).
 
     Each sample is given as (hits, rows).

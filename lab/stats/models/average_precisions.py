@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.core.clusters import clustered_test, repeated_units
 from lab.stats.core.probabilities import normal_p_value, normal_quantile
 
 Numbers = NDArray[np.float64]
@@ -21,15 +22,18 @@ class AveragePrecision:
 
 @dataclass(frozen=True)
 class AveragePrecisionComparison:
-    """Two average precisions; the difference is second minus first, the p-value is from a z-test."""
+    """Two average precisions; the difference is second minus first, the p-value is from a z-test.
+
+    Where units repeat it is from a t-test by unit; with too few units the fields from the standard error on are None.
+    """
 
     first: float
     second: float
     difference: float
-    standard_error: float
-    low: float
-    high: float
-    p_value: float
+    standard_error: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
     reason: str
 
 
@@ -60,14 +64,24 @@ def average_precision_of(labels: ArrayLike, scores: ArrayLike) -> AveragePrecisi
     return AveragePrecision(value, influences / float(hits[-1]))
 
 
-def average_precision_interval(estimate: AveragePrecision, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of an average precision, clipped to [0, 1]."""
+def average_precision_interval(
+    estimate: AveragePrecision, *, units: ArrayLike | None = None, level: float = 0.95
+) -> tuple[float | None, float | None]:
+    """Return the interval of an average precision, clipped to [0, 1]; None with too few units."""
+    if (codes := repeated_units(units)) is not None:
+        found = clustered_test(estimate.value, estimate.influences, codes, level=level)
+        return clipped(found.low, found.high)
     half_width = normal_quantile((1 + level) / 2) * _standard_error(estimate.influences)
-    return max(0.0, estimate.value - half_width), min(1.0, estimate.value + half_width)
+    return clipped(estimate.value - half_width, estimate.value + half_width)
+
+
+def clipped(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Return the part of an interval within [0, 1]."""
+    return (None if low is None else max(0.0, low)), (None if high is None else min(1.0, high))
 
 
 def compare_average_precisions(
-    labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, level: float = 0.95
+    labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, units: ArrayLike | None = None, level: float = 0.95
 ) -> AveragePrecisionComparison:
     """Return the comparison of two models' scores of the same rows; the p-value is 1 for equal rankings.
 
@@ -75,7 +89,14 @@ def compare_average_precisions(
     1.0
     """
     one, two = average_precision_of(labels, first), average_precision_of(labels, second)
-    difference, error = two.value - one.value, _standard_error(two.influences - one.influences)
+    difference, influences = two.value - one.value, two.influences - one.influences
+    equal = "zero variance: both rank every pair of rows equally"
+    if (codes := repeated_units(units)) is not None:
+        found = clustered_test(difference, influences, codes, level=level)
+        reason = equal if found.standard_error == 0 else found.reason
+        values = one.value, two.value, difference
+        return AveragePrecisionComparison(*values, found.standard_error, found.low, found.high, found.p_value, reason)
+    error = _standard_error(influences)
     half_width = normal_quantile((1 + level) / 2) * error
     return AveragePrecisionComparison(
         first=one.value,
@@ -85,7 +106,7 @@ def compare_average_precisions(
         low=difference - half_width,
         high=difference + half_width,
         p_value=normal_p_value(difference / error) if error else 1.0,
-        reason="" if error else "zero variance: both rank every pair of rows equally",
+        reason="" if error else equal,
     )
 
 

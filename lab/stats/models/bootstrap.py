@@ -1,4 +1,4 @@
-"""Stratified bootstrap of classification metrics, with bias-corrected intervals."""
+"""Bootstrap of classification metrics by class or by unit, with bias-corrected intervals."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,12 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lab.stats.core.classification import ScoredSample, SortedScores, scored_sample
+from lab.stats.core.clusters import Codes, repeated_units
 from lab.stats.core.probabilities import normal_quantile, student_quantile
 
 Numbers = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Draws = NDArray[np.uint32]
 Measure = Callable[[ScoredSample], Mapping[str, Numbers]]
+_Resamples = tuple[Sequence[Numbers], Sequence[Numbers]]  # the counts of the rows and the weight of each class
 
 LEVEL = 0.95
 CELLS_PER_BLOCK = 40_000  # so that the arrays of a block of resamples fit into the CPU cache
@@ -39,28 +41,68 @@ def resample(
     *,
     resamples: int,
     rng: np.random.Generator,
+    units: ArrayLike | None = None,
 ) -> list[dict[str, Numbers]]:
     """Return each model's metrics on the same resamples of the rows.
 
     Rows are drawn within their class (the stratified bootstrap). The number of positives is drawn too, and gives the
     classes their weights: both the rows and the share of positives vary. All models use the same draws, so their
-    differences are paired.
+    differences are paired. Where units repeat, whole units are drawn, and the share of positives varies with them.
     """
     positive = np.asarray(labels).astype(bool)
     order = np.argsort(np.asarray(scores[0], dtype=np.float64), kind="stable")  # so that one model needs no reordering
     models = [_ranked(positive[order], np.asarray(model, dtype=np.float64)[order]) for model in scores]
-    classes = int(positive.sum()), int((~positive).sum())
-    weights = draw_weights(*classes, resamples=resamples, rng=rng)
+    codes = repeated_units(units)
+    drawn = (
+        _draws_of_rows(positive, resamples=resamples, rng=rng)
+        if codes is None
+        else _draws_of_units(positive[order], codes[order], resamples=resamples, rng=rng)
+    )
     found: list[dict[str, list[Numbers]]] = [{} for _ in scores]
-    start = 0
-    for drawn in draw_rows(*classes, resamples=resamples, rng=rng):
-        counts = [_count(rows) for rows in drawn]
-        lines = slice(start, start + len(counts[0]))
-        start = lines.stop
+    for counts, weights in drawn:
         for model, measured, metrics in zip(models, measures, found, strict=True):
-            for name, values in measured(model.recount(counts, [weight[lines] for weight in weights])).items():
+            for name, values in measured(model.recount(counts, weights)).items():
                 metrics.setdefault(name, []).append(values)
     return [{name: np.concatenate(blocks) for name, blocks in metrics.items()} for metrics in found]
+
+
+def draw_units(
+    units: Codes, positive: ArrayLike, *, resamples: int, rng: np.random.Generator, cells: int = CELLS_PER_BLOCK
+) -> Iterator[Numbers]:
+    """Yield blocks of resamples: how often each unit is drawn, one line per resample.
+
+    A resample without a row of a class that the sample has is drawn again. The block size does not change what is
+    drawn.
+    """
+    flags, count = np.asarray(positive).astype(bool), int(units.max()) + 1
+    held = [np.bincount(units[rows], minlength=count) > 0 for rows in (flags, ~flags)]
+    held = [units_of_class for units_of_class in held if units_of_class.any()]
+    first, again = rng.spawn(2)
+    block = max(1, cells // len(units))
+    for start in range(0, resamples, block):
+        counts = _count(_draw(count, first, min(block, resamples - start)))
+        for line in counts:
+            while not all(line[units_of_class].any() for units_of_class in held):
+                line[:] = _count(_draw(count, again, 1))[0]
+        yield counts
+
+
+def _draws_of_rows(positive: NDArray[np.bool_], *, resamples: int, rng: np.random.Generator) -> Iterator[_Resamples]:
+    classes = int(positive.sum()), int((~positive).sum())
+    weights = draw_weights(*classes, resamples=resamples, rng=rng)
+    start = 0
+    for drawn in draw_rows(*classes, resamples=resamples, rng=rng):
+        lines = slice(start, start + len(drawn[0]))
+        start = lines.stop
+        yield [_count(rows) for rows in drawn], [weight[lines] for weight in weights]
+
+
+def _draws_of_units(
+    positive: NDArray[np.bool_], units: Codes, *, resamples: int, rng: np.random.Generator
+) -> Iterator[_Resamples]:
+    for counts in draw_units(units, positive, resamples=resamples, rng=rng):
+        ones = np.ones(len(counts))
+        yield [np.take(counts, units[rows], axis=-1) for rows in (positive, ~positive)], [ones, ones]
 
 
 def draw_rows(
@@ -98,9 +140,9 @@ def estimate(
 ) -> Estimate:
     """Return a value with the bias-corrected percentile interval of its resamples (Efron, 1987, JASA 82).
 
-    `rows` is the size of the smaller class. Resamples of few rows vary too little, so the interval is widened like a
-    Student interval (Hesterberg, 2015, The American Statistician 69); for one row it contains all resamples. Equal
-    resamples give an interval of width 0.
+    `rows` is the size of the smaller class, in units where these are drawn. Resamples of few rows vary too little, so
+    the interval is widened like a Student interval (Hesterberg, 2015, The American Statistician 69); for one row it
+    contains all resamples. Equal resamples give an interval of width 0.
 
     >>> estimate(2.0, np.array([1.0, 2.0, 3.0]), level=0.5)
     Estimate(value=2.0, low=1.5, high=2.5)
@@ -110,6 +152,18 @@ def estimate(
     shares = _shares(value, resampled, errors=_standard_errors(rows, level=level))
     low, high = np.quantile(resampled, shares)
     return Estimate(value, float(low), float(high))
+
+
+def smaller_class(labels: ArrayLike, units: ArrayLike | None = None) -> int:
+    """Return the number of rows of the smaller class that has rows; of their units where units are given.
+
+    >>> smaller_class([1, 0, 0, 0], [3, 4, 4, 5])
+    1
+    """
+    positive = np.asarray(labels).astype(bool)
+    codes = np.arange(positive.size) if units is None else np.asarray(units)
+    found = [len(np.unique(codes[rows])) for rows in (positive, ~positive) if rows.any()]
+    return min(found, default=0)
 
 
 def estimate_distance(value: float | None, resampled: Numbers | None, noise: Numbers | None) -> Estimate:

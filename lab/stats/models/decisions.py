@@ -1,28 +1,34 @@
-"""Paired bootstrap of accuracy, precision, recall and F1 of two models."""
+"""Accuracy, precision, recall and F1 of two models: paired bootstrap, or t-tests by unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.core.clusters import Codes, clustered_test
+
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Parts = tuple[Counts, Counts]
 Metric = Callable[[Counts], Parts]
 
 
 @dataclass(frozen=True)
-class ResampledDifference:
-    """A metric of two models; the difference is second minus first, the interval is of the resampled differences."""
+class DecisionDifference:
+    """A metric of two models; the difference is second minus first, the interval is of the resampled differences.
+
+    By unit, the interval is Student's; with too few units the fields from the standard error on are None.
+    """
 
     first: float
     second: float
     difference: float
-    standard_error: float
-    low: float
-    high: float
-    p_value: float
+    standard_error: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
     reason: str
 
 
@@ -37,7 +43,7 @@ def count_decisions(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> C
 
 def compare_decisions(
     cells: Counts, *, resamples: int, rng: np.random.Generator, level: float = 0.95
-) -> dict[str, ResampledDifference]:
+) -> dict[str, DecisionDifference]:
     """Return the differences in accuracy, precision, recall and F1, with percentile intervals of the paired bootstrap.
 
     A multinomial draw of the eight counts is equivalent to resampling the rows. A ratio with denominator 0 is 0. Efron
@@ -49,13 +55,54 @@ def compare_decisions(
     return {name: _compare(metric, cells, drawn, level=level) for name, metric in METRICS.items()}
 
 
-def _compare(metric: Metric, cells: Counts, drawn: Counts, *, level: float) -> ResampledDifference:
+def compare_decisions_by_unit(
+    labels: ArrayLike, first: ArrayLike, second: ArrayLike, units: Codes, *, level: float = 0.95
+) -> dict[str, DecisionDifference]:
+    """Return the differences in accuracy, precision, recall and F1, with t-tests of influences added up by unit.
+
+    The influence of a row on a ratio is its numerator less the ratio times its denominator, over the sum of the
+    denominators (the delta method). A ratio with denominator 0 is 0.
+    """
+    positive, *decided = (np.asarray(column).astype(bool) for column in (labels, first, second))
+    tables = [_rows_as_tables(positive, decision) for decision in decided]
+    return {name: _compare_by_unit(metric, tables, units, level=level) for name, metric in METRICS.items()}
+
+
+def _rows_as_tables(positive: Flags, decided: Flags) -> Counts:
+    """Return the table [label, decision] of each row: 1 in its own cell, else 0."""
+    cells = 2 * positive.astype(np.int64) + decided
+    return np.eye(4, dtype=np.int64)[cells].reshape(-1, 2, 2)
+
+
+def _compare_by_unit(metric: Metric, tables: Sequence[Counts], units: Codes, *, level: float) -> DecisionDifference:
+    parts = [metric(table) for table in tables]
+    sums = [(float(part.sum()), float(whole.sum())) for part, whole in parts]
+    first, second = (part / whole if whole else 0.0 for part, whole in sums)
+    one, two = (
+        (part - value * whole) / total if total else np.zeros(len(part))
+        for (part, whole), (_, total), value in zip(parts, sums, (first, second), strict=True)
+    )
+    found = clustered_test(second - first, two - one, units, level=level)
+    undefined = any(total == 0 for _, total in sums)
+    return DecisionDifference(
+        first=first,
+        second=second,
+        difference=second - first,
+        standard_error=found.standard_error,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
+        reason="denominator 0, ratio set to 0" if undefined else found.reason,
+    )
+
+
+def _compare(metric: Metric, cells: Counts, drawn: Counts, *, level: float) -> DecisionDifference:
     observed = [_ratio(*metric(table)) for table in _tables(cells)]
     first, second = (_ratio(*metric(table)) for table in _tables(drawn))
     differences = second - first
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
     undefined = any(float(metric(table)[1]) == 0 for table in _tables(cells))
-    return ResampledDifference(
+    return DecisionDifference(
         first=float(observed[0]),
         second=float(observed[1]),
         difference=float(observed[1] - observed[0]),

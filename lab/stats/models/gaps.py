@@ -7,13 +7,15 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from lab.stats.core.clusters import repeated_units, variance_by_unit
 from lab.stats.core.probabilities import student_quantile
-from lab.stats.core.proportions import Trials, newcombe_interval, wilson_interval
+from lab.stats.core.proportions import EffectiveTrials, newcombe_interval, wilson_interval
 
 Numbers = NDArray[np.float64]
 Sample = TypeVar("Sample")
+Mean = tuple[float, float, float]  # with its variance and degrees of freedom
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class PairGap:
     smaller: str
 
 
-def share_gaps(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
+def share_gaps(groups: Mapping[str, EffectiveTrials], *, level: float = 0.95) -> list[PairGap]:
     """Return the difference of the shares of every pair of groups, each given as (hits, rows).
 
     Newcombe's intervals (1998, Statistics in Medicine 17), widened by Bonferroni's correction over the pairs.
@@ -39,7 +41,7 @@ def share_gaps(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[Pai
     return _pairs(groups, shares, _share_gap, level=level)
 
 
-def share_ratios(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[PairGap]:
+def share_ratios(groups: Mapping[str, EffectiveTrials], *, level: float = 0.95) -> list[PairGap]:
     """Return the smaller share over the larger of every pair of groups, each given as (hits, rows).
 
     Pairs without a hit are left out. The intervals are simultaneous for the remaining pairs.
@@ -48,16 +50,19 @@ def share_ratios(groups: Mapping[str, Trials], *, level: float = 0.95) -> list[P
     return _pairs(groups, shares, _share_ratio, level=level, kept=lambda larger: larger > 0)
 
 
-def mean_gaps(groups: Mapping[str, Numbers], *, level: float = 0.95) -> list[PairGap]:
-    """Return the difference of the means of every pair of groups, which need at least two rows each.
+def mean_gaps(
+    groups: Mapping[str, Numbers], *, units: Mapping[str, ArrayLike] | None = None, level: float = 0.95
+) -> list[PairGap]:
+    """Return the difference of the means of every pair of groups, which need at least two rows (and units) each.
 
-    Welch's intervals (1947, Biometrika 34), widened by Bonferroni's correction over the pairs.
+    Welch's intervals (1947, Biometrika 34), widened by Bonferroni's correction over the pairs. `units` are those of the
+    rows of each group; where they repeat, rows are added up within each unit.
     """
-    means = {name: float(np.mean(values)) for name, values in groups.items()}
-    return _pairs(groups, means, _mean_gap, level=level)
+    samples = {name: _mean_of(values, units[name] if units else None) for name, values in groups.items()}
+    return _pairs(samples, {name: mean for name, (mean, _, _) in samples.items()}, _mean_gap, level=level)
 
 
-def ratio_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tuple[float, float]:
+def ratio_interval(first: EffectiveTrials, second: EffectiveTrials, *, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of the first share over the second, which needs a hit; each sample is (hits, rows).
 
     It combines Wilson's intervals of the two shares (MOVER: Donner and Zou, 2012, Statistical Methods in Medical
@@ -78,20 +83,30 @@ def ratio_interval(first: Trials, second: Trials, *, level: float = 0.95) -> tup
     return max(0.0, lower / below) if below else 0.0, above / other_lower
 
 
-def _share_gap(larger: Trials, smaller: Trials, *, level: float) -> tuple[float, float, float]:
+def _share_gap(larger: EffectiveTrials, smaller: EffectiveTrials, *, level: float) -> tuple[float, float, float]:
     return larger[0] / larger[1] - smaller[0] / smaller[1], *newcombe_interval(smaller, larger, level=level)
 
 
-def _share_ratio(larger: Trials, smaller: Trials, *, level: float) -> tuple[float, float, float]:
+def _share_ratio(larger: EffectiveTrials, smaller: EffectiveTrials, *, level: float) -> tuple[float, float, float]:
     return (smaller[0] / smaller[1]) / (larger[0] / larger[1]), *ratio_interval(smaller, larger, level=level)
 
 
-def _mean_gap(larger: Numbers, smaller: Numbers, *, level: float) -> tuple[float, float, float]:
-    difference = float(np.mean(larger) - np.mean(smaller))
-    one, two = (float(np.var(values, ddof=1)) / len(values) for values in (larger, smaller))
+def _mean_of(values: Numbers, units: ArrayLike | None) -> Mean:
+    mean, codes = float(np.mean(values)), repeated_units(units)
+    if codes is None:
+        return mean, float(np.var(values, ddof=1)) / len(values), len(values) - 1
+    variance = variance_by_unit((values - mean) / len(values), codes)
+    if variance is None:
+        raise ValueError(f"expected at least two units in each group, got 1 in {len(values)} rows")
+    return mean, variance, int(codes.max())
+
+
+def _mean_gap(larger: Mean, smaller: Mean, *, level: float) -> tuple[float, float, float]:
+    (mean, one, own), (other, two, others) = larger, smaller
+    difference = mean - other
     if one + two == 0:
         return difference, difference, difference
-    degrees = (one + two) ** 2 / (one**2 / (len(larger) - 1) + two**2 / (len(smaller) - 1))
+    degrees = (one + two) ** 2 / (one**2 / own + two**2 / others)
     half_width = student_quantile((1 + level) / 2, degrees) * math.sqrt(one + two)
     return difference, difference - half_width, difference + half_width
 

@@ -13,7 +13,7 @@ from lab.abtest.compare_models import METRICS, Pair, compare_models
 from lab.core.errors import ParamsError, SourceError
 from lab.core.result_files import read_json
 from stages import abtest
-from tests.judged import ABTEST, WINDOWS, features_of, lay_out, predictions_of, write_document
+from tests.judged import ABTEST, WINDOWS, features_of, lay_out, predictions_of, schema, write_document
 
 ROWS = 3000
 COLUMNS = ("label", "champion_score", "challenger_score")
@@ -44,8 +44,15 @@ def with_identical_models(predictions: dict[str, pa.Table]) -> dict[str, pa.Tabl
     }
 
 
-def run_abtest(folder: Path, predictions: dict[str, pa.Table]) -> dict[str, Any]:
+def at_four_moments(table: pa.Table) -> pa.Table:
+    copies = [table.append_column("moment", [[moment] * table.num_rows]) for moment in range(4)]
+    return pa.concat_tables(copies)
+
+
+def run_abtest(folder: Path, predictions: dict[str, pa.Table], *, schema: Any = None) -> dict[str, Any]:
     lay_out(folder, tables()[0], predictions)
+    if schema is not None:
+        write_document(folder / "data/features/schema.json", schema)
     write_document(folder / "data/experiment/experiment.json", {"experiment": {"log": None}})
     abtest.main()
     metrics: dict[str, Any] = read_json(Path("metrics/abtest.json"))
@@ -61,7 +68,8 @@ def test_a_better_model_is_better_in_every_metric(folder: Path, champion: float,
             METRICS, word
         )
     seen = metrics["offline"]["test"]["roc_auc"]
-    numbers = {name: seen[name] for name in ("difference", "low", "high")}
+    numbers = {name: seen[name] for name in ("difference", "low", "high", "rows", "units")}
+    assert (seen["rows"], seen["units"]) == (ROWS, ROWS)
     assert metrics["answer"] == {"metric": "roc_auc", "window": "test", "challenger": word, **numbers}
 
 
@@ -107,10 +115,31 @@ def test_the_order_of_the_rows_changes_nothing(folder: Path) -> None:
     assert forth == back
 
 
+def test_rows_of_one_unit_count_once(folder: Path) -> None:
+    once = {window: table.slice(0, 600) for window, table in tables(challenger=1.2)[1].items()}
+    again = {window: at_four_moments(table) for window, table in once.items()}
+    plain = run_abtest(folder, once)["offline"]["test"]
+    metrics = run_abtest(folder, again, schema={**schema(), "moment": "moment"})
+    assert (metrics["answer"]["rows"], metrics["answer"]["units"]) == (2400, 600)
+    for metric, seen in metrics["offline"]["test"].items():
+        width, wanted = (found["high"] - found["low"] for found in (seen, plain[metric]))
+        assert width == pytest.approx(wanted, rel=0.06), metric
+        assert "by unit" in seen["test"]
+    assert metrics["offline"]["test"]["brier"]["check"] == "Wilcoxon (signed ranks of sums by unit)"
+    assert metrics["offline"]["test"]["brier"]["check_p_value"] == pytest.approx(plain["brier"]["check_p_value"])
+    assert metrics["offline"]["test"]["accuracy"]["check_p_value"] is None
+
+
+def test_units_that_do_not_repeat_change_no_number(folder: Path) -> None:
+    predictions = tables(challenger=1.2)[1]
+    dated = {window: table.append_column("moment", [[1] * ROWS]) for window, table in predictions.items()}
+    assert run_abtest(folder, dated, schema={**schema(), "moment": "moment"}) == run_abtest(folder, predictions)
+
+
 def test_swapping_the_models_swaps_the_words() -> None:
     table = tables(challenger=1.6)[1]["test"]
     thresholds = {"champion": 0.5, "challenger": 0.5}
-    forth = Pair.of(table, thresholds=thresholds)
+    forth = Pair.of(table, thresholds=thresholds, units=None)
     back = Pair(forth.labels, forth.challenger, forth.champion, 0.5, 0.5)
     words = [
         {
@@ -215,7 +244,8 @@ def test_identical_skill_is_called_different_no_more_often_than_promised() -> No
     rng = np.random.default_rng(11)
     called = 0
     for _ in range(150):
-        pair = Pair.of(predictions_of(rng, features_of(rng, 400)), thresholds={"champion": 0.5, "challenger": 0.5})
+        predictions = predictions_of(rng, features_of(rng, 400))
+        pair = Pair.of(predictions, thresholds={"champion": 0.5, "challenger": 0.5}, units=None)
         seen = compare_models(pair, margins=ABTEST["margins"], significance=0.05, resamples=1000, rng=rng)
         called += any(each.word in {"better", "worse"} for each in seen.values())
     assert called <= 18  # 7.5 are expected at 5 %

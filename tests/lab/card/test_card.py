@@ -122,7 +122,9 @@ def found() -> dict[str, Any]:
                 for model, value in (("challenger", 0.85), ("champion", 0.8))
             },
             "groups_not_in_training": [],
+            "rows": {"test": 200, "current": 200},
             "undefined": [],
+            "units": {"test": 200, "current": 150},
         },
         "explain": {
             "challenger": {
@@ -290,6 +292,12 @@ def test_a_gate_that_was_not_judged_is_shown_as_such() -> None:
     text = card_of(results(change))
     assert "| accuracy gap region | – | ≥ 0.75 | – not judged |" in section(text, "Gates")
     assert "- Not judged: accuracy gap region (nothing to compare: 1 group)." in section(text, "Limitations")
+
+
+def test_the_units_stand_beside_the_rows_where_units_repeat() -> None:
+    text = section(card_of(results()), "Performance")
+    assert "On the window **test** (200 rows), " in text
+    assert "On the window **current** (200 rows of 150 units), " in text
 
 
 def test_limitations_follow_from_the_results() -> None:

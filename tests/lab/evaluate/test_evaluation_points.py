@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix
 
 from lab.evaluate.evaluation_points import (
     benefit_rows,
+    calibration_bins,
     calibration_rows,
     confusion_rows,
     curve_rows,
@@ -128,3 +129,12 @@ def test_every_row_is_in_one_bin_of_its_class() -> None:
 
 def test_the_label_of_lift_is_of_the_best_tenth() -> None:
     assert lift_label(scored_sample(np.arange(20) < 5, np.linspace(1, 0, 20).round(6))) == "lift 4.00"
+
+
+def test_bins_of_calibration_count_the_rows_of_a_unit_once() -> None:
+    seen, copies = window(), np.repeat(np.arange(300), 4)
+    scores = {model: values[copies] for model, values in seen.scores.items()}
+    repeated = Window(seen.labels[copies], scores, seen.thresholds, {}, copies)
+    for once, by_unit in zip(*(calibration_bins(each, "champion") for each in (seen, repeated)), strict=True):
+        assert by_unit.rows == 4 * once.rows
+        assert (by_unit.low, by_unit.high) == pytest.approx((once.low, once.high), abs=0.02)

@@ -1,5 +1,7 @@
 """Both models are measured on the same resamples, with intervals of the stated coverage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
@@ -84,6 +86,30 @@ def test_ten_hits_of_ten_have_an_interval_below_one() -> None:
     found = measure_models(seen, money=PRICES, resamples=200, rng=np.random.default_rng(0))["champion"]["recall"]
     assert found.value == 1
     assert [found.low, found.high] == pytest.approx(proportion_confint(10, 10, method="wilson"))
+
+
+def test_rows_of_one_unit_count_once_in_every_interval() -> None:
+    seen, copies = window(), np.repeat(np.arange(len(window().labels)), 4)
+    scores = {model: values[copies] for model, values in seen.scores.items()}
+    repeated = Window(seen.labels[copies], scores, seen.thresholds, {}, copies)
+    once, ignored, by_unit = (
+        measure_models(each, money=PRICES, resamples=2000, rng=np.random.default_rng(0))["challenger"]
+        for each in (seen, replace(repeated, units=None), repeated)
+    )
+    assert (len(repeated.labels), repeated.unit_count) == (4 * seen.unit_count, len(seen.labels))
+    for name in METRICS:
+        widths = [(found[name].high or 0) - (found[name].low or 0) for found in (once, ignored, by_unit)]
+        assert widths[2] == pytest.approx(widths[0], rel=0.12), name
+        assert widths[1] < 0.75 * widths[0], name
+
+
+def test_a_part_of_a_window_keeps_the_units_that_repeat() -> None:
+    seen = window()
+    units = np.arange(len(seen.labels)) // 2
+    twice = replace(seen, units=units)
+    part = twice.where(units % 2 == 0)
+    assert part.unit_count == len(part.labels) // 2
+    assert twice.where(np.arange(len(units)) % 2 == 0).units is None
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def test_metrics_are_few_and_describe_the_leading_pair() -> None:
     standings = rank(three(), by="roc_auc")
     found = summary_of(standings, compare_pairs(standings, QUESTION), compare_all(standings), QUESTION)
     scalars = {name for name, value in found.items() if not isinstance(value, list | dict)}
-    assert scalars == {"by", "challenger", "estimator", "score", "fold_mean", "cochran_p"}
+    assert scalars == {"by", "challenger", "estimator", "score", "fold_mean", "cochran_p", "rows", "units"}
     assert found["challenger"] == "strong"
     assert set(found["scores"]) == {"plain", "strong", "weak|er"}
     assert found["in_words"][0].startswith("strong ranks first, significantly better than plain")

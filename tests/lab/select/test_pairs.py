@@ -14,7 +14,9 @@ from lab.model_files.manifest import FoldSize
 from lab.select.leaderboard import Standing, rank
 from lab.select.pair_sentences import cochran_in_words, headline, limits_of, sentences_of
 from lab.select.pairs import KINDS, PairTest, Question, compare_all, compare_pairs
-from lab.stats.core.areas import compare_areas
+from lab.stats.core.areas import area_influences, area_under_curve, compare_areas
+from lab.stats.core.paired import compare_means, log_losses
+from lab.stats.models.average_precisions import average_precision_of
 from tests.lab.select.candidates import LABELS, candidate, scores_of
 
 QUESTION = Question(by="roc_auc", significance=0.05, margin=0.01)
@@ -203,3 +205,45 @@ def test_six_folds_can_decide_by_ranks() -> None:
     six[0] = replace(six[0], by_fold=tuple(score * 1.01 for score in six[0].by_fold))
     seen = of_kind(compare_pairs(six, QUESTION), "fold ranks")[0]
     assert (seen.p_value, seen.verdict, seen.reason) == (0.03125, "better", "")
+
+
+OWNERS = np.arange(400) // 4
+
+
+def of_owners(*skills: float, by: str) -> list[Standing]:
+    """Return candidates whose four rows in a row are of one customer."""
+    found = []
+    for each in ranked(*skills, by=by):
+        table = each.candidate.out_of_fold
+        place = table.column_names.index("customer_id")
+        found.append(replace(each.candidate, out_of_fold=table.set_column(place, "customer_id", [OWNERS])))
+    return rank(found, by=by)
+
+
+def test_rows_of_one_customer_are_tested_together() -> None:
+    standings = of_owners(2.0, 1.0, by="roc_auc")
+    tests = compare_pairs(standings, QUESTION)
+    first, second = (scores_of(skill, noise=0.5, seed=place) for place, skill in enumerate((2.0, 1.0)))
+    rows, decisions = of_kind(tests, "rows")[0], of_kind(tests, "decisions")[0]
+    assert (standings[0].rows, standings[0].units) == (400, 100)
+    assert rows.p_value == pytest.approx(compare_areas(LABELS, first, second, units=OWNERS).p_value)
+    right, also = ((scores >= 0.5) == LABELS for scores in (first, second))
+    assert decisions.p_value == pytest.approx(compare_means(right, also, units=OWNERS).p_value)
+    assert (rows.test, decisions.test) == ("DeLong (paired), by unit", "paired t, by unit")
+    overall = compare_all(standings)
+    assert overall.p_value == pytest.approx(decisions.p_value)
+    assert "Hotelling's T² by unit" in cochran_in_words(overall, count=2, question=QUESTION)
+
+
+@pytest.mark.parametrize("by", ["roc_auc", "average_precision", "brier", "log_loss"])
+def test_the_interval_of_a_score_is_by_customer(by: str) -> None:
+    (standing,) = of_owners(1.0, by=by)
+    influences = {
+        "roc_auc": area_influences(area_under_curve(LABELS, scores_of(1.0, noise=0.5)), LABELS),
+        "average_precision": average_precision_of(LABELS, scores_of(1.0, noise=0.5)).influences,
+        "brier": ((scores_of(1.0, noise=0.5) - LABELS) ** 2 - standing.score) / 400,
+        "log_loss": (log_losses(LABELS, scores_of(1.0, noise=0.5)) - standing.score) / 400,
+    }[by]
+    sums = influences.reshape(100, 4).sum(axis=1)
+    reach = stats.t.ppf(0.975, 99) * np.sqrt((sums**2).sum() * 100 / 99)
+    assert (standing.low, standing.high) == pytest.approx((standing.score - reach, standing.score + reach), abs=1e-6)

@@ -11,6 +11,7 @@ from lab.stats.core import (
     arm_means,
     assignment,
     classification,
+    clusters,
     comparison,
     contingency,
     corrections,
@@ -105,6 +106,7 @@ BOUNDS = group_sequential.spending_bounds(LOOKS)
 PAIR = posteriors.posterior_of(CONTROL), posteriors.posterior_of(TREATMENT)
 UNITS = [f"unit-{number}" for number in range(60)]
 LEVELS = RNG.integers(0, 3, 60)
+OWNERS = np.arange(80) // 4
 FOLDS: dict[str, Any] = {"train_rows": [80] * 5, "validation_rows": [20] * 5}
 CURVES: dict[str, Call] = {
     "roc_curve": curves.roc_curve,
@@ -224,6 +226,15 @@ LAWS: dict[str, dict[str, Check]] = {
     "areas.compare_areas": {
         "the order of rows": reordered(areas.compare_areas, LABELS, SCORES, OTHERS),
         "the models swapped": swapped(partial(areas.compare_areas, LABELS), SCORES, OTHERS),
+        "the order of rows of units": reordered(
+            lambda y, a, b, u: areas.compare_areas(y, a, b, units=u), LABELS, SCORES, OTHERS, OWNERS
+        ),
+        "the models swapped, by unit": swapped(partial(areas.compare_areas, LABELS, units=OWNERS), SCORES, OTHERS),
+    },
+    "areas.area_influences": {
+        "they sum to 0": gives(
+            lambda: float(areas.area_influences(areas.area_under_curve(LABELS, SCORES), LABELS).sum()), (), 0.0
+        )
     },
     "areas.area_variance": {
         "the order of rows": reordered(lambda y, s: areas.area_variance(areas.area_under_curve(y, s)), LABELS, SCORES)
@@ -290,6 +301,7 @@ LAWS: dict[str, dict[str, Check]] = {
             SCORES,
         )
     },
+    "average_precisions.clipped": {"ends within [0, 1]": gives(average_precisions.clipped, (-0.1, 1.2), (0.0, 1.0))},
     "average_precisions.compare_average_precisions": {
         "the models swapped": swapped(partial(average_precisions.compare_average_precisions, LABELS), SCORES, OTHERS)
     },
@@ -298,6 +310,10 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "bootstrap.draw_rows": {"the same seed": repeated(lambda: list(seeded(bootstrap.draw_rows, 9, 12, resamples=6)()))},
     "bootstrap.draw_weights": {"the same seed": repeated(seeded(bootstrap.draw_weights, 9, 12, resamples=6))},
+    "bootstrap.draw_units": {
+        "the same seed": repeated(lambda: list(seeded(bootstrap.draw_units, OWNERS, LABELS, resamples=6)()))
+    },
+    "bootstrap.smaller_class": {"the order of rows": reordered(bootstrap.smaller_class, LABELS, OWNERS)},
     "bootstrap.estimate": {
         "the order of resamples": reordered(lambda draws: bootstrap.estimate(3.0, np.asarray(draws)), X)
     },
@@ -340,7 +356,32 @@ LAWS: dict[str, dict[str, Check]] = {
     "classification.average_precision": of_rows(counted(classification.average_precision), LABELS, SCORES),
     "classification.losses": of_rows(counted(classification.losses), LABELS, SCORES),
     "classification.calibration_error": of_rows(counted(classification.calibration_error), LABELS, SCORES),
+    "clusters.repeated_units": {"other names": unchanged(clusters.repeated_units, (OWNERS,), (3 * OWNERS + 7,))},
+    "clusters.count_units": {
+        "the order of rows": reordered(lambda units: clusters.count_units(units, rows=80), OWNERS)
+    },
+    "clusters.variance_by_unit": {
+        "the order of rows": reordered(
+            lambda values, units: clusters.variance_by_unit(values, np.asarray(units)), X - X.mean(), OWNERS[:60]
+        )
+    },
+    "clusters.clustered_test": {
+        "the order of rows": reordered(
+            lambda values, units: clusters.clustered_test(0.2, values, np.asarray(units)), X - X.mean(), OWNERS[:60]
+        ),
+        "the sign": unchanged(
+            lambda estimate, sign: clusters.clustered_test(estimate, sign * (X - X.mean()), OWNERS[:60]).p_value,
+            (0.2, 1),
+            (-0.2, -1),
+        ),
+    },
+    "clusters.effective_trials": {"the order of rows": reordered(clusters.effective_trials, LABELS, OWNERS)},
     "cochran.cochran_test": {
+        "the order of models, by unit": unchanged(
+            partial(cochran.cochran_test, units=OWNERS),
+            (np.column_stack([RIGHT, ALSO, LABELS]),),
+            (np.column_stack([LABELS, RIGHT, ALSO]),),
+        ),
         "the order of rows": reordered(cochran.cochran_test, np.column_stack([RIGHT, ALSO, LABELS])),
         "the order of models": unchanged(
             cochran.cochran_test,
@@ -504,6 +545,11 @@ LAWS: dict[str, dict[str, Check]] = {
     "decisions.compare_decisions": {
         "the same seed": repeated(
             seeded(decisions.compare_decisions, decisions.count_decisions(LABELS, RIGHT, ALSO), resamples=50)
+        )
+    },
+    "decisions.compare_decisions_by_unit": {
+        "the order of rows": reordered(
+            lambda y, a, b, u: decisions.compare_decisions_by_unit(y, a, b, np.asarray(u)), LABELS, RIGHT, ALSO, OWNERS
         )
     },
     "dependence.joint_inflation": {

@@ -35,7 +35,9 @@ def reported(train: pa.Table, test: pa.Table, *, noise: int = 0, **specification
     model = train_model(train, schema, Specification.model_validate(specification), rules=rules, where="here").model
     scores = pa.array(score_rows(model, test))
     predictions = pa.table({"label": test["label"], "champion_score": scores, "challenger_score": scores})
-    window = window_of(predictions, thresholds=dict.fromkeys(("champion", "challenger"), model.threshold), groups=())
+    window = window_of(
+        predictions, thresholds=dict.fromkeys(("champion", "challenger"), model.threshold), groups=(), units=None
+    )
     return measure_models(window, money=MONEY, resamples=500, rng=np.random.default_rng(3))["challenger"]["roc_auc"]
 
 

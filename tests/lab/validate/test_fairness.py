@@ -10,6 +10,7 @@ from lab.validate.gates import Gate
 
 ACCURACY = "accuracy_gap"
 LIMITS = {ACCURACY: 0.1, SELECTION: 0.8, RECALL: 0.1, PRECISION: 0.1, CALIBRATION: 0.1}
+RNG = np.random.default_rng(46)
 Cells = dict[str, tuple[int, int, int, int]]  # true positives, false negatives, false positives, true negatives
 
 
@@ -131,3 +132,29 @@ def test_miscalibration_of_one_group_is_found() -> None:
     gate = fairness_gates(decided, Groups({name: groups == name for name in "ab"}, (), 50), LIMITS)[CALIBRATION]
     assert gate.verdict == "failed"
     assert gate.value == pytest.approx(0.2, abs=0.05)
+
+
+def test_rows_of_one_unit_count_once() -> None:
+    labels = RNG.random(400) < 0.5
+    decisions = np.where(RNG.random(400) < 0.8, labels, ~labels)
+    inside = np.arange(400) % 2 == 0
+    copies = np.repeat(np.arange(400), 5)
+
+    def of(rows: np.ndarray[Any, Any], units: np.ndarray[Any, Any] | None) -> dict[str, Gate]:
+        predicted = Predictions(labels[rows], np.where(decisions, 0.8, 0.2)[rows], decisions[rows])
+        return fairness_gates(predicted, Groups({"a": inside[rows], "b": ~inside[rows]}, (), 50, units), LIMITS)
+
+    once, ignored, by_unit = of(np.arange(400), None), of(copies, None), of(copies, copies)
+    for measure in LIMITS:
+        widths = [(gates[measure].high or 0) - (gates[measure].low or 0) for gates in (once, ignored, by_unit)]
+        assert widths[2] == pytest.approx(widths[0], rel=0.04), measure
+        assert widths[1] < 0.6 * widths[0], measure
+
+
+def test_a_group_of_few_units_is_too_small_to_judge() -> None:
+    labels = RNG.random(600) < 0.5
+    inside, units = np.arange(600) < 300, np.where(np.arange(600) < 300, np.arange(600) % 5, np.arange(600) // 2)
+    predicted = Predictions(labels, np.where(labels, 0.8, 0.2), labels)
+    gate = fairness_gates(predicted, Groups({"a": inside, "b": ~inside}, (), 50, units), LIMITS)[ACCURACY]
+    assert gate.value is None
+    assert gate.reason.endswith("; too small to judge: a (300 rows of 5 units)")

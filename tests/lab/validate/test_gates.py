@@ -116,6 +116,15 @@ def test_too_few_rows_cannot_show_that_it_is_not_worse() -> None:
     assert gate.reason.endswith("interval holds the limit") or gate.reason.endswith("interval holds it")
 
 
+def test_rows_of_one_unit_count_once_against_the_champion() -> None:
+    copies = np.repeat(np.arange(400), 5)
+    rows = [column[copies] for column in scored(400, skills=(1, 1.1))]
+    gate = not_worse(*rows, margin=0.01, resamples=3000, rng=generator(), units=copies)
+    expected = compare_areas(*rows, units=copies)
+    assert gate.low == pytest.approx(expected.low, abs=0.003)
+    assert gate.high == pytest.approx(expected.high, abs=0.003)
+
+
 def test_the_paired_interval_agrees_with_delongs() -> None:
     labels, champion, challenger = scored(2000, skills=(1, 1.1))
     gate = not_worse(labels, champion, challenger, margin=0.01, resamples=4000, rng=generator())

@@ -1,5 +1,6 @@
 """Perturbations change only what they should, and the loss is measured correctly."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -193,3 +194,22 @@ def test_many_rows_are_sampled_in_their_order() -> None:
     assert (np.diff(kept) > 0).all()
     assert np.array_equal(found.labels, is_old(table)[kept])
     assert np.array_equal(found.clean, found.labels)
+
+
+def test_rows_of_one_unit_count_once_in_the_loss() -> None:
+    given, copies = rows(400), np.repeat(np.arange(400), 5)
+    flipped = np.arange(400) % 9 == 0
+
+    def decided(places: Any, _: pa.Table) -> Any:
+        return ~flipped[places]
+
+    once, by_unit = (
+        accuracy_loss(
+            Baseline(given.take(pa.array(places)), np.ones(len(places), bool), np.ones(len(places), bool), units),
+            [given.take(pa.array(places))],
+            decide=partial(decided, places),
+        ).estimate
+        for places, units in ((np.arange(400), None), (copies, copies))
+    )
+    assert by_unit.value == once.value
+    assert (by_unit.low, by_unit.high) == pytest.approx((once.low, once.high), abs=0.005)

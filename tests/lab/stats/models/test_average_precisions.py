@@ -37,7 +37,7 @@ def test_an_influence_is_the_derivative_by_the_weight_of_its_row() -> None:
 def test_swapping_the_models_only_flips_the_sign() -> None:
     forth, back = (compare_average_precisions(LABELS, *pair) for pair in ((FIRST, SECOND), (SECOND, FIRST)))
     assert (forth.difference, forth.p_value) == (-back.difference, back.p_value)
-    assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
+    assert (forth.low, forth.high) == pytest.approx((-(back.high or 0), -(back.low or 0)))
 
 
 def test_equal_rankings_have_p_value_1() -> None:
@@ -68,8 +68,8 @@ def test_intervals_cover_the_truth_and_equal_models_are_rarely_called_different(
         shared = rng.normal(0, 0.6, 1000)
         scores = [labels * 1.2 + shared + rng.normal(0, 0.8, 1000) for _ in range(2)]
         low, high = average_precision_interval(average_precision_of(labels, scores[0]))
-        covered += low <= truth <= high
-        called += compare_average_precisions(labels, *scores).p_value < 0.05
+        covered += (low or 0) <= truth <= (high or 0)
+        called += (compare_average_precisions(labels, *scores).p_value or 0) < 0.05
     lowest, highest = (int(stats.binom.ppf(share, 400, 0.05)) for share in (5e-5, 1 - 5e-5))
     assert lowest <= 400 - covered <= highest
     assert lowest <= called <= highest

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from lab.stats.core import areas
 from lab.stats.core.classification import (
     METRICS,
     ScoredSample,
@@ -16,7 +17,15 @@ from lab.stats.core.classification import (
     measure,
     scored_sample,
 )
-from lab.stats.models.bootstrap import draw_rows, draw_weights, estimate, estimate_distance, resample
+from lab.stats.models.bootstrap import (
+    draw_rows,
+    draw_units,
+    draw_weights,
+    estimate,
+    estimate_distance,
+    resample,
+    smaller_class,
+)
 from tests.lab.stats.core.test_classification import THRESHOLD, Labels, Numbers, expected, sample
 
 Places = NDArray[np.intp]
@@ -208,3 +217,45 @@ def test_the_interval_of_the_calibration_error_covers_it_even_where_there_is_non
         assert seen.high is not None
         covered += seen.low <= truth <= seen.high
     assert covered >= 90
+
+
+def test_resamples_by_unit_draw_all_rows_of_a_unit_together() -> None:
+    units, labels = np.arange(60) // 3, np.arange(60) % 2 == 0
+    rows = [line[units] for block in draw_units(units, labels, resamples=50, rng=generator()) for line in block]
+    assert all(len(set(line[units == unit])) == 1 for line in rows for unit in range(20))
+    assert {int(line.sum()) for line in rows} == {60}
+
+
+def test_the_size_of_a_block_of_units_leaves_no_trace() -> None:
+    units, labels = np.arange(12) // 3, np.arange(12) < 3  # one of four units has every positive row
+    whole = np.concatenate(list(draw_units(units, labels, resamples=40, rng=generator())))
+    blocks = list(draw_units(units, labels, resamples=40, rng=generator(), cells=24))
+    assert len(blocks) == 20
+    assert np.array_equal(whole, np.concatenate(blocks))
+    assert (whole[:, 0] > 0).all()
+
+
+def test_the_spread_of_resamples_by_unit_is_that_of_obuchowski() -> None:
+    rng = generator(4)
+    units, own = np.repeat(np.arange(150), 4), rng.normal(size=150)
+    labels = rng.random(600) < 0.4
+    scores = 1 / (1 + np.exp(-(labels + np.repeat(own, 4) + 0.5 * rng.normal(size=600))))
+    (found,) = resample(labels, [scores], [MEASURE], resamples=3000, rng=generator(), units=units)
+    variance = areas.area_variance_by_unit(areas.area_under_curve(labels, scores), labels, units)
+    assert found["roc_auc"].std() == pytest.approx(np.sqrt(np.float64(variance)), rel=0.06)
+
+
+def test_units_that_do_not_repeat_draw_the_same_resamples() -> None:
+    labels, scores = sample(7, rows=200, decimals=6)
+    plain, numbered = (
+        resample(labels, [scores], [MEASURE], resamples=20, rng=generator(), units=units)
+        for units in (None, np.arange(200)[::-1])
+    )
+    assert all(np.array_equal(plain[0][name], numbered[0][name]) for name in METRICS)
+
+
+def test_the_smaller_class_is_counted_in_units() -> None:
+    labels = [1, 1, 1, 0, 0, 0, 0]
+    assert smaller_class(labels) == 3
+    assert smaller_class(labels, [5, 5, 6, 6, 7, 8, 9]) == 2
+    assert smaller_class([0, 0, 0]) == 3

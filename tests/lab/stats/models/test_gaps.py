@@ -92,3 +92,8 @@ def test_equal_groups_seldom_have_a_pair_that_differs(seed: int) -> None:
     hits = rng.binomial(100, 0.8, (1000, 5))
     false = [any(gap.low > 0 for gap in share_gaps({str(k): (int(h), 100) for k, h in enumerate(row)})) for row in hits]
     assert 0.005 <= np.mean(false) <= 0.05
+
+
+def test_a_group_of_one_unit_has_no_spread() -> None:
+    with pytest.raises(ValueError, match="expected at least two units in each group, got 1 in 5 rows"):
+        mean_gaps({"a": np.arange(5.0), "b": np.arange(5.0)}, units={"a": np.zeros(5), "b": np.arange(5)})
