@@ -30,7 +30,7 @@ help:  ## list the targets
 setup: .venv/pipeline.stamp  ## install the pipeline into .venv
 
 repro: setup  ## run the DAG: only stages whose inputs changed
-	dvc repro
+	python -m ops repro
 
 test: .venv/test.stamp  ## run all tests
 	pytest

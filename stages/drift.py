@@ -20,6 +20,7 @@ from lab.drift.log_batch import is_served, read_served
 from lab.drift.log_selection import Choice
 from lab.drift.page import page_of
 from lab.drift.policies import read_false_alarms
+from lab.drift.set_aside import SetAside
 from lab.predictions.predictions import read_predictions
 from lab.reference.reference import Reference, load_reference
 from lab.reference.rows import joined
@@ -36,14 +37,16 @@ REPORT = Path("reports/drift")
 
 def main() -> None:
     params, reference, seed = load_params("drift", DriftParams), load_reference(REFERENCE), load_seed()
+    rows, set_aside = rows_of(params.current, reference)
     found = assess(
         reference,
-        rows_of(params.current, reference),
+        rows,
         Context(
             params,
             read_importance(IMPORTANCE),
             read_false_alarms(FALSE_ALARMS),
             lambda name: generator_of(seed, f"drift/{name}"),
+            set_aside,
         ),
     )
     with replaced_folder(PLOTS) as plots, replaced_folder(REPORT) as report:
@@ -54,14 +57,20 @@ def main() -> None:
     write_json(found.document, METRICS)
 
 
-def rows_of(current: str, reference: Reference) -> pa.Table:
-    """Return the newest window with labels and scores, or the file or log of the setting `current`."""
+def rows_of(current: str, reference: Reference) -> tuple[pa.Table, SetAside]:
+    """Return the newest window with labels and scores, or the file or log of the setting `current`.
+
+    Lines of a log that cannot be read are set aside.
+    """
     path = Path(current)
     if current == NEWEST:
         keys = reference.facts.inputs.keys
         rows = joined(read_table(path), read_predictions(PREDICTIONS.stem, keys=keys), keys=keys)
-        return checked_batch(rows, reference, name="current", cure="Cure: dvc repro featurize")
-    return read_served(path, reference, Choice()).rows if is_served(path) else read_batch(path, reference)
+        return checked_batch(rows, reference, name="current", cure="Cure: dvc repro featurize"), SetAside()
+    if not is_served(path):
+        return read_batch(path, reference), SetAside()
+    found = read_served(path, reference, Choice())
+    return found.rows, found.set_aside
 
 
 if __name__ == "__main__":

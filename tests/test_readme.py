@@ -18,7 +18,7 @@ ELSEWHERE = {
     "make story": "tests/ops/test_story.py runs it",
     "make monitor": "tests/ops/test_monitor.py runs it",
     "make serve": "tests/serving starts that server",
-    "make repro": "`dvc repro` after an installation; CI runs it in a fresh clone",
+    "make repro": "`python -m ops repro` after an installation; CI runs it in a fresh clone",
     ". .venv/bin/activate": "the tests run in that environment",
 }
 # The tests' project has no synthetic data, so its commands use a task on files.

@@ -6,26 +6,30 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
-from lab.drift.json_lines import Block, blocks_of, table_of
-from lab.drift.moments import moments_in
+from lab.drift.json_lines import Block, Unread, blocks_of, readable_lines, set_rows_aside
+from lab.drift.moments import timed
 
 ID, RECEIVED, LABEL = "id", "received", "label"
 LINES = pa.schema([(ID, pa.string()), (RECEIVED, pa.string()), (LABEL, pa.float64())])
+NONE = pa.Table.from_batches([], LINES)
 WORDS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 EXPECTED = "expected a CSV with the header id,label, or the JSON lines of serving (.jsonl)"
 
 
-def labels_in(blocks: Iterable[Block]) -> pa.Table:
-    """Return ids and labels of a feedback log, one row per id: the label received last."""
-    parts = [pa.Table.from_batches([], LINES)]
-    for block in blocks:
-        parts.append(table_of(block, LINES))
-        _check(parts[-1], block.path)
-    table = pa.concat_tables(parts)
-    moments = moments_in(table[RECEIVED], name=RECEIVED, where="the feedback log")
-    return last_of_each(table.select([ID, LABEL]), moments)
+def labels_in(blocks: Iterable[Block], unread: list[Unread]) -> pa.Table:
+    """Return ids and labels of a feedback log, one row per id: the label received last.
+
+    Lines that cannot be read are appended to `unread`.
+    """
+    table = pa.concat_tables([NONE, *(readable_lines(block, LINES, unread)[1] for block in blocks)])
+    where = "the feedback log"
+    table = set_rows_aside(table, np.flatnonzero(table[ID].is_null().to_numpy()), "a label has no id", where, unread)
+    table = set_rows_aside(table, np.flatnonzero(~_valid(table)), "a label is neither 0 nor 1", where, unread)
+    table = timed(table, RECEIVED, unread)
+    return last_of_each(table.select([ID, LABEL]), table[RECEIVED])
 
 
 def read_labels(path: Path) -> pa.Table:
@@ -33,7 +37,11 @@ def read_labels(path: Path) -> pa.Table:
     if not path.is_file():
         raise SourceError(f"{path} is missing, {EXPECTED}. Cure: check the path.")
     if path.suffix in {".jsonl", ".ndjson"}:
-        return labels_in(block for block in blocks_of(path) if not block.torn)
+        unread: list[Unread] = []
+        labels = labels_in((block for block in blocks_of(path) if not block.torn), unread)
+        if unread:
+            raise SourceError(f"{path}, {unread[0].where}: {unread[0].reason}; {EXPECTED}. Cure: correct the line.")
+        return labels
     table = _read_csv(path)
     _check(table, path)
     return last_of_each(table, None)
@@ -65,9 +73,13 @@ def _read_csv(path: Path) -> pa.Table:
 def _check(table: pa.Table, path: Path) -> None:
     if missing := table[ID].null_count:
         raise SourceError(f"{path}: {missing} labels have no id, expected the id of an answer. Cure: drop them.")
-    known = pc.is_in(table[LABEL], value_set=pa.array([0.0, 1.0]))
-    if invalid := table.num_rows - (pc.sum(known).as_py() or 0):
+    if invalid := int(np.sum(~_valid(table))):
         raise SourceError(
             f"{path}: {invalid} of {table.num_rows} labels are invalid, expected 0, 1, true or false. "
             "Cure: drop labels that are not known yet."
         )
+
+
+def _valid(table: pa.Table) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = pc.is_in(table[LABEL], value_set=pa.array([0.0, 1.0])).to_numpy()
+    return known

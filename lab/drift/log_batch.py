@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,54 +11,64 @@ import pyarrow.compute as pc
 
 from lab.core.errors import SourceError
 from lab.drift.batch import checked_batch
-from lab.drift.json_lines import Block, blocks_of
+from lab.drift.json_lines import Block, Unread, blocks_of, failing, set_rows_aside
 from lab.drift.labels import labels_in, read_labels
 from lab.drift.log_answers import ARM, FEATURES, FINGERPRINT, ID, MOMENT, SCORE, UNIT, answers_in, feature_column
-from lab.drift.log_selection import Choice, Counts, chosen
+from lab.drift.log_selection import Choice, Counts, chosen, may_be_chosen
+from lab.drift.set_aside import SetAside, counted
 from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.reference.reference import Reference
 
 ANSWERS, FEEDBACK = "predictions-*.jsonl", "feedback-*.jsonl"
+FIRST_LINES = 10
 CURE = "Cure: serve the model of this reference, or select its answers (--fingerprint)."
 
 
 @dataclass(frozen=True)
 class ServedBatch:
-    """The selected rows, and the counts of the selection."""
+    """The selected rows, the counts of the selection, and of the lines that cannot be read."""
 
     rows: pa.Table
     counts: Counts
+    set_aside: SetAside
 
 
 def is_served(path: Path) -> bool:
-    """Return whether a path is a prediction log: a folder, or a file whose first line is an answer."""
+    """Return whether a path is a prediction log: a folder, or a file with an answer in its first lines."""
     if path.is_dir():
         return True
     if path.suffix not in {".jsonl", ".ndjson"} or not path.is_file():
         return False
     with path.open("rb") as stream:
-        first = next((line for line in stream if line.strip()), b"")
+        return any(map(_is_answer, islice(stream, FIRST_LINES)))
+
+
+def _is_answer(line: bytes) -> bool:
     try:
-        line = json.loads(first)
+        content = json.loads(line)
     except ValueError:
         return False
-    return isinstance(line, dict) and {ID, ARM, FINGERPRINT, SCORE, FEATURES} <= set(line)
+    return isinstance(content, dict) and {ID, ARM, FINGERPRINT, SCORE, FEATURES} <= set(content)
 
 
 def read_served(path: Path, reference: Reference, choice: Choice) -> ServedBatch:
-    """Return the selected answers of a log, each with its label if known."""
+    """Return the selected answers of a log, each with its label if known; lines that cannot be read are set aside."""
     torn: list[Block] = []
+    unread: list[Unread] = []
     files = _files(path, ANSWERS) if path.is_dir() else [path]
     schema = reference.facts.inputs
-    answers = answers_in(_complete(files, torn), schema)
+    answers = answers_in(_complete(files, torn), schema, unread)
     counts = Counts(answers=answers.num_rows)
-    answers, unknown = _with_labels(answers, _labels(path, choice, torn))
+    answers, unknown = _with_labels(answers, _labels(path, choice, torn, unread))
     counts = replace(counts, torn=len(torn), unknown_labels=unknown)
     answers, counts = chosen(answers, choice, counts, by_moment=schema.moment is not None, where=str(path))
+    answers = _typed(answers, reference, unread)
     rows, left_out = _named(answers, choice, reference)
     rows = checked_batch(rows, reference, name=str(path), cure=CURE)
     labelled = rows.num_rows - rows[LABEL].null_count if LABEL in rows.column_names else 0
-    return ServedBatch(rows, replace(counts, judged=rows.num_rows, labelled=labelled, left_out=tuple(left_out)))
+    counts = replace(counts, judged=rows.num_rows, labelled=labelled, left_out=tuple(left_out))
+    chosen_lines = [(line.reason, line.where) for line in unread if may_be_chosen(line.content, choice)]
+    return ServedBatch(rows, counts, counted(chosen_lines, read=rows.num_rows))
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -80,9 +91,9 @@ def _complete(files: Sequence[Path], torn: list[Block]) -> Iterator[Block]:
             yield block
 
 
-def _labels(path: Path, choice: Choice, torn: list[Block]) -> list[pa.Table]:
+def _labels(path: Path, choice: Choice, torn: list[Block], unread: list[Unread]) -> list[pa.Table]:
     """Return the label tables by precedence: the given file, then the feedback log."""
-    logged = labels_in(_complete(_files(path, FEEDBACK), torn)) if path.is_dir() else None
+    logged = labels_in(_complete(_files(path, FEEDBACK), torn), unread) if path.is_dir() else None
     given = read_labels(choice.labels) if choice.labels is not None else None
     return [each for each in (given, logged) if each is not None]
 
@@ -95,6 +106,25 @@ def _with_labels(answers: pa.Table, labels: Sequence[pa.Table]) -> tuple[pa.Tabl
         joined = pc.coalesce(joined, each[LABEL].take(indices))
         unknown += each.num_rows - len(indices.unique().drop_null())
     return answers.append_column(LABEL, joined), unknown
+
+
+def _typed(answers: pa.Table, reference: Reference, unread: list[Unread]) -> pa.Table:
+    """Return the answers whose features, and units if most of them do, have the types of the reference."""
+    types = {feature_column(name): reference.facts.columns[name].type for name in reference.facts.inputs.features}
+    if len(reference.facts.units) == 1:
+        types[UNIT] = next(iter(reference.facts.units.values()))
+    for name, kind in types.items():
+        column, wanted = answers[name], pa.type_for_alias(kind)
+        if column.type == wanted or (pa.types.is_string(column.type) and name != UNIT):
+            continue
+        bad = _not_castable(column, wanted)
+        if name != UNIT or 2 * len(bad) < answers.num_rows:
+            answers = set_rows_aside(answers, bad, f"{name} cannot be read as {kind}", "the log", unread)
+    return answers
+
+
+def _not_castable(column: pa.ChunkedArray, wanted: pa.DataType) -> list[int]:
+    return failing(len(column), lambda start, end: column.slice(start, end - start).cast(wanted))
 
 
 def _named(answers: pa.Table, choice: Choice, reference: Reference) -> tuple[pa.Table, list[str]]:

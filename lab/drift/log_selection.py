@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -70,13 +70,28 @@ def chosen(
         repeated=repeated,
         models=_rows_by(answers[FINGERPRINT]),
     )
-    if not answers.num_rows:
+    if counts.answers and not answers.num_rows:
         raise SourceError(
             f"{where} has no selected answer: of {counts.answers}, {other_arms} are of another arm, "
             f"{other_models} of another model, {other_moments} of other moments. Cure: select others."
         )
     _check_features(answers, where=where)
     return answers.sort_by([(MOMENT, "ascending"), (ID, "ascending")]), counts
+
+
+def may_be_chosen(content: Mapping[str, Any], choice: Choice) -> bool:
+    """Return whether a line that cannot be read may be one of the selected answers, by what is known of it."""
+    if choice.arm != "all" and content.get(ARM, choice.arm) != choice.arm:
+        return False
+    if choice.fingerprint and not str(content.get(FINGERPRINT, choice.fingerprint)).startswith(choice.fingerprint):
+        return False
+    for name in (MOMENT, RECEIVED):
+        try:
+            moment = pa.chunked_array([pa.array([_as_utc(datetime.fromisoformat(str(content.get(name))))])])
+            return bool(_between(moment, choice)[0])
+        except ValueError:
+            continue
+    return True
 
 
 def _full_fingerprint(answers: pa.Table, wanted: str | None, *, where: str) -> str | None:

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lab.core.errors import SourceError
+from lab.drift.json_lines import Unread, failing, set_rows_aside
 
 ZONE = r"(Z|[+-]\d{2}:\d{2})$"
 TIME = pa.timestamp("us")
@@ -22,3 +23,14 @@ def moments_in(column: pa.ChunkedArray, *, name: str, where: str) -> pa.ChunkedA
     except pa.ArrowInvalid as error:
         raise SourceError(f"{name} in {where}: {error}. Cure: write moments as 2025-11-02T00:00:00.") from error
     return pc.coalesce(from_plain, from_zoned)
+
+
+def timed(lines: pa.Table, name: str, unread: list[Unread]) -> pa.Table:
+    """Return the lines with this column parsed; lines whose moment is invalid are appended to `unread`.
+
+    A missing moment is valid.
+    """
+    part = lambda start, end: moments_in(lines[name].slice(start, end - start), name=name, where="")  # noqa: E731
+    bad = failing(lines.num_rows, part)
+    lines = set_rows_aside(lines, bad, f"{name} is not a moment, such as 2025-11-02T00:00:00", "the log", unread)
+    return lines.set_column(lines.column_names.index(name), name, moments_in(lines[name], name=name, where="the log"))

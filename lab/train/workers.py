@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import joblib
 from pydantic import AfterValidator
 
+from lab.core.end_with_parent import end_with_parent
 from lab.core.errors import ParamsError
 
 SETTING = "train.workers"
@@ -48,7 +49,8 @@ def fit_runner(workers: Workers) -> Iterator[Run]:
             yield lambda function, calls: _run(function, [tuple(map(share, call)) for call in calls])
     else:
         backend = LOCAL if workers == "local" else workers
-        with joblib.parallel_config(backend, n_jobs=joblib.cpu_count()), _ended(backend):
+        options = {"initializer": end_with_parent} if backend == "loky" else {}
+        with joblib.parallel_config(backend, n_jobs=joblib.cpu_count(), **options), _ended(backend):
             yield _run
 
 

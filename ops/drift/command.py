@@ -20,6 +20,7 @@ from lab.drift.log_batch import is_served, read_served
 from lab.drift.log_selection import Arm, Choice
 from lab.drift.page import page_of
 from lab.drift.policies import FALSE_ALARMS, read_false_alarms
+from lab.drift.set_aside import SetAside
 from lab.drift.verdict import Word
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
@@ -101,28 +102,33 @@ def drift(*, current: Path, folder: Path, as_json: bool, page: Path | None, save
 def assess_file(current: Path, folder: Path, choice: Choice) -> Assessment:
     """Return the assessment of a file, or of a folder of logs."""
     params, seed, reference = load_params("drift", DriftParams), load_seed(), load_reference(folder)
+    rows, set_aside = rows_of(current, reference, choice)
     context = Context(
         params,
         read_importance(IMPORTANCE),
         read_false_alarms(FALSE_ALARMS),
         lambda name: generator_of(seed, f"drift/{name}"),
+        set_aside,
     )
-    return assess(reference, rows_of(current, reference, choice), context)
+    return assess(reference, rows, context)
 
 
-def rows_of(current: Path, reference: Reference, choice: Choice) -> pa.Table:
-    """Return the rows of a file or log; for a log, print the counts of the selection to standard error."""
+def rows_of(current: Path, reference: Reference, choice: Choice) -> tuple[pa.Table, SetAside]:
+    """Return the rows of a file or log, and the lines of a log that cannot be read.
+
+    For a log, the counts of the selection go to standard error.
+    """
     if is_served(current):
         found = read_served(current, reference, choice)
-        for line in selection_lines(found.counts, models=MODELS):
+        for line in selection_lines(found.counts, found.set_aside, models=MODELS):
             click.echo(f"{current}: {line}", err=True)
-        return found.rows
+        return found.rows, found.set_aside
     if choice != Choice():
         raise SourceError(
             f"{current} is not a log of serving, expected one for --arm, --fingerprint, --since, --until or "
             "--labels. Cure: drop these options."
         )
-    return read_batch(current, reference)
+    return read_batch(current, reference), SetAside()
 
 
 def to_text(document: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lab.drift.log_selection import SHORT, Counts
+from lab.drift.set_aside import SetAside
 
 MANIFEST = "manifest.json"
 LEFT_OUT = {
@@ -17,7 +18,7 @@ LEFT_OUT = {
 }
 
 
-def selection_lines(counts: Counts, *, models: Path) -> Iterator[str]:
+def selection_lines(counts: Counts, set_aside: SetAside, *, models: Path) -> Iterator[str]:
     """Yield lines of text; `models` is the folder of this repository's models."""
     yield f"{counts.judged:,} of {counts.answers:,} answers are used, {counts.labelled:,} of them with a label"
     for name, text in LEFT_OUT.items():
@@ -25,6 +26,8 @@ def selection_lines(counts: Counts, *, models: Path) -> Iterator[str]:
             yield f"left out: {count:,} {text}"
     for reason in counts.left_out:
         yield f"left out: {reason}"
+    for found in set_aside.reasons:
+        yield f"set aside: {found.text}"
     yield from _models(counts.models, models=models)
 
 

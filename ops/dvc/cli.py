@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from ops.dvc.atomic_files import atomic_files
 from ops.kill_with_parent import running
 
 LAST_LINES = 20
@@ -44,7 +45,8 @@ def run_here(*arguments: str) -> int:
     """Run a DVC command in this process; return its exit code."""
     from dvc.cli import main  # noqa: PLC0415 - DVC takes a quarter of a second to import
 
-    return int(main(list(arguments)))
+    with atomic_files():
+        return int(main(list(arguments)))
 
 
 def environment() -> dict[str, str]:

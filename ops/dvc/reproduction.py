@@ -10,6 +10,7 @@ import dvc.stage.run as stage_run
 from dvc.repo import lock_repo
 from dvc.repo.reproduce import _reproduce_stage, collect_stages, get_active_graph, plan_repro
 
+from ops.dvc.atomic_files import atomic_files
 from ops.dvc.repository import open_repository
 
 
@@ -23,8 +24,9 @@ class Plan:
 
 @contextmanager
 def locked_repository(root: Path) -> Iterator[Any]:
-    """Yield a repository whose lock is held."""
-    with open_repository(root, wait_for_lock=True) as repository, lock_repo(repository), repository.scm_context():
+    """Yield a repository whose lock is held; dvc.lock is written atomically."""
+    opened = open_repository(root, wait_for_lock=True)
+    with atomic_files(), opened as repository, lock_repo(repository), repository.scm_context():
         yield repository
 
 

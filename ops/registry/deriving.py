@@ -1,14 +1,13 @@
 """Derive the model of a changed champion.yaml and commit it, or restore everything."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from lab.core.errors import LabError
 from ops.kill_with_parent import running
 from ops.revisions.git import changed_files, content_at, git, text_of
-from ops.revisions.snapshot import WORKSPACE, Snapshot
+from ops.revisions.snapshot import Snapshot
 
 README = "README.md"
 GENERATED = ("champion.yaml", "dvc.lock", README, "docs/answer.svg", "docs/architecture.md", "docs/architecture.svg")
@@ -17,16 +16,6 @@ MARK = b"<!-- answer:begin -->"
 
 class DerivingError(LabError):
     """A run failed, or gave another model than the judged one; everything is restored."""
-
-
-@contextmanager
-def restore_on_failure(root: Path) -> Iterator[None]:
-    """Restore tracked files and outputs if the block fails."""
-    try:
-        yield
-    except BaseException:
-        restore(root)
-        raise
 
 
 def restore(root: Path) -> None:
@@ -96,12 +85,9 @@ def _run(command: Sequence[str], root: Path) -> int:
 
 def _written(root: Path) -> list[str]:
     """Return the changed files that the pipeline writes."""
-    outputs = [
-        PurePosixPath(name)
-        for commit in (None, "HEAD")
-        for stage in Snapshot(commit or WORKSPACE, commit, root).lock.values()
-        for name in stage.outputs
-    ]
+    # The lock at HEAD names them all, because the lock is fresh before a change; the one here may be incomplete.
+    lock = Snapshot("HEAD", "HEAD", root).lock
+    outputs = [PurePosixPath(name) for stage in lock.values() for name in stage.outputs]
     return [
         name
         for name in changed_files(root=root)

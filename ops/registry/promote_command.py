@@ -80,6 +80,7 @@ def promote(
     significant gain of at least params.yaml: promote, and another model than the champion. --force overrules the gain,
     --overrule a gate that failed or is within noise; champion.yaml and the model card keep the reason. Commit and tags
     are pushed atomically: of two promotions at once, one fails and changes nothing.
+    After a kill, the same command goes on, or puts back what was half done and starts again.
 
     \b
     In a pull request, and after its merge:

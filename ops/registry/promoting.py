@@ -9,22 +9,21 @@ from lab.core.errors import ParamsError, SourceError
 from lab.core.params import CURE, PARAMS, parse
 from lab.train.champion import FILE, Champion, Gain
 from ops.registry.champion_changes import champion_changes
-from ops.registry.deriving import DerivingError, commit_results, derive, dvc, restore_on_failure
+from ops.registry.deriving import DerivingError, commit_results, derive, dvc
 from ops.registry.entries import entry_at, entry_of, write_entry
 from ops.registry.guards import Answer, checked, versions_are_behind, working_tree_answers
 from ops.registry.judged import CHALLENGER, CHAMPION, differences, different_scores, identity, judged_at
-from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
+from ops.registry.place import Place, place_of
 from ops.registry.promotion import PromoteParams, Promotion, judge_promotion, missed_gates
 from ops.registry.registering import (
-    Place,
     check_can_be_registered,
     following_answers,
     objects_answer,
-    place_of,
     register_or_undo,
 )
 from ops.registry.task import task_of
+from ops.registry.unfinished import in_progress, registry_change, taken_up
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from ops.verify.state import State
 
@@ -61,9 +60,10 @@ def propose(
     Nothing changes if a guard refuses: see `allowed` and `answers`. `force` is a person's reason that overrules the
     gain, and `overrule` has one for each gate that did not pass. With `push=False` nothing is pushed to DVC's remote.
     """
-    with registry_lock(root):
+    with registry_change(root, dry_run=dry_run):
         place = Place(root, task_of(root, task), push, None, None)
-        return _proposed(_case_of(place, force, overrule), dry_run=dry_run)
+        earlier = taken_up(place, "promote", dry_run=dry_run)
+        return earlier or _proposed(_case_of(place, force, overrule), dry_run=dry_run)
 
 
 def promote(
@@ -77,10 +77,12 @@ def promote(
     dry_run: bool = False,
 ) -> Change:
     """Propose and register in one step; undo the commit if it cannot be registered."""
-    with registry_lock(root):
+    with registry_change(root, dry_run=dry_run):
         place = place_of(root, task_of(root, task), push=push)
         check_can_be_registered(place)
-        change = _proposed(_case_of(place, force, overrule), dry_run=dry_run)
+        change = taken_up(place, "promote", dry_run=dry_run)
+        if change is None:
+            change = _proposed(_case_of(place, force, overrule), dry_run=dry_run)
         if change.commit is None:
             return change
         return replace(change, registration=register_or_undo(place, stage=stage, commit=change.commit))
@@ -189,7 +191,8 @@ def _commit(case: Case, change: Change) -> str:
         gain=change.gain,
         overruled=dict(case.overruled) or None,
     )
-    with restore_on_failure(root):
+    message = _message(case, entry)
+    with in_progress(case.place, "promote", message=message):
         write_entry(root / FILE, case.place.task, entry)
         derive(root, remote_is_complete=case.place.push is not False)
         derived = judged_at(snapshot_of(WORKSPACE, root=root), root)
@@ -200,7 +203,7 @@ def _commit(case: Case, change: Change) -> str:
             )
         if case.place.push is not False:
             dvc("push", "--quiet", root=root, check=True)
-        return commit_results(root, _message(case, entry), after=str(case.head.commit))
+        return commit_results(root, message, after=str(case.head.commit))
 
 
 def _message(case: Case, entry: Champion) -> str:

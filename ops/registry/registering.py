@@ -1,8 +1,7 @@
 """Register the champion of HEAD: tag version and stage, and push atomically."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from lab.core.errors import LabError, ParamsError
 from lab.core.yaml_files import read_yaml
 from lab.train.champion import FILE, Champion
 from ops.dvc.tags import tag_stage, tag_version
-from ops.registry.deriving import DerivingError, undo_commit
+from ops.registry.deriving import DerivingError
 from ops.registry.entries import entry_at, is_derived_from_entry, same_model
 from ops.registry.guards import (
     Answer,
@@ -20,11 +19,13 @@ from ops.registry.guards import (
     versions_are_behind,
     working_tree_answers,
 )
-from ops.registry.lock import LostError, registry_lock
+from ops.registry.lock import LostError
 from ops.registry.outcome import Registration
-from ops.registry.tags import Registry, newest, read_registry, version_name
-from ops.registry.upstream import Shared, Upstream, upstream_of
-from ops.revisions.git import git, text_of
+from ops.registry.place import Place, place_of
+from ops.registry.tags import Registry, drop_tags, newest, version_name
+from ops.registry.unfinished import registry_change, taken_up, undone
+from ops.registry.upstream import Upstream
+from ops.revisions.git import git
 from ops.revisions.snapshot import snapshot_of
 from ops.verify.state import State
 
@@ -33,40 +34,14 @@ STAGES = ("staging", "production")
 MOST_CLOCK_SKEW = 5  # seconds that this clock may be behind the one that made the newest tag
 
 
-@dataclass(frozen=True)
-class Place:
-    """A clone, its task, and the state of the shared repository, if there is one.
-
-    `push` is True to push objects, commits and tags, None to push objects only, and False to push nothing.
-    """
-
-    root: Path
-    task: str
-    push: bool | None
-    upstream: Upstream | None
-    shared: Shared | None
-
-    @property
-    def registry(self) -> Registry:
-        return read_registry(self.task, root=self.root)
-
-    @property
-    def head(self) -> str:
-        return text_of("rev-parse", "HEAD", root=self.root)
-
-
-def place_of(root: Path, task: str, *, push: bool | None) -> Place:
-    """Return the place, after a fetch of the shared branch and tags."""
-    upstream = upstream_of(root) if push is not False else None
-    return Place(root, task, push, upstream, upstream.fetch() if upstream else None)
-
-
 def register(
     root: Path, *, task: str, stage: str = "production", push: bool | None = None, dry_run: bool = False
 ) -> Registration:
     """Register the champion of HEAD; do nothing if it is registered already."""
-    with registry_lock(root):
-        return register_locked(place_of(root, task, push=push), stage=stage, dry_run=dry_run)
+    with registry_change(root, dry_run=dry_run):
+        place = place_of(root, task, push=push)
+        taken_up(place, None, dry_run=dry_run)
+        return register_locked(place, stage=stage, dry_run=dry_run)
 
 
 def register_locked(place: Place, *, stage: str, dry_run: bool = False) -> Registration:
@@ -103,19 +78,14 @@ def register_or_undo(place: Place, *, stage: str, commit: str) -> Registration:
     try:
         registration = register_locked(place, stage=stage)
     except (LabError, LostError) as error:
-        raise type(error)(f"{error} {_undone(place, commit)}") from error
+        raise type(error)(f"{error} {undone(place, commit)}") from error
     except BaseException:
-        undo_commit(place.root, commit)
+        undone(place, commit)
         raise
     if not registration.allowed:
         stopping = "; ".join(f"{each.guard}: {each.found}" for each in registration.answers if each.stops)
-        raise DerivingError(f"The commit cannot be registered ({stopping}). {_undone(place, commit)}")
+        raise DerivingError(f"The commit cannot be registered ({stopping}). {undone(place, commit)}")
     return registration
-
-
-def _undone(place: Place, commit: str) -> str:
-    undone = undo_commit(place.root, commit)
-    return f"The commit {commit[:9]} was {'undone.' if undone else 'kept, because it is not the newest one any more.'}"
 
 
 def version_is_free(place: Place, entry: Champion) -> Answer:
@@ -239,12 +209,6 @@ def publish(place: Place, version: int, stage: str) -> bool:
         drop_tags(place.root, lacking)
         raise
     return True
-
-
-def drop_tags(root: Path, names: Sequence[str]) -> None:
-    """Delete tags of this clone."""
-    if names:
-        git("tag", "--delete", *names, root=root)
 
 
 def _wait_for_clock(registry: Registry) -> None:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from lab.core.errors import LabError
 from lab.train.champion import FILE, Champion
-from ops.registry.deriving import DerivingError, commit_results, derive, dvc, restore_on_failure
+from ops.registry.deriving import DerivingError, commit_results, derive, dvc
 from ops.registry.entries import entry_at, known_until, write_entry
 from ops.registry.guards import Answer, checked, objects_are_pushed, versions_are_behind, working_tree_answers
 from ops.registry.judged import CHAMPION, differences, judged_at
-from ops.registry.lock import registry_lock
 from ops.registry.outcome import Change
-from ops.registry.registering import Place, check_can_be_registered, following_answers, place_of, register_or_undo
+from ops.registry.place import Place, place_of
+from ops.registry.registering import check_can_be_registered, following_answers, register_or_undo
 from ops.registry.tags import OURS, Tag, version_name
 from ops.registry.task import task_of
+from ops.registry.unfinished import in_progress, registry_change, taken_up
 from ops.revisions.objects import UnavailableError
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from ops.verify.state import State
@@ -51,21 +52,27 @@ def roll_back(
     With `propose` only the commit is made, for a pull request; the stage moves at its registration. With `refit` the
     model may differ from the old one, because data or code changed.
     """
-    with registry_lock(root):
+    with registry_change(root, dry_run=dry_run):
         task = task_of(root)
         place = Place(root, task, push, None, None) if propose else place_of(root, task, push=push)
         check_can_be_registered(place)
-        head = snapshot_of("HEAD", root=root)
-        champion = entry_at(head, task)
-        number = _number(to, place) if to is not None else _previous(champion, place)
-        found = Change(task, number, champion.version, because, tuple(_answers(place, champion, number)))
-        if dry_run or not found.allowed:
-            return found
-        commit = _commit(Rollback(place, head, champion, number, because, refit))
-        found = replace(found, commit=commit)
-        if propose:
-            return found
-        return replace(found, registration=register_or_undo(place, stage=stage, commit=commit))
+        asked = _number(to, place) if to is not None else None
+        change = taken_up(place, "rollback", dry_run=dry_run, version=asked)
+        if change is None:
+            change = _rolled_back(place, asked, because=because, refit=refit, dry_run=dry_run)
+        if change.commit is None or propose:
+            return change
+        return replace(change, registration=register_or_undo(place, stage=stage, commit=change.commit))
+
+
+def _rolled_back(place: Place, asked: int | None, *, because: str, refit: bool, dry_run: bool) -> Change:
+    head = snapshot_of("HEAD", root=place.root)
+    champion = entry_at(head, place.task)
+    number = asked if asked is not None else _previous(champion, place)
+    change = Change(place.task, number, champion.version, because, tuple(_answers(place, champion, number)))
+    if dry_run or not change.allowed:
+        return change
+    return replace(change, commit=_commit(Rollback(place, head, champion, number, because, refit)))
 
 
 def _number(said: str, place: Place) -> int:
@@ -120,7 +127,7 @@ def _tag_matches(place: Place, number: int) -> Answer:
 def _commit(rollback: Rollback) -> str:
     place, root = rollback.place, rollback.place.root
     then = snapshot_of(rollback.tag.commit, root=root)
-    with restore_on_failure(root):
+    with in_progress(place, "rollback", message=_message(rollback, [])):
         write_entry(root / FILE, place.task, entry_to_return_to(then, place, rollback.champion, rollback.because))
         derive(root, remote_is_complete=_remote_is_complete(place))
         differing = _differences(then, snapshot_of(WORKSPACE, root=root), root)

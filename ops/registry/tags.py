@@ -1,12 +1,12 @@
 """Read the registry's tags in GTO's form: versions, and the stages they are in."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.revisions.git import lines_of
+from ops.revisions.git import git, lines_of
 
 # GTO 1.x: churn@v2.0.0 registers, churn#production#3 assigns; an exclamation mark undoes.
 FORM = re.compile(
@@ -76,6 +76,12 @@ def read_tags(*, root: Path) -> list[Tag]:
     lines = (line.split("\0") for line in lines_of("for-each-ref", f"--format={FORMAT}", "refs/tags", root=root))
     found = [tag for name, own, peeled, made in lines if (tag := parse_tag(name, peeled or own, made)) is not None]
     return sorted(found, key=_order)
+
+
+def drop_tags(root: Path, names: Sequence[str]) -> None:
+    """Delete tags of this clone."""
+    if names:
+        git("tag", "--delete", *names, root=root)
 
 
 def parse_tag(name: str, commit: str, made: str) -> Tag | None:

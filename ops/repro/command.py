@@ -12,6 +12,7 @@ from lab.core.command import INTERRUPTED, leave
 from lab.core.errors import ParamsError
 from lab.pages.markdown import counted, listed
 from ops.dvc.cli import run_here
+from ops.dvc.torn_files import check_files_of_dvc
 
 MOST = 4  # more gain nothing on this DAG, and each keeps its rows in memory
 FAILED = 255  # DVC's own code
@@ -30,6 +31,9 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
     name. If a stage fails, stages that do not read from it still run, and its last lines are repeated at the end.
     With --jobs 1, or on one core, this is `dvc repro`.
 
+    DVC alone does not see an incomplete dvc.lock, which a kill or a full disk leaves. This command refuses it with the
+    cure, and writes dvc.lock atomically.
+
     \b
     Everything that has changed:
       python -m ops repro
@@ -40,6 +44,7 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
     last good outputs are still there, and the same command continues.
     """
     count = jobs_of(jobs, cores=cores())
+    check_files_of_dvc(Path(), say=_print)
     if count == 1:
         raise SystemExit(run_here("repro", *(["--force"] if force else []), *targets))
     raise SystemExit(_side_by_side(targets, jobs=count, force=force))

@@ -10,6 +10,7 @@ from lab.core.command import FAILED, INTERRUPTED, leave
 from lab.core.result_files import json_bytes
 from ops.dvc.cli import ended_by_sigterm
 from ops.dvc.stages import root_of_pipeline
+from ops.dvc.torn_files import MENDED, mend_rwlock, refuse_torn_lock
 from ops.resolve.conflict import LOCK, Conflict, Side, find_conflict
 from ops.resolve.leftovers import leftover_results
 from ops.resolve.settle import RunFailedError, Settling, drop_removed, foresee, results_of, settle
@@ -54,7 +55,12 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
     error; 130 after Ctrl-C.
     """
     root = root_of_pipeline()
-    conflict = find_conflict(root) or _mixed_by_a_merge(root)
+    if mend_rwlock(root):
+        click.echo(MENDED, err=True)
+    conflict = find_conflict(root)
+    if conflict is None:
+        refuse_torn_lock(root)
+        conflict = _mixed_by_a_merge(root)
     if conflict is None:
         removed = [] if dry_run else drop_removed(root)
         words = GONE.format(", ".join(removed)) if removed else NOTHING

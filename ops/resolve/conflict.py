@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.core.errors import LabError
+from ops.dvc.torn_files import breaks_off
 from ops.revisions.git import content_at, git, lines_of
 from ops.revisions.lock import Entry, entries_of
 from ops.revisions.paths import inside_any
@@ -75,7 +76,7 @@ def _sides(text: str, commits: Sequence[str], root: Path, *, in_index: bool) -> 
         else:
             content = (content_at(commit, LOCK, root=root) if commit else None) or b""
         yield Side(name, entries_of(content, where=f"{LOCK} of {name}"))
-    if not marked:
+    if not marked and not breaks_off(text.encode()):
         yield Side("here", entries_of(text.encode()))
 
 

@@ -1,12 +1,9 @@
-"""A note of a revert in progress, so that a killed one is finished."""
+"""The note of a revert in progress."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from lab.core.atomic_outputs import replaced_file
-
-PLACE = Path(".dvc/tmp/revert.json")
+NOTE = Path(".dvc/tmp/revert.json")
 
 
 @dataclass(frozen=True)
@@ -16,22 +13,3 @@ class Note:
     target: str
     start: str
     back: str
-
-
-def read_note(root: Path) -> Note | None:
-    """Return the note of a revert that did not finish, or None."""
-    try:
-        return Note(**json.loads((root / PLACE).read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
-def write_note(note: Note, root: Path) -> None:
-    """Write the note, atomically."""
-    with replaced_file(root / PLACE) as partial:
-        partial.write_text(json.dumps(asdict(note)), encoding="utf-8")
-
-
-def remove_note(root: Path) -> None:
-    """Remove the note of a finished revert."""
-    (root / PLACE).unlink(missing_ok=True)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.core.errors import LabError
+from lab.core.result_files import write_json
 from lab.pages.markdown import counted, listed
 from ops.dvc.errors import DvcError
 from ops.dvc.repository import open_repository
-from ops.revert.note import Note, read_note, remove_note, write_note
+from ops.note import read_note
+from ops.revert.note import NOTE, Note
 from ops.revert.outputs import Output, Project
 from ops.revert.restore import Restored, Restorer
 from ops.revert.tree import DirtyError, check_out, current, refuse_changes
-from ops.revisions.git import commit_of, content_at, git
+from ops.revisions.git import commit_of, content_at, git, remove_left_locks
 from ops.revisions.snapshot import Snapshot
 
 # Git replaces the code during a revert: so no module of this repository may be imported inside a function here.
@@ -48,7 +50,7 @@ class Reverted:
 def revert(request: Request, *, root: Path, say: Say) -> Reverted:
     """Check a revision out and restore its outputs; `say` gets the way back before anything changes."""
     target = commit_of(request.name, root=root)
-    killed = read_note(root)
+    killed = read_note(root / NOTE, Note)
     killed = killed if killed is not None and killed.target == target else None
     refuse_changes(root, killed=killed)
     if killed is None:
@@ -56,11 +58,13 @@ def revert(request: Request, *, root: Path, say: Say) -> Reverted:
             _keep(project)
     note = killed or Note(target, commit_of("HEAD", root=root), current(root))
     say(f"The way back: git checkout {note.back} && dvc checkout")
-    write_note(note, root)
+    write_json(note, root / NOTE)
+    if killed is not None:
+        remove_left_locks(root)
     check_out(request.name, target, branch=request.branch, root=root, by_force=killed is not None)
     with _project(root) as project:
         reverted = _restored(project, note, request, say)
-    remove_note(root)
+    (root / NOTE).unlink()
     return reverted
 
 

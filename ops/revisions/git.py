@@ -1,10 +1,12 @@
 """Run git, and turn a refusal into one message."""
 
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab.core.errors import LabError
+from ops.lock import PAUSE, WAIT
 
 
 class GitError(LabError):
@@ -84,3 +86,18 @@ def changed_files(*, root: Path = Path()) -> list[str]:
     return sorted(
         line[3:] for line in lines_of("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", root=root)
     )
+
+
+def remove_left_locks(root: Path) -> None:
+    """Remove the lock files that git commands left when they were killed; wait for those that still run."""
+    deadline = time.monotonic() + WAIT
+    folders = {root / text_of("rev-parse", name, root=root) for name in ("--git-dir", "--git-common-dir")}
+    while (left := [path for folder in folders for path in _locks_of(folder)]) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    for path in left:
+        path.unlink(missing_ok=True)
+
+
+def _locks_of(folder: Path) -> list[Path]:
+    own = [path for name in ("HEAD", "config", "index", "packed-refs") if (path := folder / f"{name}.lock").exists()]
+    return [*own, *(folder / "refs").rglob("*.lock")]

@@ -7,6 +7,7 @@ import click
 from lab.core.command import INTERRUPTED, leave
 from lab.core.result_files import json_bytes
 from ops.dvc.stages import root_of_pipeline
+from ops.dvc.torn_files import MENDED, mend_rwlock
 from ops.verify.check import Check, contacted_remote, to_text
 from ops.verify.checks import check_all
 from ops.verify.state import State
@@ -44,6 +45,8 @@ def verify(*, remote: str | None, no_remote: bool, rebuild: bool, only_merges: b
     Exit 0 when complete, 1 when not, 2 on a usage error, 130 after Ctrl-C.
     """
     state = State(root_of_pipeline(), remote_name=remote, asks_remote=not no_remote)
+    if mend_rwlock(state.root):
+        click.echo(MENDED, err=True)
     checks = check_all(state, only=("merged",) if only_merges else ())
     if rebuild:
         from ops.verify.rebuild import everything_is_derived  # noqa: PLC0415 - rarely used

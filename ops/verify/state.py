@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.dvc.stages import NO_ENTRY, Pipeline, files_read, fingerprint_of, path_of
 from ops.dvc.stores import Listings, Store, cache_of, remote_of
+from ops.dvc.torn_files import refuse_torn_lock
 from ops.revisions.files import Tree
 from ops.revisions.lock import Entry, entries_of
 from ops.revisions.snapshot import WORKSPACE, Snapshot
@@ -29,6 +30,7 @@ class State:
     @cached_property
     def entries(self) -> Mapping[str, Entry]:
         """What dvc.lock records of each stage; nothing where there is no such file."""
+        refuse_torn_lock(self.root)
         path = self.root / "dvc.lock"
         return entries_of(path.read_bytes()) if path.is_file() else {}
 

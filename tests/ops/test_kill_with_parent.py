@@ -10,7 +10,8 @@ import pytest
 
 from ops.kill_with_parent import running, start, stop
 from ops.lock import take_lock
-from tests.ops.trivial import HERE, ended, interrupted, is_alive, trivial
+from tests.ops.trivial import HERE, interrupted, trivial
+from tests.processes import ended, is_alive
 from tests.project import run
 
 # A stage as DVC starts it, in a shell, with a worker in the background.

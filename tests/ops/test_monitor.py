@@ -33,7 +33,7 @@ from tests.deploy.tools import program
 from tests.history import commit_all, copy_of_history
 from tests.lab.drift.world import described, rows_of, stamped
 from tests.ops.toy import output
-from tests.ops.trivial import ended
+from tests.processes import ended
 from tests.project import QUIET, ROOT, change_params, files_below, forking
 
 RUNS_ON = re.compile(r"runs at (http://127\.0\.0\.1:\d+)/docs")

@@ -12,7 +12,7 @@ from tests.history import copy_of_history
 from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
 from tests.ops.toy_retraining import new_data, retrain, retraining_toy, stopped_at
-from tests.ops.trivial import is_alive
+from tests.processes import is_alive
 from tests.project import files_below, run
 
 BETTER = {"strength": 3, "drift": "yes"}

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from lab.core.errors import LabError
+from lab.core.result_files import write_json
 from ops.revert.command import revert
-from ops.revert.note import PLACE, Note, write_note
+from ops.revert.note import NOTE, Note
 from ops.revert.revert import Request, Reverted
 from ops.revert.revert import revert as bring_back
 from tests.ops.trivial import HERE, commit, trivial
@@ -84,7 +85,7 @@ def is_first_version(*, new: bool = True) -> bool:
     contents = {"out/folder/a.txt": "one\n", "out/made.txt": "one\none\n", "metric.txt": "one\n", "source.txt": "one\n"}
     found = {name: Path(name).read_text() if Path(name).exists() else None for name in contents}
     clean = git("status", "--porcelain") == "" and not Path("out/extra.txt").exists()
-    return found == contents and clean and Path("out/new.txt").exists() == new and not PLACE.exists()
+    return found == contents and clean and Path("out/new.txt").exists() == new and not NOTE.exists()
 
 
 def test_a_tag_brings_data_back_from_the_cache_and_tells_the_way_back(project: Path) -> None:
@@ -291,14 +292,14 @@ def test_one_that_was_killed_while_it_derived_is_finished_by_the_next(project: P
 
 
 def test_one_that_was_killed_within_git_checkout_is_finished_by_the_next(project: Path) -> None:
-    write_note(Note(git("rev-parse", "v1"), git("rev-parse", "v2"), "main"), Path())
+    write_json(Note(git("rev-parse", "v1"), git("rev-parse", "v2"), "main"), NOTE)
     Path("source.txt").write_text("one\n")  # v1's, while HEAD is v2
     back("v1")
     assert is_first_version()
 
 
 def test_what_was_changed_since_it_was_killed_is_refused(project: Path) -> None:
-    write_note(Note(git("rev-parse", "v1"), git("rev-parse", "v2"), "main"), Path())
+    write_json(Note(git("rev-parse", "v1"), git("rev-parse", "v2"), "main"), NOTE)
     Path("source.txt").write_text("mine\n")
     with pytest.raises(LabError, match=r"found 1 file that no commit holds \(source.txt\)"):
         back("v1")

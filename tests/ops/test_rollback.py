@@ -9,7 +9,7 @@ import pytest
 
 from lab.model_files.manifest import PIPELINE, read_manifest
 from ops.registry.entries import entry_at, write_entry
-from ops.registry.registering import Place
+from ops.registry.place import Place
 from ops.registry.rollback import entry_to_return_to
 from ops.revisions.snapshot import WORKSPACE, snapshot_of
 from tests.history import copy_of_history

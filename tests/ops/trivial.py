@@ -1,10 +1,9 @@
 """A DVC repository of a few trivial stages, in a temporary folder with git history."""
 
-import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.project import QUIET, ROOT, run
@@ -63,21 +62,3 @@ def interrupted(
         finally:
             process.kill()
     return subprocess.CompletedProcess(command, process.returncode, out, error)
-
-
-def is_alive(process: int) -> bool:
-    """Return whether a process runs; one that is dead and not yet reaped does not."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/status")
-    return not status.is_file() or "State:\tZ" not in status.read_text()
-
-
-def ended(processes: Iterable[int], *, within: float = 10.0) -> bool:
-    """Return whether all of the processes end within some seconds."""
-    deadline = time.monotonic() + within
-    while any(map(is_alive, processes)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not any(map(is_alive, processes))

@@ -68,6 +68,24 @@ def test_the_command_tells_what_of_a_log_it_judges_apart_from_the_judgement(fold
     assert "<svg" in (folder / "page.html").read_text()
 
 
+@pytest.mark.parametrize(("damaged", "faults"), [(3, []), (60, ["unreadable"])])
+def test_lines_that_cannot_be_read_are_counted_and_too_many_are_a_data_fault(
+    folder: Path, damaged: int, faults: list[str]
+) -> None:
+    rows = stamped(features_of(np.random.default_rng(5), 200), start="2025-03-01", days=3)
+    lines = answers(rows.append_column("champion_score", pa.array([0.5] * 200)))
+    for line in lines[:damaged]:
+        line["moment"] = "2025-02-30"
+    write_log(folder / f"damaged-{damaged}", lines)
+    done = CliRunner().invoke(command, ["--current", f"damaged-{damaged}", "--json"])
+    found = json.loads(done.stdout)
+    reason = "moment is not a moment, such as 2025-11-02T00:00:00"
+    assert f"set aside: {damaged} because {reason} (first: id-0000)" in done.stderr
+    assert found["set_aside"] == {"lines": 200, "reasons": [{"reason": reason, "lines": damaged, "first": "id-0000"}]}
+    assert [fault["kind"] for fault in found["faults"]] == faults
+    assert (done.exit_code == 3) == bool(faults)
+
+
 def test_several_and_unknown_models_are_reported(folder: Path) -> None:
     (folder / "models/champion").mkdir(parents=True, exist_ok=True)
     (folder / "models/champion/manifest.json").write_text("{}")

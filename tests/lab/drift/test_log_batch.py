@@ -12,11 +12,13 @@ import pytest
 from lab.core.errors import SourceError
 from lab.drift import json_lines as lines
 from lab.drift.batch import checked_batch
+from lab.drift.faults import find_faults
 from lab.drift.log_batch import is_served, read_served
 from lab.drift.log_selection import Choice, Counts
+from lab.drift.set_aside import Reason, SetAside
 from lab.reference.reference import Reference
 from tests.lab.drift.logs import MODEL, OTHER, Line, answers, label, rows, write_lines, write_log
-from tests.lab.drift.world import fitted
+from tests.lab.drift.world import fitted, settings
 
 COUNT = 40
 ROWS = rows(COUNT)
@@ -227,18 +229,6 @@ REFUSED: dict[str, tuple[Callable[[list[Line]], list[Line]], dict[str, Any], str
         {"fingerprint": "ee"},
         r"0 models have a fingerprint .* expected one of \['abababababab'\]",
     ),
-    "a moment is none": (lambda lines: [{**line, "moment": "soon"} for line in lines], {}, "moment in .*soon.* Cure"),
-    "a line is no answer": (lambda lines: [*lines, {"id": "x"}], {}, r"1 of \d+ lines from line 1 on have no received"),
-    "a value has another type": (
-        lambda lines: [{**line, "features": {**line["features"], "age": "old"}} for line in lines],
-        {},
-        "from line 1 on: .* Expected lines as serving writes them",
-    ),
-    "a whole number is none": (
-        lambda lines: [{**line, "features": {**line["features"], "visits": 0.5}} for line in lines],
-        {},
-        "visits in .* cannot be read as int64, its type in test",
-    ),
 }
 
 
@@ -249,10 +239,103 @@ def test_an_invalid_batch_is_refused_with_the_cure(reference: Reference, tmp_pat
         read(write_log(tmp_path, change(answers(ROWS))), reference, **choice)
 
 
-def test_a_line_that_is_damaged_is_named(reference: Reference, tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "predictions-0-000001.jsonl", answers(ROWS)[:2], torn="nonsense\n")
-    with pytest.raises(SourceError, match="line 3 is damaged: expected one JSON object per line"):
-        read(path.parent, reference)
+def with_feature(line: Line, name: str, value: Any) -> Line:
+    return {**line, "features": {**line["features"], name: value}}
+
+
+UNREADABLE: dict[str, tuple[Callable[[Line], Line | str], str]] = {
+    "a day that is not in the calendar": (
+        lambda line: {**line, "moment": "2025-02-30T00:00:00"},
+        "moment is not a moment, such as 2025-11-02T00:00:00",
+    ),
+    "half of a whole number": (
+        lambda line: with_feature(line, "visits", 2.5),
+        "features.visits cannot be read as int64",
+    ),
+    "a huge whole number": (lambda line: with_feature(line, "age", 1e30), "features.age cannot be read as int64"),
+    "digits of another script": (
+        lambda line: with_feature(line, "age", "\u0661\u0662"),
+        "features.age is of the type string, expected number",
+    ),
+    "a moment in digits of another script": (
+        lambda line: {**line, "moment": "\u0662\u0660\u0662\u0665-03-01"},
+        "moment is not a moment, such as 2025-11-02T00:00:00",
+    ),
+    "a unit in digits of another script": (
+        lambda line: {**line, "unit": f"{line['unit']}\u0661"},
+        "unit cannot be read as int64",
+    ),
+    "a number for a truth": (
+        lambda line: with_feature(line, "senior", 1),
+        "features.senior is of the type number, expected boolean",
+    ),
+    "a number beyond all": (
+        lambda line: json.dumps(line).replace('"amount": ', '"amount": 1e400, "x": '),
+        "it cannot be read",
+    ),
+    "no score": (lambda line: {**line, "score": None}, "it has no score"),
+    "a score above 1": (lambda line: {**line, "score": 1.5}, "score is not between 0 and 1"),
+    "no feature": (lambda line: {**line, "features": None}, "it has no features"),
+    "broken JSON": (lambda line: json.dumps(line)[:-9], "it is not valid JSON"),
+    "another object": (lambda _: "[1, 2]", "it is not a JSON object"),
+}
+
+
+def write_texts(folder: Path, lines: list[Line | str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    (folder / "predictions-0-000001.jsonl").write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_lines_that_cannot_be_read_are_set_aside_by_reason_and_the_rest_is_read(
+    reference: Reference, tmp_path: Path, name: str
+) -> None:
+    damage, reason = UNREADABLE[name]
+    lines: list[Line | str] = [*answers(ROWS)]
+    expected = read_served(write_texts(tmp_path / "good", [*lines[:3], lines[4], *lines[6:]]), reference, Choice())
+    for place in (3, 5):
+        lines[place] = damage(answers(ROWS)[place])
+    found = read_served(write_texts(tmp_path / "bad", lines), reference, Choice())
+    assert found.rows.to_pylist() == expected.rows.to_pylist()
+    first = "predictions-0-000001.jsonl, line 4" if reason.startswith("it is not") else "id-0003"
+    assert found.set_aside == SetAside(COUNT, (Reason(reason, 2, first),))
+    assert expected.set_aside == SetAside(COUNT - 2, ())
+
+
+def test_labels_that_cannot_be_read_are_set_aside(reference: Reference, tmp_path: Path) -> None:
+    labels = [label(0, 1), {**label(1, 1), "label": 0.5}, {**label(2, 1), "received": "soon"}, label(3, 0)]
+    found = read_served(write_log(tmp_path, answers(ROWS), labels), reference, Choice())
+    assert found.counts.labelled == 2
+    assert {(each.reason, each.first) for each in found.set_aside.reasons} == {
+        ("a label is neither 0 nor 1", "id-0001"),
+        ("received is not a moment, such as 2025-11-02T00:00:00", "id-0002"),
+    }
+
+
+def test_lines_of_other_arms_and_moments_are_not_counted_as_set_aside(reference: Reference, tmp_path: Path) -> None:
+    lines = answers(ROWS)
+    lines[0] = with_feature(lines[0], "age", "old")
+    lines[1] = {**with_feature(lines[1], "age", "old"), "arm": "challenger"}
+    log = write_texts(tmp_path, [*lines])
+    assert [each.lines for each in read_served(log, reference, Choice()).set_aside.reasons] == [1]
+    later = Choice(since=datetime(2025, 3, 3, tzinfo=UTC))
+    assert read_served(log, reference, later).set_aside.reasons == ()
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_log_without_a_readable_line_is_an_empty_batch(reference: Reference, tmp_path: Path, count: int) -> None:
+    found = read_served(write_texts(tmp_path, ["nonsense"] * count), reference, Choice())
+    assert (found.rows.num_rows, found.set_aside.count) == (0, count)
+    faults = find_faults(reference, found.rows, settings().faults, found.set_aside)
+    assert [fault.kind for fault in faults] == (["unreadable"] if count else []) + ["empty"]
+
+
+def test_a_file_of_labels_with_a_line_that_cannot_be_read_is_refused(reference: Reference, tmp_path: Path) -> None:
+    given = write_lines(tmp_path / "labels.jsonl", [label(0, 1)], torn="nonsense\n")
+    with pytest.raises(SourceError, match=r"labels.jsonl, line 2: it is not valid JSON; expected .* Cure"):
+        read(write_log(tmp_path / "log", answers(ROWS)), reference, labels=given)
 
 
 def test_a_file_deleted_while_it_is_read_is_reported(tmp_path: Path) -> None:
