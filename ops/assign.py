@@ -81,4 +81,6 @@ def _units(units: Sequence[str], file: Path | None) -> Iterator[str]:
         raise SourceError(f"{file} cannot be read, expected a file with one unit a line: {error}. {CURE}") from error
     except UnicodeError as error:
         where = "the command line" if file is None else file
-        raise SourceError(f"{where} is not UTF-8: {error}. Cure: iconv --from-code LATIN1 --to-code UTF-8") from error
+        raise SourceError(
+            f"{where} is not UTF-8: {error}. Cure: iconv --from-code LATIN1 --to-code UTF-8 FILE > NEW"
+        ) from error

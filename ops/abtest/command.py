@@ -77,8 +77,9 @@ def abtest(*, log: Path, design: Path | None, as_json: bool, **options: Any) -> 
 
     Exit 0 for SHIP, 1 for every other decision, 2 for a usage error.
     """
+    chosen = read_design(design) if design is not None else infer_design(log, _parsed(options))
     columns_of(log)  # refuses a log that cannot be read or has no rows
-    analysis = assess(log, read_design(design) if design is not None else infer_design(log, _parsed(options)))
+    analysis = assess(log, chosen)
     click.echo(json_bytes(document_of(analysis)).decode().rstrip() if as_json else to_text(analysis))
     raise SystemExit(0 if analysis.verdicts[analysis.chosen].action == "SHIP" else 1)
 
