@@ -54,7 +54,8 @@ def applied() -> set[str]:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         content = path.read_text(encoding="utf-8")
         if "tests.cures" in content:
-            named |= {each for node in ast.walk(ast.parse(content)) if (each := _text(node)) in cures()}
+            texts = (_text(node) for node in ast.walk(ast.parse(content)))
+            named |= {text for text in texts if text is not None and text in cures()}
     return named
 
 

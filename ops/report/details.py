@@ -87,7 +87,8 @@ def _code(comparison: Comparison) -> Section:
     return _table(f"Code: {', '.join(parts)}", ("file", "how", "stages"), lines)
 
 
-def _gates(comparison: Comparison) -> Section:
+def gates_section(comparison: Comparison) -> Section:
+    """Return every gate with its mark, those that newly fail first."""
     ordered = sorted(comparison.gates, key=lambda each: (not each.decides, COURSES.index(each.course), not each.moved))
     courses = Counter[str](each.course for each in comparison.gates if each.decides)
     numbers = [
@@ -296,7 +297,7 @@ PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
     _settings,
     _data,
     _code,
-    _gates,
+    gates_section,
     _promotion,
     _drift,
     _experiment,

@@ -28,7 +28,7 @@ MOST_COLUMNS = 10
 
 def page_of(findings: Findings) -> str:
     """Return the title, an empty line, and the page."""
-    parts = [_first, _data, _drift, _comparison, _gates, _merging]
+    parts = [_first, _data, _drift, _comparison, gates_section, _merging]
     return "\n".join([title_of(findings), *(line for part in parts for line in ["", *part(findings)])])
 
 
@@ -121,7 +121,8 @@ def _comparison(findings: Findings) -> Iterator[str]:
     yield from table(("metric", "champion:", "candidate:", "difference:", "95 % interval:", ""), rows)
 
 
-def _gates(findings: Findings) -> Iterator[str]:
+def gates_section(findings: Findings) -> Iterator[str]:
+    """Yield the lines on the gates: how many passed, then each with its mark."""
     verdict = _read(findings.made, VALIDATE)
     yield "## Gates"
     yield ""

@@ -3,6 +3,8 @@
 import doctest
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +28,7 @@ from ops.compare.predicted import Predictions, Store, briefly
 from ops.compare.render import printable, rows_of_units
 from ops.compare.rows import equal_rows, match_rows, places_of_same
 from ops.compare.stages import commands_of
+from ops.report.details import gates_section
 from ops.revisions.git import contents_at
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import WORKSPACE, Snapshot
@@ -59,6 +62,7 @@ def test_the_examples_in_docstrings_run(module: object) -> None:
         (replace(GOOD, word="untested", other_task=True), "look"),
         (replace(GOOD, drift_suggests_retraining=True), "look"),
         (replace(GOOD, still_failing=("precision",)), "look"),
+        (replace(GOOD, within_noise=("precision",)), "look"),
         (replace(GOOD, yardstick=("abtest.margins.roc_auc",)), "look"),
         (replace(GOOD, other_metrics_worse=("recall",)), "look"),
         (replace(GOOD, stale_base=("train@forest",)), "look"),
@@ -140,6 +144,13 @@ def test_the_course_of_a_gate(base: dict[str, object], head: dict[str, object], 
 @pytest.mark.parametrize("head", [_verdicts("passed", threshold=0.6), _verdicts("passed", part="reported"), {}])
 def test_a_gate_with_another_limit_or_another_say_was_moved(head: dict[str, object]) -> None:
     assert [each.moved for each in gate_changes(_verdicts("passed"), head)] == [True]
+
+
+def test_the_report_shows_a_gate_with_its_mark() -> None:
+    comparison: Any = SimpleNamespace(gates=gate_changes(_verdicts("passed"), _verdicts("within noise")))
+    section = gates_section(comparison)
+    assert section.title == "Gates: 1 within noise"
+    assert any(line.startswith("| ≈ within noise | `recall` |") for line in section.lines)
 
 
 def test_drift_that_suggests_retraining_in_both_revisions_is_not_new() -> None:

@@ -111,6 +111,20 @@ def test_a_candidate_that_is_not_better_is_rejected_and_kept_so_that_what_a_data
     assert not has_leftovers(project)
 
 
+def test_a_robot_does_not_promote_within_noise(project: Path) -> None:
+    replace_in(
+        project / "toy.py", '"failed": failed, "gates": []', '"failed": failed, "within_noise": ["f1"], "gates": []'
+    )
+    run(["dvc", "repro", "--quiet"], cwd=project)
+    run(["dvc", "push", "--quiet"], cwd=project)
+    commit(project, "A gate is within noise")
+    done = retrain(project, "--data", str(new_data(project, **BETTER)), "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["word"]) == (11, "rejected"), done.stderr
+    assert found["promotion"]["reasons"][0] == "gates within noise: f1"
+    assert output(project, "git", "branch", "--list", "retrain/*") == ""
+
+
 def test_killed_anywhere_it_comes_to_the_same_one_proposal(project: Path, tmp_path: Path) -> None:
     tracked_by_dvc(project)
     before, log, head = seen_by_user(project), tmp_path / "log", output(project, "git", "rev-parse", "HEAD")

@@ -2,6 +2,8 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,10 @@ from lab.core.errors import LabError, ParamsError, SourceError
 from lab.core.params import parse
 from lab.dataset.source import Source, SourceSection
 from ops.retrain.arrivals import arrivals_of
+from ops.retrain.candidate import VALIDATE
 from ops.retrain.decision import CODES, EndedError
 from ops.retrain.need import need_of
+from ops.retrain.page import gates_section
 from ops.retrain.request import Options, Request
 from ops.retrain.settings import changed_settings
 from ops.retrain.shared import Shared, commit_here
@@ -226,3 +230,16 @@ def test_the_page_and_the_help_name_every_exit_code() -> None:
         word: code for word, code in CODES.items() if word != "would train"
     }
     assert {int(code) for code in re.findall(r"^ +(\d+)  \w", text, re.MULTILINE)} == {*CODES.values(), 2}
+
+
+def test_the_proposal_shows_every_gate_with_its_mark() -> None:
+    def gate(name: str, verdict: str) -> dict[str, object]:
+        return {"gate": name, "verdict": verdict, "value": 0.69, "rule": "at least", "threshold": 0.7}
+
+    verdict = {"gates": [gate("recall", "passed"), gate("f1", "within noise"), gate("roc_auc", "failed")]}
+    made = SimpleNamespace(json=lambda path: verdict if path == VALIDATE else {})
+    findings: Any = SimpleNamespace(made=made)
+    lines = list(gates_section(findings))
+    assert lines[2] == "1 of 3 gates passed; 1 failed: ROC AUC; 1 within noise: F1."
+    shown = ["| recall | 0.6900 | ≥ 0.7 | ✓ passed |", "| F1 | 0.6900 | ≥ 0.7 | ≈ within noise |"]
+    assert [line for line in lines if line in shown] == shown

@@ -49,6 +49,15 @@ def test_a_loaded_model_gives_the_same_scores(variant: str, tmp_path: Path) -> N
     assert back.manifest.model_copy(update={"files": {}}) == model_of(variant).manifest
 
 
+def test_a_manifest_keeps_the_gates_that_a_person_overruled_and_only_those(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "overruled").mkdir()
+    save_model(model_of("dummy").promoted(None), tmp_path / "plain")
+    assert "overruled" not in json.loads((tmp_path / "plain" / MANIFEST).read_text())
+    save_model(model_of("dummy").promoted({"recall": "why"}), tmp_path / "overruled")
+    assert read_manifest(tmp_path / "overruled").overruled == {"recall": "why"}
+
+
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_plain_skops_loads_the_canonical_form_with_bit_identical_predictions(variant: str) -> None:
     back = skops.io.loads(bytes_of(variant), trusted=list(ALLOWED))
