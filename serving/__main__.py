@@ -10,6 +10,7 @@ os.environ.update(PINNED | {"OMP_NUM_THREADS": "1"})
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from lab.core.errors import LabError
 from serving.loading import load_arms
@@ -33,6 +34,8 @@ def main(arguments: list[str]) -> None:
         load_arms(Settings())
     except ValidationError as error:
         _print_mistakes(error)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}, expected JSON. Correct it in the environment; --help lists the settings.\n")
     except LabError as error:
         sys.stderr.write(f"{error}\n")
     else:

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     )
     id_secret: SecretStr | None = Field(
         default=None,
+        min_length=1,
         description="Signs prediction ids. Servers with the same secret take labels for each other's predictions; "
         "none: a key in the folder of the log.",
     )
