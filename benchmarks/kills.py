@@ -33,7 +33,6 @@ CURE = re.compile(r"Cure: `?((?:git|dvc|rm|python -m) [^`;,\n]+)")
 NOTHING = "Cure: nothing to do"  # the kill came after the last step
 PASSING = (".git/", ".dvc/tmp/", ".dvc/cache/", "__pycache__/")
 REFS = ("refs/heads", "refs/tags", "refs/exps")
-FORMAT = "%(refname) %(tree)%(*tree)"
 LEFT = (".git/*.lock", ".git/refs/**/*.lock", ".dvc/tmp/*.json", ".dvc/tmp/retrain", ".dvc/tmp/sweep/clone-*")
 WORK = """\
 import lab.core.determinism
@@ -270,15 +269,24 @@ def state_of(folder: Path) -> dict[str, object]:
         name: content for name, content in files_below(folder).items() if not any(part in name for part in PASSING)
     }
     places = [place for place in (folder, folder.parent / "origin.git") if place.exists()]
-    refs = [output(place, "git", "for-each-ref", f"--format={FORMAT}", *REFS) for place in places]
+    refs = {f"{place.name} {ref}": tree_of(place, ref) for place in places for ref in refs_of(place)}
     left = [str(path.relative_to(folder)) for pattern in LEFT for path in folder.glob(pattern)]
     return {
         **files,
+        **refs,
         "HEAD": output(folder, "git", "rev-parse", "HEAD^{tree}"),
         "changes": output(folder, "git", "status", "--porcelain"),
-        "refs": refs,
         "left": sorted(left),
     }
+
+
+def refs_of(place: Path) -> list[str]:
+    return output(place, "git", "for-each-ref", "--format=%(refname)", *REFS).splitlines()
+
+
+def tree_of(place: Path, ref: str) -> list[str]:
+    """Return the files of a branch, tag or experiment; of the latter without DVC's pickled arguments."""
+    return [line for line in output(place, "git", "ls-tree", "-r", ref).splitlines() if ".dvc/tmp/" not in line]
 
 
 if __name__ == "__main__":

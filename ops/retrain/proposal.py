@@ -10,6 +10,7 @@ from ops.revisions.git import git, lines_of, text_of
 PROPOSE = ("python", "-m", "ops", "promote", "--propose")
 GUARD_REFUSES = 1
 NO = "NO  "
+OF_DVC = ".dvc/tmp/repro.dat"  # what `dvc exp save` adds to an experiment: its arguments, pickled
 
 
 def proposal_of(request: Request, options: Options) -> str | None:
@@ -28,7 +29,9 @@ def propose(request: Request, options: Options, work: Workplace, experiment: str
     """Return the newest commit of the proposal's branch, which the user's repository gets once it is complete."""
     work.make(request.base)
     page = text_of("log", "-1", "--format=%B", experiment, root=request.root)
-    arguments = ("commit-tree", f"{experiment}^{{tree}}", "-p", request.base, "-m", page)
+    work.switch(experiment)
+    git("rm", "--quiet", "--force", "--ignore-unmatch", "--", OF_DVC, root=work.tree)
+    arguments = ("commit-tree", text_of("write-tree", root=work.tree), "-p", request.base, "-m", page)
     results = git(*arguments, root=work.tree, environment=environment_of(request.root)).stdout.decode().strip()
     work.switch(results, branch=request.branch)
     run_checked(work, "dvc", "checkout", "--quiet", "--force", "--allow-missing")

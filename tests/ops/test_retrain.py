@@ -153,6 +153,7 @@ def test_killed_anywhere_it_comes_to_the_same_one_proposal(project: Path, tmp_pa
     assert "strength: 3" in output(project, "git", "show", f"{branch}:champion.yaml")
     changed = output(project, "git", "diff", "--name-only", head, branch).splitlines()
     assert "data/source/churn.dvc" in changed
+    assert not [name for name in changed if name.startswith(".dvc/")]
     assert "notes.txt" not in changed
 
     run(["git", "clone", "--quiet", "--branch", branch, "origin.git", "elsewhere"], cwd=project.parent)
