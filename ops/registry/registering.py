@@ -125,7 +125,7 @@ def following_answers(place: Place) -> list[Answer]:
     ahead = tip is None or contains("HEAD", tip, place.root)
     fit = branch == place.upstream.branch and ahead
     found = f"{branch or 'HEAD'} {'follows' if ahead else 'lacks commits of'} {place.upstream.label}"
-    cure = f"git switch {place.upstream.branch}; git pull {place.upstream.name}; or a pull request: --propose"
+    cure = f"git switch {place.upstream.branch}; git pull {place.upstream.remote.name}; or a pull request: --propose"
     return [Answer("follows the shared branch", fit, found, cure)]
 
 

@@ -1,17 +1,16 @@
 """Keep each trained candidate as a DVC experiment, so that none is trained twice."""
 
+from ops.retrain.earlier import earlier_commit
 from ops.retrain.request import Options, Request
-from ops.retrain.shared import Shared, commit_here
 from ops.retrain.staging import run_checked
 from ops.retrain.workplace import Workplace
 from ops.revisions.git import git
+from ops.revisions.remote import Remote
 
 
 def experiment_of(request: Request, options: Options) -> str | None:
     """Return the commit of an earlier run's experiment, local or on the remote; or None."""
-    ref = experiment_ref(request)
-    here = commit_here(request.root, ref)
-    return Shared(request.root, options.remote).bring(ref) if here is None and options.push else here
+    return earlier_commit(experiment_ref(request), request, options)
 
 
 def save_experiment(request: Request, options: Options, work: Workplace, page: str) -> str:
@@ -22,7 +21,7 @@ def save_experiment(request: Request, options: Options, work: Workplace, page: s
     ref = experiment_ref(request)
     commit = work.bring_home(ref)
     if options.push:
-        Shared(request.root, options.remote).push_new(commit, ref)
+        Remote(request.root, options.remote).push_new(commit, ref)
     return commit
 
 

@@ -1,8 +1,8 @@
 """Propose a candidate on a branch: its data and results, then the change of champion.yaml."""
 
 from ops.retrain.decision import Decision, EndedError
+from ops.retrain.earlier import earlier_commit
 from ops.retrain.request import Options, Request
-from ops.retrain.shared import Shared, commit_here
 from ops.retrain.staging import crash, run_checked
 from ops.retrain.workplace import Workplace, environment_of
 from ops.revisions.git import git, lines_of, text_of
@@ -15,9 +15,7 @@ OF_DVC = ".dvc/tmp/repro.dat"  # what `dvc exp save` adds to an experiment: its 
 
 def proposal_of(request: Request, options: Options) -> str | None:
     """Return the commit of the proposal's branch, local or on the remote; or None."""
-    ref = branch_ref(request)
-    here = commit_here(request.root, ref)
-    return Shared(request.root, options.remote).bring(ref) if here is None and options.push else here
+    return earlier_commit(branch_ref(request), request, options)
 
 
 def first_commit(request: Request, commit: str) -> str:

@@ -8,10 +8,10 @@ from ops.github.retry import RetryPolicy
 from ops.github.target import TOKENS, github_from
 from ops.retrain.proposal import branch_ref, first_commit
 from ops.retrain.request import Options, Request
-from ops.retrain.shared import Shared
 from ops.retrain.staging import run_checked
 from ops.retrain.workplace import Workplace
 from ops.revisions.git import text_of
+from ops.revisions.remote import Remote
 
 LONGEST_BODY = 60_000
 LATER = "the same command with --push pushes objects and branch, and opens the pull request if a token allows it"
@@ -31,7 +31,7 @@ def publish(
     """Publish as far as the options say, objects before the branch; return the address and the next steps."""
     if not options.push:
         return Published(None, (LATER, f"or review it first: git diff {request.base[:12]} {request.branch}"))
-    shared, ref = Shared(request.root, options.remote), branch_ref(request)
+    shared, ref = Remote(request.root, options.remote), branch_ref(request)
     if shared.commit_at(ref) is None:
         log(f"pushes {request.branch} to {options.remote}")
         work.make(commit)

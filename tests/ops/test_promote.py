@@ -345,7 +345,7 @@ def test_a_shared_repository_that_cannot_be_asked_is_a_mistake_without_its_passw
     run(["git", "remote", "set-url", "origin", "http://someone:secret@127.0.0.1:9/it.git"], cwd=here)
     done = call(here, "promote", "--register")
     assert done.returncode == 2
-    assert "with the remote failed" in done.stderr
+    assert "git ls-remote with the remote origin failed" in done.stderr
     assert "secret" not in done.stderr
 
 

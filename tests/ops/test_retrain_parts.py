@@ -13,14 +13,15 @@ from lab.dataset.source import Source, SourceSection
 from ops.retrain.arrivals import arrivals_of
 from ops.retrain.candidate import VALIDATE
 from ops.retrain.decision import CODES, EndedError
+from ops.retrain.earlier import commit_here
 from ops.retrain.need import need_of
 from ops.retrain.page import gates_section
 from ops.retrain.request import Options, Request
 from ops.retrain.settings import changed_settings
-from ops.retrain.shared import Shared, commit_here
 from ops.retrain.staging import reason_of
 from ops.retrain.workplace import Outcome
 from ops.revisions.git import GitError
+from ops.revisions.remote import Remote
 from tests.project import ROOT, run
 
 PARAMS = b"""\
@@ -205,8 +206,8 @@ def test_of_two_clones_that_push_the_same_proposal_the_first_one_stands(tmp_path
     for name in ("one", "two"):
         run(["git", "clone", "--quiet", "origin.git", name], cwd=tmp_path)
         run(["git", "commit", "--quiet", "--allow-empty", "-m", name], cwd=tmp_path / name)
-        Shared(tmp_path / name, "origin").push_new("HEAD", "refs/heads/retrain/it")
-    one, two = (Shared(tmp_path / name, "origin") for name in ("one", "two"))
+        Remote(tmp_path / name, "origin").push_new("HEAD", "refs/heads/retrain/it")
+    one, two = (Remote(tmp_path / name, "origin") for name in ("one", "two"))
     assert one.commit_at("refs/heads/retrain/it") == commit_here(tmp_path / "one", "HEAD")
     assert two.bring("refs/heads/retrain/it") == commit_here(tmp_path / "two", "FETCH_HEAD")
     assert two.bring("refs/heads/retrain/another") is None
@@ -215,11 +216,11 @@ def test_of_two_clones_that_push_the_same_proposal_the_first_one_stands(tmp_path
 def test_what_a_remote_refuses_is_told_without_its_password(tmp_path: Path) -> None:
     run(["git", "init", "--quiet"], cwd=tmp_path)
     run(["git", "commit", "--quiet", "--allow-empty", "-m", "it"], cwd=tmp_path)
-    shared = Shared(tmp_path, "http://someone:secret@127.0.0.1:9/it.git")
+    remote = Remote(tmp_path, "http://someone:secret@127.0.0.1:9/it.git")
     with pytest.raises(GitError, match=r"failed: .*127\.0\.0\.1.* Cure: check") as asked:
-        shared.bring("refs/heads/it")
+        remote.bring("refs/heads/it")
     with pytest.raises(GitError, match=r"failed: .*127\.0\.0\.1.* Cure: check") as pushed:
-        shared.push_new("HEAD", "refs/heads/it")
+        remote.push_new("HEAD", "refs/heads/it")
     assert "secret" not in f"{asked.value} {pushed.value}"
 
 
