@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from lab.core.errors import LabError
+from serving.connections import SmallReads
 from serving.loading import load_arms
 from serving.multiprocess import shared_metrics_folder
 from serving.settings import Settings
@@ -31,7 +32,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=1, help="number of processes")
     options = parser.parse_args(arguments)
     try:
-        load_arms(Settings())
+        settings = Settings()
+        load_arms(settings)
     except ValidationError as error:
         _print_mistakes(error)
     except SettingsError as error:
@@ -39,12 +41,12 @@ def main(arguments: list[str]) -> None:
     except LabError as error:
         sys.stderr.write(f"{error}\n")
     else:
-        _serve(options)
+        _serve(options, settings)
         return
     sys.exit(MISTAKE)
 
 
-def _serve(options: argparse.Namespace) -> None:
+def _serve(options: argparse.Namespace, settings: Settings) -> None:
     with shared_metrics_folder(options.workers):
         uvicorn.run(
             "serving.app:create_application",
@@ -53,7 +55,8 @@ def _serve(options: argparse.Namespace) -> None:
             port=options.port,
             workers=options.workers,
             loop="uvloop",
-            http="httptools",
+            http=f"{SmallReads.__module__}:{SmallReads.__name__}",
+            timeout_keep_alive=settings.seconds_to_keep_alive,
             access_log=False,
             server_header=False,
             log_level="info",

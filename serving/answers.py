@@ -1,4 +1,4 @@
-"""Convert validated requests to columns and score them with the model of each arm."""
+"""Score rows with the model of each arm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,7 @@ import numpy as np
 from lab.compiled.parts import Column
 from serving.arms import CHALLENGER, CHAMPION, Arms
 from serving.models import Kind, LoadedModel
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Validated rows as columns; units and moments are None where the request gives none."""
-
-    columns: Mapping[str, Sequence[Any]]
-    units: Sequence[str | None]
-    moments: Sequence[str | None]
+from serving.requests import Rows
 
 
 @dataclass(frozen=True)
@@ -28,24 +20,6 @@ class Scored:
     by_arm: Mapping[str, Sequence[float]]
     scores: Sequence[float]
     positive: Sequence[bool]
-
-
-def rows_of_one(row: Any) -> Rows:
-    """Return the row of a validated request."""
-    return Rows(_columns([row.features]), [row.unit], [row.moment])
-
-
-def rows_of_batch(batch: Any) -> Rows:
-    """Return the rows of a validated batch, sent as rows or as columns."""
-    if batch.rows is not None:
-        return Rows(
-            _columns([row.features for row in batch.rows]),
-            [row.unit for row in batch.rows],
-            [row.moment for row in batch.rows],
-        )
-    columns = vars(batch.columns)
-    nothing = [None] * len(next(iter(columns.values())))
-    return Rows(columns, batch.units or nothing, batch.moments or nothing)
 
 
 def score_arms(arms: Arms, rows: Rows) -> Scored:
@@ -68,10 +42,6 @@ def scores_of(model: LoadedModel, columns: Mapping[str, Sequence[Any]]) -> list[
 def columns_for(features: Mapping[str, Kind], columns: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
     """Return features in the types that a compiled model expects."""
     return {name: _column(columns[name], kind) for name, kind in features.items()}
-
-
-def _columns(rows: Sequence[Any]) -> dict[str, list[Any]]:
-    return {name: [getattr(row, name) for row in rows] for name in vars(rows[0])}
 
 
 def _column(values: Sequence[Any], kind: Kind) -> Column:

@@ -3,30 +3,29 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field
 
 from lab.core.errors import SourceError
-from serving.answers import rows_of_batch, rows_of_one, score_arms
+from serving.answers import Scored, score_arms
 from serving.arms import CHALLENGER, CHAMPION, Arms
-from serving.errors import Problem, Refused, invalid, refused
+from serving.errors import Problem, Refused, refused
 from serving.examples import examples_of
 from serving.explaining import Explanation, explain_row
 from serving.fast_path import Endpoint, FastPath, Handler
 from serving.identifiers import Identifiers, identifier_key, kept_key
 from serving.label_index import LabelIndex
 from serving.labels import (
-    FEEDBACK,
-    FEEDBACK_BATCH,
     FeedbackAccepted,
     FeedbackBatchAccepted,
     Labels,
@@ -39,6 +38,7 @@ from serving.log_records import prediction_lines
 from serving.metrics import Metrics, ModelLabels, RequestCounter, seconds_of
 from serving.models import LoadedModel, describe
 from serving.refusals import rows_in
+from serving.requests import read_feedback, read_feedback_batch, schema_of
 from serving.settings import Settings
 
 LOG = logging.getLogger("serving")
@@ -74,8 +74,11 @@ class Answers(BaseModel):
     fingerprints: dict[str, str] = Field(description="The fingerprints of the models that answered, by arm.")
 
 
+Asked = TypeVar("Asked")
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 NO_SENDER = "default"
+JSON = "application/json"
+BATCHES_AT_ONCE = 2  # in threads; more take memory, and are not faster
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def create_application(settings: Settings | None = None) -> FastAPI:
     )
     application.state.settings = settings
     application.state.arms, application.state.logs, application.state.labels = None, None, None
+    application.state.batches = asyncio.Semaphore(BATCHES_AT_ONCE)
     application.state.metrics = Metrics(settings.gauges)
     application.add_middleware(FastPath, endpoints=FAST_PATHS, error_handlers=ERROR_HANDLERS)
     application.add_middleware(Limits, settings=settings)
@@ -233,45 +237,49 @@ async def metrics(request: Request) -> Response:
 async def predict(request: Request) -> Response:
     """Score one row."""
     arms = _arms(request)
-    rows = rows_of_one(await _parse_body(request, arms.request_types.row))
+    rows = await _read(request, arms.request_types.read_row)
     scored = score_arms(arms, rows)
     (identifier,), arm = request.app.state.identifiers.issue(scored.positive), scored.arms[0]
     await _log(request, prediction_lines([identifier], rows=rows, scored=scored, arms=arms))
     request.app.state.metrics.count_rows(scored.arms, scored.scores, scored.positive)
     answer = {"id": identifier, "arm": arm, "score": scored.scores[0], "positive": scored.positive[0]}
-    return JSONResponse({**answer, "fingerprint": arms.model_of(arm).fingerprint})
+    return Response(msgspec.json.encode({**answer, "fingerprint": arms.model_of(arm).fingerprint}), media_type=JSON)
 
 
 async def predict_batch(request: Request) -> Response:
     """Score many rows, sent as rows or as columns; columns are parsed faster."""
-    arms = _arms(request)
-    batch = await _parse_body(request, arms.request_types.batch)
-    identifiers, lines, answers = await asyncio.to_thread(_score_batch, arms, batch, request.app.state.identifiers)
+    arms, body = _arms(request), await _json_body(request)
+    async with request.app.state.batches:
+        try:
+            lines, scored, answer = await asyncio.to_thread(_answer_batch, arms, body, request.app.state.identifiers)
+        except Refused:
+            request.state.refused_rows = rows_in(body)
+            raise
     await _log(request, lines)
-    request.app.state.metrics.count_rows(answers["arms"], answers["scores"], answers["positive"])
-    return JSONResponse({"ids": identifiers, **answers})
+    request.app.state.metrics.count_rows(scored.arms, scored.scores, scored.positive)
+    return Response(answer, media_type=JSON)
 
 
-def _score_batch(arms: Arms, batch: Any, issuer: Identifiers) -> tuple[list[str], list[bytes], dict[str, Any]]:
-    rows = rows_of_batch(batch)
+def _answer_batch(arms: Arms, body: bytes, issuer: Identifiers) -> tuple[list[bytes], Scored, bytes]:
+    rows = arms.request_types.read_batch(body)
     scored = score_arms(arms, rows)
     identifiers = issuer.issue(scored.positive)
     lines = list(prediction_lines(identifiers, rows=rows, scored=scored, arms=arms)) if arms.settings.log else []
+    answer = {"ids": identifiers, "arms": scored.arms, "scores": scored.scores, "positive": scored.positive}
     fingerprints = {arm: arms.model_of(arm).fingerprint for arm in sorted(set(scored.arms))}
-    answers = {"arms": scored.arms, "scores": scored.scores, "positive": scored.positive}
-    return identifiers, lines, {**answers, "fingerprints": fingerprints}
+    return lines, scored, msgspec.json.encode({**answer, "fingerprints": fingerprints})
 
 
 async def explain(request: Request) -> Response:
     """Explain the score of one row; explanations are not logged."""
     arms = _arms(request)
-    row = await _parse_body(request, arms.request_types.explain)
-    return JSONResponse(await asyncio.to_thread(explain_row, arms, row))
+    asked = await _read(request, arms.request_types.read_row_to_explain)
+    return JSONResponse(await asyncio.to_thread(explain_row, arms, asked))
 
 
 async def feedback(request: Request) -> Response:
     """Write the true label of an earlier prediction to the log."""
-    known = await _parse_body(request, FEEDBACK)
+    known = await _read(request, read_feedback)
     taken = await take_labels(_labels(request), [known.id], [known.label], sender=_sender(request))
     if taken.unknown:
         raise refused(HTTPStatus.NOT_FOUND, "unknown_id", "No prediction of this server has this id.")
@@ -280,7 +288,7 @@ async def feedback(request: Request) -> Response:
 
 async def feedback_batch(request: Request) -> Response:
     """Write the true labels of many earlier predictions to the log."""
-    batch = await _parse_body(request, FEEDBACK_BATCH)
+    batch = await _read(request, read_feedback_batch)
     taken = await take_labels(_labels(request), batch.ids, batch.labels, sender=_sender(request))
     return JSONResponse(taken.model_dump(), HTTPStatus.ACCEPTED)
 
@@ -311,15 +319,21 @@ async def _append(log: Log, lines: list[bytes]) -> None:
         raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "log", "The prediction could not be logged.") from error
 
 
-async def _parse_body(request: Request, expected: TypeAdapter[Any]) -> Any:
+async def _json_body(request: Request) -> bytes:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
+    if media != JSON:
         raise refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", "The body must be application/json.")
+    return await request.body()
+
+
+async def _read(request: Request, reader: Callable[[bytes], Asked]) -> Asked:
+    """Return what a reader finds in the body of one row."""
+    body = await _json_body(request)
     try:
-        return expected.validate_json(await request.body())
-    except ValidationError as error:
-        request.state.refused_rows = rows_in(await request.body())
-        raise invalid(error) from None
+        return reader(body)
+    except Refused:
+        request.state.refused_rows = rows_in(body)
+        raise
 
 
 def _arms(request: Request) -> Arms:
@@ -335,18 +349,11 @@ def _openapi(application: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title=application.title, version="1", routes=application.routes)
         arms: Arms | None = application.state.arms
         if arms is not None:
-            types, examples = arms.request_types, examples_of(arms)
-            bodies = {
-                "/predict": types.row,
-                "/predict/batch": types.batch,
-                "/explain": types.explain,
-                "/feedback": FEEDBACK,
-                "/feedback/batch": FEEDBACK_BATCH,
-            }
-            for path, expected in bodies.items():
-                body = expected.json_schema(ref_template="#/components/schemas/{model}")
-                schema["components"]["schemas"] |= body.pop("$defs", {})
-                content = {"application/json": {"schema": body, **_example(examples, path)}}
+            examples = examples_of(arms)
+            for path, kind in arms.request_types.documented.items():
+                body, others = schema_of(kind)
+                schema["components"]["schemas"] |= others
+                content = {JSON: {"schema": body, **_example(examples, path)}}
                 schema["paths"][path]["post"]["requestBody"] = {"required": True, "content": content}
         application.openapi_schema = schema
     return application.openapi_schema

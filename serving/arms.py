@@ -5,7 +5,7 @@ from functools import cached_property
 
 from lab.stats.core.assignment import assign
 from serving.models import Kind, LoadedModel
-from serving.requests import RequestTypes, request_types
+from serving.requests import RequestTypes
 from serving.settings import Settings
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -22,13 +22,20 @@ class Arms:
     @cached_property
     def request_types(self) -> RequestTypes:
         """The request types, with the features of both models."""
-        return request_types(self.features, most_rows=self.settings.most_rows)
+        return RequestTypes(self.features, whole=self.whole_numbers, most_rows=self.settings.most_rows)
 
     @cached_property
     def features(self) -> dict[str, Kind]:
         """The features of both models, sorted by name."""
         both = {**(self.challenger.features if self.challenger else {}), **self.champion.features}
         return dict(sorted(both.items()))
+
+    @cached_property
+    def whole_numbers(self) -> frozenset[str]:
+        """The features that one of the models knows as integers."""
+        return frozenset(
+            self.champion.about.whole_numbers + (self.challenger.about.whole_numbers if self.challenger else [])
+        )
 
     def arm_of(self, unit: str | None) -> str:
         """Return the arm of a unit, always the same one; without a unit it is the champion."""

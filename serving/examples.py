@@ -24,7 +24,9 @@ def typical_row(arms: Arms) -> dict[str, Any]:
     """Return a typical value of each feature, None where the models have no statistic of it."""
     models = [model for model in (arms.challenger, arms.champion) if model is not None]  # the champion's values win
     known = {name: value for model in models for name, value in _typical(model).items()}
-    return {name: _as(kind, known.get(name)) for name, kind in arms.features.items()}
+    row = {name: _as(kind, known.get(name)) for name, kind in arms.features.items()}
+    whole = {name: round(row[name]) for name in arms.whole_numbers & {*row} if isinstance(row[name], float)}
+    return {**row, **whole}
 
 
 def _typical(model: LoadedModel) -> dict[str, Any]:

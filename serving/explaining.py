@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from lab.compiled.wording import Reason
 from lab.reasons.reasons import Reasoner
-from serving.answers import columns_for, rows_of_one
+from serving.answers import columns_for
 from serving.arms import Arms
 from serving.errors import refused
 from serving.models import LoadedModel
+from serving.requests import RowToExplain
 
 NO_REASONS = (
     "This model was packed without reasons. Cure: `python -m ops pack` of a revision in which the stage explain has "
@@ -42,9 +43,10 @@ class Explanation(BaseModel):
     reasons: list[FeatureReason] = Field(description="The strongest first; features with contribution 0 are left out.")
 
 
-def explain_row(arms: Arms, row: Any) -> dict[str, Any]:
-    """Return the explanation of one validated row by the model of its unit's arm."""
-    return explained(arms, arms.arm_of(row.unit), rows_of_one(row).columns, most=row.most)
+def explain_row(arms: Arms, asked: RowToExplain) -> dict[str, Any]:
+    """Return the explanation of one row by the model of its unit's arm."""
+    (unit,) = asked.rows.units
+    return explained(arms, arms.arm_of(unit), asked.rows.columns, most=asked.most)
 
 
 def explained(arms: Arms, arm: str, row: Mapping[str, Sequence[Any]], *, most: int) -> dict[str, Any]:

@@ -5,9 +5,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StrictBool, TypeAdapter, model_validator
+from pydantic import BaseModel, Field
 
 from serving.errors import refused
 from serving.identifiers import Identifiers
@@ -15,34 +14,6 @@ from serving.label_index import LabelIndex
 from serving.log import Log, LogError
 from serving.log_records import feedback_lines
 from serving.metrics import LabelCounts, Metrics
-from serving.requests import STRICT
-
-MOST_LABELS = 10_000
-Identifier = Annotated[str, Field(min_length=1, max_length=80, description="The id in the answer of the prediction.")]
-
-
-class Feedback(BaseModel):
-    """The true label of a row."""
-
-    model_config = STRICT
-
-    id: Identifier
-    label: bool
-
-
-class FeedbackBatch(BaseModel):
-    """The true labels of many rows."""
-
-    model_config = STRICT
-
-    ids: list[Identifier] = Field(min_length=1, max_length=MOST_LABELS)
-    labels: list[StrictBool] = Field(min_length=1, max_length=MOST_LABELS)
-
-    @model_validator(mode="after")
-    def as_many_labels_as_ids(self) -> Self:
-        if len(self.ids) != len(self.labels):
-            raise ValueError(f"found {len(self.ids)} ids and {len(self.labels)} labels, expected equal lengths")
-        return self
 
 
 class FeedbackAccepted(BaseModel):
@@ -58,10 +29,6 @@ class FeedbackBatchAccepted(BaseModel):
     accepted: int
     unknown: list[str] = Field(description="Ids that no prediction of this server has; their labels are left out.")
     contradicting: list[str] = Field(description="Ids with another label before; the newest one counts.")
-
-
-FEEDBACK: TypeAdapter[Feedback] = TypeAdapter(Feedback)
-FEEDBACK_BATCH: TypeAdapter[FeedbackBatch] = TypeAdapter(FeedbackBatch)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Check API key, request rate, body size and body time before a request is handled."""
+"""Check key, rate and body of a request before it is handled."""
 
 import asyncio
 import hmac
@@ -14,8 +14,10 @@ from serving.settings import Settings
 OPEN = frozenset({"/health", "/ready"})  # probes have no key
 UNLIMITED = OPEN | {"/metrics"}  # monitoring must work under high load
 LABELS = frozenset({"/feedback", "/feedback/batch"})
-MEGABYTE = 1_000_000
+LARGE_BODIES = frozenset({"/predict/batch", "/feedback/batch"})
+KILOBYTE, MEGABYTE = 1_000, 1_000_000
 BURST_SECONDS = 1.0
+TICK = 0.01  # seconds, so that bodies which have just begun differ by size
 
 
 class Limits:
@@ -26,23 +28,27 @@ class Limits:
         self._key = settings.api_key.get_secret_value().encode() if settings.api_key is not None else None
         self._senders = {name: key.get_secret_value().encode() for name, key in settings.feedback_keys.items()}
         self._rate = settings.requests_per_second
+        self._bodies = Bodies(settings)
         self._allowed, self._counted = (self._rate or 0) * BURST_SECONDS, time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
+        body = Body(self._bodies, scope)
         try:
             if scope["path"] not in OPEN:
                 self._check_key(scope)
             if scope["path"] not in UNLIMITED:
                 self._check_rate()
-            body = await self._body(scope, receive)
+            content = await body.read(receive)
         except Refused as problem:
             scope.setdefault("state", {})["refused"] = problem.reason
             await problem.response()(scope, receive, send)
-            return
-        await self._application(scope, _replay(body, receive), send)
+        else:
+            await self._application(scope, _replay(content, receive), send)
+        finally:
+            body.release()
 
     def _check_key(self, scope: Scope) -> None:
         """Refuse a request without a key of its path; for labels, note the sender that has the key."""
@@ -76,32 +82,88 @@ class Limits:
             raise refused(HTTPStatus.TOO_MANY_REQUESTS, "rate", "Too many requests; try again in a second.", headers)
         self._allowed -= 1
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        most = int(self._settings.most_megabytes * MEGABYTE)
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if length.isdigit() and int(length) > most:
-            raise _too_large(most)
+
+class Bodies:
+    """The bodies in memory: those that are read, and those of requests in progress."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.size, self.unfinished = 0, set[Body]()
+        self._most = int(settings.most_megabytes_at_once * MEGABYTE)
+
+    def make_room(self) -> None:
+        """Refuse the most expensive unfinished bodies, until the others fit in memory."""
+        now = time.monotonic()
+        while self.size > self._most and self.unfinished:
+            max(self.unfinished, key=lambda body: body.cost(now)).refuse()
+
+
+class Body:
+    """The body of one request, read in parts."""
+
+    def __init__(self, bodies: Bodies, scope: Scope) -> None:
+        self._bodies, settings = bodies, bodies.settings
+        large = scope["path"] in LARGE_BODIES
+        self._most = int(settings.most_megabytes * MEGABYTE if large else settings.most_kilobytes_of_a_row * KILOBYTE)
+        self._announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        self._parts: list[bytes] = []
+        self._size, self._started, self._refused = 0, time.monotonic(), False
+        self._timeout = asyncio.timeout(settings.seconds_for_a_body)
+
+    def cost(self, now: float) -> float:
+        """Return its bytes times its seconds: large for a client that sends much and does not finish."""
+        return self._size * (now - self._started + TICK)
+
+    def refuse(self) -> None:
+        """End the reading of this body."""
+        self._refused = True
+        self.release()
+        self._timeout.reschedule(0)
+
+    def release(self) -> None:
+        """Forget the body, which no longer counts."""
+        self._bodies.unfinished.discard(self)
+        self._bodies.size -= self._size
+        self._size = 0
+        self._parts.clear()
+
+    async def read(self, receive: Receive) -> bytes:
+        """Return the whole body; it counts until it is released."""
+        if self._announced.isdigit() and int(self._announced) > self._most:
+            raise _too_large(self._most)
         try:
-            async with asyncio.timeout(self._settings.seconds_for_a_body):
-                return await _read(receive, most)
+            async with self._timeout:
+                return await self._read(receive)
         except TimeoutError:
-            waited = f"{self._settings.seconds_for_a_body:g} seconds"
+            self.release()
+            if self._refused:
+                busy = "Too many large bodies at once; try again in a second."
+                raise refused(HTTPStatus.SERVICE_UNAVAILABLE, "busy", busy, {"Retry-After": "1"}) from None
+            waited = f"{self._bodies.settings.seconds_for_a_body:g} seconds"
             raise refused(HTTPStatus.REQUEST_TIMEOUT, "slow", f"The body did not arrive within {waited}.") from None
 
+    async def _read(self, receive: Receive) -> bytes:
+        self._bodies.unfinished.add(self)
+        more = True
+        while more:
+            message: Any = await receive()
+            more = message.get("more_body", False)
+            self._add(message.get("body", b""))
+        self._bodies.unfinished.discard(self)
+        content = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        return content
 
-async def _read(receive: Receive, most: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(parts)
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            raise _too_large(most)
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _add(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._size += len(part)
+        self._bodies.size += len(part)
+        if self._size > self._most:
+            self.release()
+            raise _too_large(self._most)
+        self._bodies.make_room()
+        if self._refused:
+            raise TimeoutError
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

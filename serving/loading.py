@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from lab.compiled.files import MANIFEST, damage_as_model_error
 from lab.core.errors import ModelError
 from lab.model_files.compiled_names import ARRAYS, PROGRAM, REASONS, REASONS_ARRAYS
-from serving.answers import rows_of_one, scores_of
+from serving.answers import scores_of
 from serving.arms import CHALLENGER, CHAMPION, Arms
 from serving.examples import examples_of
 from serving.explaining import explained
@@ -81,7 +81,7 @@ def _tested(models: Mapping[str, LoadedModel], settings: Settings) -> Arms:
     with damage_as_model_error(" and ".join(map(str, _folders(settings).values()))), np.errstate(all="ignore"):
         _check_kinds(arms)
         example = to_json(examples_of(arms)["/predict"])
-        row = rows_of_one(arms.request_types.row.validate_json(example)).columns
+        row = arms.request_types.read_row(example).columns
         for arm, model in models.items():
             json.dumps([scores_of(model, row), describe(model)], allow_nan=False)
             if model.reasoner is not None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from serving.answers import Rows, Scored
+from serving.answers import Scored
 from serving.arms import Arms
+from serving.requests import Rows
 
 
 def now() -> str:

@@ -73,6 +73,7 @@ class About(BaseModel):
     version: str | None = None
     metrics: dict[str, Any] = {}
     words: dict[str, Any] = {}
+    whole_numbers: list[str] = []  # the features that are integers in the feature tables
     reasons: dict[str, str] = {}  # fingerprints of the explanation files; empty without explanations
 
 

@@ -1,25 +1,15 @@
-"""Count the rows of a refused request, for the metrics."""
-
-from typing import Any
-
-from pydantic_core import from_json
+"""Estimate the rows of a refused request, for the metrics."""
 
 
 def rows_in(body: bytes) -> int:
-    """Return the number of rows of a body: a batch's rows or longest column, and 1 where that cannot be read.
+    """Return the number of rows of a batch without decoding it: its feature objects, or the items of its first column.
 
-    >>> rows_in(b'{"rows": [{}, {}]}'), rows_in(b'{"columns": {"a": [1, 2, 3], "b": 1}}'), rows_in(b"{"), rows_in(b"[]")
-    (2, 3, 1, 1)
+    It is exact unless texts contain commas or brackets. Other bodies count as 1.
+
+    >>> rows_in(b'{"rows": [{"features": {}}, {"features": {}}]}'), rows_in(b'{"columns": {"a": [1, 2, 3], "b": 1}}')
+    (2, 3)
+    >>> rows_in(b"{"), rows_in(b"[]")
+    (1, 1)
     """
-    try:
-        content = from_json(body)
-    except ValueError:
-        return 1
-    if not isinstance(content, dict):
-        return 1
-    columns = content.get("columns")
-    return max(1, _length(content.get("rows")), *map(_length, columns.values() if isinstance(columns, dict) else ()))
-
-
-def _length(found: Any) -> int:
-    return len(found) if isinstance(found, list) else 0
+    start = body.find(b"[")
+    return body.count(b'"features"') or body.count(b",", start, max(body.find(b"]", start), 0)) + 1

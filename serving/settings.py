@@ -61,7 +61,28 @@ class Settings(BaseSettings):
         description="A folder of files that `python -m ops gauges` writes; GET /metrics includes them.",
     )
     most_rows: int = Field(default=10_000, ge=1, description="The maximum number of rows in one batch.")
-    most_megabytes: float = Field(default=8, gt=0, description="The maximum size of a request body.")
+    most_megabytes: float = Field(default=8, gt=0, description="The maximum size of the body of a batch.")
+    most_kilobytes_of_a_row: float = Field(default=256, gt=0, description="The maximum size of any other body.")
+    most_megabytes_at_once: float = Field(
+        default=16,
+        gt=0,
+        description="The maximum size of all bodies in memory; above it, unfinished ones are refused (503).",
+    )
+    most_connections: int = Field(
+        default=1_000,
+        ge=1,
+        description="The maximum number of connections of a worker. For a further one, the connection is closed that "
+        "has waited longest for its client.",
+    )
+    most_kilobytes_of_a_head: float = Field(
+        default=16, gt=0, description="The maximum size of the request line with all headers; larger: 431."
+    )
+    seconds_for_a_head: float = Field(
+        default=5, gt=0, description="The maximum time for the headers to arrive, and for a client to read an answer."
+    )
+    seconds_to_keep_alive: int = Field(
+        default=5, gt=0, description="A connection without requests is closed after this time."
+    )
     seconds_for_a_body: float = Field(default=10, gt=0, description="The maximum time for a body to arrive.")
     requests_per_second: float | None = Field(
         default=None, gt=0, description="Requests above this rate are refused with 429; none: no limit."
@@ -80,6 +101,12 @@ class Settings(BaseSettings):
         description="Signs prediction ids. Servers with the same secret take labels for each other's predictions; "
         "none: a key in the folder of the log.",
     )
+
+    @model_validator(mode="after")
+    def a_large_body_fits_in_memory(self) -> Self:
+        if self.most_megabytes > self.most_megabytes_at_once:
+            raise ValueError(f"most_megabytes_at_once must be at least most_megabytes ({self.most_megabytes:g})")
+        return self
 
     @model_validator(mode="after")
     def a_challenger_is_set_where_it_is_used(self) -> Self:

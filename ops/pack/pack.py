@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lab.compiled.files import MANIFEST, read_compiled
 from lab.core.errors import ModelError, SourceError
@@ -19,7 +21,7 @@ from ops.pack.source import Source
 from ops.revisions.objects import Objects
 
 ABOUT = "about.json"
-WORDS = "data/task/words.json"
+REFERENCE, WORDS = "data/explanations/reference.parquet", "data/task/words.json"
 STAGE = "explain"
 SHOWN = ("roc_auc", "average_precision", "brier", "accuracy", "precision", "recall", "f1")
 
@@ -62,7 +64,14 @@ def _files(source: Source, *, root: Path) -> dict[str, bytes]:
     model = {MANIFEST: manifest, **found}
     explaining = _reasons(source, model, root=root) if ARRAYS in found else {}
     about = _about(source, json.loads(objects.output(stages, WORDS)), explaining)
+    about["whole_numbers"] = _whole_numbers(objects.output(stages, REFERENCE)) if STAGE in stages else []
     return {**model, **explaining, ABOUT: json_bytes(about)}
+
+
+def _whole_numbers(table: bytes) -> list[str]:
+    """Return the integer columns of a feature table; the server refuses 2.5 for them."""
+    schema = pq.read_schema(pa.BufferReader(table))
+    return sorted(column.name for column in schema if pa.types.is_integer(column.type))
 
 
 def _reasons(source: Source, model: Mapping[str, bytes], *, root: Path) -> dict[str, bytes]:

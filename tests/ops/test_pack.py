@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from lab.compiled.files import read_compiled
+from lab.core.schema import SCHEMA, load_schema
 from lab.model_files.manifest import read_manifest
 from lab.models.frames import frame_of
 from tests.history import copy_of_history
@@ -44,6 +46,10 @@ def test_it_says_what_it_is_with_intervals_and_words(project: Path) -> None:
     low, high = about["metrics"]["roc_auc"]["interval_95"]
     assert low < about["metrics"]["roc_auc"]["value"] < high
     assert about["words"]
+    columns = pq.read_schema(project / "data/features/test.parquet")
+    integers = {column.name for column in columns if pa.types.is_integer(column.type)}
+    features = set(load_schema(project / SCHEMA).features)
+    assert features & set(about["whole_numbers"]) == features & integers != set()
 
 
 def test_the_version_in_a_stage_is_found_by_its_tag(project: Path) -> None:

@@ -97,12 +97,6 @@ def declared(shape: tuple[int, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def _renamed(parts: Parts) -> None:
-    parts.manifest["inputs"]["features"]["_noise"] = parts.manifest["inputs"]["features"].pop("noise")
-    features = parts.program["preparation"]["blocks"][0]["features"]
-    features[features.index("noise")] = "_noise"
-
-
 def _set(place: Callable[[Parts], Any], key: Any, value: Any) -> Damage:
     return lambda parts: place(parts).__setitem__(key, value)
 
@@ -156,7 +150,6 @@ BAD: dict[str, tuple[str, Damage]] = {
     "manifest is a list": (LINEAR, _attribute("manifest", [])),
     "manifest is large": (LINEAR, _files(manifest_json=b" " * (MOST_JSON_BYTES + 1))),
     "no features": (LINEAR, _set(lambda parts: parts.manifest["inputs"], "features", {})),
-    "a feature that is not a field": (LINEAR, _renamed),
     "a feature less": (LINEAR, lambda parts: parts.manifest["inputs"]["features"].pop("amount")),
     "a feature of another kind": (
         LINEAR,

@@ -14,6 +14,7 @@ from ops.pack.reasoning import reasons_for
 from serving.app import create_application
 from serving.settings import Settings
 from tests.fitted import OTHER_ROWS, SCHEMA
+from tests.fitted import VARIANTS as FITTED
 from tests.serving.asking import wait_until
 from tests.serving.served import ROWS, explained_folder, model_folder, reasoning
 
@@ -158,9 +159,11 @@ def test_reasons_that_are_packed_later_are_loaded(tmp_path: Path) -> None:
         wait_until(lambda: client.post("/explain", json={"features": ROWS[0]}).status_code == 200, lambda: "refused")
 
 
-def test_a_product_of_features_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    huge = {"features": {**ROWS[0], "amount": 1e30}}
-    with client_for(model_folder(tmp_path / "champion", "random_forest, multiplied")) as client:
+def test_a_product_of_features_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cubed = {"estimator": "random_forest", "settings": {"trees": 5}, "preparation": {"polynomial_degree": 3}}
+    monkeypatch.setitem(FITTED, "cubed", cubed)
+    huge = {"features": {**ROWS[0], "amount": 9e18}}
+    with client_for(model_folder(tmp_path / "champion", "cubed")) as client:
         for path, body in (("/predict", huge), ("/predict/batch", {"rows": [huge]})):
             answer = client.post(path, json=body)
             assert answer.status_code == 422

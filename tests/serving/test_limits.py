@@ -23,7 +23,13 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_folder(tmp_path_factory.mktemp("served") / "champion")
 
 
-def ask(settings: Settings, messages: Sequence[tuple[float, bytes, bool]], *, said: bytes | None = None) -> list[Any]:
+def ask(
+    settings: Settings,
+    messages: Sequence[tuple[float, bytes, bool]],
+    *,
+    path: str = "/predict/batch",
+    said: bytes | None = None,
+) -> list[Any]:
     """Return what the middleware sends when a body comes in parts, each after some seconds."""
     sent: list[Any] = []
 
@@ -41,7 +47,7 @@ def ask(settings: Settings, messages: Sequence[tuple[float, bytes, bool]], *, sa
         sent.append(message)
 
     headers = [] if said is None else [(b"content-length", said)]
-    scope = {"type": "http", "path": "/predict", "method": "POST", "headers": headers}
+    scope = {"type": "http", "path": path, "method": "POST", "headers": headers}
     asyncio.run(Limits(behind, settings)(scope, receive, send))
     return sent
 
@@ -81,6 +87,68 @@ def test_a_body_with_too_large_a_content_length_is_not_read(champion: Path) -> N
 def test_a_body_that_grows_too_large_is_not_read_to_its_end(champion: Path) -> None:
     parts = [(0.0, b"x" * 600, True)] * 2  # a third is not there to be asked for
     assert ask(Settings(champion=champion, most_megabytes=0.001), parts)[0]["status"] == 413
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain", "/feedback", "/model", "/surprise"])
+def test_only_a_batch_may_be_large(champion: Path, path: str) -> None:
+    settings = Settings(champion=champion, most_megabytes=1, most_kilobytes_of_a_row=1)
+    assert ask(settings, [], path=path, said=b"2000")[0]["status"] == 413
+    assert ask(settings, [(0.0, b"x" * 2000, False)])[0]["type"] == "http.request"
+
+
+class Client:
+    """A client that sends a body part by part."""
+
+    def __init__(self, limits: Limits, path: str = "/predict/batch") -> None:
+        self._parts: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+        self.sent: list[Any] = []
+        scope = {"type": "http", "path": path, "method": "POST", "headers": []}
+        self.task = asyncio.ensure_future(limits(scope, self.receive, self.send))
+
+    async def receive(self) -> Any:
+        body, more = await self._parts.get()
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    async def give(self, body: bytes, *, more: bool = True) -> None:
+        self._parts.put_nowait((body, more))
+        for _ in range(10):  # iterations of the loop
+            await asyncio.sleep(0)
+
+    def status(self) -> int | None:
+        return self.sent[0]["status"] if self.sent else None
+
+
+def test_when_bodies_take_too_much_memory_the_largest_unfinished_one_is_refused(champion: Path) -> None:
+    processed, release = list[int](), asyncio.Event()
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        processed.append(len((await receive())["body"]))
+        await release.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def play() -> list[int | None]:
+        limits = Limits(behind, Settings(champion=champion, most_megabytes=0.001, most_megabytes_at_once=0.001))
+        large, other, small = Client(limits), Client(limits), Client(limits, "/predict")
+        await large.give(b"x" * 600)
+        await other.give(b"x" * 300)
+        assert (large.status(), other.status()) == (None, None)
+        await small.give(b"x" * 200, more=False)  # more than the rest
+        assert (large.status(), other.status(), processed) == (503, None, [200])
+        await other.give(b"x" * 450, more=False)
+        assert processed == [200, 750]
+        another = Client(limits)
+        await another.give(b"x" * 100, more=False)  # both others are in progress: nothing else can be refused
+        release.set()
+        await asyncio.gather(large.task, other.task, small.task, another.task)
+        after = Client(limits)
+        await after.give(b"x" * 1000, more=False)
+        await after.task
+        return [client.status() for client in (large, other, small, another, after)]
+
+    assert asyncio.run(play()) == [503, 200, 200, 503, 200]
 
 
 def test_a_body_that_arrives_too_slowly_is_refused(champion: Path) -> None:
