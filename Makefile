@@ -27,7 +27,10 @@ help:  ## list the targets
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement tests/requirements.txt
 	@touch $@
 
+# DVC reads the tracked configuration of a revision as if the clone were `/`; the local one it reads as it is.
 setup: .venv/pipeline.stamp  ## install the pipeline into .venv
+	@if grep -qs 'remote "clone"' .dvc/config && ! grep -qs 'remote "clone"' .dvc/config.local; then \
+	  dvc remote modify --quiet --local clone url .dvc/storage; fi
 
 repro: setup  ## run the DAG: only stages whose inputs changed
 	python -m ops repro

@@ -20,10 +20,17 @@ def cache_folder(root: Path) -> Path:
     return Path(read_config(root).get("cache", {}).get("dir") or root / DVC / "cache").absolute()
 
 
+def remote_urls(root: Path) -> dict[str, str]:
+    """Return the address of each remote by name; one that refers to another has that one's."""
+    from dvc.fs import get_fs_config  # noqa: PLC0415 - as above
+
+    settings = read_config(root)
+    return {name: str(get_fs_config(settings, name=name)["url"]).rstrip("/") for name in settings["remote"]}
+
+
 def remote_folders(root: Path) -> dict[str, str]:
     """Return the remotes that are folders, by name."""
-    remotes = read_config(root)["remote"]
-    return {name: str(remote["url"]) for name, remote in remotes.items() if "://" not in remote["url"]}
+    return {name: url for name, url in remote_urls(root).items() if "://" not in url}
 
 
 def write_local_config(root: Path, *, cache: Mapping[str, Any], remotes: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ops.demo.sandbox import DemoError, Sandbox, check_new, environment_of
-from ops.dvc.config import cache_folder, read_config, write_local_config
+from ops.dvc.config import cache_folder, read_config, remote_urls, write_local_config
 from ops.revisions.git import git, text_of
 
 
@@ -41,7 +41,6 @@ def _pull(sandbox: Sandbox, root: Path) -> None:
 
 def _remotes_of(root: Path) -> Mapping[str, str]:
     """Return where outputs may be: this repository's cache, and its default remote."""
-    settings = read_config(root)
-    default = settings.get("core", {}).get("remote")
-    there = {"there": str(settings["remote"][default]["url"])} if default else {}
+    default = read_config(root).get("core", {}).get("remote")
+    there = {"there": remote_urls(root)[default]} if default else {}
     return {"here": str(cache_folder(root).resolve()), **there}
