@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dvc.lock import make_lock
 
 from ops.dvc.torn_files import RWLOCK, TornFileError, check_files_of_dvc, mend_rwlock, refuse_torn_lock, what_is_lost
 from ops.resolve.conflict import find_conflict
@@ -175,3 +176,24 @@ def test_a_torn_rwlock_of_a_running_process_is_refused_until_that_has_ended(fold
             mend_rwlock(folder)
         process.communicate()
     assert mend_rwlock(folder)
+
+
+def test_a_torn_rwlock_that_another_dvc_is_writing_is_left_until_it_has_ended(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0.06)
+    write(folder / RWLOCK, "{")
+    with (
+        make_lock(str(folder / f"{RWLOCK}.lock")),
+        pytest.raises(TornFileError, match=r"being written by another DVC\. Cure: call this again"),
+    ):
+        mend_rwlock(folder)
+    assert mend_rwlock(folder)
+
+
+def test_removing_a_torn_rwlock_by_hand_is_a_cure(folder: Path) -> None:
+    write(folder / RWLOCK, f'{{"write": {{"/data": {{"pid": {os.getpid()}, "cmd": "an editor')
+    code, _, error = call(folder, "repro", "--jobs", "1")
+    assert (code, error.rstrip().rpartition(": ")[2]) == (2, f"rm {RWLOCK}")
+    (folder / RWLOCK).unlink()
+    assert call(folder, "repro", "--jobs", "1")[0] == 0
