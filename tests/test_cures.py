@@ -19,6 +19,7 @@ from lab.train.champion import read_champion
 from ops.dvc.pipeline import read_stages
 from tests.cures import applied, apply_cure, cure_in, cures
 from tests.fitted import model_of
+from tests.lab.abtest.logs import drawn
 from tests.ops.toy import call
 from tests.project import ROOT, run
 from tests.tables import feature_rows
@@ -189,3 +190,116 @@ def test_help_that_a_message_names_is_there(tmp_path: Path, words: tuple[str, ..
     assert done.returncode == 2
     shown = apply_cure(done.stderr, f"python -m ops {words[0]} --help", of=key, cwd=tmp_path)
     assert shown.stdout.startswith(f"Usage: python -m ops {words[0]}")
+
+
+def write_logs() -> None:
+    """Write logs of an experiment, and a table to describe, into the working directory."""
+    drawn(200).to_csv("log.csv", index=False)
+    drawn(200).rename(columns={"customer_id": "whom"}).to_csv("nobody.csv", index=False)
+    drawn(200, arms=("x", "y")).to_csv("letters.csv", index=False)
+    drawn(200, arms=("old",)).to_csv("one_arm.csv", index=False)
+    drawn(200).assign(arm=lambda frame: frame.index.astype(str)).assign(group=drawn(200)["arm"]).to_csv(
+        "many_arms.csv", index=False
+    )
+    Path("units.txt").write_text("17\n")
+    Path("tasks").mkdir()
+    Path("params.yaml").write_bytes((ROOT / "tests/own/params.yaml").read_bytes())
+    for name, classes in (("two.csv", 2), ("three.csv", 3)):
+        lines = (f"{n},{n % 37},c{n % classes}\n" for n in range(600))
+        Path(name).write_text("id,age,left\n" + "".join(lines))
+
+
+LOG = ("abtest", "--primary", "stayed")
+ASSIGN = ("assign", "--salt", "s")
+ARMS = ("--arm", "A", "--arm", "B")
+# Each line: the words that are refused, the cure, and the words that the cure adds.
+OPTIONS = [
+    (
+        ("abtest", "--log", "log.csv", "--control", "old"),
+        "ops/abtest/command.py: --primary COLUMN",
+        ("--primary", "stayed"),
+    ),
+    ((*LOG, "--log", "letters.csv"), "ops/abtest/infer_design.py: --control ARM", ("--control", "x")),
+    (
+        (*LOG, "--log", "nobody.csv", "--control", "old"),
+        "ops/abtest/infer_design.py: {} COLUMN",
+        ("--unit", "whom"),
+    ),
+    (
+        (*LOG, "--log", "many_arms.csv", "--control", "old"),
+        "ops/abtest/infer_design.py: --arm COLUMN",
+        ("--arm", "group"),
+    ),
+    (
+        (*LOG, "--log", "one_arm.csv", "--control", "old"),
+        "ops/abtest/infer_design.py: give all planned arms, also those without units: --weight co",
+        ("--weight", "old=1", "--weight", "new=1"),
+    ),
+    ((*ASSIGN, "--arm", "C", "17"), "ops/assign.py: --arm A --arm B", ARMS),
+    ((*ASSIGN, *ARMS), "ops/assign.py: name units, or --file FILE with one per line", ("--file", "units.txt")),
+    ((*ASSIGN, *ARMS), "ops/assign.py: name units, or --file FILE with one per line", ("17",)),
+    (
+        ("init", "three.csv", "--target", "left"),
+        "ops/init/inference.py: --positive VALUE, for that class against all others.",
+        ("--positive", "c1"),
+    ),
+    (
+        ("init", "two.csv", "--target", "left", "--positive", "c9"),
+        "ops/init/inference.py: correct --positive.",
+        ("--positive", "c1"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "key", "more"), OPTIONS)
+def test_an_option_that_a_message_names_is_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], key: str, more: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_logs()
+    refused = call(tmp_path, *words)
+    assert refused.returncode == 2
+    cure = cure_in(refused.stderr, of=key)
+    assert more[0] in cure or more == ("17",)
+    cured = call(tmp_path, *words, *more)
+    assert cured.returncode in {0, 1}, cured.stderr
+    assert cured.stdout
+
+
+def test_a_task_that_is_there_is_written_under_another_name_or_by_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_logs()
+    words = ("init", "two.csv", "--target", "left")
+    assert call(tmp_path, *words).returncode == 0
+    cure = cure_in(
+        call(tmp_path, *words).stderr, of="ops/init/new_task.py: --name ANOTHER, or --force to overwrite it."
+    )
+    for option in (("--name", "another"), ("--force",)):
+        assert option[0] in cure
+        assert call(tmp_path, *words, *option).returncode == 0
+
+
+PLACES = [
+    (("init", ".", "--target", "left"), "ops/init/new_task.py: name one file in it.", "two.csv"),
+    (("init", "tow.csv", "--target", "left"), "ops/init/new_task.py: correct the path.", "two.csv"),
+    ((*ASSIGN, *ARMS, "--file", "nuits.txt"), "ops/assign.py: check the path.", "units.txt"),
+    ((*LOG, "--control", "old", "--log", "lgo.csv"), "lab/experiment/log.py: check the path.", "log.csv"),
+    ((*LOG, "--control", "old", "--log", "units.txt"), "lab/experiment/log.py: convert it.", "log.csv"),
+]
+
+
+@pytest.mark.parametrize(("words", "key", "right"), PLACES)
+def test_another_path_is_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], key: str, right: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_logs()
+    refused = call(tmp_path, *words)
+    assert refused.returncode == 2
+    cure_in(refused.stderr, of=key)
+    cured = call(
+        tmp_path, *(right if word in {".", "tow.csv", "nuits.txt", "lgo.csv", "units.txt"} else word for word in words)
+    )
+    assert cured.returncode in {0, 1}, cured.stderr

@@ -28,6 +28,7 @@ HELP = "Cure: see python -m ops sweep --help"
 MOST = 1000  # runs; more is surely a mistake
 
 Settings = Mapping[str, str]
+Parsed = list[tuple[str, Override]]
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,30 @@ def overrides_of(settings: Settings) -> list[str]:
 
 def grid(words: Sequence[str]) -> list[Settings]:
     """Return every combination of the listed values, the last one changing fastest."""
-    lists = [[(key, value) for value in _values(override)] for key, override in _parsed(words)]
-    if (count := math.prod(map(len, lists))) > MOST:
+    parsed = _parsed(words)
+    lists = [[(key, value) for value in _values(override)] for key, override in parsed]
+    if (count := _combinations(parsed)) > MOST:
         raise ParamsError(f"found {count:,} combinations, expected {MOST:,} at most. Cure: fewer values, or --random N")
     return [dict(combination) for combination in itertools.product(*lists)]
 
 
 def drawn(words: Sequence[str], *, count: int, seed: int) -> list[Settings]:
-    """Return random combinations without repetition; `interval(low,high)` is uniform.
+    """Return random combinations; `interval(low,high)` is uniform. None is repeated, if there are few enough to list.
 
     `tag(log,interval(low,high))` is uniform on a log scale.
     """
     parsed, rng = _parsed(words), np.random.default_rng(seed)
-    if not any(isinstance(override.value(), IntervalSweep) for _, override in parsed):
+    if _combinations(parsed) <= MOST:
         every = grid(words)
         chosen = sorted(rng.permutation(len(every))[:count].tolist())
         return [every[place] for place in chosen]
     return [{key: _drawn(override, rng) for key, override in parsed} for _ in range(count)]
+
+
+def _combinations(parsed: Parsed) -> float:
+    """Return the number of combinations; infinity with an interval."""
+    continuous = any(isinstance(override.value(), IntervalSweep) for _, override in parsed)
+    return math.inf if continuous else math.prod(len(_values(override)) for _, override in parsed)
 
 
 def listed_in(path: Path) -> list[Settings]:
@@ -121,7 +129,7 @@ def spelled(value: object) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parsed(words: Sequence[str]) -> list[tuple[str, Override]]:
+def _parsed(words: Sequence[str]) -> Parsed:
     try:
         overrides = [parse_override(word) for word in words]
     except (HydraException, DvcError) as error:

@@ -231,3 +231,37 @@ def test_an_unknown_revision_is_found_in_the_lists(here: Path) -> None:
     ]
     assert "main" in shown[0]
     assert "churn@v1.0.0" in shown[1]
+
+
+SWEEPS = [
+    (("-S", "strength=1", "-S", "strength=2"), "list its values: a,b", ("-S", "strength=1,2")),
+    (("-S", "strength=interval(1,2)"), "add --random N", ("-S", "strength=interval(1,2)", "--random", "2")),
+    (
+        ("-S", f"strength={','.join(map(str, range(1, 1003)))}"),
+        "fewer values, or --random N",
+        ("-S", f"strength={','.join(map(str, range(1, 1003)))}", "--random", "2"),
+    ),
+]
+SWEEP_KEYS = {
+    "ops/sweep/settings.py: list its values: a,b",
+    "ops/sweep/settings.py: add --random N",
+    "ops/sweep/settings.py: fewer values, or --random N",
+}
+
+
+@pytest.mark.parametrize(("words", "cure", "cured"), SWEEPS, ids=[cure for _, cure, _ in SWEEPS])
+def test_a_sweep_is_cured_as_its_message_says(
+    here: Path, words: tuple[str, ...], cure: str, cured: tuple[str, ...]
+) -> None:
+    refused = call(here, "sweep", "--dry-run", *words)
+    (key,) = (each for each in SWEEP_KEYS if each.endswith(cure))
+    cure_in(refused.stderr, of=key)
+    assert_done(call(here, "sweep", "--dry-run", *cured))
+
+
+def test_an_unknown_version_is_found_in_the_history(here: Path) -> None:
+    refused = call(here, "rollback", "--because", "why", "--to", "v9.0.0", "--no-push")
+    key = "ops/registry/rollback.py: see python -m ops history, after git fetch --tags."
+    run(["git", "fetch", "--tags"], cwd=here)
+    shown = apply_cure(refused.stderr, "python -m ops history", of=key, cwd=here)
+    assert "v1.0.0" in shown.stdout
