@@ -176,4 +176,5 @@ weekly: .venv/test.stamp  ## run the tests that take too long for every commit
 
 simulations: .venv/test.stamp  ## simulate error rates and coverage at full length
 	python -m benchmarks.error_rates
+	python -m benchmarks.error_rates_by_unit
 	python -m benchmarks.coverage

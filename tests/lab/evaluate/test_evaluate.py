@@ -205,6 +205,19 @@ def test_the_gap_between_groups_is_that_of_the_decisions(project: Path) -> None:
     assert gate["value"] == pytest.approx(abs(right[female].mean() - right[~female].mean()), abs=1e-5)
 
 
+def test_results_name_the_units_behind_the_rows(project: Path) -> None:
+    run_both()
+    found, verdict = read("metrics/evaluate.json"), read("metrics/validate.json")
+    tables = {name: read_table(Path(f"data/predictions/{name}.parquet")) for name in ("test", "current")}
+    for name, table in tables.items():
+        assert found["rows"][name] == table.num_rows
+        assert found["units"][name] == len(set(table["customer_id"].to_pylist()))
+    assert found["units"]["test"] < found["rows"]["test"]
+    assert (verdict["rows"], verdict["units"]) == (found["rows"]["test"], found["units"]["test"])
+    groups = [row for row in read("plots/evaluate/groups.json") if row["window"] == "test"]
+    assert all(0 < row["units"] < row["rows"] for row in groups)
+
+
 def test_plots_show_the_held_out_windows(project: Path) -> None:
     evaluate.main()
     for name in ("roc", "lift", "calibration", "confusion", "scores", "benefit", "groups"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks import error_rates_by_unit as by_unit
 from benchmarks.error_rates import Case, cases, rate, variance_left
 from lab.stats.core.areas import area_under_curve, area_variance, compare_areas, compare_independent_areas
 from lab.stats.core.arm_means import compare_arm_means, summarise
@@ -173,3 +174,13 @@ def test_an_experiment_is_wrong_as_often_as_promised(case: Case) -> None:
 
 def test_a_covariate_takes_away_what_it_explains() -> None:
     assert variance_left(runs=60) == pytest.approx(0.51, abs=0.02)
+
+
+def test_rows_that_share_units_keep_the_level_of_every_comparison() -> None:
+    runs = 50
+    lowest, highest = (int(stats.binom.ppf(share, 4 * runs, LEVEL)) for share in (5e-5, 1 - 5e-5))
+    found = [by_unit.rates(design, runs=runs, seed=7) for design in by_unit.DESIGNS if design.rows > 1]
+    called = {name: round(runs * sum(each[name] for each in found)) for name in found[0]}
+    assert {name: called[name] for name in by_unit.TESTED if not lowest <= called[name] <= highest} == {}
+    assert called[by_unit.PROMOTED] <= highest
+    assert called[by_unit.IGNORED] > highest  # what the tests of independent rows would do
