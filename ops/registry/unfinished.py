@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.core.result_files import write_json
+from ops.dvc.torn_files import mend_rwlock
 from ops.note import read_note
 from ops.registry.deriving import restore, undo_commit
 from ops.registry.entries import entry_at
@@ -65,6 +66,7 @@ def taken_up(place: Place, verb: Verb | None, *, dry_run: bool, version: int | N
     if note is None or (place.head != note.start and not _is_of(note, place)):
         return None
     remove_left_locks(place.root)
+    mend_rwlock(place.root)
     restore(place.root)
     if place.head == note.start:
         _say(f"An earlier {note.verb} was killed here; its changes are put back.")

@@ -10,6 +10,7 @@ from lab.core.result_files import write_json
 from lab.pages.markdown import counted, listed
 from ops.dvc.errors import DvcError
 from ops.dvc.repository import open_repository
+from ops.dvc.torn_files import mend_rwlock
 from ops.note import read_note
 from ops.revert.note import NOTE, Note
 from ops.revert.outputs import Output, Project
@@ -61,6 +62,7 @@ def revert(request: Request, *, root: Path, say: Say) -> Reverted:
     write_json(note, root / NOTE)
     if killed is not None:
         remove_left_locks(root)
+        mend_rwlock(root)
     check_out(request.name, target, branch=request.branch, root=root, by_force=killed is not None)
     with _project(root) as project:
         reverted = _restored(project, note, request, say)
