@@ -1,7 +1,8 @@
-"""Train one candidate: python -m stages.train NAME."""
+"""Train one candidate: python -m stages.train NAME; DVC gives the name in DVC_STAGE."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +33,7 @@ PLOTS = Path("plots/train")
 
 def main() -> None:
     params = load_params("train", TrainParams)
-    name = candidate_named(sys.argv[1:], params.candidates)
+    name = candidate_named(sys.argv[1:], os.environ.get("DVC_STAGE"), params.candidates)
     candidate = candidate_of(name, params.candidates)
     money, search = load_section("money", MoneySection).money, search_of(name, candidate, params.search)
     table, schema = read_table(ROWS), load_schema()

@@ -85,7 +85,7 @@ def test_a_stage_needs_no_more_than_it_declares(name: str, project: Path, lock: 
     entry = lock[name]
     lay_out(project, entry, tmp_path)
     before = set(files_below(tmp_path))
-    done = run(entry["cmd"].split(), cwd=tmp_path, check=False)
+    done = run(entry["cmd"].split(), cwd=tmp_path, check=False, environment={"DVC_STAGE": name})
     assert done.returncode == 0, done.stderr
     assert outputs_of(tmp_path, entry) == outputs_of(project, entry)
     left = set(files_below(tmp_path)) - before - set(outputs_of(tmp_path, entry))
@@ -115,6 +115,7 @@ def test_a_stage_declares_no_more_than_it_needs(name: str, project: Path, lock: 
         lay_out(project, entry, folder, without=needed, code=False)
     _python, _module, *stage = entry["cmd"].split()
     command = ["python", str(FORKED_RUNS), *stage, "--", *map(str, [tmp_path / "whole", *folders])]
-    whole, *codes = map(int, run(command, cwd=tmp_path / "whole").stdout.splitlines())
+    done = run(command, cwd=tmp_path / "whole", environment={"DVC_STAGE": name})
+    whole, *codes = map(int, done.stdout.splitlines())
     assert whole == 0
     assert [needed for needed, code in zip(missing, codes, strict=True) if code == 0] == []

@@ -15,6 +15,7 @@ from lab.train.workers import Workers
 
 SECTION = "params.yaml: train.candidates"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+ADDRESS = re.compile(r"(?:[^@]*:)?train@(.*)", re.DOTALL)  # before the colon: the way to dvc.yaml from another folder
 CURE = "Correct it there."
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -49,17 +50,23 @@ class Candidate(Specification):
         return Specification.model_validate({name: getattr(self, name) for name in Specification.model_fields})
 
 
-def candidate_named(arguments: Sequence[str], candidates: Mapping[str, Any]) -> str:
-    """Return the candidate's name from the command line."""
-    if len(arguments) != 1 or arguments[0] not in candidates:
+def candidate_named(arguments: Sequence[str], stage: str | None, candidates: Mapping[str, Any]) -> str:
+    """Return the candidate's name from the command line, or from the address of the stage that DVC runs.
+
+    The shell never sees the name, because the command in dvc.yaml does not contain it.
+
+    >>> candidate_named([], "../dvc.yaml:train@forest", {"forest": {}})
+    'forest'
+    """
+    address = ADDRESS.fullmatch(stage or "")
+    name = arguments[0] if len(arguments) == 1 else address[1] if address and not arguments else None
+    if name not in candidates:
         raise ParamsError(
             f"python -m stages.train {' '.join(arguments)}: expected one name of {SECTION}: {sorted(candidates)}."
         )
-    if not NAME.fullmatch(arguments[0]):
-        raise ParamsError(
-            f"{SECTION} names {arguments[0]!r}, expected lower-case letters, digits and underscores. {CURE}"
-        )
-    return arguments[0]
+    if not NAME.fullmatch(name):
+        raise ParamsError(f"{SECTION} names {name!r}, expected lower-case letters, digits and underscores. {CURE}")
+    return name
 
 
 def candidate_of(name: str, candidates: Mapping[str, Any]) -> Candidate:

@@ -79,4 +79,14 @@ def test_an_invalid_common_rule_is_refused(said: dict[str, Any], message: str) -
 
 def test_a_name_with_a_capital_is_refused() -> None:
     with pytest.raises(ParamsError, match="names 'Mine', expected lower-case letters"):
-        candidate_named(["Mine"], {"Mine": {}})
+        candidate_named(["Mine"], None, {"Mine": {}})
+
+
+def test_a_name_on_the_command_line_goes_before_the_stage_of_dvc() -> None:
+    assert candidate_named(["plain"], "train@other", {"plain": {}, "other": {}}) == "plain"
+
+
+@pytest.mark.parametrize("stage", [None, "", "select", "train@", "train@nobody", "train@a:train@plain"])
+def test_a_stage_of_dvc_that_is_no_candidate_is_refused(stage: str | None) -> None:
+    with pytest.raises(ParamsError, match=r"expected one name of params\.yaml: train\.candidates: \['plain'\]"):
+        candidate_named([], stage, {"plain": {}})
