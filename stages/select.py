@@ -4,7 +4,7 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -33,7 +33,7 @@ class Candidates(Params):
     """The names of the candidates; their settings are read by stage train."""
 
     model_config = ConfigDict(extra="ignore")
-    candidates: dict[str, Any] = Field(min_length=1)
+    candidates: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Any] = Field(min_length=1)
 
 
 class SelectParams(Params):

@@ -18,7 +18,7 @@ TRUTH = Path("data/truth")
 class WorldParams(Params):
     """The size of the world; fewer customers leave too few rows to evaluate."""
 
-    customers: int = Field(ge=100)
+    customers: int = Field(ge=100, le=1_000_000)
 
 
 def main() -> None:

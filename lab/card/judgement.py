@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from lab.card.numbers import with_interval
 from lab.card.results import Document, Results
+from lab.pages.escape import code
 from lab.pages.gate_marks import limit_of, marked, verdicts_in_words
 from lab.pages.markdown import (
     NOTHING,
-    code,
     counted,
     gate_name,
     interval,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lab.card.results import Results
+from lab.pages.escape import plain_or_code
 from lab.pages.markdown import counted, gate_name, interval, listed, number, readable_name
 
 UNSURE = "interval crosses it"  # part of the reason of a gate that passed
@@ -26,8 +27,8 @@ def _of_data(results: Results) -> Iterator[str]:
     schema = results.schema
     if schema.unit and schema.moment:
         yield (
-            f"One {listed(schema.unit)} can be in several rows, at different moments. Intervals and tests are by unit; "
-            "only those of shuffled features assume independent rows"
+            f"One {listed(map(plain_or_code, schema.unit))} can be in several rows, at different moments. Intervals and "
+            "tests are by unit; only those of shuffled features assume independent rows"
         )
     if schema.folds.horizon_days:
         days = schema.folds.horizon_days

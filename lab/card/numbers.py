@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.card.results import MODELS, Document, Results
+from lab.pages.escape import plain_or_code
 from lab.pages.markdown import NOTHING, count, counted, interval, number, p_value, percent, readable_name, signed, table
 
 SHOWN = (
@@ -62,7 +63,7 @@ def groups(results: Results) -> list[str]:
 
 def value(results: Results) -> list[str]:
     """Return the benefit and cost of both models' decisions in money."""
-    money, currency = results.money, results.money.currency
+    money, currency = results.money, plain_or_code(results.money.currency)
     lines = ["## Business value", ""]
     if not money.is_set:
         return [*lines, "The task gives no prices, so decisions have no value in money.", ""]

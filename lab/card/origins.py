@@ -7,6 +7,7 @@ from lab.card.numbers import in_words
 from lab.card.results import MODELS, Document, Results
 from lab.core.result_files import rounded
 from lab.model_files.manifest import PIPELINE, Manifest
+from lab.pages.escape import code, plain_or_code
 from lab.pages.markdown import NOTHING, count, counted, listed, percent, readable_name, sentence, table
 
 WINDOWS = ("train", "test", "current")
@@ -20,11 +21,12 @@ USE = (
 def purpose(results: Results) -> list[str]:
     """Return the question of the task, its unit, and the meaning of a score."""
     schema, manifest = results.schema, results.challenger
-    unit = listed(schema.unit) if schema.unit else "row number"
-    row = f"One row is one {unit}" + (f" at one {schema.moment}" if schema.moment else "")
+    unit = listed(map(plain_or_code, schema.unit)) if schema.unit else "row number"
+    row = f"One row is one {unit}" + (f" at one {plain_or_code(schema.moment)}" if schema.moment else "")
     meaning = (
-        f"The model answers: **{schema.question}** {row}. A row is positive when its label is `{schema.positive}`. The "
-        "score is the predicted probability of a positive row, with six decimals, from "
+        f"The model answers: **{plain_or_code(schema.question)}** {row}. "
+        f"A row is positive when its label is {code(schema.positive)}. The score is the predicted probability of a "
+        "positive row, with six decimals, from "
         f"{counted(len(manifest.inputs.features), 'feature')}."
     )
     return ["## Purpose", "", meaning, "", USE, ""]
@@ -131,7 +133,7 @@ def _recipe(manifest: Manifest) -> dict[str, str]:
     return {
         "estimator": in_words(specification.estimator),
         **{f"setting: {in_words(name)}": _setting(value) for name, value in sorted(specification.settings.items())},
-        "features": "all" if specification.features is None else ", ".join(specification.features),
+        "features": "all" if specification.features is None else ", ".join(map(plain_or_code, specification.features)),
         "class weights": specification.class_weights,
         "calibration": specification.calibration,
         "threshold": f"{manifest.threshold:g} ({in_words(manifest.threshold_rule)})",
@@ -142,7 +144,7 @@ def _setting(value: Any) -> str:
     """Return a setting as text; members of an ensemble by their estimators only."""
     if isinstance(value, dict):
         return ", ".join(f"{name} ({in_words(_estimator(part))})" for name, part in sorted(value.items()))
-    return str(rounded(value))
+    return plain_or_code(rounded(value))
 
 
 def _estimator(part: Any) -> Any:

@@ -1,18 +1,22 @@
 """Write the model card from the results of the stages."""
 
+from dataclasses import replace
+
 from lab.card.judgement import drift, experiment, explanation, gates
 from lab.card.limits import limits
 from lab.card.numbers import groups, performance, value
 from lab.card.origins import data, purpose, reproduction, selection
 from lab.card.results import Results
+from lab.pages.escape import inert, plain_or_code
 from lab.pages.gate_marks import verdicts_in_words
 from lab.pages.markdown import interval, readable_name, sentence, signed
 
 
 def card_of(results: Results) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown; names of columns and levels, notes and reasons are text of a person."""
+    results = replace(results, found=inert(dict(results.found)), groups=inert(list(results.groups)))
     lines = [
-        f"# Model card: {results.schema.question}",
+        f"# Model card: {plain_or_code(results.schema.question)}",
         "",
         f"**{headline(results)}**",
         "",

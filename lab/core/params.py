@@ -25,13 +25,16 @@ SECTIONS = (
     "abtest",
     "promote",
 )
+LARGEST_SEED = 2**32 - 1
+MOST_MISTAKES = 20  # in a message
+LONGEST, LONGEST_MESSAGE = 80, 1000  # characters of a value, and of the sentence on it
 CURE = "Compare it with the committed file: git diff params.yaml"
 
 
 class Params(BaseModel):
-    """Strict settings: no unknown key, no silent conversion, no change after loading."""
+    """Strict settings: no unknown key, no silent conversion, finite numbers, no change after loading."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 SomeParams = TypeVar("SomeParams", bound=BaseModel)
@@ -46,13 +49,16 @@ def load_value(name: str, kind: type[Any]) -> Any:
     """Return one top-level value of params.yaml (`task`, `seed`); another type is an error."""
     value = _sections().get(name)
     if type(value) is not kind:
-        raise ParamsError(f"{PARAMS}: {name} is {value!r}, expected {kind.__name__}. {CURE}")
+        raise ParamsError(f"{PARAMS}: {name} is {shown(value)!r}, expected {kind.__name__}. {CURE}")
     return value
 
 
 def load_seed() -> int:
     """Return the seed from which every random stream is derived."""
-    return int(load_value("seed", int))
+    seed = int(load_value("seed", int))
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ParamsError(f"{PARAMS}: seed is {seed}, expected 0 to {LARGEST_SEED}. {CURE}")
+    return seed
 
 
 def parse(content: object, *, kind: type[SomeParams], where: str, cure: str) -> SomeParams:
@@ -73,15 +79,24 @@ def parse_json(text: str, *, kind: type[SomeParams], where: str, cure: str) -> S
 
 def _explain(error: ValidationError, *, where: str, cure: str) -> str:
     lines = []
-    for mistake in error.errors(include_url=False):
-        place = ".".join([where, *(str(part) for part in mistake["loc"])])
-        found = "" if mistake["type"] == "missing" else f" (found {str(mistake['input'])[:80]!r})"
-        lines.append(f"{place}: {mistake['msg']}{found}")
+    for mistake in error.errors(include_url=False)[:MOST_MISTAKES]:
+        place = ".".join([where, *(str(part)[:LONGEST] for part in mistake["loc"])])
+        found = "" if mistake["type"] == "missing" else f" (found {shown(mistake['input'])!r})"
+        lines.append(f"{place}: {mistake['msg'][:LONGEST_MESSAGE]}{found}")
+    if error.error_count() > MOST_MISTAKES:
+        lines.append(f"and {error.error_count() - MOST_MISTAKES} more mistakes")
     return "\n".join([*lines, cure])
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its first characters."""
+    return str(value)[:LONGEST]
 
 
 def _sections() -> dict[str, Any]:
     content = read_yaml(PARAMS, cure="Run from the root of the repository, or restore it: git checkout params.yaml")
-    if unknown := sorted(set(content) - set(SECTIONS)):
-        raise ParamsError(f"{PARAMS} has unknown keys {unknown}, expected only {list(SECTIONS)}. {CURE}")
+    if unknown := sorted(shown(name) for name in set(content) - set(SECTIONS)):
+        raise ParamsError(
+            f"{PARAMS} has unknown keys {unknown[:MOST_MISTAKES]}, expected only {list(SECTIONS)}. {CURE}"
+        )
     return content

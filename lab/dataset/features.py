@@ -16,7 +16,8 @@ class Features(Params):
     """One row per unit (and moment), from one flat table or from a query over several.
 
     The query reads the prepared tables as views, and also `snapshots(moment)` (every `snapshot_every_days` back from
-    the newest moment with a known label, after at least `history_days`) and `windows(split, starts, ends)`.
+    the newest moment with a known label, after at least `history_days`) and `windows(split, starts, ends)`. After
+    `minutes` it is stopped.
     """
 
     question: str
@@ -27,9 +28,10 @@ class Features(Params):
     groups: tuple[str, ...] = Field(default=(), strict=False)
     table: str | None = None
     query: str | None = None
-    snapshot_every_days: int | None = Field(default=None, gt=0)
-    history_days: int = Field(default=0, ge=0)
+    snapshot_every_days: int | None = Field(default=None, gt=0, le=366)
+    history_days: int = Field(default=0, ge=0, le=36_500)
     high_missing_columns: Literal["drop", "keep"] = "drop"
+    minutes: float = Field(default=60, gt=0, le=10_080)
 
     @model_validator(mode="after")
     def has_one_origin(self) -> Self:

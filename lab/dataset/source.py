@@ -44,10 +44,14 @@ class QueryTable(Params):
 
 
 class SqlSource(Params):
-    """Tables from a database; an environment variable holds the SQLAlchemy URL."""
+    """Tables from a database; an environment variable holds the SQLAlchemy URL.
+
+    Each query is stopped after `minutes` where the driver can cancel one, such as those of PostgreSQL, SQLite, DuckDB.
+    """
 
     kind: Literal["sql"]
     url_variable: str = Field(default="DATABASE_URL", pattern=r"^[A-Z][A-Z0-9_]*$")
+    minutes: float = Field(default=60, gt=0, le=10_080)
     tables: dict[str, QueryTable] = Field(min_length=1)
 
 

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from lab.core.params import Params
 
+MOST_DAYS = 36_500  # a century: what is longer leaves the calendar
+
 
 class TimeSplit(Params):
     """By time: current is the last `current_days`, test the `test_days` before, train all earlier rows.
@@ -15,9 +17,9 @@ class TimeSplit(Params):
     """
 
     kind: Literal["time"]
-    horizon_days: int = Field(default=0, ge=0)
-    current_days: int = Field(gt=0)
-    test_days: int = Field(gt=0)
+    horizon_days: int = Field(default=0, ge=0, le=MOST_DAYS)
+    current_days: int = Field(gt=0, le=MOST_DAYS)
+    test_days: int = Field(gt=0, le=MOST_DAYS)
 
 
 class GroupSplit(Params):

@@ -67,7 +67,7 @@ class Table(Params):
     duplicate_share: float = Field(default=0.0, ge=0, le=1)
     minimum_rows: int = Field(default=1, ge=1)
     newest: str | None = None
-    fresh_within_days: int | None = Field(default=None, ge=0)
+    fresh_within_days: int | None = Field(default=None, ge=0, le=36_500)
 
     @model_validator(mode="after")
     def named_columns_exist(self) -> Self:

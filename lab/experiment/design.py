@@ -128,7 +128,7 @@ class Simulation(Params):
 
     salt: str = Field(min_length=1)
     arms: dict[str, Literal["champion", "challenger"]]
-    cost_of_offer: int = Field(ge=0)
+    cost_of_offer: int = Field(ge=0, le=10**12)
 
 
 class Experiment(Params):

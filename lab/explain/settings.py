@@ -18,7 +18,7 @@ class ShuffleSettings(Params):
     """Permutation importance: the number of features, repeats and rows."""
 
     features: int = Field(ge=1)
-    repeats: int = Field(ge=1)
+    repeats: int = Field(ge=1, le=1000)
     rows: int = Field(ge=10)
     # Features with a rank correlation above this are one group.
     correlated_above: float = Field(gt=0, lt=1)
@@ -36,7 +36,7 @@ class ExplainParams(Params):
     """The number of reference rows, walks, features and reasons."""
 
     reference_rows: int = Field(ge=10)
-    walks: int = Field(ge=2)
+    walks: int = Field(ge=2, le=10_000)
     rows: RowLimits
     shuffles: ShuffleSettings
     dependence: DependenceSettings

@@ -10,15 +10,21 @@ import duckdb
 from lab.core.errors import ParamsError, SourceError
 from lab.core.schema import Feature, FeatureSchema, FoldRule
 from lab.core.tables import tables_in
+from lab.core.time_limit import time_limit
 from lab.dataset.features import ROW, Features
 from lab.dataset.tables import Table
 from lab.dataset.windows import SplitPlan
 from lab.engine.engine import columns_of, connected, one_row, quoted, write_query
+from lab.engine.stability import refuse_unstable
 from lab.featurize.division import PARTS, check_unique_units, key_sql, positive_shares, split_rows
 from lab.featurize.flat import flat_query
 from lab.featurize.shares import TRAIN
 from lab.featurize.snapshots import create_calendar
 
+SLOW = (
+    "features.sql of the task ran longer than {:g} minutes and was stopped. "
+    "Cure: look for a join without a condition, or raise features.minutes in the task file."
+)
 DECIMALS = 9  # rounding removes the last bits of divisions, which may differ between machines
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 KINDS: Mapping[str, Literal["number", "boolean", "category"]] = {
@@ -59,8 +65,9 @@ def make_features(
     """Write train, test and current into a folder; all checks run before the first write."""
     with connected(tables_in(prepared), scratch=into / ".spill", numbered=False) as connection:
         query = _query(connection, features, tables, plan)
-        kinds = _kinds_of(connection, query, features)
-        split_rows(connection, query, features, plan, seed=seed)
+        with time_limit(features.minutes, stop=connection.interrupt, message=SLOW.format(features.minutes)):
+            kinds = _kinds_of(connection, query, features)
+            split_rows(connection, query, features, plan, seed=seed)
         check_unique_units(connection, features)
         shares = positive_shares(connection, features)
         left_out = _useless_columns(connection, kinds, features, high_missing_share=high_missing_share)
@@ -86,6 +93,7 @@ def _query(
     )
     if windows:
         connection.execute(f"create table windows as select * from (values {windows}) as parts(part, starts, ends)")
+    refuse_unstable(connection, features.query, where="features.sql of the task")
     return features.query
 
 

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from lab.core.errors import SourceError
+from lab.core.time_limit import time_limit
 from lab.dataset.source import SqlSource
 from lab.ingest.columns import SourceTable, as_plain, plain_schema, refuse_bad_names, refuse_no_rows
 from lab.ingest.files import path_below
@@ -20,6 +22,11 @@ from lab.ingest.spool import spool_rows
 ROWS_PER_BATCH = 65_536
 DUCKDB = "duckdb:///"
 EXAMPLE = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or duckdb:///FILE"
+SLOW = (
+    "a query of the database in {} ran longer than {:g} minutes and was stopped. "
+    "Cure: make it read fewer rows, or raise source.minutes in the task file."
+)
+Limit = Callable[..., AbstractContextManager[None]]
 COMMENT_OR_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 PASSWORDS = (
     re.compile(r"://[^/@:]*:([^@]+)@"),
@@ -43,7 +50,8 @@ def read_sql(source: SqlSource, *, folder: Path) -> Iterator[SourceTable]:
             f"Cure: export {source.url_variable}=… in the shell, never in a file that git sees."
         )
     read = _read_duckdb if url.startswith(DUCKDB) else _read_sqlalchemy
-    yield from read(url, queries, variable=source.url_variable)
+    limit = partial(time_limit, source.minutes, message=SLOW.format(source.url_variable, source.minutes))
+    yield from read(url, queries, variable=source.url_variable, limit=limit)
 
 
 def without_password(message: str, *, url: str) -> str:
@@ -64,7 +72,7 @@ def _query_in(path: Path) -> str:
     return query
 
 
-def _read_duckdb(url: str, queries: Mapping[str, str], *, variable: str) -> Iterator[SourceTable]:
+def _read_duckdb(url: str, queries: Mapping[str, str], *, variable: str, limit: Limit) -> Iterator[SourceTable]:
     import duckdb  # noqa: PLC0415 - other databases do not need it
 
     path = Path(url.removeprefix(DUCKDB))
@@ -76,15 +84,17 @@ def _read_duckdb(url: str, queries: Mapping[str, str], *, variable: str) -> Iter
     ):
         for name, query in queries.items():
             where = f"the query of {name}"
-            found = database.sql(query)
-            reader = (found or database.sql("select 1 where false")).to_arrow_reader(ROWS_PER_BATCH)
+            with limit(stop=database.interrupt):
+                found = database.sql(query)
+                reader = (found or database.sql("select 1 where false")).to_arrow_reader(ROWS_PER_BATCH)
             refuse_bad_names(reader.schema.names, where=where)
             schema = plain_schema(reader.schema, where=where)
             batches = (as_plain(pa.Table.from_batches([batch]), schema, where=where) for batch in reader)
-            yield name, schema, refuse_no_rows(_checked_batches(batches, duckdb.Error, url, variable), where=where)
+            checked = _checked_batches(batches, duckdb.Error, url, variable, limit(stop=database.interrupt))
+            yield name, schema, refuse_no_rows(checked, where=where)
 
 
-def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str) -> Iterator[SourceTable]:
+def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str, limit: Limit) -> Iterator[SourceTable]:
     engine = _engine(url, variable=variable)
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - an optional dependency
 
@@ -93,6 +103,7 @@ def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str) -> 
         for name, query in queries.items():
             where = f"the query of {name}"
             with (
+                limit(stop=partial(_cancel, connection)),
                 closing(connection.exec_driver_sql(query, execution_options=settings)) as result,
                 TemporaryDirectory(prefix="rows-") as scratch,
             ):
@@ -100,6 +111,14 @@ def _read_sqlalchemy(url: str, queries: Mapping[str, str], *, variable: str) -> 
                 refuse_bad_names(names, where=where)
                 schema, batches = spool_rows(result.partitions() if names else [], names, scratch=Path(scratch))
                 yield name, schema, refuse_no_rows(batches, where=where)
+
+
+def _cancel(connection: Any) -> None:
+    """Cancel the running query, where the driver can: sqlite3 and DuckDB name it interrupt, psycopg cancel."""
+    driver = connection.connection.dbapi_connection
+    cancel = getattr(driver, "interrupt", None) or getattr(driver, "cancel", None)
+    if cancel is not None:
+        cancel()
 
 
 def _engine(url: str, *, variable: str) -> Any:
@@ -139,6 +158,8 @@ def _database_errors(kind: type[Exception], url: str, variable: str) -> Iterator
         ) from None
 
 
-def _checked_batches(batches: Iterator[pa.Table], kind: type[Exception], url: str, variable: str) -> Iterator[pa.Table]:
-    with _database_errors(kind, url, variable):
+def _checked_batches(
+    batches: Iterator[pa.Table], kind: type[Exception], url: str, variable: str, limit: AbstractContextManager[None]
+) -> Iterator[pa.Table]:
+    with limit, _database_errors(kind, url, variable):
         yield from batches

@@ -15,14 +15,14 @@ class Keep(Params):
     """Selection of the best prepared columns by a test or a model, on training rows only."""
 
     by: Literal["anova", "mutual_information", "model"]
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=1_000_000)
 
 
 class Preparation(Params):
     """The preprocessing of features, as part of the pipeline."""
 
     # Categories with more levels are encoded in one column: target or ordinal encoding.
-    one_hot_up_to: int = Field(default=20, ge=0)
+    one_hot_up_to: int = Field(default=20, ge=0, le=10_000)
     many_levels: Literal["target", "ordinal"] = "target"
     # The maximum number of factors of a product; 1 creates no products.
     polynomial_degree: int = Field(default=1, ge=1, le=3)

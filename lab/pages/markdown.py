@@ -100,11 +100,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cell if cell in marks else escaped(cell) for cell in line)} |" for line in lines]
 
 
-def code(text: object) -> str:
-    """Return text of a person as code, so that no page renders or links it."""
-    return f"`{' '.join(str(text).replace('`', '').split())}`"
-
-
 def escaped(text: str) -> str:
     """Return text that is safe in a table cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("\\|", "\\ |").replace("|", "\\|").replace("\n", " ")

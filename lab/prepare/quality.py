@@ -7,6 +7,8 @@ import duckdb
 
 from lab.dataset.tables import NUMERIC
 from lab.engine.engine import one_row, text_literal
+from lab.pages.escape import MOST, plain_or_code
+from lab.pages.markdown import table
 from lab.prepare.contract import Finding, Reading, breaking_sql
 
 FENCE = 3.0  # Tukey's outer fence, in interquartile ranges
@@ -22,10 +24,7 @@ MISSING_RULE = (
     "high_missing_columns); metrics/featurize.json names the dropped ones. The model imputes missing numbers with the "
     "training median, treats missing categories as a level, and adds an indicator of missing values."
 )
-COLUMN_HEAD = (
-    "| column | type | rows | present | missing | invalid | repaired | outliers |",
-    "|---|---|---:|---|---:|---:|---:|---:|",
-)
+COLUMN_HEAD = ("column", "type", "rows:", "present", "missing:", "invalid:", "repaired:", "outliers:")
 
 
 @dataclass(frozen=True)
@@ -85,23 +84,24 @@ def quality_page(
     summary: Mapping[str, float],
 ) -> str:
     """Return the report as Markdown."""
-    shares = [f"| {name.replace('_', ' ')} | {_percent(share)} |" for name, share in summary.items()]
-    found = [f"- {finding.level}: {_escaped(str(finding))}" for finding in findings] or ["None."]
+    shares = [(name.replace("_", " "), _percent(share)) for name, share in summary.items()]
+    found = [f"- {finding.level}: {plain_or_code(finding, longest=MOST)}" for finding in findings] or ["None."]
     return "\n".join(
         [
-            *("# Quality of the raw data", "", "| measure | share |", "|---|---:|", *shares, "", MEANING, ""),
-            *("## Columns", "", *COLUMN_HEAD, *(_column_row(column) for column in columns), "", MISSING_RULE, ""),
+            *("# Quality of the raw data", "", *table(("measure", "share:"), shares), "", MEANING, ""),
+            *("## Columns", "", *table(COLUMN_HEAD, map(_column_row, columns)), "", MISSING_RULE, ""),
             *("## Findings of the contract", "", *found),
         ]
     )
 
 
-def _column_row(column: ColumnQuality) -> str:
+def _column_row(column: ColumnQuality) -> list[str]:
     share = 1 - column.missing / column.rows if column.rows else 0.0
     filled = int(share * BAR_CELLS)
     bar = "█" * filled + "░" * (BAR_CELLS - filled)
-    counts = " | ".join(f"{n:,}" for n in (column.missing, column.invalid, column.mended, column.outliers))
-    return f"| {_escaped(f'{column.table}.{column.column}')} | {column.type} | {column.rows:,} | `{bar}` | {counts} |"
+    counts = (column.missing, column.invalid, column.mended, column.outliers)
+    name = plain_or_code(f"{column.table}.{column.column}")
+    return [name, column.type, f"{column.rows:,}", f"`{bar}`", *(f"{count:,}" for count in counts)]
 
 
 def _fences(connection: duckdb.DuckDBPyConnection, reading: Reading) -> dict[str, tuple[float, float]]:
@@ -120,7 +120,3 @@ def _fence(first: float, third: float) -> tuple[float, float]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2f} %"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -38,11 +38,11 @@ class FaultLimits(Params):
 class ReferenceSettings(Params):
     """The size of the reference, and the false alarm rate of the anomaly detector."""
 
-    points: int = Field(ge=100)
-    rows: int = Field(ge=100)
-    chunks: int = Field(ge=3)
+    points: int = Field(ge=100, le=1_000_000)
+    rows: int = Field(ge=100, le=1_000_000)
+    chunks: int = Field(ge=3, le=1000)
     false_alarm_rate: float = Field(gt=0, lt=0.5)
-    trees: int = Field(ge=10)
+    trees: int = Field(ge=10, le=10_000)
 
 
 class Streams(Params):

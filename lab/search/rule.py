@@ -14,7 +14,7 @@ class SearchRule(Params):
     """The search of one candidate; the budget counts fits of one pipeline on one fold."""
 
     method: Literal["none", "grid", "random", "halving", "bayesian"] = "none"
-    budget: int = Field(default=60, ge=1)
+    budget: int = Field(default=60, ge=1, le=10_000)
     by: Score = "roc_auc"
     # The maximum number of training rows of a search fit; the final fit uses all rows.
     most_rows: int = Field(default=20_000, ge=100)

@@ -17,7 +17,7 @@ class Range(Params):
     low: int | float
     high: int | float
     scale: Literal["linear", "log"] = "linear"
-    points: int = Field(default=3, ge=2)
+    points: int = Field(default=3, ge=2, le=1000)
 
     @model_validator(mode="after")
     def is_a_range(self) -> Self:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lab.pages.escape import plain_or_code
 from lab.pages.markdown import (
     NOTHING,
     count,
@@ -77,7 +78,7 @@ def report_of(
         "",
         f"**{headline(standings, tests, question)}**",
         "",
-        standings[0].candidate.manifest.inputs.question,
+        plain_or_code(standings[0].candidate.manifest.inputs.question),
         "",
         *_leaderboard(standings, question),
         *_picture("leaderboard.svg", "The candidates' scores, fold by fold", drawn),

@@ -1,5 +1,6 @@
 """Read and validate a task file."""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
@@ -7,7 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from lab.core.errors import ParamsError
-from lab.core.params import parse
+from lab.core.params import parse, shown
 from lab.core.yaml_files import read_yaml
 from lab.dataset.features import ROW, FeaturesSection, with_query
 from lab.dataset.source import FilesSource, SourceSection, SqlSource
@@ -21,6 +22,7 @@ from lab.task.words import WordsSection, features_in
 TASKS = Path("tasks")
 TASK = "task.yaml"
 QUERY = "features.sql"
+NAME = re.compile(r"\w[\w.-]{0,99}")
 NO_FEATURES = {"identifier", "ignore"}
 
 
@@ -87,8 +89,8 @@ def task_names() -> list[str]:
 def read_task(name: str) -> Task:
     """Return the validated task of `tasks/NAME`, with its query."""
     path = TASKS / name / TASK
-    if not path.is_file():
-        raise ParamsError(_missing(name, path))
+    if not NAME.fullmatch(name) or not path.is_file():
+        raise ParamsError(_missing(shown(name), TASKS / shown(name) / TASK))
     example = next((other for other in task_names() if other != name), name)
     cure = f"Cure: correct {path}; compare it with {TASKS}/{example}/{TASK}."
     content, query = read_yaml(path, cure=cure), path.with_name(QUERY)

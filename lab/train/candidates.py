@@ -35,7 +35,7 @@ class TrainParams(Params):
     folds: int = Field(ge=2, le=50)
     threshold: ThresholdRule
     search: SearchRule
-    learning_curve: Annotated[tuple[Share, ...], Field(strict=False)]
+    learning_curve: Annotated[tuple[Share, ...], Field(strict=False, max_length=20)]
     workers: Workers
     candidates: dict[str, Any] = Field(default_factory=dict)
 
@@ -59,7 +59,7 @@ def candidate_named(arguments: Sequence[str], stage: str | None, candidates: Map
     'forest'
     """
     address = ADDRESS.fullmatch(stage or "")
-    name = arguments[0] if len(arguments) == 1 else address[1] if address and not arguments else None
+    name = arguments[0] if len(arguments) == 1 else address[1] if address and not arguments else ""
     if name not in candidates:
         raise ParamsError(
             f"python -m stages.train {' '.join(arguments)}: expected one name of {SECTION}: {sorted(candidates)}."

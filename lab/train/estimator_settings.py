@@ -8,7 +8,14 @@ from pydantic import Field, model_validator
 from lab.core.params import Params
 from lab.model_files.specification import Preparation, Setting
 
-Count = Annotated[int, Field(ge=1)]
+# The upper limits are far above sensible values: without them a typing error runs for days, or overflows.
+MOST_TREES = 10_000
+MOST_STEPS = 100_000
+DEEPEST = 1_000
+LARGEST = 1_000_000
+STRONGEST = 1e9
+FASTEST = 10.0
+Count = Annotated[int, Field(ge=1, le=10_000)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -19,36 +26,36 @@ class DummySettings(Params):
 class LogisticRegressionSettings(Params):
     """A smaller inverse penalty regularises more."""
 
-    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="C")
-    most_steps: int = Field(default=100, ge=1, serialization_alias="max_iter")
+    inverse_penalty: float = Field(default=1.0, gt=0, le=STRONGEST, serialization_alias="C")
+    most_steps: int = Field(default=100, ge=1, le=MOST_STEPS, serialization_alias="max_iter")
 
 
 class NaiveBayesSettings(Params):
     """Columns are modelled as normal and independent; smoothing increases their variances."""
 
-    smoothing: float = Field(default=1.0, gt=0, serialization_alias="var_smoothing")
+    smoothing: float = Field(default=1.0, gt=0, le=STRONGEST, serialization_alias="var_smoothing")
 
 
 class NearestNeighboursSettings(Params):
     """The share of positives among the nearest training rows; the model stores all training rows."""
 
-    neighbours: int = Field(default=50, ge=1, serialization_alias="n_neighbors")
+    neighbours: int = Field(default=50, ge=1, le=LARGEST, serialization_alias="n_neighbors")
     weights: Literal["uniform", "distance"] = Field(default="uniform", serialization_alias="weights")
 
 
 class TreeSettings(Params):
     """Deeper trees with smaller leaves fit the training rows more closely and can overfit."""
 
-    deepest: int | None = Field(default=6, ge=1, serialization_alias="max_depth")
-    smallest_leaf: int = Field(default=50, ge=1, serialization_alias="min_samples_leaf")
+    deepest: int | None = Field(default=6, ge=1, le=DEEPEST, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=50, ge=1, le=LARGEST, serialization_alias="min_samples_leaf")
 
 
 class ForestSettings(Params):
     """More trees are slower but never worse; larger leaves are smoother."""
 
-    trees: int = Field(default=200, ge=1, serialization_alias="n_estimators")
-    deepest: int | None = Field(default=None, ge=1, serialization_alias="max_depth")
-    smallest_leaf: int = Field(default=5, ge=1, serialization_alias="min_samples_leaf")
+    trees: int = Field(default=200, ge=1, le=MOST_TREES, serialization_alias="n_estimators")
+    deepest: int | None = Field(default=None, ge=1, le=DEEPEST, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=5, ge=1, le=LARGEST, serialization_alias="min_samples_leaf")
     feature_share: Share | Literal["sqrt", "log2"] = Field(default="sqrt", serialization_alias="max_features")
 
 
@@ -61,29 +68,29 @@ class ExtraTreesSettings(ForestSettings):
 class AdaBoostSettings(Params):
     """Shallow trees, each fitted on the errors of those before; deeper ones need a smaller learning rate."""
 
-    trees: int = Field(default=100, ge=1, serialization_alias="n_estimators")
-    learning_rate: float = Field(default=0.1, gt=0, serialization_alias="learning_rate")
-    deepest: int = Field(default=2, ge=1, serialization_alias="estimator__max_depth")
+    trees: int = Field(default=100, ge=1, le=MOST_TREES, serialization_alias="n_estimators")
+    learning_rate: float = Field(default=0.1, gt=0, le=FASTEST, serialization_alias="learning_rate")
+    deepest: int = Field(default=2, ge=1, le=DEEPEST, serialization_alias="estimator__max_depth")
 
 
 class GradientBoostingSettings(Params):
     """Fewer trees need a larger learning rate; with a row share below 1 each tree uses a sample of the rows."""
 
-    trees: int = Field(default=150, ge=1, serialization_alias="n_estimators")
-    learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
-    deepest: int = Field(default=3, ge=1, serialization_alias="max_depth")
-    smallest_leaf: int = Field(default=20, ge=1, serialization_alias="min_samples_leaf")
+    trees: int = Field(default=150, ge=1, le=MOST_TREES, serialization_alias="n_estimators")
+    learning_rate: float = Field(default=0.06, gt=0, le=FASTEST, serialization_alias="learning_rate")
+    deepest: int = Field(default=3, ge=1, le=DEEPEST, serialization_alias="max_depth")
+    smallest_leaf: int = Field(default=20, ge=1, le=LARGEST, serialization_alias="min_samples_leaf")
     row_share: Share = Field(default=0.8, serialization_alias="subsample")
 
 
 class HistogramGradientBoostingSettings(Params):
     """Fewer trees need a larger learning rate; missing values are handled by the splits."""
 
-    trees: int = Field(default=150, ge=1, serialization_alias="max_iter")
-    learning_rate: float = Field(default=0.06, gt=0, serialization_alias="learning_rate")
-    most_leaves: int = Field(default=15, ge=2, serialization_alias="max_leaf_nodes")
-    smallest_leaf: int = Field(default=20, ge=1, serialization_alias="min_samples_leaf")
-    penalty: float = Field(default=1.0, ge=0, serialization_alias="l2_regularization")
+    trees: int = Field(default=150, ge=1, le=MOST_TREES, serialization_alias="max_iter")
+    learning_rate: float = Field(default=0.06, gt=0, le=FASTEST, serialization_alias="learning_rate")
+    most_leaves: int = Field(default=15, ge=2, le=MOST_TREES, serialization_alias="max_leaf_nodes")
+    smallest_leaf: int = Field(default=20, ge=1, le=LARGEST, serialization_alias="min_samples_leaf")
+    penalty: float = Field(default=1.0, ge=0, le=STRONGEST, serialization_alias="l2_regularization")
 
 
 class SupportVectorMachineSettings(Params):
@@ -93,8 +100,8 @@ class SupportVectorMachineSettings(Params):
     1 / (columns × their variance).
     """
 
-    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="estimator__C")
-    kernel_coefficient: Annotated[float, Field(gt=0)] | Literal["scale"] = Field(
+    inverse_penalty: float = Field(default=1.0, gt=0, le=STRONGEST, serialization_alias="estimator__C")
+    kernel_coefficient: Annotated[float, Field(gt=0, le=STRONGEST)] | Literal["scale"] = Field(
         default=0.01, serialization_alias="estimator__gamma"
     )
 
@@ -102,12 +109,12 @@ class SupportVectorMachineSettings(Params):
 class MultilayerPerceptronSettings(Params):
     """One hidden layer of neurons, or a list with the size of each; it learns for exactly this number of epochs."""
 
-    neurons: Count | Annotated[list[Count], Field(min_length=1)] = Field(
+    neurons: Count | Annotated[list[Count], Field(min_length=1, max_length=10)] = Field(
         default=32, serialization_alias="hidden_layer_sizes"
     )
-    epochs: int = Field(default=30, ge=1, serialization_alias="max_iter")
-    learning_rate: float = Field(default=0.003, gt=0, serialization_alias="learning_rate_init")
-    penalty: float = Field(default=1.0, ge=0, serialization_alias="alpha")
+    epochs: int = Field(default=30, ge=1, le=MOST_STEPS, serialization_alias="max_iter")
+    learning_rate: float = Field(default=0.003, gt=0, le=FASTEST, serialization_alias="learning_rate_init")
+    penalty: float = Field(default=1.0, ge=0, le=STRONGEST, serialization_alias="alpha")
 
 
 class Member(Params):
@@ -120,7 +127,7 @@ class Member(Params):
 
 
 MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
-Members = Annotated[dict[MemberName, Member], Field(min_length=2)]
+Members = Annotated[dict[MemberName, Member], Field(min_length=2, max_length=20)]
 
 
 def default_members() -> dict[str, Member]:
@@ -135,7 +142,7 @@ class VotingSettings(Params):
     """The mean of the members' probabilities, weighted by `weights`, equally without it."""
 
     members: Members = Field(default_factory=default_members)
-    weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
+    weights: dict[str, Annotated[float, Field(gt=0, le=STRONGEST)]] | None = None
 
     @model_validator(mode="after")
     def every_member_has_its_weight(self) -> Self:
@@ -152,8 +159,8 @@ class StackingSettings(Params):
     """
 
     members: Members = Field(default_factory=default_members)
-    inverse_penalty: float = Field(default=1.0, gt=0, serialization_alias="final_estimator__C")
-    inner_folds: int = Field(default=3, ge=2)
+    inverse_penalty: float = Field(default=1.0, gt=0, le=STRONGEST, serialization_alias="final_estimator__C")
+    inner_folds: int = Field(default=3, ge=2, le=50)
 
 
 EnsembleSettings = VotingSettings | StackingSettings

@@ -11,6 +11,7 @@ from lab.core.atomic_outputs import replaced_file
 from lab.core.params import load_value
 from lab.core.result_files import read_json
 from lab.core.yaml_files import read_yaml
+from lab.pages.escape import inert, plain_or_code
 from lab.pages.gate_marks import verdicts_in_words
 from lab.task.schema import read_task
 from ops.readme.architecture import ARCHITECTURE, HOUSE, architecture_blocks, floors, stage_arrows
@@ -61,12 +62,14 @@ def _filled(page: Path, content: Mapping[str, str]) -> bytes:
 
 def blocks(mermaid: str) -> dict[str, str]:
     """Return the text of each generated block of README.md by its name."""
-    results = {name: read_json(Path(f"metrics/{name}.json")) for name in ("abtest", "drift", "select", "validate")}
+    results = {
+        name: inert(read_json(Path(f"metrics/{name}.json"))) for name in ("abtest", "drift", "select", "validate")
+    }
     task = load_value("task", str)
     champions = read_yaml(Path("champion.yaml"), cure="git checkout champion.yaml")
-    champion = champions.get(task, champions["default"])["estimator"]
+    champion = plain_or_code(champions.get(task, champions["default"])["estimator"])
     return {
-        "question": f" {read_task(task).features.question} ",
+        "question": f" {plain_or_code(read_task(task).features.question).replace('<!--', '<! --')} ",
         "answer": f"\n{answer(results, champion=champion)}\n",
         "dag": f"\n```mermaid\n{mermaid}\n```\n",
     }

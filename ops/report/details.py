@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
+from lab.pages.escape import UNBROKEN, code, plain_or_code
 from lab.pages.gate_marks import MARKS, RULES
 from lab.pages.markdown import (
     NOTHING,
@@ -26,7 +27,6 @@ from ops.compare.gates import Gate, GateChange
 from ops.compare.render import metric_name
 from ops.compare.training import Candidate
 from ops.report.collapsible import Section
-from ops.report.escape import UNBROKEN, code, plain_or_code
 from ops.revisions.files import ChangedFile
 
 COURSES = ("newly fails", "still fails", "within noise", "newly passes", "removed", "not judged", "passes")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lab.pages.escape import UNBROKEN, code, plain_or_code
 from lab.pages.markdown import interval, number, p_value, readable_name, signed, table
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import Judged
@@ -10,7 +11,6 @@ from ops.compare.render import cure_of, metric_name, rows_in_words
 from ops.report.bars import picture
 from ops.report.collapsible import LIMIT, page_of
 from ops.report.details import sections_of
-from ops.report.escape import UNBROKEN, code, plain_or_code
 
 TITLE = "## Experiment report"  # identifies the comment
 MARKS = {"merge": "✅", "look": "👀", "stop": "🛑"}

@@ -4,11 +4,11 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lab.pages.escape import one_line
 from lab.pages.markdown import readable_name
 from lab.pages.pictures import LEADER, OTHER, PALE, PLAIN, STYLE
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged, oriented
-from ops.report.escape import one_line
 from ops.revisions.snapshot import Snapshot
 
 if TYPE_CHECKING:

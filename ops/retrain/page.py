@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.abtest.compare_models import LOWER_IS_BETTER
+from lab.pages.escape import code, inert, plain_or_code
 from lab.pages.gate_marks import limit_of, marked, verdicts_in_words
 from lab.pages.markdown import (
     NOTHING,
-    code,
     count,
     counted,
     gate_name,
@@ -45,7 +45,7 @@ def _first(findings: Findings) -> Iterator[str]:
     candidate = f"{code(found.get('challenger'))} ({code(found.get('estimator'))})"
     yield f"The candidate {candidate} {word} the champion of {code(task)}:"
     yield ""
-    yield from (f"- {reason}" for reason in findings.promotion.reasons)
+    yield from (f"- {plain_or_code(reason)}" for reason in findings.promotion.reasons)
 
 
 def _data(findings: Findings) -> Iterator[str]:
@@ -79,7 +79,7 @@ def _drift(findings: Findings) -> Iterator[str]:
     columns, current = drift["columns"], drift["rows"]["current"]
     yield "## Why now"
     yield ""
-    yield from (f"- {reason}" for reason in findings.need.reasons)
+    yield from (f"- {plain_or_code(reason)}" for reason in findings.need.reasons)
     yield ""
     yield (
         f"{counted(current, 'row')} of the newest window, scored by the champion, were compared with the reference: "
@@ -123,7 +123,7 @@ def _comparison(findings: Findings) -> Iterator[str]:
 
 def gates_section(findings: Findings) -> Iterator[str]:
     """Yield the lines on the gates: how many passed, then each with its mark."""
-    verdict = _read(findings.made, VALIDATE)
+    verdict = inert(_read(findings.made, VALIDATE))
     yield "## Gates"
     yield ""
     yield sentence(verdicts_in_words(verdict))

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import SourceError
+from lab.core.yaml_files import load_yaml
 from lab.dataset.features import with_query
 from ops.revisions.git import commit_of, content_at
 from ops.revisions.lock import LockedStage, parse_lock
@@ -40,7 +40,7 @@ class Snapshot:
 
     def yaml(self, path: str) -> Any:
         """Return what a YAML file holds, or None where this revision has no such file."""
-        return self._parsed(path, YAML(typ="safe").load)
+        return self._parsed(path, load_yaml)
 
     def task(self, name: str) -> dict[str, Any]:
         """Return what the task of this name says, its query included; nothing where this revision has no such task."""

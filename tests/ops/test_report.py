@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+import lab.pages.escape
 import ops.report.bars
-import ops.report.escape
+from lab.pages.escape import code, plain_or_code
 from ops.compare.changes import Change
 from ops.compare.compare import compare_revisions
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
 from ops.report.bars import picture
 from ops.report.collapsible import Section, page_of
-from ops.report.escape import code, plain_or_code
 from ops.report.page import TITLE, first_line, report_of
 from ops.report.pictures import draw
 from ops.revisions.files import ChangedFile
@@ -180,7 +180,7 @@ def test_plain_words_stay_plain() -> None:
     assert plain_or_code(reason) == reason
 
 
-@pytest.mark.parametrize("module", [ops.report.bars, ops.report.escape])
+@pytest.mark.parametrize("module", [ops.report.bars, lab.pages.escape])
 def test_the_examples_in_docstrings_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

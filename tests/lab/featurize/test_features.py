@@ -249,8 +249,17 @@ def test_a_positive_value_without_rows_is_refused(positive: str | int | bool, tm
         ("select id, 1 as label from rows", r"lacks the columns \['city'\]"),
         ("select id, 1 as label, city, since from rows", "returns {'since': 'DATE'}, expected numbers"),
         ("select id, 1 as label, city from read_csv('/etc/hostname')", "disabled by configuration"),
+        ("select id, 1 as label, city, random() as x from rows", "features.sql of the task calls random, expected"),
+        ("drop table rows", "features.sql of the task is no select statement"),
     ],
 )
 def test_an_unusable_query_is_refused(query: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=message):
         make_flat(tmp_path, flat_rows(), table=None, query=query, groups=["city"])
+
+
+def test_an_endless_query_is_stopped_with_its_field_and_leaves_nothing(tmp_path: Path) -> None:
+    query = "select a.id, 1 as label, a.city from rows a, rows b, rows c, rows d, rows e, rows f, rows g"
+    with pytest.raises(SourceError, match=r"longer than 0\.001 minutes .* raise features\.minutes in the task file"):
+        make_flat(tmp_path, flat_rows(), table=None, query=query, groups=["city"], minutes=0.001)
+    assert not list(tmp_path.glob("**/train.parquet"))

@@ -13,6 +13,7 @@ import pytest
 
 from lab.core.errors import SourceError
 from lab.core.tables import write_batches
+from lab.core.time_limit import time_limit
 from lab.dataset.source import SqlSource
 from lab.ingest import sql
 from lab.ingest.spool import column_of, widest
@@ -313,3 +314,12 @@ def test_many_rows_stream_from_postgresql(postgres: str, folder: Path, monkeypat
     monkeypatch.setattr(sql, "ROWS_PER_BATCH", 1000)
     table = read(folder, monkeypatch, url=postgres, query="select n from generate_series(1, 5500) as n order by n")
     assert table["n"].to_pylist() == list(range(1, 5501))
+
+
+@pytest.mark.parametrize("make", [sqlite_file, duckdb_file])
+def test_an_endless_query_is_stopped_with_its_field(make: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "time_limit", lambda _, **settings: time_limit(0.001, **settings))
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as c from n order by 1"
+    url = make(folder.parent / "shop.db", "create table rows (id integer)")
+    with pytest.raises(SourceError, match=r"longer than 60 minutes .* raise source\.minutes in the task file"):
+        read(folder, monkeypatch, url=url, query=endless)

@@ -1,4 +1,4 @@
-"""No name of a candidate runs a shell command, whoever starts DVC."""
+"""No name of a candidate runs a shell command, under plain DVC too."""
 
 from pathlib import Path
 

@@ -1,14 +1,17 @@
-"""Escape text from a repository for Markdown: no markup, mentions, links or images."""
+"""Escape text of a person for Markdown: no markup, mentions, links or images."""
 
 import re
+from typing import Any
 
 LONGEST = 160
+MOST = 10_000
 UNBROKEN = "\N{NO-BREAK SPACE}"
 RUNS = re.compile(r"`+")
 # Text that GitHub renders unchanged: no markup, and nothing that it turns into a link.
-HARMLESS = re.compile(r"[\w .,;:()%±+−–/'’≥≤=-]*")
+HARMLESS = re.compile(r"[\w .,;:()\[\]%±+−–/'’≥≤=-]*")
 LINKED = re.compile(
-    r"www\.|://|\bGH-\d|\b[0-9a-f]{7,40}\b|:\w+:|(?:^|\W)_|_(?:\W|$)|^\s*(?:[-+=]|\d+[.)])", re.IGNORECASE
+    r"www\.|://|\bGH-\d|\b(?=\d*[a-f])[0-9a-f]{7,40}\b|:[a-z]\w*:|\]\s*[(\[:]|(?:^|\W)_|_(?:\W|$)|^\s*(?:[-+=]|\d+[.)])",
+    re.IGNORECASE,
 )
 
 
@@ -35,6 +38,19 @@ def plain_or_code(text: object, *, longest: int = 400) -> str:
     plain = one_line(text, longest=longest)
     harmless = HARMLESS.fullmatch(plain.rstrip("…")) and not LINKED.search(plain)
     return plain if harmless else code(plain, longest=longest)
+
+
+def inert(document: Any) -> Any:
+    """Return a JSON document whose names and texts have no markup with an effect; longer texts are not shortened.
+
+    >>> inert({"level": ["north", "<b>"], "rows": 5})
+    {'level': ['north', '`<b>`'], 'rows': 5}
+    """
+    if isinstance(document, dict):
+        return {inert(name): inert(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [inert(value) for value in document]
+    return plain_or_code(document, longest=MOST) if isinstance(document, str) else document
 
 
 def one_line(text: object, *, longest: int = LONGEST) -> str:
