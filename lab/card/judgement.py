@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lab.card.numbers import with_interval
 from lab.card.results import Document, Results
-from lab.pages.escape import code
+from lab.pages.escape import MOST, code
 from lab.pages.gate_marks import limit_of, marked, verdicts_in_words
 from lab.pages.markdown import (
     NOTHING,
@@ -54,7 +54,7 @@ def gates(results: Results) -> list[str]:
 def _overruled(reasons: Mapping[str, str]) -> list[str]:
     if not reasons:
         return []
-    rows = [(gate_name(gate), code(reason)) for gate, reason in sorted(reasons.items())]
+    rows = [(gate_name(gate), code(reason, longest=MOST)) for gate, reason in sorted(reasons.items())]
     opening = "At the promotion of the champion, a person overruled these gates, which did not pass:"
     return [opening, "", *table(("gate", "reason of the person"), rows), ""]
 

@@ -27,8 +27,8 @@ def _of_data(results: Results) -> Iterator[str]:
     schema = results.schema
     if schema.unit and schema.moment:
         yield (
-            f"One {listed(map(plain_or_code, schema.unit))} can be in several rows, at different moments. Intervals and "
-            "tests are by unit; only those of shuffled features assume independent rows"
+            f"One {listed(map(plain_or_code, schema.unit))} can be in several rows, at different moments. Intervals "
+            "and tests are by unit; only those of shuffled features assume independent rows"
         )
     if schema.folds.horizon_days:
         days = schema.folds.horizon_days

@@ -8,7 +8,7 @@ MOST = 10_000
 UNBROKEN = "\N{NO-BREAK SPACE}"
 RUNS = re.compile(r"`+")
 # Text that GitHub renders unchanged: no markup, and nothing that it turns into a link.
-HARMLESS = re.compile(r"[\w .,;:()\[\]%±+−–/'’≥≤=-]*")
+HARMLESS = re.compile(r"[\w .,;:?!\"“”()\[\]%±+−–/'’≥≤=→-]*")
 LINKED = re.compile(
     r"www\.|://|\bGH-\d|\b(?=\d*[a-f])[0-9a-f]{7,40}\b|:[a-z]\w*:|\]\s*[(\[:]|(?:^|\W)_|_(?:\W|$)|^\s*(?:[-+=]|\d+[.)])",
     re.IGNORECASE,

@@ -279,7 +279,7 @@ def test_a_persons_reason_for_an_overruled_gate_is_shown_as_plain_text() -> None
     whole = results()
     champion = whole.manifests["champion"].model_copy(update={"overruled": reasons})
     text = section(card_of(replace(whole, manifests={**whole.manifests, "champion": champion})), "Gates")
-    assert "| recall | `the <b>north</b> \\| is closed rm` |" in text
+    assert "| recall | `` the <b>north</b> \\| is closed `rm` `` |" in text
     assert "| F1 | `see [the minutes](http://evil.example)` |" in text
     assert "overruled" not in section(card_of(whole), "Gates")
 
