@@ -82,7 +82,7 @@ def in_lock(change: Callable[[dict[str, Any]], object]) -> Spoil:
         yaml = YAML(typ="safe")
         content = yaml.load((folder / "dvc.lock").read_text())
         change(content["stages"])
-        (folder / "dvc.lock").write_text(json.dumps(content))
+        (folder / "dvc.lock").write_text(json.dumps(content) + "\n")
 
     return spoil
 
@@ -112,7 +112,7 @@ SPOILT: dict[str, tuple[Spoil, set[str]]] = {
     "a metric edited by hand": (add_to("metrics/tell.json"), {"tell"}),
     "a missing metric": (unlink("metrics/tell.json"), {"tell"}),
     "a file beside the plots": (add_to("plots/choose/other.csv"), {"choose"}),
-    "a lock entry removed": (in_lock(lambda stages: stages.pop("tell")), {"tell"}),
+    "a lock entry removed": (in_lock(lambda stages: stages.pop("choose")), {"choose"}),
     "a file in the source": (add_to("data/source/more.txt"), {"make"}),
     "data that lies there": (add_to("data/made/left.txt"), {"make"}),
     "a file of data gone": (unlink("data/made/left.txt"), {"make"}),
