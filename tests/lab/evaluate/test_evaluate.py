@@ -191,7 +191,7 @@ def test_every_gate_has_a_reason_and_the_verdict_names_the_failed_ones(project: 
         *("calibration_gap_gender", "roc_auc_against_champion"),
     }
     assert all(gate["reason"] for gate in verdict["gates"])
-    assert verdict["failed"] == [gate["gate"] for gate in verdict["gates"] if not gate["passed"]]
+    assert verdict["failed"] == [gate["gate"] for gate in verdict["gates"] if gate["verdict"] == "failed"]
     assert verdict["passed"] is (not verdict["failed"])
     assert len(Path("plots/validate/gates.csv").read_text().splitlines()) == 17
 
@@ -229,14 +229,17 @@ def test_plots_show_the_held_out_windows(project: Path) -> None:
 def test_a_challenger_with_more_features_is_not_worse(project: Path) -> None:
     run_both()
     gate = judged("roc_auc_against_champion")
-    assert gate["passed"]
+    assert gate["verdict"] == "passed"
     assert gate["value"] > 0.03
 
 
 def test_a_floor_out_of_reach_fails_the_verdict_without_failing_the_stage(project: Path) -> None:
-    write_params(project, {**PARAMS, "validate": {**PARAMS["validate"], "calibration_error": 0.001}})
+    write_params(
+        project,
+        {**PARAMS, "validate": {**PARAMS["validate"], "floors": {**PARAMS["validate"]["floors"], "accuracy": 0.99}}},
+    )
     run_both()
-    assert "calibration_error" in read("metrics/validate.json")["failed"]
+    assert "accuracy" in read("metrics/validate.json")["failed"]
 
 
 def test_a_floor_of_the_task_comes_before_that_of_the_params(project: Path) -> None:
