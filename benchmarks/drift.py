@@ -1,8 +1,8 @@
 """`python -m benchmarks.drift [PART …]`: measure the figures of drift, all but rivals by default.
 
-Parts: quiet, injected, levels, large, joint, speed, dependence, streams, anomalies, rules, truth, and rivals: it runs
-evidently and NannyML from environments of their own (benchmarks/drift_rivals/README.md says how). `rules` writes what
-it measures to lab/drift/false_alarms.json, which the report prints beside each rule.
+Parts: quiet, injected, levels, large, joint, halves, damage, speed, dependence, streams, anomalies, rules, truth, and
+rivals: it runs evidently and NannyML from environments of their own (benchmarks/drift_rivals/README.md says how).
+`rules` writes what it measures to lab/drift/false_alarms.json, which the report prints beside each rule.
 """
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
@@ -22,7 +22,11 @@ from numpy.typing import NDArray
 
 from benchmarks.drift_data import (
     CHANGES,
+    WITH_NAMES,
+    damaged,
+    faults_of,
     fitted,
+    halves_compared,
     judged,
     normal_columns,
     rows_of,
@@ -30,6 +34,7 @@ from benchmarks.drift_data import (
     settings_of,
     table_of,
     truth_of_churn,
+    with_names,
 )
 from benchmarks.drift_rivals.run import RIVALS, run_rival
 from lab.core.result_files import json_bytes
@@ -134,6 +139,43 @@ def joint() -> dict[str, Any]:
         "classifier p < .01": significant / 20,
         "its top two are the true ones": top / 20,
     }
+
+
+def halves() -> dict[str, Any]:
+    """Count the random halves with a column of many levels that are distinguishable or have a data fault."""
+    draws: dict[str, Callable[[np.random.Generator], Any]] = {
+        "names": lambda rng: np.minimum(rng.zipf(1.3, 2000), 10**9),
+        "4,000 levels of noise": lambda rng: rng.integers(0, 4000, 2000),
+    }
+    found = {}
+    for kind, draw in draws.items():
+        seen = []
+        for seed in range(SEEDS):
+            rng = np.random.default_rng([11, seed])
+            table = with_names(rows_of(rng, 2000), draw(rng))
+            order = rng.permutation(2000)
+            first, second = (table.take(pa.array(np.sort(part))) for part in (order[:1000], order[1000:]))
+            seen.append(halves_compared(fitted(first, WITH_NAMES, trees=10), second, seed))
+        areas = [classifier["roc_auc"] for classifier, _ in seen]
+        found[kind] = {
+            "classifier p < .01": sum(classifier["p_value"] < 0.01 for classifier, _ in seen) / SEEDS,
+            "ROC AUC": [round(float(np.quantile(areas, share)), 3) for share in (0, 0.5, 1)],
+            "with a data fault": sum(bool(faults) for _, faults in seen) / SEEDS,
+        }
+    return found
+
+
+def damage() -> dict[str, Any]:
+    """Return the share of damaged columns that are a data fault, by kind of damage, in batches of 50 and 2,000 rows."""
+    reference = fitted(rows_of(np.random.default_rng(12), 2000), trees=10)
+    found = {}
+    for rows in (50, 2000):
+        batch = rows_of(np.random.default_rng([12, rows]), rows)
+        found[f"{rows} rows"] = {
+            kind: f"{sum(faults_of(reference, table) == [name] for name, table in tables)} of {len(tables)}"
+            for kind, tables in damaged(batch).items()
+        }
+    return found
 
 
 def speed() -> dict[str, Any]:
@@ -273,7 +315,10 @@ def rivals() -> dict[str, Any]:
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     part.__name__: part
-    for part in (quiet, injected, levels, large, joint, speed, dependence, streams, anomalies, rules, truth, rivals)
+    for part in (
+        *(quiet, injected, levels, large, joint, halves, damage, speed, dependence, streams, anomalies, rules, truth),
+        rivals,
+    )
 }
 
 if __name__ == "__main__":

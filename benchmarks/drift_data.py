@@ -20,6 +20,9 @@ from lab.core.seeds import generator_of
 from lab.core.tables import read_table
 from lab.core.yaml_files import read_yaml
 from lab.drift.assess import Assessment, Context, assess, compare_batch
+from lab.drift.domain_classifier import run_domain_classifier
+from lab.drift.faults import Fault, find_faults
+from lab.drift.set_aside import SetAside
 from lab.reference.fit import fit_reference
 from lab.reference.reference import Reference
 from lab.reference.settings import DriftParams
@@ -125,6 +128,52 @@ def fitted(table: pa.Table, schema: FeatureSchema = SCHEMA, **changes: int) -> R
 def judged(reference: Reference, batch: pa.Table) -> Assessment:
     """Return the judgement of a batch; every feature counts alike."""
     return assess(reference, batch, _context())
+
+
+WITH_NAMES = SCHEMA.model_copy(update={"features": {**SCHEMA.features, "name": Feature(kind="category")}})
+
+
+def with_names(table: pa.Table, numbers: NDArray[np.int64]) -> pa.Table:
+    """Return the table with a column of many levels."""
+    return table.append_column("name", pa.array([f"name {number}" for number in numbers]))
+
+
+def halves_compared(reference: Reference, batch: pa.Table, seed: int) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the result of the domain classifier, and the data faults."""
+    classifier = run_domain_classifier(reference, batch, rng=generator_of(seed, "halves"))
+    return classifier, find_faults(reference, batch, settings_of().faults, SetAside())
+
+
+def faults_of(reference: Reference, batch: pa.Table) -> list[str | None]:
+    """Return the columns with a data fault."""
+    return [fault.column for fault in find_faults(reference, batch, settings_of().faults, SetAside())]
+
+
+def damaged(batch: pa.Table) -> dict[str, list[tuple[str, pa.Table]]]:
+    """Return the batch with one damaged column each, by kind of damage."""
+    numbers = [name for name, feature in SCHEMA.features.items() if feature.kind == "number"]
+    levels = [name for name, feature in SCHEMA.features.items() if feature.kind == "category"]
+    nothing = lambda column: pa.nulls(len(column), column.type)  # noqa: E731 - three short ones below, too
+    first = lambda column: [column.drop_null()[0].as_py()] * len(column)  # noqa: E731
+    return {
+        "missing": _each(batch, [*numbers, *levels, "truth"], nothing),
+        "1e300": _each(batch, numbers, lambda column: [1e300] * len(column)),
+        "relabelled": _each(batch, levels, lambda column: [f"new {level}" for level in column.to_pylist()]),
+        "constant": _each(batch, [*numbers, *levels, "truth"], first),
+        "times 100": _each(batch, numbers, lambda column: pc.multiply(column, 100.0)),
+        "divided by 1,000": _each(batch, numbers, lambda column: pc.divide(column, 1000.0)),
+    }
+
+
+def _each(batch: pa.Table, names: list[str], change: Callable[[pa.ChunkedArray], Any]) -> list[tuple[str, pa.Table]]:
+    place = batch.column_names.index
+    return [
+        (name, batch.set_column(place(name), name, pa.chunked_array([_flat(change(batch[name]))]))) for name in names
+    ]
+
+
+def _flat(values: Any) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
 
 
 def rules_fired(reference: Reference, batch: pa.Table) -> dict[str, bool]:

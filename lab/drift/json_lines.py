@@ -2,8 +2,7 @@
 
 import io
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,13 @@ from numpy.typing import NDArray
 from lab.core.errors import SourceError
 
 BLOCK = 1 << 24
+KINDS: Mapping[str, tuple[str, type | tuple[type, ...]]] = {
+    "string": ("text", str),
+    "double": ("number", (int, float)),
+    "bool": ("boolean", bool),
+}
+Types = dict[str, Any]  # the text of a misfit and the expected types of a field, or the same by name for an object
+FEW = 256  # lines of a range that fails, which are checked one by one
 NAMED = ("id", "received", "moment", "arm", "fingerprint")
 
 
@@ -69,29 +75,21 @@ def readable_lines(block: Block, schema: pa.Schema, unread: list[Unread]) -> tup
         return block, _read(block.content, schema)
     except ValueError:
         lines = block.content.splitlines(keepends=True)
-    numbers = [number for number, line in enumerate(lines) if line.strip()]
-    bad = failing(len(numbers), lambda start, end: _read(b"".join(lines[n] for n in numbers[start:end]), schema))
-    unread += [_unread(block, numbers[place], lines[numbers[place]], schema) for place in bad]
-    for place in bad:
-        lines[numbers[place]] = b""
-    rest = replace(block, content=b"".join(lines))
-    return rest, _read(rest.content, schema) if rest.content.strip() else pa.Table.from_batches([], schema)
+    ranges = _failing_ranges(len(lines), lambda start, end: _read(b"".join(lines[start:end]), schema), smallest=FEW)
+    types = _types_of(schema)
+    suspects = [number for start, end in ranges for number in range(start, end)]
+    reasons = {number: reason for number in suspects if (reason := _misfit(lines[number], types))}
+    rest = [number for number, line in enumerate(lines) if line.strip() and number not in reasons]
+    bad = failing(len(rest), lambda start, end: _read(b"".join(lines[number] for number in rest[start:end]), schema))
+    reasons |= {rest[place]: "it cannot be read" for place in bad}
+    unread += [_unread(block, number, lines[number], reasons[number]) for number in sorted(reasons)]
+    kept = replace(block, content=b"".join(lines[number] for number in rest if number not in reasons))
+    return kept, _read(kept.content, schema) if kept.content else pa.Table.from_batches([], schema)
 
 
 def failing(count: int, attempt: Callable[[int, int], object]) -> list[int]:
     """Return the indices below `count` at which an attempt on a range fails, found by halving the ranges that fail."""
-    found, ranges = [], [(0, count)] if count else []
-    while ranges:
-        start, end = ranges.pop()
-        try:
-            attempt(start, end)
-        except ValueError:  # of Arrow, and of this repository
-            if end - start == 1:
-                found.append(start)
-            else:
-                middle = (start + end) // 2
-                ranges += [(middle, end), (start, middle)]
-    return found
+    return [start for start, _ in _failing_ranges(count, attempt, smallest=1)]
 
 
 def set_rows_aside(
@@ -122,25 +120,59 @@ def _read(content: bytes, schema: pa.Schema) -> pa.Table:
     return arrow_json.read_json(io.BytesIO(content), read_options=reading, parse_options=parsing)
 
 
-def _unread(block: Block, place: int, line: bytes, schema: pa.Schema) -> Unread:
-    """Return why Arrow cannot read a line."""
-    where = f"{block.path.name}, line {block.first + place}"
+def _failing_ranges(count: int, attempt: Callable[[int, int], object], *, smallest: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of at most `smallest` indices below `count` on which an attempt fails, in order."""
+    ranges = [(0, count)] if count else []
+    while ranges:
+        start, end = ranges.pop()
+        try:
+            attempt(start, end)
+        except ValueError:  # of Arrow, and of this repository
+            if end - start <= smallest:
+                yield start, end
+            else:
+                middle = (start + end) // 2
+                ranges += [(middle, end), (start, middle)]
+
+
+def _types_of(fields: Iterable[pa.Field], prefix: str = "") -> Types:
+    """Return the expected types by name, nested like the fields."""
+    return {
+        each.name: _types_of(each.type, f"{prefix}{each.name}.")
+        if pa.types.is_struct(each.type)
+        else (f"{prefix}{each.name} is not a {KINDS[str(each.type)][0]}", KINDS[str(each.type)][1])
+        for each in fields
+    }
+
+
+def _misfit(line: bytes, types: Types) -> str:
+    """Return why a line does not fit the types, empty if it does or has no content."""
+    if not line.strip():
+        return ""
     try:
         content = json.loads(line)
     except ValueError:
-        return Unread("it is not valid JSON", where, {})
-    if not isinstance(content, dict):
-        return Unread("it is not a JSON object", where, {})
-    try:
-        _read(line, schema)
-        reason = "it cannot be read"
-    except ValueError as error:
-        changed = re.search(r"Column\(/(.*)\) changed from (\w+) to (\w+)", str(error))
-        field, expected, found = changed.groups() if changed else ("", "", "")
-        reason = (
-            f"{field.replace('/', '.')} is of the type {found}, expected {expected}" if changed else "it cannot be read"
-        )
-    return Unread(reason, str(content.get("id") or where), content)
+        return "it is not valid JSON"
+    return _other_type(content, types) if isinstance(content, dict) else "it is not a JSON object"
+
+
+def _other_type(content: Mapping[str, Any], types: Types) -> str:
+    for name, expected in types.items():
+        value = content.get(name)
+        if value is None:
+            continue
+        if isinstance(expected, dict):
+            reason = _other_type(value, expected) if isinstance(value, dict) else f"{name} is not an object"
+            if reason:
+                return reason
+        elif not isinstance(value, expected[1]) or (isinstance(value, bool) and expected[1] is not bool):
+            return str(expected[0])
+    return ""
+
+
+def _unread(block: Block, place: int, line: bytes, reason: str) -> Unread:
+    content = json.loads(line) if _is_object(line) else {}
+    return Unread(reason, str(content.get("id") or f"{block.path.name}, line {block.first + place}"), content)
 
 
 def _is_object(line: bytes) -> bool:

@@ -255,7 +255,7 @@ UNREADABLE: dict[str, tuple[Callable[[Line], Line | str], str]] = {
     "a huge whole number": (lambda line: with_feature(line, "age", 1e30), "features.age cannot be read as int64"),
     "digits of another script": (
         lambda line: with_feature(line, "age", "\u0661\u0662"),
-        "features.age is of the type string, expected number",
+        "features.age is not a number",
     ),
     "a moment in digits of another script": (
         lambda line: {**line, "moment": "\u0662\u0660\u0662\u0665-03-01"},
@@ -267,7 +267,7 @@ UNREADABLE: dict[str, tuple[Callable[[Line], Line | str], str]] = {
     ),
     "a number for a truth": (
         lambda line: with_feature(line, "senior", 1),
-        "features.senior is of the type number, expected boolean",
+        "features.senior is not a boolean",
     ),
     "a number beyond all": (
         lambda line: json.dumps(line).replace('"amount": ', '"amount": 1e400, "x": '),
