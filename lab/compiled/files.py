@@ -3,10 +3,8 @@
 import hashlib
 import io
 import json
-import math
 import os
 import stat
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from lab.compiled.estimates import probabilities
 from lab.compiled.parts import Arrays, Columns, Numbers, Part
 from lab.compiled.ready import precompute
 from lab.core.errors import ModelError, SourceError
+from lab.model_files.archive import members_of
 from lab.model_files.compiled_names import ARRAYS, PROGRAM
 
 MANIFEST = "manifest.json"
@@ -29,10 +28,6 @@ DECIMALS = 6  # as in lab/models/scoring.py, which imports pandas
 CURE = "Cure: `dvc checkout --force` restores it, `dvc repro --force` computes it again."
 MOST_BYTES = 256_000_000  # of a file with arrays
 MOST_JSON_BYTES = 8_000_000  # Python needs about 20 times as much memory
-MOST_DIRECTORY_BYTES = 1_000_000  # of a zip file: about 20,000 arrays
-END_OF_ZIP = b"PK\x05\x06"
-PLAIN = "biuf"  # booleans and numbers
-HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @dataclass(frozen=True)
@@ -111,32 +106,13 @@ def parse_arrays(content: bytes, path: Path) -> dict[str, NDArray[Any]]:
     The file must be as large as its arrays: compressed arrays, and sizes that are only declared, are refused.
     """
     try:
-        return dict(_members(content))
+        return {name.removesuffix(".npy"): _array(member) for name, member in members_of(content).items()}
     except Exception as error:
         raise ModelError(f"{path} has no plain arrays: {error}. {CURE}") from error
 
 
-def _members(content: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
-    if content[-22:-18] != END_OF_ZIP or int.from_bytes(content[-10:-6], "little") > MOST_DIRECTORY_BYTES:
-        raise ValueError("no zip file with a short directory at its end")
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        members = file.infolist()
-        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise ValueError("its arrays are compressed")
-        if sum(member.file_size for member in members) > len(content):
-            raise ValueError("its arrays are larger than the file")
-        for member in members:
-            yield member.filename.removesuffix(".npy"), _array(file.read(member))
-
-
 def _array(content: bytes) -> NDArray[Any]:
-    """Return one array, after its declared type and size are checked."""
-    stream = io.BytesIO(content)
-    shape, _, kind = HEADERS[np.lib.format.read_magic(stream)](stream)
-    if kind.kind not in PLAIN or math.prod(shape) * kind.itemsize != len(content) - stream.tell():
-        raise ValueError(f"found an array of {kind} with the shape {shape}")
-    stream.seek(0)
-    array: NDArray[Any] = np.load(stream, allow_pickle=False)
+    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
     return array
 
 

@@ -13,6 +13,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import ModelError
 from lab.core.schema import Feature
+from lab.model_files.archive import NUMBERS_TEXTS_AND_RECORDS, members_of
 from lab.model_files.canonical import canonical_bytes, with_current_modules
 from lab.model_files.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
 from lab.models.calibrated import CalibratedScores
@@ -35,6 +36,7 @@ ALLOWED = (
     "sklearn.model_selection._split.StratifiedKFold",  # used only by fit
     "sklearn.tree._tree.Tree",  # lab/models/trees.py checks its indices
 )
+MOST_GROWTH = 20  # of a compressed file; ours are not compressed
 FITTED_BY = "scikit-learn"
 # Modules that older model files name, and their current names.
 MOVED = {
@@ -91,7 +93,9 @@ def load_model(folder: Path) -> Model:
 def load_pipeline(path: Path) -> Any:
     """Return the pipeline in a skops file that holds no type but the allowed ones."""
     try:
-        return skops.io.loads(with_current_modules(path.read_bytes(), MOVED), trusted=list(ALLOWED))
+        content = path.read_bytes()
+        members_of(content, kinds=NUMBERS_TEXTS_AND_RECORDS, most_growth=MOST_GROWTH)
+        return skops.io.loads(with_current_modules(content, MOVED), trusted=list(ALLOWED))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{path} contains types that are not allowed in a model: {error}. {CURE}") from error
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError) as error:

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import shutil
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from lab.models.scoring import score_rows
 from lab.models.trees import check_trees
 from lab.train.calibration import with_calibration
 from tests.fitted import OTHER_ROWS, SCHEMA, VARIANTS, bytes_of, fitted, model_of
+from tests.serving.bad_models import compressed_zeros, declared
 
 LABELS = np.tile(np.array([0, 1, 1], dtype=np.int8), 20)
 
@@ -126,6 +128,18 @@ def test_a_pickle_is_refused_even_with_its_own_fingerprint(folder: Path) -> None
     rewrite(folder, pickle.dumps(fitted("logistic_regression")))
     with pytest.raises(ModelError, match="not a model in the skops format"):
         load_model(folder)
+
+
+@pytest.mark.parametrize("content", [compressed_zeros(50), declared((10**12,))], ids=["compressed", "declared"])
+def test_sizes_that_are_only_declared_are_refused_before_they_take_memory(folder: Path, content: bytes) -> None:
+    rewrite(folder, content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelError, match="not a model in the skops format: ValueError"):
+            load_model(folder)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_type_that_is_not_on_the_list_is_refused(folder: Path) -> None:
