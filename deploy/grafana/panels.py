@@ -126,6 +126,7 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
         ), kind="bars"),
         Drawing("Results", "Whether to retrain, the number of rows, and the gates that the challenger failed.", (
             Query(f"max(lab_drift_retrain_suggested{{{TASK}}})", "retrain"),
+            Query(f"max(lab_drift_data_faults{{{TASK}}})", "data faults"),
             Query(f'max(lab_drift_rows{{window="current",{TASK}}})', "rows"),
             Query(f"max(lab_gates_failed{{{TASK}}})", "gates failed"),
         ), kind="number"),
