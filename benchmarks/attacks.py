@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -148,7 +149,8 @@ async def attacked(name: str, attack: Attack, *, champion: Path, row: Row, secon
     async with running(champion, row, command=command) as (port, process):
         content = attack.content(row)
         before, cpu = memory(process), cpu_seconds(process)
-        other = asyncio.create_task(other_client(port, row, until=(stopped := asyncio.Event())))
+        stopped = threading.Event()  # the other client has its own event loop, which the attack does not slow down
+        other = asyncio.create_task(asyncio.to_thread(asyncio.run, other_client(port, row, until=stopped)))
         async with AsyncExitStack() as stack:
             sending = [stack.enter_async_context(connection(port, content, attack)) for _ in range(attack.connections)]
             writers = await asyncio.gather(*sending)
@@ -220,7 +222,7 @@ async def connection(port: int, content: bytes, attack: Attack) -> AsyncIterator
         transport.abort()
 
 
-async def other_client(port: int, row: Row, *, until: asyncio.Event) -> list[float | None]:
+async def other_client(port: int, row: Row, *, until: threading.Event) -> list[float | None]:
     """Return the seconds of each request for a score, None for a failed one."""
     request, waits = post("/predict", json.dumps({"features": dict(row)}).encode()), list[float | None]()
     while not until.is_set() or not waits:

@@ -14,7 +14,7 @@ from serving.settings import Settings
 
 KILOBYTE = 1_000
 BYTES_AT_ONCE = 32_768  # read from a connection, before its request asks for more
-SECONDS_TO_BE_READ = 0.02
+SECONDS_TO_BE_READ = 0.1
 MOST_PIPELINED = 16  # requests of one connection that wait for the answer of an earlier one
 SPARE_FILES, MORE_FILES = 64, 4_096  # that are not connections; and connections that are being closed
 settings = cache(Settings)

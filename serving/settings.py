@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         description="The maximum size of all bodies in memory; above it, unfinished ones are refused (503).",
     )
     most_connections: int = Field(
-        default=1_000,
+        default=500,
         ge=1,
         description="The maximum number of connections of a worker. For a further one, the connection is closed that "
         "has waited longest for its client.",

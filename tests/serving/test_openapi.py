@@ -17,7 +17,9 @@ from tests.serving.server import served
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     champion = explained_folder(folder / "champion", "histogram_gradient_boosting")
-    with served(folder, champion=str(champion), log=str(folder / "log"), most_rows="5") as opened:
+    with served(
+        folder, champion=str(champion), log=str(folder / "log"), most_rows="5", seconds_to_keep_alive="60"
+    ) as opened:
         yield opened
 
 
