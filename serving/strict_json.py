@@ -136,7 +136,7 @@ def _value_at(body: bytes | Raw, path: str) -> str:
     try:
         for name, place in PLACES.findall(path):
             body = ANY_LIST.decode(body)[int(place)] if place else _field_decoder(name).decode(body).value
-    except (DecodeError, IndexError, RecursionError):
+    except (DecodeError, IndexError, RecursionError, ValueError):  # ValueError: no field may have such a name
         return "not shown"
     return bytes(memoryview(body)[:MOST_SHOWN]).decode(errors="replace")
 

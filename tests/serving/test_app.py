@@ -90,6 +90,8 @@ def changed(**features: Any) -> str:
         (changed(surprise=1), 422, "features.surprise", "1"),
         ('{"features": {"region": "west"}}', 422, "features.amount", "nothing"),
         ("[1]", 422, "", "[1]"),
+        ('{"\\\\": 1}', 422, "\\", "not shown"),
+        ('{"\\u0000": 1}', 422, "\0", "not shown"),
         ('{"features": null}', 422, "features", "null"),
         ('{"features": ' + "[" * 1_000, 422, "features", "not shown"),
         ('{"unit": "", "features": {}}', 422, "unit", '""'),
