@@ -1,4 +1,4 @@
-"""`python -m benchmarks.kills [KILLS] [SEED] [CASE …]`: kill verbs at random moments and call them again.
+"""`python -m benchmarks.kills [KILLS] [SEED] [CASE …]`: kill verbs, and call them again.
 
 Each kill (SIGKILL, to the verb alone or to its process group) has a fresh copy of a small project. After it, nothing
 may run any more. Then the verb is called again; where it is refused, the one command that the message names is run

@@ -1,4 +1,4 @@
-"""Read the note of a change in progress, so that the next call takes up a killed one."""
+"""Read and write the note of a change in progress."""
 
 from pathlib import Path
 from typing import TypeVar

@@ -10,12 +10,12 @@ import duckdb
 from lab.core.errors import ParamsError, SourceError
 from lab.core.schema import Feature, FeatureSchema, FoldRule
 from lab.core.tables import tables_in
-from lab.core.time_limit import time_limit
 from lab.dataset.features import ROW, Features
 from lab.dataset.tables import Table
 from lab.dataset.windows import SplitPlan
 from lab.engine.engine import columns_of, connected, one_row, quoted, write_query
 from lab.engine.stability import refuse_unstable
+from lab.engine.time_limit import time_limit
 from lab.featurize.division import PARTS, check_unique_units, key_sql, positive_shares, split_rows
 from lab.featurize.flat import flat_query
 from lab.featurize.shares import TRAIN

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from lab.core.errors import SourceError
-from lab.core.time_limit import time_limit
 from lab.dataset.source import SqlSource
+from lab.engine.time_limit import time_limit
 from lab.ingest.columns import SourceTable, as_plain, plain_schema, refuse_bad_names, refuse_no_rows
 from lab.ingest.files import path_below
 from lab.ingest.spool import spool_rows

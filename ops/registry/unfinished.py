@@ -1,4 +1,4 @@
-"""Take up a promotion or rollback that was killed: restore its files, or keep its commit."""
+"""Finish or undo a promotion or rollback that was killed."""
 
 import sys
 from collections.abc import Iterator

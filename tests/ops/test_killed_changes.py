@@ -1,4 +1,4 @@
-"""A killed promotion or rollback goes on, or is put back, when it is called again."""
+"""A killed promotion or rollback is finished or undone by the next call."""
 
 import subprocess
 from pathlib import Path

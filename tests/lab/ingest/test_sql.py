@@ -13,8 +13,8 @@ import pytest
 
 from lab.core.errors import SourceError
 from lab.core.tables import write_batches
-from lab.core.time_limit import time_limit
 from lab.dataset.source import SqlSource
+from lab.engine.time_limit import time_limit
 from lab.ingest import sql
 from lab.ingest.spool import column_of, widest
 from lab.ingest.sql import read_sql, without_password

@@ -1,4 +1,4 @@
-"""The unit of a row comes from the task, or from the group of its split."""
+"""A row belongs to the unit of its task or split."""
 
 import numpy as np
 import pyarrow as pa

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from lab.core.errors import SourceError
-from lab.core.time_limit import time_limit
+from lab.engine.time_limit import time_limit
 
 SOON, LATE = 0.001, 60.0  # minutes
 ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
