@@ -101,7 +101,11 @@ def test_a_model_is_refused_above_the_limit_of_its_files(good: dict[str, Path], 
         load_model(good[LINEAR], most_bytes=1000)
 
 
-@pytest.mark.parametrize("content", [compressed_zeros(200), declared((25_000_000,)), declared((0, 10**15, 10**9))])
+@pytest.mark.parametrize(
+    "content",
+    [compressed_zeros(200), declared((25_000_000,)), declared((0, 10**15, 10**9))],
+    ids=["compressed", "declared", "empty"],
+)
 def test_declared_and_unpacked_sizes_take_no_memory(content: bytes) -> None:
     tracemalloc.start()
     try:
