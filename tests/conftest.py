@@ -31,6 +31,9 @@ WEEKLY = pytest.mark.skipif("LAB_WEEKLY" not in os.environ, reason="runs weekly:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A person's clone is tested: where CI is set, some verbs refuse what only a person may do.
+os.environ.pop("CI", None)
+
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,7 +83,7 @@ def test_what_goes_wrong_is_told_once_and_packed_when_it_can_be(origin: Path, cl
         wait_until(lambda: "No version of churn is in the stage staging" in said.read_text(), said.read_text)
         origin.rename(away)
         try:
-            wait_until(lambda: "git ls-remote with the remote failed" in said.read_text(), said.read_text)
+            wait_until(lambda: "git ls-remote with the remote origin failed" in said.read_text(), said.read_text)
         finally:
             away.rename(origin)
         assign(origin, "staging", version=2)
