@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ops.__main__ import application
 from ops.verbs import VERBS
 from tests.project import QUIET, ROOT, run
 
@@ -21,7 +23,7 @@ def test_commands_are_those_beside_this_interpreter_though_nobody_activated_anyt
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_whose_examples_keep_their_lines(verb: str) -> None:
-    printed = run(["python", "-m", "ops", verb, "--help"], cwd=ROOT).stdout
+    printed = CliRunner().invoke(application, [verb, "--help"], prog_name="python -m ops").output
     assert printed.startswith(f"Usage: python -m ops {verb}")
     assert "\\b" not in printed
     assert "\b" not in printed

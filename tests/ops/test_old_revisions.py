@@ -10,6 +10,7 @@ from ops.compare.comparison import Comparison
 from ops.report.page import report_of
 from tests.project import ROOT, run
 
+pytestmark = pytest.mark.slow
 BEFORE = "3167bf623582ff06c003c87cbeee938dd15d5dd0"  # the last commit whose dvc.lock records code file by file
 
 

@@ -228,6 +228,7 @@ def outputs_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_the_stage_writes_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     write_project(tmp_path)
     done = run_stage(tmp_path, PYTHONHASHSEED="1")

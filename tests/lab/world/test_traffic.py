@@ -143,8 +143,8 @@ def test_a_model_whose_offers_lose_customers_is_rolled_back(tmp_path: Path) -> N
 
 def test_the_same_model_in_both_arms_is_inconclusive(tmp_path: Path) -> None:
     world = world_of(800)
-    actions = [action_of(tmp_path, world, salt=f"null-{number}", arms=SAME_MODEL) for number in range(60)]
-    assert actions.count("INCONCLUSIVE") >= 53  # 3 false positives of 60 are expected at 5 %
+    actions = [action_of(tmp_path, world, salt=f"null-{number}", arms=SAME_MODEL) for number in range(30)]
+    assert actions.count("INCONCLUSIVE") >= 24  # more than 6 false positives of 30 at 5 %: once in 1,000 times
 
 
 def test_with_the_same_model_the_arm_changes_no_outcome() -> None:

@@ -41,8 +41,9 @@ def test_an_offset_of_a_thousand_million_costs_no_digit_of_the_variance() -> Non
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 8192, 30_000])
 def test_any_batches_give_the_same(size: int) -> None:
-    whole = take_moments(list(VALUES))
-    parts = [take_moments(list(VALUES[:, start : start + size])) for start in range(0, VALUES.shape[1], size)]
+    values = VALUES[:, : 2000 * size]
+    whole = take_moments(list(values))
+    parts = [take_moments(list(values[:, start : start + size])) for start in range(0, values.shape[1], size)]
     merged = merge_moments([no_rows(3), *parts])
     assert merged.count == whole.count
     assert merged.means == pytest.approx(whole.means, rel=1e-12)
