@@ -1,11 +1,13 @@
-"""Write the model card from the results of the earlier stages."""
+"""Write the model card, and collect the pages of earlier stages for git."""
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+import shutil
 from pathlib import Path
 
 from lab.card.page import card_of
 from lab.card.results import Results, read_found, read_groups, read_manifests
+from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.result_files import write_text
 from lab.core.schema import load_schema
@@ -28,7 +30,8 @@ MANIFESTS = {
     "champion": Path("models/champion/manifest.json"),
 }
 GROUPS = Path("plots/evaluate/groups.json")
-CARD = Path("reports/model_card.md")
+PAGES = Path("data/pages")
+REPORTS = Path("reports")
 
 
 def main() -> None:
@@ -39,7 +42,9 @@ def main() -> None:
         money=load_section("money", MoneySection).money,
         schema=load_schema(),
     )
-    write_text(card_of(results), CARD)
+    with replaced_folder(REPORTS) as folder:
+        shutil.copytree(PAGES, folder, dirs_exist_ok=True)
+        write_text(card_of(results), folder / "model_card.md")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ IMPORTANCE = Path("metrics/explain.json")
 FALSE_ALARMS = Path("lab/drift/false_alarms.json")
 METRICS = Path("metrics/drift.json")
 PLOTS = Path("plots/drift")
-REPORT = Path("reports/drift")
+REPORT = Path("data/pages/drift")
 
 
 def main() -> None:

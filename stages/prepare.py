@@ -24,6 +24,7 @@ RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 METRICS = Path("metrics/prepare.json")
 PLOTS = Path("plots/prepare")
+PAGE = Path("data/pages/quality")
 
 
 class PrepareParams(Params):
@@ -37,12 +38,12 @@ def main() -> None:
     tables = load_section("tables", TablesSection).tables
     split = load_section("split", SplitSection).split
     features = load_section("features", FeaturesSection).features
-    with replaced_folder(PREPARED) as folder, replaced_folder(PLOTS) as plots:
+    with replaced_folder(PREPARED) as folder, replaced_folder(PLOTS) as plots, replaced_folder(PAGE) as page:
         done = prepare_tables(RAW, tables, features, into=folder, as_of=params.as_of)
         plan = plan_split(split, first=done.first, last=done.last)
         write_json(plan.model_dump(mode="json"), folder / WINDOWS.name)
         write_csv([asdict(column) for column in done.columns], plots / "columns.csv")
-        write_text(quality_page(done.columns, done.findings, summary=done.summary), plots / "quality.md")
+        write_text(quality_page(done.columns, done.findings, summary=done.summary), page / "README.md")
         write_json(
             {
                 "rows": {"found": done.rows_found, "kept": done.rows_kept},

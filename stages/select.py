@@ -26,7 +26,7 @@ CHALLENGER = Path("models/challenger")
 SERVED = (PIPELINE, MANIFEST, PROGRAM, ARRAYS)
 METRICS = Path("metrics/select.json")
 PLOTS = Path("plots/select")
-REPORT = Path("reports/candidates")
+REPORT = Path("data/pages/candidates")
 
 
 class Candidates(Params):

@@ -187,7 +187,7 @@ def _repairs(prepare: Document, featurize: Document) -> list[str]:
     )
     return [
         cells,
-        f"{counted(prepare['warnings'], 'warning')} of the contract; plots/prepare/quality.md lists them",
+        f"{counted(prepare['warnings'], 'warning')} of the contract; reports/quality lists them",
         f"features left out: {features}" if features else "no feature is left out",
         f"{counted(featurize['without_label'], 'row')} without a label left out"
         if featurize["without_label"]

@@ -23,6 +23,7 @@ from stages import card as stage
 from tests.project import ROOT
 from tests.tables import schema_of
 
+CARD = Path("reports/model_card.md")
 PRICES = Money(benefit_of_true_positive=2500, cost_of_false_positive=800)
 METRICS = dict.fromkeys(("accuracy", "precision", "recall", "f1", "roc_auc", "average_precision"), 0.75)
 
@@ -428,6 +429,8 @@ def lay_out(folder: Path) -> None:
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(content))
+    (folder / "data/pages/drift").mkdir(parents=True)
+    (folder / "data/pages/drift/page.html").write_text("<p>no drift</p>\n")
 
 
 def run_card(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -447,7 +450,8 @@ def test_the_stage_writes_the_same_card_in_another_process(tmp_path: Path) -> No
     for seed in ("1", "2"):
         done = run_card(tmp_path, PYTHONHASHSEED=seed)
         assert (done.returncode, done.stderr) == (0, "")
-        cards.append((tmp_path / stage.CARD).read_bytes())
+        cards.append((tmp_path / CARD).read_bytes())
+    assert (tmp_path / "reports/drift/page.html").read_text() == "<p>no drift</p>\n"
     assert cards[0] == cards[1]
     assert cards[0].decode().rstrip() == card_of(results()).rstrip()
 
@@ -455,13 +459,13 @@ def test_the_stage_writes_the_same_card_in_another_process(tmp_path: Path) -> No
 def test_missing_results_leave_the_last_card(tmp_path: Path) -> None:
     lay_out(tmp_path)
     assert run_card(tmp_path).returncode == 0
-    before = (tmp_path / stage.CARD).read_bytes()
+    before = (tmp_path / CARD).read_bytes()
     (tmp_path / "metrics/drift.json").unlink()
     done = run_card(tmp_path)
     assert done.returncode == 2
     assert "metrics/drift.json cannot be read as JSON" in done.stderr
     assert "Cure: dvc repro drift" in done.stderr
-    assert (tmp_path / stage.CARD).read_bytes() == before
+    assert (tmp_path / CARD).read_bytes() == before
 
 
 def test_results_without_the_needed_fields_are_refused(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_the_plots_hold_shares_and_no_row_of_data(folder: Path) -> None:
 
 def test_the_same_data_give_the_same_bytes(folder: Path) -> None:
     run_drift(folder)
-    results = [*folder.glob("metrics/*"), *folder.glob("plots/drift/*"), *folder.glob("reports/drift/*")]
+    results = [*folder.glob("metrics/*"), *folder.glob("plots/drift/*"), *folder.glob("data/pages/drift/*")]
     first = {path: path.read_bytes() for path in results}
     run_drift(folder)
     assert len(first) == 8
@@ -237,7 +237,7 @@ def test_the_command_exits_with_one_where_it_suggests_a_retraining(folder: Path)
     done = call("--current", str(batch_in(folder)), "--page", str(folder / "page.html"))
     assert done.exit_code == 1
     assert "RETRAIN: realised_performance" in done.output
-    assert (folder / "page.html").read_bytes() == Path("reports/drift/page.html").read_bytes()
+    assert (folder / "page.html").read_bytes() == Path("data/pages/drift/page.html").read_bytes()
 
 
 DAMAGE: dict[str, tuple[Change, str]] = {
@@ -278,7 +278,7 @@ def test_the_command_refuses_what_it_cannot_read(folder: Path) -> None:
 
 def test_alerts_are_data_the_most_severe_first(folder: Path) -> None:
     run_drift(folder, CHANGES["prices rise"][1], skill=0.2)
-    alerts = read_json(Path("reports/drift/alerts.json"))
+    alerts = read_json(Path("data/pages/drift/alerts.json"))
     assert {tuple(sorted(alert)) for alert in alerts} == {("limit", "rule", "severity", "subject", "value")}
     assert alerts[0]["severity"] == "critical"
     assert any(alert["subject"] == "amount" and alert["severity"] == "warning" for alert in alerts)

@@ -175,7 +175,7 @@ def run_select(folder: Path, **environment: str) -> dict[Path, bytes]:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    written = ("metrics", "plots", "reports", "models/challenger")
+    written = ("metrics", "plots", "data/pages", "models/challenger")
     return {path: path.read_bytes() for name in written for path in (folder / name).rglob("*") if path.is_file()}
 
 
@@ -187,7 +187,7 @@ def test_another_process_writes_the_same_bytes(project: Path) -> None:
         "metrics/select.json",
         *(f"plots/select/{name}.csv" for name in COLUMNS),
         *(
-            f"reports/candidates/{name}"
+            f"data/pages/candidates/{name}"
             for name in ("README.md", "leaderboard.svg", "search.svg", "learning_curves.svg")
         ),
         "models/challenger/manifest.json",
@@ -205,7 +205,7 @@ def test_the_ranking_score_and_the_margin_are_settings(project: Path) -> None:
 
 def test_a_report_links_only_to_existing_files(project: Path) -> None:
     run_select(project)
-    folder = project / "reports/candidates"
+    folder = project / "data/pages/candidates"
     links = [part.split(")")[0] for part in (folder / "README.md").read_text().split("](")[1:]]
     assert links
     assert [link for link in links if not (folder / link).exists()] == []
