@@ -55,17 +55,17 @@ stages:
   first:
     cmd: python work.py first params.yaml
     params: [word]
-    outs: [out/first: {persist: true}]
+    outs: [out/first]
   each:
     foreach: [a, b, c]
     do:
       cmd: python work.py ${item} out/first
       deps: [out/first]
-      outs: ["out/${item}": {persist: true}]
+      outs: ["out/${item}"]
   last:
     cmd: python work.py last out/a out/b out/c
     deps: [out/a, out/b, out/c]
-    outs: [out/last: {persist: true}]
+    outs: [out/last]
 """
 
 State = Mapping[str, object]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.core.command import RESTORE
 from lab.core.tables import write_table
 from tests.history import copy_of_history
 from tests.project import OWN, QUIET, ROOT, change_params, copy_project, files_below, run, stage
@@ -166,7 +167,7 @@ def test_a_stopped_run_keeps_the_last_good_outputs_and_the_next_succeeds(
     assert process.returncode == code
     assert files_below(folder / "data/prepared") == good
     if how is signal.SIGINT:
-        assert message == ("Interrupted: the last good outputs are unchanged. `dvc repro` continues from here.\n")
+        assert message == f"Interrupted: `dvc repro` continues from here; {RESTORE}.\n"
     stage("prepare", cwd=folder)
     assert files_below(folder / "data/prepared") != good
     assert [path.name for path in (folder / "data").iterdir() if path.name.startswith(".")] == []

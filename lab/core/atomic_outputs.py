@@ -30,15 +30,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     partial.mkdir(parents=True)
     try:
         yield partial
-        _swap(partial, path)
+        shutil.rmtree(path, ignore_errors=True)  # of a stage without DVC, which deletes outputs first
+        os.rename(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _swap(partial: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.replaced")
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        os.rename(path, old)
-    os.rename(partial, path)
-    shutil.rmtree(old, ignore_errors=True)

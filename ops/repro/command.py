@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lab.core.command import INTERRUPTED, leave
+from lab.core.command import INTERRUPTED, RESTORE, leave
 from lab.core.errors import ParamsError
 from lab.pages.markdown import counted, listed
 from ops.dvc.cli import run_here
@@ -41,7 +41,7 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
       python -m ops repro --jobs 2 evaluate
 
     Exit 0 when all is up to date, 255 when a stage failed (as `dvc repro`), 2 on a usage error, 130 after Ctrl-C: the
-    last good outputs are still there, and the same command continues.
+    same command continues, and `python -m ops restore` brings back the last good outputs.
     """
     count = jobs_of(jobs, cores=cores())
     check_files_of_dvc(Path(), say=_print)
@@ -76,11 +76,13 @@ def _side_by_side(targets: tuple[str, ...], *, jobs: int, force: bool) -> int:
     try:
         outcome = reproduce(Path(), targets, jobs=jobs, force=force, say=_print)
     except KeyboardInterrupt:
-        leave("Interrupted: the last good outputs are still there. Run the same again to go on.", code=INTERRUPTED)
+        leave(f"Interrupted: run the same again to go on; {RESTORE}.", code=INTERRUPTED)
     for name, reason in outcome.failed.items():
         _print(f"\n{name} failed: {reason}")
     if outcome.skipped:
         _print(f"\nNot run, because they read from it: {listed(outcome.skipped)}")
+    if outcome.failed:
+        _print(f"{RESTORE}.")
     if outcome.ran:
         _print(f"Ran {counted(len(outcome.ran), 'stage')} in {time.monotonic() - started:.0f} s.")
         click.echo("Use `dvc push` to send your updates to remote storage.")

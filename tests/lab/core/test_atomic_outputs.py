@@ -54,7 +54,7 @@ def test_a_failed_write_keeps_the_old_folder(tmp_path: Path) -> None:
 
 
 def test_temporary_folders_of_a_killed_run_are_removed(tmp_path: Path) -> None:
-    for name in (".out.partial", ".out.replaced"):
+    for name in (".out.partial",):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half.txt").write_text("half")
     with replaced_folder(tmp_path / "out") as partial:
