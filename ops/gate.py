@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from lab.core.errors import SourceError
-from lab.core.result_files import json_bytes, read_json
+from lab.core.result_files import json_bytes, read_result
 from lab.pages.gate_marks import MARKS, limit_of, marked, verdicts_in_words
 from ops.text_table import aligned
 
@@ -43,7 +43,7 @@ def gate(*, file: Path, as_json: bool) -> None:
 def read_verdict(path: Path) -> dict[str, Any]:
     """Return the verdict of the stage validate."""
     try:
-        verdict: dict[str, Any] = read_json(path)
+        verdict: dict[str, Any] = read_result(path)
         found = {key: verdict[key] for key in PARTS}
         to_text(found)
     except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:

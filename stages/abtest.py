@@ -13,7 +13,7 @@ from lab.abtest.points import COLUMNS, csv_of, points_of
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.result_files import write_csv, write_json
+from lab.core.result_files import write_csv, write_result
 from lab.core.schema import load_schema
 from lab.core.seeds import generator_of
 from lab.core.stage_files import read_stage_file
@@ -51,7 +51,9 @@ def main() -> None:
         write_csv(difference_rows(windows), plots / "differences.csv")
         for name in COLUMNS:
             (plots / f"{name}.csv").write_bytes(csv_of(name, points.get(name, [])))
-    write_json({"answer": answer, "offline": offline, "online": online}, METRICS_FILE)
+    write_result(
+        {"answer": answer, "offline": offline, "online": online}, METRICS_FILE, compared=("answer.difference",)
+    )
 
 
 def in_traffic() -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:

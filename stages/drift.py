@@ -9,7 +9,7 @@ import pyarrow as pa
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.result_files import write_csv, write_json, write_text
+from lab.core.result_files import write_csv, write_json, write_result, write_text
 from lab.core.seeds import generator_of
 from lab.core.tables import read_table
 from lab.drift.assess import Context, assess
@@ -54,7 +54,7 @@ def main() -> None:
             write_csv(points, plots / f"{name}.csv")
         write_json(found.alerts, report / "alerts.json")
         write_text(page_of(found), report / "page.html")
-    write_json(found.document, METRICS)
+    write_result(found.document, METRICS, compared=("columns.drifted", "data_faults"))
 
 
 def rows_of(current: str, reference: Reference) -> tuple[pa.Table, SetAside]:

@@ -25,6 +25,11 @@ from lab.task.money import MoneySection
 PREDICTIONS = Path("data/predictions")
 METRICS = Path("metrics/evaluate.json")
 PLOTS = Path("plots/evaluate")
+COMPARED = tuple(
+    f"{model}.test.{metric}"
+    for model in ("challenger", "champion")
+    for metric in ("roc_auc", "average_precision", "brier", "net_cents_per_row")
+)
 
 
 class EvaluateParams(Params):
@@ -58,7 +63,7 @@ def main() -> None:
         smallest=params.smallest_group,
         stream_of=lambda name: generator_of(seed, f"evaluate/{name}"),
     )
-    with recorded(metrics=METRICS, plots=PLOTS) as live, replaced_folder(PREDICTIONS) as folder:
+    with recorded(metrics=METRICS, plots=PLOTS, compared=COMPARED) as live, replaced_folder(PREDICTIONS) as folder:
         for name, rows in predictions.items():
             write_table(rows, folder / f"{name}.parquet")
         write_text(models_json({model: fitted.manifest for model, fitted in models.items()}), folder / "models.json")

@@ -7,7 +7,7 @@ from pathlib import Path
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.result_files import write_csv, write_json
+from lab.core.result_files import write_csv, write_result
 from lab.core.schema import FEATURES, load_schema
 from lab.core.sections import load_section
 from lab.core.seeds import generator_of
@@ -38,7 +38,7 @@ def main() -> None:
             write_table(table, folder / f"{name}.parquet")
         for name, points in found.plots.items():
             write_csv(points, plots / f"{name}.csv")
-    write_json(found.metrics, METRICS)
+    write_result(found.metrics, METRICS, compared=())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pydantic import Field
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import Params, load_params, load_seed
-from lab.core.result_files import write_json
+from lab.core.result_files import write_json, write_result
 from lab.core.schema import FEATURES, SCHEMA
 from lab.core.sections import load_section
 from lab.dataset.features import FeaturesSection
@@ -42,7 +42,7 @@ def main() -> None:
             seed=load_seed(),
         )
         write_json(made.schema.model_dump(mode="json"), folder / SCHEMA.name)
-    write_json(
+    write_result(
         {
             "rows": made.rows,
             "positive_share": made.positive_share,
@@ -51,6 +51,7 @@ def main() -> None:
             "left_out": made.left_out,
         },
         METRICS,
+        compared=("features",),
     )
 
 

@@ -9,7 +9,7 @@ from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.errors import SourceError
 from lab.core.params import load_value
-from lab.core.result_files import write_json
+from lab.core.result_files import write_result
 from lab.core.sections import load_section
 from lab.core.tables import tables_in
 from lab.dataset.source import FilesSource, Source, SourceSection, SyntheticSource
@@ -26,7 +26,7 @@ def main() -> None:
     with replaced_folder(RAW) as raw:
         ingest_tables(source, folder=folder, raw=raw)
         tables = describe_tables(raw)
-    write_json({"source": source.kind, "tables": tables}, METRICS)
+    write_result({"source": source.kind, "tables": tables}, METRICS, compared=())
 
 
 def ingest_tables(source: Source, *, folder: Path, raw: Path) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import Params, load_params
-from lab.core.result_files import write_csv, write_json, write_text
+from lab.core.result_files import write_csv, write_json, write_result, write_text
 from lab.core.sections import load_section
 from lab.dataset.features import FeaturesSection
 from lab.dataset.split import SplitSection
@@ -44,7 +44,7 @@ def main() -> None:
         write_json(plan.model_dump(mode="json"), folder / WINDOWS.name)
         write_csv([asdict(column) for column in done.columns], plots / "columns.csv")
         write_text(quality_page(done.columns, done.findings, summary=done.summary), page / "README.md")
-        write_json(
+        write_result(
             {
                 "rows": {"found": done.rows_found, "kept": done.rows_kept},
                 "quality": done.summary,
@@ -52,6 +52,7 @@ def main() -> None:
                 "split": plan.model_dump(mode="json", exclude_none=True),
             },
             METRICS,
+            compared=("quality.completeness",),
         )
 
 

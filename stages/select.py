@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import Params, load_params
-from lab.core.result_files import write_json, write_text
+from lab.core.result_files import write_result, write_text
 from lab.model_files.compiled_names import ARRAYS, PROGRAM
 from lab.model_files.manifest import MANIFEST, PIPELINE
 from lab.pages.pictures import draw_candidates
@@ -66,7 +66,7 @@ def main() -> None:
         for name, picture in pictures.items():
             (report / name).write_bytes(picture)
         write_text(report_of(standings, tests, overall, question, pictures=list(pictures)), report / "README.md")
-        write_json(summary_of(standings, tests, overall, question), METRICS)
+        write_result(summary_of(standings, tests, overall, question), METRICS, compared=("score", "scores"))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def main() -> None:
     money, search = load_section("money", MoneySection).money, search_of(name, candidate, params.search)
     table, schema = read_table(ROWS), load_schema()
     with (
-        recorded(metrics=METRICS / f"{name}.json", plots=PLOTS / name) as live,
+        recorded(metrics=METRICS / f"{name}.json", plots=PLOTS / name, compared=()) as live,
         replaced_folder(CANDIDATES / name) as folder,
         fit_runner(params.workers) as run_fits,
         progress_display(name, by=search.by, stream=sys.stderr) as show,

@@ -7,7 +7,7 @@ from pathlib import Path
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.result_files import write_csv, write_json
+from lab.core.result_files import write_csv, write_result
 from lab.core.schema import FEATURES, load_schema
 from lab.core.sections import load_section
 from lab.core.seeds import generator_of
@@ -56,7 +56,7 @@ def main() -> None:
     with replaced_folder(PLOTS) as plots:
         write_csv(gate_rows(gates), plots / "gates.csv")
     sizes = {"rows": len(evidence.window.labels), "units": evidence.window.unit_count}
-    write_json({"window": JUDGED, **sizes, **verdict_of(gates)}, METRICS)
+    write_result({"window": JUDGED, **sizes, **verdict_of(gates)}, METRICS, compared=("counts",))
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def test_a_repository_without_a_commit_gets_its_first(tmp_path: Path, monkeypatc
     Path("file").write_text("")
 
     def record() -> None:
-        with recorded(metrics=Path("metrics.json"), plots=Path("plots")):
+        with recorded(metrics=Path("metrics.json"), plots=Path("plots"), compared=()):
             pass
 
     with pytest.raises(LabError) as refused:

@@ -101,6 +101,12 @@ def test_every_stage_but_card_has_a_run_cache() -> None:
     assert plain == {"card"}
 
 
+def test_a_pull_request_folds_every_result_that_git_keeps() -> None:
+    kept = ["dvc.lock", *(f"{path}/a" for stage in STAGES for path in stage.outputs if path not in stage.cached)]
+    found = lines_of("check-attr", "linguist-generated", *kept, root=ROOT)
+    assert [line for line in found if not line.endswith(": set")] == []
+
+
 def test_stage_scripts_stay_small() -> None:
     long = {
         path.name: lines

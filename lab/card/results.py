@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from lab.core.schema import FeatureSchema
 from lab.core.stage_files import read_stage_file
 from lab.model_files.manifest import Manifest
@@ -82,6 +82,6 @@ def _read(path: Path, stage: str) -> Document:
 
 def _json(path: Path, stage: str) -> Any:
     try:
-        return read_json(path)
+        return read_result(path)
     except (FileNotFoundError, ValueError) as error:
         raise SourceError(f"{path} cannot be read as JSON: {error!r}. Cure: dvc repro {stage}") from error

@@ -3,7 +3,7 @@
 import csv
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +13,7 @@ from scmrepo.exceptions import SCMError
 
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.errors import LabError
-from lab.core.result_files import read_json, rounded, write_json
+from lab.core.result_files import read_json, rounded, write_records, write_result
 
 Recorder: TypeAlias = Live
 
@@ -22,7 +22,7 @@ HISTORIES = Path("plots/metrics")  # and the histories of log_metric
 
 
 @contextmanager
-def recorded(*, metrics: Path, plots: Path) -> Iterator[Recorder]:
+def recorded(*, metrics: Path, plots: Path, compared: Sequence[str]) -> Iterator[Recorder]:
     """Yield DVCLive; its summary becomes `metrics`, its curves and histories the folder `plots`, rounded and sorted.
 
     While it runs it writes beside `plots`, so a run that fails leaves both as they were. A file of points is
@@ -34,7 +34,9 @@ def recorded(*, metrics: Path, plots: Path) -> Iterator[Recorder]:
     try:
         with _opened(scratch) as live:
             yield live
-        _publish(live, scratch, metrics=metrics, plots=plots)
+        _publish(scratch, plots=plots)
+        summary = {name: value for name, value in live.summary.items() if name != "step"}
+        write_result(summary, metrics, compared=compared)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -50,13 +52,12 @@ def _opened(scratch: Path) -> Recorder:
         ) from error
 
 
-def _publish(live: Recorder, scratch: Path, *, metrics: Path, plots: Path) -> None:
+def _publish(scratch: Path, *, plots: Path) -> None:
     with replaced_folder(plots) as folder:
         for path in sorted((scratch / POINTS).rglob("*.json")):
-            write_json(read_json(path), folder / path.relative_to(scratch / POINTS))
+            write_records(read_json(path), folder / path.relative_to(scratch / POINTS))
         for path in sorted((scratch / HISTORIES).rglob("*.tsv")):
             _write_history(path, folder / path.relative_to(scratch / HISTORIES))
-    write_json({name: value for name, value in live.summary.items() if name != "step"}, metrics)
 
 
 def _write_history(source: Path, target: Path) -> None:

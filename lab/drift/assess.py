@@ -87,6 +87,7 @@ class Comparison:
         found = {
             **summary(self.columns),
             "faults": [asdict(fault) for fault in self.faults],
+            "data_faults": len(self.faults),
             "policies": self.policies,
             "retrain": combine(self.policies, self.faults),
         }

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from lab.predictions.columns import numbers_of
 from lab.reference.columns import Verdict, compare_level_counts, counts_of, verdicts_of
 from lab.reference.reference import Reference
@@ -25,7 +25,7 @@ SMALLEST_SEGMENT = 50
 def read_importance(path: Path = IMPORTANCE) -> dict[str, float]:
     """Return the importance of each feature for the challenger, from the stage explain."""
     try:
-        lines = read_json(path)[MODEL]["importance"]
+        lines = read_result(path)[MODEL]["importance"]
         return {line["feature"]: float(line["mean_absolute_contribution"]) for line in lines}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise SourceError(

@@ -109,6 +109,10 @@ def verdict_of(named: Sequence[NamedGate]) -> dict[str, Any]:
         "passed": not failed,
         "failed": failed,
         "within_noise": unclear,
+        "counts": {
+            verdict.replace(" ", "_"): sum(each.gate.verdict == verdict for each in deciding)
+            for verdict in ("passed", "within noise", "failed")
+        },
         "gates": [_documented(each) for each in deciding],
         "reported": [_documented(each) for each in reported],
     }

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lab.core.errors import SourceError
 from lab.core.params import Params
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from lab.evaluate.measurement import Window, estimate_in
 from lab.evaluate.slices import levels_of, name_of
 from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
@@ -111,7 +111,7 @@ class Evidence:
 def read_summary(path: Path, *, model: str, window: str) -> Mapping[str, Any]:
     """Return the metrics of a model on a window from metrics/evaluate.json."""
     try:
-        summary: Mapping[str, Any] = read_json(path)[model][window]
+        summary: Mapping[str, Any] = read_result(path)[model][window]
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path} has no metrics of the {model} on the window {window}: {error!r}. {CURE}") from error
     return summary

@@ -61,10 +61,10 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         inputs=_inputs(base, head),
         metrics=_metrics(base, head, settings=settings, say=say),
         training=training_of(old, new),
-        gates=gate_changes(old.json(VALIDATE), new.json(VALIDATE)),
-        drift=drift_change(old.json(DRIFT), new.json(DRIFT)),
-        base_answer=answer_of(old.json(ABTEST)),
-        head_answer=answer_of(new.json(ABTEST)),
+        gates=gate_changes(old.result(VALIDATE), new.result(VALIDATE)),
+        drift=drift_change(old.result(DRIFT), new.result(DRIFT)),
+        base_answer=answer_of(old.result(ABTEST)),
+        head_answer=answer_of(new.result(ABTEST)),
         plots=plots_of(old, new),
         promotion=promotion,
         no_promotion=no_promotion,
@@ -84,7 +84,7 @@ def _inputs(base: Store, head: Store) -> Inputs:
 
 
 def _metrics(base: Store, head: Store, *, settings: ComparisonParams, say: Say) -> Metrics:
-    old, new = (store.snapshot.json(EVALUATE) for store in (base, head))
+    old, new = (store.snapshot.result(EVALUATE) for store in (base, head))
     try:
         predictions = _comparable(base, head, say=say)
         matched = match_rows(*predictions, stores=(base, head))
@@ -138,7 +138,7 @@ def _money(store: Store) -> Money | None:
 
 
 def _promotion(head: Snapshot) -> tuple[Promotion | None, str]:
-    params, validate, abtest = head.yaml("params.yaml") or {}, head.json(VALIDATE), head.json(ABTEST)
+    params, validate, abtest = head.yaml("params.yaml") or {}, head.result(VALIDATE), head.result(ABTEST)
     if validate is None or abtest is None:
         return None, f"{VALIDATE if validate is None else ABTEST} is not there"
     if "promote" not in params:

@@ -81,5 +81,5 @@ def _schema(base: Store, head: Store, notes: list[str]) -> tuple[Change, ...]:
 
 
 def _facts(store: Store, stage: str) -> Mapping[str, Any]:
-    found = store.snapshot.json(f"metrics/{stage}.json") or {}
+    found = store.snapshot.result(f"metrics/{stage}.json") or {}
     return {name: value for name, value in found.items() if name != "quality"}

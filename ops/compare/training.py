@@ -33,7 +33,7 @@ class Training:
 
 def training_of(base: Snapshot, head: Snapshot) -> Training:
     """Return the candidates in the head's order, then those that it no longer has."""
-    old, new = (snapshot.json("metrics/select.json") or {} for snapshot in (base, head))
+    old, new = (snapshot.result("metrics/select.json") or {} for snapshot in (base, head))
     by = str(new.get("by") or old.get("by") or "")
     before, after = _ranked(old), _ranked(new)
     names = [*after, *(name for name in before if name not in after)]
@@ -57,7 +57,7 @@ def _candidate(
     name: str, base: Snapshot, head: Snapshot, by: str, *, places: tuple[Mapping[str, int], Mapping[str, int]]
 ) -> Candidate:
     old, new = (
-        (snapshot.json(f"metrics/train/{name}.json") or {}) if name in ranked else {}
+        (snapshot.result(f"metrics/train/{name}.json") or {}) if name in ranked else {}
         for snapshot, ranked in zip((base, head), places, strict=True)
     )
     return Candidate(

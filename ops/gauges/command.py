@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from lab.core.result_files import read_json, write_text
+from lab.core.result_files import read_result, write_text
 from ops.gauges.champion import champion_of
 from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.judgement import read_judgement
@@ -64,4 +64,4 @@ def gauges(*, judgement: Path, stage: str | None, output: Path | None) -> None:
 
 
 def _known(path: Path) -> Any:
-    return read_json(path) if path.exists() else None
+    return read_result(path) if path.exists() else None

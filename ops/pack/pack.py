@@ -95,7 +95,7 @@ def _explained(source: Source, model: Mapping[str, bytes], *, root: Path) -> dic
 
 def _about(source: Source, words: Mapping[str, Any], explaining: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what the server says about the model, and the wording of reasons."""
-    evaluated = source.snapshot.json("metrics/evaluate.json") or {}
+    evaluated = source.snapshot.result("metrics/evaluate.json") or {}
     test = evaluated.get(source.model, {}).get("test", {})
     metrics = {name: {"value": test[name], "interval_95": test.get(f"{name}_95")} for name in SHOWN if name in test}
     return {

@@ -9,7 +9,7 @@ import click
 
 from lab.core.atomic_outputs import replaced_file
 from lab.core.params import load_value
-from lab.core.result_files import read_json
+from lab.core.result_files import read_json, read_result
 from lab.core.yaml_files import read_yaml
 from lab.pages.escape import inert, plain_or_code
 from lab.pages.gate_marks import verdicts_in_words
@@ -40,7 +40,7 @@ def readme(*, check: bool) -> None:
 def _readme(mermaid: str) -> dict[Path, bytes]:
     from ops.readme.picture import draw_answer  # noqa: PLC0415 - matplotlib, which --help must not load
 
-    picture = draw_answer(read_json(Path("metrics/abtest.json")), read_json(Path("plots/evaluate/gain.json")))
+    picture = draw_answer(read_result(Path("metrics/abtest.json")), read_json(Path("plots/evaluate/gain.json")))
     return {README: _filled(README, blocks(mermaid)), PICTURE: picture}
 
 
@@ -63,7 +63,7 @@ def _filled(page: Path, content: Mapping[str, str]) -> bytes:
 def blocks(mermaid: str) -> dict[str, str]:
     """Return the text of each generated block of README.md by its name."""
     results = {
-        name: inert(read_json(Path(f"metrics/{name}.json"))) for name in ("abtest", "drift", "select", "validate")
+        name: inert(read_result(Path(f"metrics/{name}.json"))) for name in ("abtest", "drift", "select", "validate")
     }
     task = load_value("task", str)
     champions = read_yaml(Path("champion.yaml"), cure="git checkout champion.yaml")

@@ -92,7 +92,7 @@ def _case_of(place: Place, force: str | None, overrule: Mapping[str, str]) -> Ca
     head = snapshot_of("HEAD", root=place.root)
     found = head.yaml(str(PARAMS)) or {}
     rule = parse(found.get("promote", {}), kind=PromoteParams, where=f"{PARAMS}: promote", cure=CURE)
-    validate, abtest = head.json(VALIDATE), head.json(ABTEST)
+    validate, abtest = head.result(VALIDATE), head.result(ABTEST)
     try:
         promotion = judge_promotion(validate, abtest, rule)
         better = judge_promotion({"failed": []}, abtest, rule).allowed

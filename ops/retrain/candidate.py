@@ -27,7 +27,7 @@ def judged(made: Snapshot) -> Promotion:
     """Return whether the candidate of a revision may replace its champion."""
     rule = (made.yaml(PARAMS) or {}).get("promote", {})
     cure = "Compare it with the committed file: git diff params.yaml"
-    validate, abtest = made.json(VALIDATE), made.json(ABTEST)
+    validate, abtest = made.result(VALIDATE), made.result(ABTEST)
     if validate is None or abtest is None:
         raise SourceError(f"{made.name} lacks {VALIDATE} or {ABTEST}. Cure: dvc repro, and commit what it writes.")
     return judge_promotion(

@@ -171,4 +171,4 @@ def _rule_line(rule: Mapping[str, Any]) -> list[str]:
 
 
 def _read(seen: Any, path: str) -> dict[str, Any]:
-    return seen.json(path) or {}
+    return seen.result(path) or {}

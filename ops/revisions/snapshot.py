@@ -9,6 +9,7 @@ from typing import Any
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import SourceError
+from lab.core.result_files import document_of
 from lab.core.yaml_files import load_yaml
 from lab.dataset.features import with_query
 from ops.revisions.git import commit_of, content_at
@@ -37,6 +38,10 @@ class Snapshot:
     def json(self, path: str) -> Any:
         """Return what a JSON file holds, or None where this revision has no such file."""
         return self._parsed(path, json.loads)
+
+    def result(self, path: str) -> Any:
+        """Return the whole document of a file in metrics/, or None where this revision has no such file."""
+        return document_of(self.json(path))
 
     def yaml(self, path: str) -> Any:
         """Return what a YAML file holds, or None where this revision has no such file."""

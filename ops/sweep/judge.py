@@ -110,14 +110,14 @@ def _compared(row: Row, seen: Judged, untested: str) -> Row:
 
 
 def _scores(row: Row, snapshot: Snapshot) -> Row:
-    evaluated = (snapshot.json("metrics/evaluate.json") or {}).get("challenger", {}).get("test", {})
-    selected = snapshot.json("metrics/select.json") or {}
+    evaluated = (snapshot.result("metrics/evaluate.json") or {}).get("challenger", {}).get("test", {})
+    selected = snapshot.result("metrics/select.json") or {}
     low, high = evaluated.get(f"{METRIC}_95") or (None, None)
     return replace(
         row,
         challenger=str(selected.get("challenger", "")),
         out_of_fold=selected.get("score"),
-        failed_gates=tuple((snapshot.json("metrics/validate.json") or {}).get("failed", ())),
+        failed_gates=tuple((snapshot.result("metrics/validate.json") or {}).get("failed", ())),
         score=evaluated.get(METRIC),
         low=low,
         high=high,

@@ -1,7 +1,7 @@
 """The dashboard's queries, and gauges of the committed results."""
 
 from deploy.grafana.panels import ROWS
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from ops.gauges.gauges import gauges_of
 from ops.gauges.text import Gauge
 from tests.project import ROOT
@@ -16,6 +16,6 @@ def plain(expression: str) -> str:
 
 def judged() -> list[Gauge]:
     """Return every gauge that the batch job can make."""
-    drift, evaluated = (read_json(ROOT / f"metrics/{name}.json") for name in ("drift", "evaluate"))
+    drift, evaluated = (read_result(ROOT / f"metrics/{name}.json") for name in ("drift", "evaluate"))
     champion = {"fingerprint": "f" * 64, "version": "v1.0.0"}
     return gauges_of("churn", drift=drift, evaluated=evaluated, validated={"failed": []}, champion=champion)

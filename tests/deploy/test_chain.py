@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.core.result_files import json_bytes, read_json, write_text
+from lab.core.result_files import json_bytes, read_json, read_result, write_text
 from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.text import text_of
 from tests.deploy.chain import SECRETS, asked, wait_for, watched
@@ -61,7 +61,7 @@ def with_moment(model: Path) -> Path:
 
 def judgement(*fired: str, suggested: bool) -> str:
     """Return the gauges of a judgement in which these rules fired."""
-    drift: dict[str, Any] = copy.deepcopy(read_json(ROOT / "metrics/drift.json"))
+    drift: dict[str, Any] = copy.deepcopy(read_result(ROOT / "metrics/drift.json"))
     drift["retrain"]["suggested"] = suggested
     for rule in drift["policies"]:
         rule["fired"] = rule["policy"] in fired

@@ -22,7 +22,10 @@ def test_the_commands_run_in_their_order(tmp_path: Path, tmp_path_factory: pytes
     assert set(ELSEWHERE) <= set(COMMANDS)
     for command in COMMANDS:
         if command not in ELSEWHERE:
-            done = run(shlex.split(command), cwd=project)
+            done = run(["bash", "-c", command] if "|" in command else shlex.split(command), cwd=project)
+            if command.startswith("COLUMNS=160"):
+                assert "score" in done.stdout
+                assert max(map(len, done.stdout.splitlines())) <= 160
             if "--dry-run" not in command and "ops sweep" in command:
                 assert "The best of 2 is partly chosen by chance" in done.stdout
     assert run(["git", "status", "--porcelain"], cwd=project).stdout == ""

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from ops.gauges.gauges import HELP_TEXTS, gauges_of
 from ops.gauges.judgement import read_judgement
 from ops.gauges.text import Gauge, text_of
@@ -16,9 +16,9 @@ from serving.models import fingerprint_of
 from tests.ops.toy import assert_done, call, promoted_toy
 from tests.project import ROOT
 
-DRIFT: dict[str, Any] = read_json(ROOT / "metrics/drift.json")
-EVALUATED: dict[str, Any] = read_json(ROOT / "metrics/evaluate.json")
-VALIDATED: dict[str, Any] = read_json(ROOT / "metrics/validate.json")
+DRIFT: dict[str, Any] = read_result(ROOT / "metrics/drift.json")
+EVALUATED: dict[str, Any] = read_result(ROOT / "metrics/evaluate.json")
+VALIDATED: dict[str, Any] = read_result(ROOT / "metrics/validate.json")
 CHAMPION = {"fingerprint": "f" * 64, "version": "v2.0.0"}
 
 

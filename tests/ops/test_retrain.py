@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from tests.history import copy_of_history
 from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
@@ -213,7 +213,7 @@ def test_before_the_training_drift_is_judged_as_the_stage_drift_does(
     done = run(["python", "-m", "ops", "retrain", "--dry-run", "--even-so", "--json"], cwd=project, check=False)
     found = json.loads(done.stdout)
     assert (done.returncode, found["word"]) == (0, "would train"), done.stderr
-    expected = read_json(project / "metrics/drift.json")
+    expected = read_result(project / "metrics/drift.json")
     assert {name: found["drift"][name] for name in ("policies", "retrain", "moved", "rows")} == {
         name: expected[name] for name in ("policies", "retrain", "moved", "rows")
     }

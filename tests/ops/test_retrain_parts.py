@@ -238,7 +238,7 @@ def test_the_proposal_shows_every_gate_with_its_mark() -> None:
         return {"gate": name, "verdict": verdict, "value": 0.69, "rule": "at least", "threshold": 0.7}
 
     verdict = {"gates": [gate("recall", "passed"), gate("f1", "within noise"), gate("roc_auc", "failed")]}
-    made = SimpleNamespace(json=lambda path: verdict if path == VALIDATE else {})
+    made = SimpleNamespace(result=lambda path: verdict if path == VALIDATE else {})
     findings: Any = SimpleNamespace(made=made)
     lines = list(gates_section(findings))
     assert lines[2] == "1 of 3 gates passed; 1 failed: ROC AUC; 1 within noise: F1."

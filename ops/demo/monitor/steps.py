@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from ops.demo.monitor.alarms import ALERTED, RULES, Alarms
 from ops.demo.monitor.processes import wait_until
 from ops.demo.monitor.server import GAUGES, LOG, Server
@@ -71,7 +71,7 @@ def drift_is_seen(demo: Monitor) -> None:
     """Check the server's log for drift, as a nightly job does."""
     judge = ("--current", LOG, "--since", demo.since, "--save", JUDGED, "--page", PAGE)
     code, _ = demo.sandbox.run("python", "-m", "ops", "drift", *judge, expect=(0, 1), most=1)
-    found = read_json(demo.sandbox.work / JUDGED)
+    found = read_result(demo.sandbox.work / JUDGED)
     columns = [each["column"] for each in found["verdicts"] if each["verdict"] == "drifted"]
     demo.log(f"drifted: {', '.join(columns) or 'no column'}")
     for model in found["models"]:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from lab.abtest.compare_models import METRICS, Pair, compare_models
 from lab.core.errors import ParamsError, SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from stages import abtest
 from tests.judged import ABTEST, WINDOWS, features_of, lay_out, predictions_of, schema, write_document
 
@@ -55,7 +55,7 @@ def run_abtest(folder: Path, predictions: dict[str, pa.Table], *, schema: Any = 
         write_document(folder / "data/features/schema.json", schema)
     write_document(folder / "data/experiment/experiment.json", {"experiment": {"log": None}})
     abtest.main()
-    metrics: dict[str, Any] = read_json(Path("metrics/abtest.json"))
+    metrics: dict[str, Any] = read_result(Path("metrics/abtest.json"))
     by_metric = {window: {each["metric"]: each for each in seen} for window, seen in metrics["offline"].items()}
     return {**metrics, "offline": by_metric}
 

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from stages import abtest, experiment
 from tests.judged import WINDOWS, features_of, lay_out, predictions_of, write_document
 from tests.lab.abtest.logs import DESIGN, OUTCOMES, drawn, written
@@ -32,7 +32,7 @@ def run_both(folder: Path, section: dict[str, Any]) -> dict[str, Any]:
     write_document(folder / "data/task/experiment.json", {"experiment": section})
     experiment.main()
     abtest.main()
-    online: dict[str, Any] = read_json(Path("metrics/abtest.json"))["online"]
+    online: dict[str, Any] = read_result(Path("metrics/abtest.json"))["online"]
     return online
 
 

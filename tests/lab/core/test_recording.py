@@ -20,7 +20,7 @@ def outside_any_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def record(value: float, *, extra: object = 5) -> None:
-    with recorded(metrics=METRICS, plots=PLOTS) as live:
+    with recorded(metrics=METRICS, plots=PLOTS, compared=()) as live:
         for fold in range(2):
             live.log_metric("roc_auc", value + fold)
             live.next_step()  # type: ignore[no-untyped-call]  # DVCLive leaves it untyped
@@ -35,10 +35,20 @@ def files() -> dict[Path, bytes]:
 
 def test_metrics_are_sorted_rounded_and_free_of_the_step() -> None:
     record(0.123456789)
-    assert METRICS.read_text() == (
-        '{\n  "folds": {\n    "a": [\n      0.123457\n    ],\n    "b": 0.123457\n  },\n'
-        '  "roc_auc": 1.12346,\n  "rows": 5\n}\n'
-    )
+    assert METRICS.read_text().splitlines() == [
+        "{",
+        ' "document": [',
+        "  {",
+        '   "folds": {',
+        '    "a": [0.123457],',
+        '    "b": 0.123457',
+        "   },",
+        '   "roc_auc": 1.12346,',
+        '   "rows": 5',
+        "  }",
+        " ]",
+        "}",
+    ]
 
 
 def test_curves_and_histories_are_rounded_and_hold_no_infinity() -> None:

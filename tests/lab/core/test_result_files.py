@@ -1,16 +1,68 @@
 """Result files are sorted, rounded and equal to the byte on every run."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lab.core.result_files import csv_bytes, json_bytes, read_json, rounded, write_csv, write_json, write_text
+from lab.core.result_files import (
+    csv_bytes,
+    document_of,
+    json_bytes,
+    read_json,
+    read_result,
+    record_bytes,
+    rounded,
+    write_csv,
+    write_json,
+    write_result,
+    write_text,
+)
 
 
 def test_json_is_sorted_rounded_and_ends_with_one_newline() -> None:
     expected = '{\n  "a": [\n    true,\n    null,\n    "é"\n  ],\n  "b": 0.333333\n}\n'
     assert json_bytes({"b": 1 / 3, "a": [True, None, "é"]}) == expected.encode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        "é",
+        [{}, [], "a", None],
+        {"a": [{"b": {"c": [1, 2]}}, {"d": ["x", "y"]}], "e": {}},
+        [{"x": 1, "y": None}, {"x": 0.25, "y": [1, 2]}],
+    ],
+)
+def test_the_layout_of_records_changes_no_value(value: object) -> None:
+    assert json.loads(record_bytes(value)) == value
+
+
+def test_a_record_is_one_line_of_a_diff() -> None:
+    points = [{"x": number, "y": number / 3} for number in range(5)]
+    before, after = (record_bytes(each).splitlines() for each in (points, [*points[:2], {"x": 9, "y": 9}, *points[3:]]))
+    assert len(before) == len(after) == 7
+    assert sum(one != two for one, two in zip(before, after, strict=True)) == 1
+
+
+def test_a_result_shows_only_the_compared_numbers_and_is_read_whole(tmp_path: Path) -> None:
+    document = {"test": {"f1": 0.5, "words": "prose"}, "rows": 9, "gates": []}
+    write_result(document, tmp_path / "a.json", compared=("test.f1", "rows"))
+    content = read_json(tmp_path / "a.json")
+    assert {name: value for name, value in content.items() if not isinstance(value, list)} == {
+        "test": {"f1": 0.5},
+        "rows": 9,
+    }
+    assert read_result(tmp_path / "a.json") == document
+
+
+def test_a_result_of_an_older_revision_is_its_own_document() -> None:
+    old = {"test": {"f1": 0.5}}
+    assert document_of(old) == old
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_json, read_result
 from lab.core.tables import write_table
 from ops.drift.command import drift as command
 from stages import drift, reference
@@ -55,7 +55,7 @@ def ask(*arguments: str) -> Result:
 
 def test_the_stage_judges_what_the_setting_names_as_the_command_does(folder: Path) -> None:
     drift.main()
-    found: dict[str, Any] = read_json(folder / "metrics/drift.json")
+    found: dict[str, Any] = read_result(folder / "metrics/drift.json")
     assert (found["rows"], list(found["performance"])) == ({"current": ROWS, "test": ROWS}, ["champion"])
     done = ask("--json")
     assert (done.exit_code, json.loads(done.stdout)["retrain"]) == (1, found["retrain"])

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lab.core.errors import ParamsError, SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_json, read_result
 from lab.core.tables import read_table, write_table
 from lab.reference.columns import verdicts_of
 from lab.reference.facts import AreaFacts, ModelFacts
@@ -44,7 +44,7 @@ def run_drift(
     lay_out_drift(folder, features, predictions, settings)
     reference.main()
     drift.main()
-    metrics: dict[str, Any] = read_json(Path("metrics/drift.json"))
+    metrics: dict[str, Any] = read_result(Path("metrics/drift.json"))
     return {
         **metrics,
         "verdicts": {each["column"]: each for each in metrics["verdicts"]},
@@ -229,7 +229,7 @@ def test_the_command_says_what_the_stage_says_without_the_rows_of_the_reference(
     shutil.rmtree(folder / "data")
     done = call("--current", str(batch), "--json")
     assert done.exit_code == 0
-    assert json.loads(done.output) == read_json(Path("metrics/drift.json"))
+    assert json.loads(done.output) == read_result(Path("metrics/drift.json"))
 
 
 def test_the_command_exits_with_one_where_it_suggests_a_retraining(folder: Path) -> None:

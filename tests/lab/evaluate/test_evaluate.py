@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from sklearn.metrics import f1_score, roc_auc_score
 
 from lab.core.errors import ModelError, SourceError
+from lab.core.result_files import document_of
 from lab.core.schema import load_schema
 from lab.core.tables import read_table, write_table
 from lab.model_files.specification import Specification
@@ -88,7 +89,7 @@ def write_params(folder: Path, params: dict[str, Any]) -> None:
 
 
 def read(path: str) -> Any:
-    return json.loads(Path(path).read_text())
+    return document_of(json.loads(Path(path).read_text()))
 
 
 def refuse(word: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.core.errors import ParamsError
-from lab.core.result_files import write_json
+from lab.core.result_files import document_of, write_json
 from lab.core.tables import read_table, write_table
 from lab.explain.chosen import choose_rows
 from lab.explain.explain import Explanation, explain
@@ -252,7 +252,7 @@ def test_the_stage_writes_the_same_bytes_in_another_process(tmp_path: Path) -> N
     made = reasoning_of(MODELS["champion"], reference, SCHEMA.features, words, walks=PARAMS["walks"], seed=7)
     alone = reasons_for(made, TABLES["test"].slice(9, 1), most=1)
     assert alone[0][0].text == reasons[9]
-    assert json.loads(first["metrics/explain.json"])["unknown_words"] == []
+    assert document_of(json.loads(first["metrics/explain.json"]))["unknown_words"] == []
 
 
 def test_a_mistake_in_the_settings_is_one_message(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json
+from lab.core.result_files import read_result
 from lab.core.tables import read_table, write_table
 from stages import ingest
 from tests.project import ROOT, files_below, run
@@ -65,7 +65,7 @@ def test_the_metrics_hold_rows_columns_and_period_of_each_table(project: Path) -
     made(project)
     ingest.main()
     period = {"moment": {"first": "2024-01-02T00:00:00", "last": "2024-03-04T00:00:00"}}
-    assert read_json(project / "metrics/ingest.json") == {
+    assert read_result(project / "metrics/ingest.json") == {
         "source": "synthetic",
         "tables": {"sales": {"rows": 2, "columns": 2, "period": period}},
     }
@@ -93,7 +93,7 @@ def test_the_period_of_dates_spans_all_row_groups_without_nulls(project: Path) -
     empty = pa.array([None] * len(days), pa.date32())
     write_table(pa.table({"day": days, "never": empty}), project / "data/source/own/rows.parquet")
     ingest.main()
-    table = read_json(project / "metrics/ingest.json")["tables"]["rows"]
+    table = read_result(project / "metrics/ingest.json")["tables"]["rows"]
     assert table == {
         "rows": 140_000,
         "columns": 2,
@@ -110,7 +110,7 @@ def test_a_database_is_read_with_the_url_in_the_environment(project: Path, monke
     monkeypatch.setenv("OWN_URL", f"sqlite:///{project / 'own.sqlite'}")
     ingest.main()
     assert read_table(project / "data/raw/rows.parquet").to_pydict() == {"n": [1, 2], "word": ["a", None]}
-    assert read_json(project / "metrics/ingest.json")["source"] == "sql"
+    assert read_result(project / "metrics/ingest.json")["source"] == "sql"
 
 
 def test_a_source_that_fails_midway_leaves_the_last_good_outputs(project: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lab.core.result_files import read_result
 from lab.pages.pictures import draw_candidates
 from lab.select.candidate_points import COLUMNS, points_of, write_points
 from lab.select.candidate_report import report_of, summary_of
@@ -198,7 +199,7 @@ def test_another_process_writes_the_same_bytes(project: Path) -> None:
 def test_the_ranking_score_and_the_margin_are_settings(project: Path) -> None:
     change_params(project, {"select.by": "log_loss", "select.significance": 0.01, "select.margin": 0.5})
     run_select(project)
-    found = json.loads((project / "metrics/select.json").read_text())
+    found = read_result(project / "metrics/select.json")
     assert found["by"] == "log_loss"
     assert "is equivalent within 0.5" in found["in_words"][0]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from lab.core.result_files import read_result
 from tests.project import ROOT, run
 from tests.tables import make_features
 
@@ -81,7 +82,7 @@ def test_training_writes_model_metrics_and_histories(project: Path) -> None:
         "pipeline.skops",
         "search.json",
     ]
-    assert json.loads((project / "metrics/train/plain.json").read_text())["estimator"] == "logistic_regression"
+    assert read_result(project / "metrics/train/plain.json")["estimator"] == "logistic_regression"
     assert len((project / "plots/train/plain/roc_auc.tsv").read_text().splitlines()) == 5
 
 
@@ -120,7 +121,7 @@ def test_the_challenger_is_the_best_candidate_byte_for_byte(project: Path) -> No
     ]
     for path in challenger.iterdir():
         assert path.read_bytes() == (project / "models/candidates/plain" / path.name).read_bytes()
-    assert json.loads((project / "metrics/select.json").read_text())["challenger"] == "plain"
+    assert read_result(project / "metrics/select.json")["challenger"] == "plain"
     assert (project / "plots/select/leaderboard.csv").read_text().startswith("place,candidate,estimator,score,")
 
 

@@ -15,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.core.errors import ParamsError, SourceError
-from lab.core.result_files import write_json
+from lab.core.result_files import document_of, read_result, write_json
 from lab.core.tables import read_table, write_table
 from lab.models.models import save_model
 from lab.models.scoring import score_rows
@@ -85,7 +85,7 @@ def judge(change: Change = lambda rows: rows, *, where: Path = TEST) -> dict[str
     write_table(change(read_table(where)), where)
     evaluate.main()
     validate.main()
-    verdict = json.loads(Path("metrics/validate.json").read_text(), parse_constant=refuse)
+    verdict = document_of(json.loads(Path("metrics/validate.json").read_text(), parse_constant=refuse))
     gates = [*verdict["gates"], *verdict["reported"]]
     for gate in gates:
         assert gate["reason"]
@@ -231,7 +231,7 @@ def test_a_task_overrides_gates_and_the_informational_ones() -> None:
     write_json({"gates": own}, Path("data/task/gates.json"))
     gates = judge()
     assert gates["roc_auc"]["verdict"] == "failed"
-    assert json.loads(Path("metrics/validate.json").read_text())["failed"] == []
+    assert read_result(Path("metrics/validate.json"))["failed"] == []
     assert gates["recall_gap_gender"]["threshold"] == 0.25
     assert gates["roc_auc_against_champion"]["threshold"] == -0.2
     assert {"accuracy_loss_at_noise_0_2", "accuracy_loss_at_missing_0_1"} <= set(gates)
