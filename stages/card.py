@@ -11,7 +11,7 @@ from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.result_files import write_text
 from lab.core.schema import load_schema
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.task.money import MoneySection
 
 FOUND = {

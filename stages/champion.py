@@ -10,7 +10,7 @@ from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed, load_value
 from lab.core.schema import load_schema
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.core.tables import read_table
 from lab.task.money import MoneySection
 from lab.train.candidates import FitParams

@@ -12,8 +12,8 @@ from lab.core.params import Params, load_params, load_seed
 from lab.core.recording import recorded
 from lab.core.result_files import write_text
 from lab.core.schema import FEATURES, load_schema
-from lab.core.sections import load_section
 from lab.core.seeds import generator_of
+from lab.core.stage_files import load_section
 from lab.core.tables import read_table, write_table
 from lab.evaluate.evaluation import WINDOWS, evaluate, models_json, predictions_of
 from lab.evaluate.measurement import window_of

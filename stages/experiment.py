@@ -13,7 +13,7 @@ from lab.core.command import run
 from lab.core.errors import SourceError
 from lab.core.params import load_value
 from lab.core.result_files import write_json
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.core.tables import write_batches
 from lab.experiment.design import Experiment, ExperimentSection
 from lab.experiment.log import open_log

@@ -11,7 +11,7 @@ from lab.core.command import run
 from lab.core.params import Params, load_params, load_seed
 from lab.core.result_files import write_json, write_result
 from lab.core.schema import FEATURES, SCHEMA
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.dataset.features import FeaturesSection
 from lab.dataset.tables import TablesSection
 from lab.dataset.windows import load_plan

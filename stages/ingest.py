@@ -10,7 +10,7 @@ from lab.core.command import run
 from lab.core.errors import SourceError
 from lab.core.params import load_value
 from lab.core.result_files import write_result
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.core.tables import tables_in
 from lab.dataset.source import FilesSource, Source, SourceSection, SyntheticSource
 from lab.ingest.raw_tables import describe_tables, write_tables

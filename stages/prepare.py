@@ -12,7 +12,7 @@ from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import Params, load_params
 from lab.core.result_files import write_csv, write_json, write_result, write_text
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.dataset.features import FeaturesSection
 from lab.dataset.split import SplitSection
 from lab.dataset.tables import TablesSection

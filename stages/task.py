@@ -5,7 +5,7 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 from lab.core.command import run
 from lab.core.params import load_value
 from lab.core.result_files import write_json
-from lab.core.sections import section_path
+from lab.core.stage_files import section_path
 from lab.task.schema import Task, read_task
 
 

@@ -15,7 +15,7 @@ from lab.core.params import load_params, load_seed
 from lab.core.recording import Recorder, recorded
 from lab.core.result_files import write_json
 from lab.core.schema import load_schema
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.core.tables import read_table, write_table
 from lab.model_files.manifest import LEARNING_CURVE, OUT_OF_FOLD, SEARCH
 from lab.search.result import Progress, history_of

@@ -9,8 +9,8 @@ from lab.core.command import run
 from lab.core.params import load_params, load_seed
 from lab.core.result_files import write_csv, write_result
 from lab.core.schema import FEATURES, load_schema
-from lab.core.sections import load_section
 from lab.core.seeds import generator_of
+from lab.core.stage_files import load_section
 from lab.core.tables import read_table
 from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, load_model

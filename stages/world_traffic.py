@@ -9,7 +9,7 @@ from lab.core.command import run
 from lab.core.params import load_seed
 from lab.core.result_files import write_json
 from lab.core.schema import load_schema
-from lab.core.sections import load_section
+from lab.core.stage_files import load_section
 from lab.core.tables import read_table, write_table
 from lab.dataset.windows import load_plan
 from lab.experiment.design import ExperimentSection

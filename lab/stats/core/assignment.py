@@ -2,10 +2,9 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 HASH_BITS = 64
-FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193  # 32-bit FNV-1a hash (Fowler, Noll and Vo)
 
 
 def hash_to_unit_interval(identifier: str, *, salt: str) -> float:
@@ -48,32 +47,8 @@ def arm_at(number: float, weights: Sequence[float]) -> int:
     return max(arm for arm, share in enumerate(shares) if share)  # the shares may add up to slightly less than 1
 
 
-def growthbook_bucket(identifier: str, *, seed: str, version: int = 2) -> float:
-    """Return the bucket of a unit in GrowthBook's SDKs, to reproduce their assignments.
-
-    Only 10,000 buckets (version 2) or 1,000 (version 1): too coarse for new experiments.
-
-    >>> growthbook_bucket("user_1", seed="exp-1"), growthbook_bucket("a", seed="seed", version=1)
-    (0.6059, 0.913)
-    """
-    hashing: dict[int, Callable[[], float]] = {
-        1: lambda: _fnv1a(identifier + seed) % 1000 / 1000,
-        2: lambda: _fnv1a(str(_fnv1a(seed + identifier))) % 10000 / 10000,
-    }
-    if version not in hashing:
-        raise ValueError(f"expected version 1 or 2, got {version}")
-    return hashing[version]()
-
-
 def _shares(weights: Sequence[float]) -> list[float]:
     if not weights or min(weights) < 0 or not 0 < sum(weights) < math.inf:
         raise ValueError(f"expected weights of at least 0, one of them above 0, got {list(weights)}")
     total = math.fsum(weights)
     return [weight / total for weight in weights]
-
-
-def _fnv1a(text: str) -> int:
-    value = FNV_OFFSET
-    for character in text:  # the SDKs hash characters, not bytes
-        value = ((value ^ ord(character)) * FNV_PRIME) & 0xFFFFFFFF
-    return value

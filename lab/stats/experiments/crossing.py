@@ -32,32 +32,28 @@ class Density:
     weights: Numbers
 
 
-def crossing_probabilities(
-    bounds: Sequence[float], information: Sequence[float], *, drift: float = 0.0, lower: Sequence[float] | None = None
-) -> list[float]:
+def crossing_probabilities(bounds: Sequence[float], information: Sequence[float], *, drift: float = 0.0) -> list[float]:
     """Return the probability of the first crossing at each look, above z = bound or below z = −bound.
 
-    `drift` is the mean of z at full information, 0 without an effect; `lower` replaces the lower bounds.
+    `drift` is the mean of z at full information, 0 without an effect.
 
     >>> round(sum(crossing_probabilities([1.959964] * 20, [look / 20 for look in range(1, 21)])), 4)
     0.2479
     """
     shares = check_information(information)
-    floors = [-bound for bound in bounds] if lower is None else list(lower)
-    if not len(bounds) == len(floors) == len(shares):
-        raise ValueError(f"expected a bound for each of {len(shares)} looks, got {len(bounds)} and {len(floors)}")
-    before = densities(bounds, floors, shares)
+    if len(bounds) != len(shares):
+        raise ValueError(f"expected a bound for each of {len(shares)} looks, got {len(bounds)}")
     return [
-        probability_above(density, bound, share, drift=drift) + probability_below(density, floor, share, drift=drift)
-        for density, bound, floor, share in zip(before, bounds, floors, shares, strict=True)
+        probability_above(density, bound, share, drift=drift) + probability_below(density, -bound, share, drift=drift)
+        for density, bound, share in zip(densities(bounds, shares), bounds, shares, strict=True)
     ]
 
 
-def densities(bounds: Sequence[float], floors: Sequence[float], shares: Sequence[float]) -> list[Density]:
+def densities(bounds: Sequence[float], shares: Sequence[float]) -> list[Density]:
     """Return the density before each look of the paths that have not crossed."""
     found = [initial_density()]
-    for bound, floor, share in list(zip(bounds, floors, shares, strict=True))[:-1]:
-        found.append(propagate(found[-1], floor, bound, share))
+    for bound, share in list(zip(bounds, shares, strict=True))[:-1]:
+        found.append(propagate(found[-1], -bound, bound, share))
     return found
 
 

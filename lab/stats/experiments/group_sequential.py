@@ -92,30 +92,6 @@ def spending_bounds(
     )
 
 
-def classical_bounds(looks: int, *, level: float = 0.05, shape: float = 0.0) -> Bounds:
-    """Return the bounds C·(k/K)^(shape − ½) at equal looks: O'Brien and Fleming's for shape 0, Pocock's for ½.
-
-    Wang and Tsiatis (1987), Biometrics 43; Pocock (1977), O'Brien and Fleming (1979).
-
-    >>> round(classical_bounds(5).z[-1] or 0, 6), round(classical_bounds(5, shape=0.5).z[-1] or 0, 6)
-    (2.040073, 2.413176)
-    """
-    if looks < 1:
-        raise ValueError(f"expected at least one look, got {looks}")
-    shares = [look / looks for look in range(1, looks + 1)]
-    forms = [share ** (shape - 0.5) for share in shares]
-
-    def excess(constant: float) -> float:
-        return sum(crossing_probabilities([constant * form for form in forms], shares)) - level
-
-    least = normal_quantile(1 - level / 2) * 0.99
-    constant = find_root(excess, least, widen(excess, least, 3.0))
-    bounds = [constant * form for form in forms]
-    crossings = crossing_probabilities(bounds, shares)
-    spent = [math.fsum(crossings[: look + 1]) for look in range(looks)]
-    return Bounds(tuple(shares), tuple(bounds), tuple(normal_p_value(bound) for bound in bounds), tuple(spent))
-
-
 def sequential_power(bounds: Bounds, *, drift: float) -> SequentialPower:
     """Return the power of bounds under a drift, the mean of z at full information (2.8 for a fixed test of power 80 %).
 
@@ -155,7 +131,7 @@ def analyse_stop(bounds: Bounds, *, look: int, z: float, level: float = 0.95) ->
         raise ValueError(f"expected a look from 1 to {len(bounds.information)}, got {look}")
     share, tail = bounds.information[look - 1], (1 - level) / 2
     uppers, shares = bounds.crossable[:look], bounds.information[:look]
-    before = densities(uppers, [-bound for bound in uppers], shares)
+    before = densities(uppers, shares)
 
     def above(drift: float) -> float:
         ends = [*uppers[:-1], z]

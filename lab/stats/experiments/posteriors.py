@@ -15,7 +15,6 @@ from scipy import special
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.core.proportions import Trials
 from lab.stats.experiments.quadrature import between
-from lab.stats.experiments.roots import find_root
 
 Numbers = NDArray[np.float64]
 Prior = tuple[float, float]
@@ -47,16 +46,6 @@ class ArmPosteriors:
     best: tuple[float, ...]
     losses: tuple[float, ...]
     warning: str
-
-
-@dataclass(frozen=True)
-class DifferencePosterior:
-    """Treatment minus control: the probability that it is above 0, its mean and its equal-tailed interval."""
-
-    above_zero: float
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -105,22 +94,6 @@ def compare_posteriors(arms: Sequence[Posterior]) -> ArmPosteriors:
         best=tuple(_probability_to_be_best(arms, index) for index in range(len(arms))),
         losses=tuple(_expected_loss(arms, index) for index in range(len(arms))),
         warning=WARNING,
-    )
-
-
-def difference_of_posteriors(control: Posterior, treatment: Posterior, *, level: float = 0.95) -> DifferencePosterior:
-    """Return the posterior of the difference of two shares, with its equal-tailed interval.
-
-    >>> found = difference_of_posteriors(posterior_of((120, 1000)), posterior_of((145, 1000)))
-    >>> round(found.low, 6), round(found.high, 6)
-    (-0.004752, 0.054715)
-    """
-    tail = (1 - level) / 2
-    return DifferencePosterior(
-        above_zero=_probability_to_be_best([control, treatment], 1),
-        mean=treatment.mean - control.mean,
-        low=find_root(lambda end: _below(control, treatment, end) - tail, -1.0, 1.0),
-        high=-find_root(lambda end: _below(treatment, control, end) - tail, -1.0, 1.0),
     )
 
 
@@ -180,14 +153,6 @@ def _expected_loss(arms: Sequence[Posterior], index: int) -> float:
     some_above = -np.expm1(sum(_log_below(arm, points) for arm in others))
     own_below = special.betainc(arms[index].alpha, arms[index].beta, points)
     return float(np.sum(weights * np.sin(2 * angles) * own_below * some_above))
-
-
-def _below(control: Posterior, treatment: Posterior, end: float) -> float:
-    """Return the probability that treatment minus control is below the end."""
-    kinks = [_angle(share) for share in (-end, 1 - end) if 0 < share < 1]
-    points, weights = _points(control, np.unique(np.concatenate([_edges([control]), kinks])))
-    shares = np.clip(points + end, 0.0, 1.0)
-    return float(np.sum(weights * special.betainc(treatment.alpha, treatment.beta, shares)))
 
 
 def _points(arm: Posterior, edges: Numbers) -> tuple[Numbers, Numbers]:

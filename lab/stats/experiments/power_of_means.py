@@ -1,13 +1,15 @@
 """Sample size, power and minimum detectable effect for means and ratios."""
 
 import math
+from typing import Literal
 
 from scipy import special
 
-from lab.stats.core.arm_means import Reference, Spread
+from lab.stats.core.arm_means import Reference
 from lab.stats.core.probabilities import normal_quantile, student_quantile
 from lab.stats.experiments.roots import find_root, widen
 
+Spread = Literal["welch", "pooled"]
 MOST_DEGREES = 1e6  # beyond, the normal distribution is accurate enough
 FEWEST = 2.0  # units in the smaller arm, to estimate its variance
 
@@ -18,11 +20,10 @@ def mean_power(
     treated: float,
     control: float,
     level: float = 0.05,
-    sides: int = 2,
     spread: Spread = "pooled",
     reference: Reference = "student",
 ) -> float:
-    """Return the power for an effect given in standard deviations, in either direction if two-sided.
+    """Return the power for an effect given in standard deviations, in either direction.
 
     Student's form uses the noncentral t distribution, with the degrees of freedom of a pooled variance or Welch's.
 
@@ -36,11 +37,11 @@ def mean_power(
     if spread == "welch":
         degrees = _welch(treated, control)
     if reference == "normal" or degrees > MOST_DEGREES:
-        critical = normal_quantile(1 - level / sides)
-        far = float(special.ndtr(-shift - critical)) if sides == 2 else 0.0
+        critical = normal_quantile(1 - level / 2)
+        far = float(special.ndtr(-shift - critical))
         return float(special.ndtr(shift - critical)) + far
-    critical = student_quantile(1 - level / sides, degrees)
-    far = float(special.nctdtr(degrees, shift, -critical)) if sides == 2 else 0.0
+    critical = student_quantile(1 - level / 2, degrees)
+    far = float(special.nctdtr(degrees, shift, -critical))
     return 1 - float(special.nctdtr(degrees, shift, critical)) + far
 
 
@@ -49,7 +50,6 @@ def mean_units(
     *,
     level: float = 0.05,
     power: float = 0.8,
-    sides: int = 2,
     control_per_treatment: float = 1.0,
     spread: Spread = "pooled",
     reference: Reference = "student",
@@ -73,7 +73,6 @@ def mean_units(
                 treated=count,
                 control=count * control_per_treatment,
                 level=level,
-                sides=sides,
                 spread=spread,
                 reference=reference,
             )
@@ -90,7 +89,6 @@ def smallest_mean_effect(
     control: float,
     level: float = 0.05,
     power: float = 0.8,
-    sides: int = 2,
     spread: Spread = "pooled",
     reference: Reference = "student",
 ) -> float:
@@ -103,21 +101,10 @@ def smallest_mean_effect(
         raise ValueError(f"expected more than two units, got {treated} and {control}")
 
     def lack(effect: float) -> float:
-        found = mean_power(
-            effect, treated=treated, control=control, level=level, sides=sides, spread=spread, reference=reference
-        )
+        found = mean_power(effect, treated=treated, control=control, level=level, spread=spread, reference=reference)
         return found - power
 
     return find_root(lack, 0.0, widen(lack, 0.0, 0.1))
-
-
-def one_tail_units(effect: float, *, level: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
-    """Return the units in each of two equal arms by the textbook formula, which ignores the far tail.
-
-    >>> round(one_tail_units(0.2), 4)
-    392.444
-    """
-    return 2 * ((normal_quantile(1 - level / sides) + normal_quantile(power)) / effect) ** 2
 
 
 def _welch(treated: float, control: float) -> float:

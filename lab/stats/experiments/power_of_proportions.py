@@ -10,7 +10,6 @@ from lab.stats.experiments.effect_sizes import cohen_h
 from lab.stats.experiments.roots import find_root, widen
 
 Formula = Literal["pooled_null", "unpooled", "pooled", "arcsine"]
-Sides = Literal[1, 2]
 
 
 def proportion_units(
@@ -21,7 +20,6 @@ def proportion_units(
     power: float = 0.8,
     control_per_treatment: float = 1.0,
     formula: Formula = "pooled_null",
-    sides: Sides = 2,
 ) -> float:
     """Return the treated units needed, not rounded; the control arm needs control_per_treatment times as many.
 
@@ -35,13 +33,13 @@ def proportion_units(
     if control == treatment:
         raise ValueError(f"expected two different shares, got {control} twice: no sample detects a difference of 0")
     distance, under_null, under_effect = _spreads(control, treatment, control_per_treatment, formula)
-    needed = normal_quantile(1 - level / sides) * under_null + normal_quantile(power) * under_effect
+    needed = normal_quantile(1 - level / 2) * under_null + normal_quantile(power) * under_effect
     units = (needed / distance) ** 2
     if formula != "arcsine":
         return units
 
     def lack(count: float) -> float:
-        return _power(distance, under_null, under_effect, count, level, sides) - power
+        return _power(distance, under_null, under_effect, count, level) - power
 
     return find_root(lack, units / 2, widen(lack, units / 2, units)) if lack(units / 2) < 0 else units
 
@@ -54,9 +52,8 @@ def proportion_power(
     level: float = 0.05,
     control_per_treatment: float = 1.0,
     formula: Formula = "pooled_null",
-    sides: Sides = 2,
 ) -> float:
-    """Return the power for this difference with `treated` units, in either direction if two-sided.
+    """Return the power for this difference with `treated` units, in either direction.
 
     >>> round(proportion_power(0.1, 0.12, 3841), 6)
     0.800017
@@ -65,7 +62,7 @@ def proportion_power(
     distance, under_null, under_effect = _spreads(control, treatment, control_per_treatment, formula)
     if under_effect == 0:
         return 1.0 if distance > 0 else 0.0
-    return _power(distance, under_null, under_effect, treated, level, sides)
+    return _power(distance, under_null, under_effect, treated, level)
 
 
 def smallest_proportion(
@@ -114,10 +111,10 @@ def _spreads(control: float, treatment: float, ratio: float, formula: Formula) -
     return abs(treatment - control), *by_formula[formula]
 
 
-def _power(distance: float, under_null: float, under_effect: float, units: float, level: float, sides: Sides) -> float:
-    critical, shift = normal_quantile(1 - level / sides) * under_null, distance * math.sqrt(units)
+def _power(distance: float, under_null: float, under_effect: float, units: float, level: float) -> float:
+    critical, shift = normal_quantile(1 - level / 2) * under_null, distance * math.sqrt(units)
     near = float(special.ndtr((shift - critical) / under_effect))
-    return near + (float(special.ndtr((-shift - critical) / under_effect)) if sides == 2 else 0.0)
+    return near + float(special.ndtr((-shift - critical) / under_effect))
 
 
 def _check(control: float, treatment: float, level: float, power: float, ratio: float) -> None:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import special
-
 from lab.stats.core.probabilities import chi_square_log10_p, chi_square_p_value
 
 SMALLEST_WEIGHT = 1e-9
@@ -30,9 +28,7 @@ class SampleRatio:
     reason: str
 
 
-def check_sample_ratio(
-    counts: Sequence[int], weights: Sequence[float], *, alarm_below: float = ALARM_BELOW
-) -> SampleRatio:
+def check_sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> SampleRatio:
     """Return the test for a sample ratio mismatch.
 
     An arm with weight but no unit always fails, and so does a unit in an arm of weight 0. Fabijan and others (2019),
@@ -55,57 +51,12 @@ def check_sample_ratio(
     statistic = float(sum((counts[arm] - expected[arm]) ** 2 / expected[arm] for arm in used))
     p_value, log10_p = chi_square_p_value(statistic, degrees), chi_square_log10_p(statistic, degrees)
     empty = [arm for arm in used if counts[arm] == 0]
-    reason = f"arm {empty[0]} has no unit" if empty else _reason(p_value, alarm_below)
+    reason = f"arm {empty[0]} has no unit" if empty else _reason(p_value)
     return SampleRatio(tuple(counts), expected, statistic, degrees, p_value, log10_p, bool(reason), reason)
 
 
-def binomial_p_value(successes: int, trials: int, share: float) -> float:
-    """Return the exact two-sided binomial p-value: the probability of all outcomes at most as likely as the observed.
-
-    >>> round(binomial_p_value(1, 5, 0.5), 6)
-    0.375
-    """
-    if not 0 <= successes <= trials or not 0 < share < 1:
-        raise ValueError(f"expected 0 to {trials} successes and a share between 0 and 1, got {successes} and {share}")
-    if successes == trials * share:
-        return 1.0
-    low = successes < trials * share
-    seen = _log_chance(successes, trials, share) + 1e-7
-    mode = math.floor((trials + 1) * share)
-    inner, outer = (mode, trials) if low else (mode, 0)
-    # Bisect for the first outcome on the other side of the mode that is at most as likely as the observed one.
-    if _log_chance(outer, trials, share) > seen:
-        return _tail_of(successes, trials, share, low=low)
-    while abs(outer - inner) > 1:
-        middle = (inner + outer) // 2
-        inner, outer = (middle, outer) if _log_chance(middle, trials, share) > seen else (inner, middle)
-    first = inner if _log_chance(inner, trials, share) <= seen and inner != successes else outer
-    return min(1.0, _tail_of(successes, trials, share, low=low) + _tail_of(first, trials, share, low=not low))
-
-
-def normal_share_p_value(successes: int, trials: int, share: float, *, corrected: bool = True) -> float:
-    """Return the two-sided p-value of the normal approximation, with continuity correction by default.
-
-    >>> round(normal_share_p_value(49877, 100000, 0.5), 6)
-    0.438483
-    """
-    distance = abs(successes - trials * share) - (0.5 if corrected else 0.0)
-    return float(2 * special.ndtr(-max(0.0, distance) / math.sqrt(trials * share * (1 - share))))
-
-
-def _reason(p_value: float, alarm_below: float) -> str:
-    return f"sample ratio mismatch: p {p_value:.1e} is below {alarm_below}" if p_value < alarm_below else ""
-
-
-def _tail_of(successes: int, trials: int, share: float, *, low: bool) -> float:
-    if low:
-        return 1.0 if successes >= trials else float(special.betaincc(successes + 1, trials - successes, share))
-    return 1.0 if successes <= 0 else float(special.betainc(successes, trials - successes + 1, share))
-
-
-def _log_chance(successes: int, trials: int, share: float) -> float:
-    ways = -math.log1p(trials) - float(special.betaln(trials - successes + 1, successes + 1))
-    return ways + successes * math.log(share) + (trials - successes) * math.log1p(-share)
+def _reason(p_value: float) -> str:
+    return f"sample ratio mismatch: p {p_value:.1e} is below {ALARM_BELOW}" if p_value < ALARM_BELOW else ""
 
 
 def _check(counts: Sequence[int], weights: Sequence[float]) -> None:

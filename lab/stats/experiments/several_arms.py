@@ -1,4 +1,4 @@
-"""Tests of several arms: Welch's and Fisher's ANOVA, Dunnett's comparisons with a control."""
+"""Tests of several arms: Welch's ANOVA, Dunnett's comparisons with a control."""
 
 import math
 from collections.abc import Sequence
@@ -30,9 +30,8 @@ class VarianceRatioTest:
 
 @dataclass(frozen=True)
 class ManyToOne:
-    """Each treatment against one control: differences, t statistics, adjusted p-values, simultaneous intervals."""
+    """Each treatment against one control: t statistics, adjusted p-values, simultaneous intervals."""
 
-    differences: tuple[float, ...]
     statistics: tuple[float, ...]
     p_values: tuple[float, ...]
     lows: tuple[float, ...]
@@ -40,8 +39,8 @@ class ManyToOne:
     reason: str
 
 
-def compare_several_means(arms: Sequence[Summary], *, equal_spread: bool = False) -> VarianceRatioTest:
-    """Return Welch's F test (1951, Biometrika 38), or Fisher's, which assumes equal variances.
+def compare_several_means(arms: Sequence[Summary]) -> VarianceRatioTest:
+    """Return Welch's F test (1951, Biometrika 38), which allows unequal variances.
 
     >>> arms = [Summary(12, 12.34, 0.31), Summary(14, 12.59, 0.31), Summary(8, 13.1, 0.17)]
     >>> round(compare_several_means(arms).p_value or 0, 4)
@@ -49,7 +48,7 @@ def compare_several_means(arms: Sequence[Summary], *, equal_spread: bool = False
     """
     if len(arms) < 2:
         raise ValueError(f"expected two arms or more, got {len(arms)}")
-    return _fisher(arms) if equal_spread else _welch(arms)
+    return _welch(arms)
 
 
 def compare_with_control(control: Summary, treatments: Sequence[Summary], *, level: float = 0.95) -> ManyToOne:
@@ -64,16 +63,15 @@ def compare_with_control(control: Summary, treatments: Sequence[Summary], *, lev
     arms = [control, *treatments]
     degrees = sum(arm.count for arm in arms) - len(arms)
     squares = sum(variance_of(arm) * (arm.count - 1) for arm in arms)
-    differences = tuple(arm.mean - control.mean for arm in treatments)
+    differences = [arm.mean - control.mean for arm in treatments]
     if degrees < 1 or squares == 0:
-        return ManyToOne(differences, (), (), (), (), NO_SPREAD)
+        return ManyToOne((), (), (), (), NO_SPREAD)
     spread = math.sqrt(squares / degrees)
     errors = [spread * math.sqrt(1 / control.count + 1 / arm.count) for arm in treatments]
     statistics = [difference / error for difference, error in zip(differences, errors, strict=True)]
     loads = np.array([math.sqrt(arm.count / (arm.count + control.count)) for arm in treatments])
     largest = _critical(tuple(loads.tolist()), degrees, level)
     return ManyToOne(
-        differences,
         tuple(statistics),
         tuple(any_beyond(abs(t), loads, degrees) for t in statistics),
         tuple(difference - largest * error for difference, error in zip(differences, errors, strict=True)),
@@ -121,17 +119,6 @@ def _spreads(degrees: float) -> tuple[Numbers, Numbers]:
     logs = (degrees - 1) * np.log(points) - degrees * points**2 / 2
     weights = weights * np.exp(logs - logs.max())
     return points, weights / weights.sum()
-
-
-def _fisher(arms: Sequence[Summary]) -> VarianceRatioTest:
-    total = sum(arm.count for arm in arms)
-    degrees = float(len(arms) - 1), float(total - len(arms))
-    within = sum(variance_of(arm) * (arm.count - 1) for arm in arms)
-    if degrees[1] < 1 or within == 0:
-        return VarianceRatioTest(None, degrees, None, NO_SPREAD)
-    mean = sum(arm.count * arm.mean for arm in arms) / total
-    between = sum(arm.count * (arm.mean - mean) ** 2 for arm in arms)
-    return _tested(between / degrees[0] / (within / degrees[1]), degrees)
 
 
 def _welch(arms: Sequence[Summary]) -> VarianceRatioTest:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lab.stats.core.arm_means import Summary, welch_degrees
-from lab.stats.core.comparison import Comparison, Side, compare_estimates, undefined
+from lab.stats.core.comparison import Comparison, compare_estimates, undefined
 from lab.stats.core.probabilities import chi_square_p_value, normal_quantile
-from lab.stats.experiments.roots import find_root
 
 Numbers = NDArray[np.float64]
 Stratum = tuple[Summary, Summary]
@@ -28,23 +27,18 @@ class PostStratified:
 class StratifiedTest:
     """The Cochran–Mantel–Haenszel chi-square of several two-by-two tables, and their common odds ratio.
 
-    The odds ratio is treatment over control, None when undefined because of a count of 0. `heterogeneity` is Breslow
-    and Day's statistic, large when the tables have different odds ratios.
+    The odds ratio is treatment over control, None when undefined because of a count of 0.
     """
 
     statistic: float | None
     p_value: float | None
-    corrected_statistic: float | None
-    corrected_p_value: float | None
     odds_ratio: float | None
     low: float | None
     high: float | None
-    heterogeneity: float | None
-    heterogeneity_p_value: float | None
     reason: str
 
 
-def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level: float = 0.95) -> PostStratified:
+def post_stratify(strata: Sequence[Stratum], *, level: float = 0.95) -> PostStratified:
     """Return the comparison of two arms, each stratum given as (control, treatment), weighted by stratum size.
 
     The standard error accounts for random stratum sizes. Miratrix, Sekhon and Yu (2013), Journal of the Royal
@@ -60,15 +54,13 @@ def post_stratify(strata: Sequence[Stratum], *, side: Side = "two-sided", level:
     covariance = _covariance(strata, means, shares, sizes)
     degrees = _degrees(strata)
     error = math.sqrt(max(0.0, float(covariance[1, 1])))
-    absolute = compare_estimates(
-        control, control + difference, standard_error=error, degrees=degrees, side=side, level=level
-    )
+    absolute = compare_estimates(control, control + difference, standard_error=error, degrees=degrees, level=level)
     if control == 0:
         return PostStratified(absolute, undefined(0.0, 0.0, "undefined: the control value is 0"))
     slope = np.array([-difference / control, 1.0]) / abs(control)
     error = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
     lift = difference / abs(control)
-    relative = compare_estimates(0.0, lift, standard_error=error, degrees=degrees, side=side, level=level)
+    relative = compare_estimates(0.0, lift, standard_error=error, degrees=degrees, level=level)
     return PostStratified(absolute, relative)
 
 
@@ -87,21 +79,16 @@ def stratified_test(tables: ArrayLike, *, level: float = 0.95) -> StratifiedTest
     counts = counts[counts.sum(axis=(1, 2)) > 1]
     apart, variance = _hypergeometric(counts)
     if variance == 0:
-        return StratifiedTest(*(None,) * 9, reason="undefined: no stratum has both arms and both outcomes")
-    statistic, corrected = apart**2 / variance, max(0.0, abs(apart) - 0.5) ** 2 / variance
+        return StratifiedTest(*(None,) * 5, reason="undefined: no stratum has both arms and both outcomes")
+    statistic = apart**2 / variance
     odds_ratio, error = _odds_ratio(counts)
     reach = normal_quantile((1 + level) / 2) * error if error is not None else None
-    heterogeneity = _breslow_day(counts, odds_ratio) if odds_ratio else None
     return StratifiedTest(
         statistic=statistic,
         p_value=chi_square_p_value(statistic, 1),
-        corrected_statistic=corrected,
-        corrected_p_value=chi_square_p_value(corrected, 1),
         odds_ratio=odds_ratio,
         low=odds_ratio * math.exp(-reach) if odds_ratio and reach is not None else None,
         high=odds_ratio * math.exp(reach) if odds_ratio and reach is not None else None,
-        heterogeneity=heterogeneity,
-        heterogeneity_p_value=None if heterogeneity is None else chi_square_p_value(heterogeneity, len(counts) - 1),
         reason="" if odds_ratio else "no odds ratio: an outcome is missing in an arm",
     )
 
@@ -153,21 +140,3 @@ def _odds_ratio(counts: Numbers) -> tuple[float | None, float | None]:
         + np.sum(differ * below) / below.sum() ** 2
     ) / 2
     return float(above.sum() / below.sum()), math.sqrt(float(variance))
-
-
-def _breslow_day(counts: Numbers, odds_ratio: float) -> float | None:
-    """Return Breslow and Day's statistic (1980), uncorrected; None when a table has an empty margin."""
-    statistic = 0.0
-    for table in counts:
-        hits, (rows, others) = float(table[:, 0].sum()), table.sum(axis=1)[::-1]
-        low, high = max(0.0, hits - others), min(hits, rows)
-        if low == high or len(counts) < 2:
-            return None
-
-        def miss(cell: float, rows: float = rows, others: float = others, hits: float = hits) -> float:
-            return cell * (others - hits + cell) - odds_ratio * (hits - cell) * (rows - cell)
-
-        cell = find_root(miss, low, high)
-        precision = 1 / cell + 1 / (rows - cell) + 1 / (hits - cell) + 1 / (others - hits + cell)
-        statistic += (float(table[1, 0]) - cell) ** 2 * precision
-    return statistic

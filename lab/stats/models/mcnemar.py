@@ -10,7 +10,6 @@ from lab.stats.core.probabilities import (
     binomial_half_cdf,
     binomial_half_log10_p,
     binomial_half_p_value,
-    chi_square_p_value,
     normal_quantile,
 )
 
@@ -83,18 +82,6 @@ def mcnemar_test(both: int, only_first: int, only_second: int, neither: int, *, 
         exact_log10_p=binomial_half_log10_p(only_first, discordant),
         reason="" if discordant else "correct on the same rows",
     )
-
-
-def mcnemar_chi_square(only_first: int, only_second: int, *, corrected: bool = False) -> tuple[float, float]:
-    """Return McNemar's chi-square and its p-value, optionally with Edwards' correction; prefer mid-p.
-
-    >>> mcnemar_chi_square(0, 0)
-    (0.0, 1.0)
-    """
-    discordant = only_first + only_second
-    distance = abs(only_second - only_first) - (1 if corrected else 0)
-    statistic = distance**2 / discordant if discordant else 0.0
-    return statistic, chi_square_p_value(statistic, 1)
 
 
 def _mid_p(only_first: int, discordant: int) -> float:

@@ -61,18 +61,6 @@ def signed_rank_test(differences: ArrayLike) -> SignedRankTest:
     )
 
 
-def normal_signed_rank_p(differences: ArrayLike, *, corrected: bool = False) -> float:
-    """Return the p-value of the normal approximation, optionally with continuity correction; needs a difference not 0.
-
-    >>> round(normal_signed_rank_p([0.01, 0.03, 0.02, 0.04], corrected=True), 6)
-    0.100348
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    values = values[values != 0]
-    ranks = _midranks(np.abs(values))
-    return normal_p_value(_z(ranks, float(ranks[values > 0].sum()), corrected=corrected))
-
-
 def _midranks(values: Numbers) -> Numbers:
     _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: Numbers = (np.cumsum(counts) - (counts - 1) / 2)[codes]
@@ -89,6 +77,5 @@ def _exact_p(ranks: Numbers, smaller: float) -> float:
     return min(1.0, 2 * float(ways[: round(2 * smaller) + 1].sum()) / 2.0 ** len(ranks))
 
 
-def _z(ranks: Numbers, positive: float, *, corrected: bool = False) -> float:
-    distance = abs(positive - float(ranks.sum()) / 2) - (0.5 if corrected else 0.0)
-    return max(0.0, distance) / math.sqrt(float(np.sum(ranks**2)) / 4)
+def _z(ranks: Numbers, positive: float) -> float:
+    return abs(positive - float(ranks.sum()) / 2) / math.sqrt(float(np.sum(ranks**2)) / 4)

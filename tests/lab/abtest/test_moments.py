@@ -9,8 +9,8 @@ from lab.abtest.interim import current_look, repeated_p_value
 from lab.abtest.moments import LogMoments, log_moments
 from lab.experiment import log as reading
 from lab.experiment.log import read_log
-from lab.stats.experiments.moments import take_moments
 from tests.lab.abtest.logs import OUTCOMES, design_of, drawn, written
+from tests.lab.stats.samples import take_moments
 
 COLUMNS = ("stayed", "calls", "clicks", "views", "spent", "before")
 

@@ -1,6 +1,5 @@
 """The invariances of every public function of lab.stats, or why there are none."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +29,6 @@ from lab.stats.experiments import (
     exact_tables,
     group_sequential,
     lifts,
-    mixtures,
     moments,
     plans,
     posteriors,
@@ -86,6 +84,7 @@ from tests.lab.stats.laws import (
     twice,
     unchanged,
 )
+from tests.lab.stats.samples import summarise, take_moments, take_moments_by_arm
 
 RNG = np.random.default_rng(31)
 X, Y = RNG.normal(3, 1, 60), RNG.normal(3.4, 2, 60)
@@ -97,7 +96,7 @@ RIGHT, ALSO = RNG.random(80) < 0.7, RNG.random(80) < 0.8
 ARMS = RNG.integers(0, 2, 60)
 CONTROL, TREATMENT = (120, 1000), (155, 1100)
 TRIALS = [(0, 9), (9, 9), (3, 40), (500, 1000)]
-FIRST, SECOND = arm_means.summarise(X), arm_means.summarise(Y)
+FIRST, SECOND = summarise(X), summarise(Y)
 STRATA = [(Summary(50, 1.0, 0.4), Summary(60, 1.2, 0.5)), (Summary(30, 3.0, 0.6), Summary(20, 3.3, 0.2))]
 TABLES = [[[30, 470], [45, 455]], [[12, 188], [20, 180]], [[60, 240], [70, 230]]]
 P_VALUES = [0.01, 0.2, 0.03, 0.5, 0.04]
@@ -150,11 +149,11 @@ def of_rows(function: Call, *columns: Any, repeat: bool = True) -> dict[str, Che
 
 
 def moments_of(*columns: Any) -> moments.Moments:
-    return moments.take_moments(columns)
+    return take_moments(columns)
 
 
 def by_arm(arms: Any, *columns: Any) -> list[moments.Moments]:
-    return moments.take_moments_by_arm(arms, columns, count=2)
+    return take_moments_by_arm(arms, columns, count=2)
 
 
 def adjusted(function: Call) -> Call:
@@ -212,10 +211,6 @@ def sums_to_one(function: Call, *arguments: Any) -> Check:
     return lambda: same(float(sum(function(*arguments))), 1.0)
 
 
-def mixed(level: float, v: float) -> float:
-    return mixtures.mixture_bound(v, level, rho=10.0)
-
-
 LAWS: dict[str, dict[str, Check]] = {
     "areas.area_under_curve": of_rows(lambda y, s: areas.area_under_curve(y, s).value, LABELS, SCORES)
     | {
@@ -250,17 +245,9 @@ LAWS: dict[str, dict[str, Check]] = {
     "areas.compare_independent_areas": {
         "the samples swapped": swapped(areas.compare_independent_areas, (0.7, 0.01), (0.8, 0.02))
     },
-    "arm_means.summarise": of_rows(arm_means.summarise, X, repeat=False)
-    | {
-        "an offset, but for the mean": unchanged(
-            lambda x: replace(arm_means.summarise(x), mean=0.0), (X,), (X + 1024.0,)
-        )
-    },
     "arm_means.compare_arm_means": {
         "the arms swapped": swapped(arm_means.compare_arm_means, FIRST, SECOND),
-        "units and origin": freed(
-            lambda x, y: arm_means.compare_arm_means(arm_means.summarise(x), arm_means.summarise(y)), X, Y
-        ),
+        "units and origin": freed(lambda x, y: arm_means.compare_arm_means(summarise(x), summarise(y)), X, Y),
     },
     "arm_means.variance_of": {
         "an offset that leaves digits": unchanged(
@@ -287,9 +274,6 @@ LAWS: dict[str, dict[str, Check]] = {
     "assignment.arm_at": {
         "the scale of weights": unchanged(assignment.arm_at, (0.6, [1, 1, 2]), (0.6, [10, 10, 20])),
         "an arm of weight 0 at the end": unchanged(assignment.arm_at, (0.6, [1, 1]), (0.6, [1, 1, 0])),
-    },
-    "assignment.growthbook_bucket": {
-        "nothing but seed and name": repeated(lambda: assignment.growthbook_bucket("a", seed="s"))
     },
     "average_precisions.average_precision_of": of_rows(
         lambda y, s: average_precisions.average_precision_of(y, s).value, LABELS, SCORES
@@ -430,9 +414,6 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda one, two: confidence_sequences.anytime_comparison(two - one, 0.1, 500, tuned_to=400), 1.0, 1.3
         )
     },
-    "confidence_sequences.anytime_share": {
-        "failures counted instead": mirror_of_share(partial(confidence_sequences.anytime_share, tuned_to=100))
-    },
     "confidence_sequences.anytime_bounds": {
         "the unit of information": unchanged(
             lambda looks, tuned_to: confidence_sequences.anytime_bounds(looks, tuned_to=tuned_to).z,
@@ -463,16 +444,7 @@ LAWS: dict[str, dict[str, Check]] = {
             ),
             "one test alone": gives(getattr(corrections, name), ([0.03],), [0.03]),
         }
-        for name in (
-            "bonferroni",
-            "holm",
-            "hochberg",
-            "hommel",
-            "sidak",
-            "holm_sidak",
-            "benjamini_hochberg",
-            "benjamini_yekutieli",
-        )
+        for name in ("holm", "benjamini_hochberg")
     },
     "covariates.adjust_for_covariate": {
         "the order of units": reordered(
@@ -484,14 +456,6 @@ LAWS: dict[str, dict[str, Check]] = {
             (ARMS, Y, 5 * X - 3),
         ),
     },
-    "covariates.compare_adjusted": {
-        "unit and origin of the covariate": unchanged(
-            adjusted(covariates.compare_adjusted), (ARMS, Y, X), (ARMS, Y, 5 * X - 3)
-        ),
-        "the arms swapped": swapped(
-            lambda one, two: covariates.compare_adjusted(one, two, outcome=0, covariate=1), *by_arm(ARMS, Y, X)
-        ),
-    },
     "covariates.lift_after_adjustment": {
         "unit and origin of the covariate": unchanged(
             adjusted(covariates.lift_after_adjustment), (ARMS, Y, X), (ARMS, Y, 5 * X - 3)
@@ -500,8 +464,6 @@ LAWS: dict[str, dict[str, Check]] = {
             adjusted(covariates.lift_after_adjustment), (ARMS, Y, X), (ARMS, 5 * Y, X)
         ),
     },
-    "covariates.regress": of_rows(covariates.regress, Y, X, ARMS, repeat=False)
-    | {"unit and origin of the covariate": unchanged(covariates.regress, (Y, X, ARMS), (Y, 5 * X - 3, ARMS))},
     "crossing.crossing_probabilities": {
         "the sign of the drift": unchanged(
             lambda drift: crossing.crossing_probabilities([2.5, 2.0], [0.5, 1.0], drift=drift), (1.4,), (-1.4,)
@@ -512,7 +474,7 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "crossing.densities": {
         "what stays and what crosses": lambda: same(
-            float(crossing.densities([2.0, 2.0], [-2.0, -2.0], [0.5, 1.0])[1].weights.sum()),
+            float(crossing.densities([2.0, 2.0], [0.5, 1.0])[1].weights.sum()),
             1 - crossing.crossing_probabilities([2.0], [0.5])[0],
         )
     },
@@ -635,7 +597,7 @@ LAWS: dict[str, dict[str, Check]] = {
     "effect_sizes.standardised_difference": {
         "the arms swapped": swapped(effect_sizes.standardised_difference, FIRST, SECOND),
         "units and origin": unchanged(
-            lambda x, y: effect_sizes.standardised_difference(arm_means.summarise(x), arm_means.summarise(y)),
+            lambda x, y: effect_sizes.standardised_difference(summarise(x), summarise(y)),
             (X, Y),
             (3 * X + 7, 3 * Y + 7),
         ),
@@ -644,13 +606,6 @@ LAWS: dict[str, dict[str, Check]] = {
         "below 1, and nearing it": at_least(effect_sizes.small_sample_factor, (3,), (10,), (1000,))
     },
     "effect_sizes.pooled_spread": {"the arms swapped": symmetric(effect_sizes.pooled_spread, FIRST, SECOND)},
-    "effect_sizes.glass_delta": {
-        "units and origin": unchanged(
-            lambda x, y: effect_sizes.glass_delta(arm_means.summarise(x), arm_means.summarise(y)),
-            (X, Y),
-            (3 * X + 7, 3 * Y + 7),
-        )
-    },
     "effect_sizes.noncentrality_interval": {
         "the sign": lambda: same(
             list(effect_sizes.noncentrality_interval(2.0, 9)),
@@ -699,15 +654,6 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda looks: group_sequential.spending_bounds(looks).z[:2], ([0.2, 0.5, 1.0],), ([0.2, 0.5, 0.6, 0.9],)
         )
     },
-    "group_sequential.classical_bounds": {
-        "what is crossed": gives(
-            lambda: sum(
-                crossing.crossing_probabilities(group_sequential.classical_bounds(4).crossable, [0.25, 0.5, 0.75, 1])
-            ),
-            (),
-            0.05,
-        )
-    },
     "group_sequential.sequential_power": {
         "the sign of the drift": unchanged(
             lambda drift: group_sequential.sequential_power(BOUNDS, drift=drift), (2.0,), (-2.0,)
@@ -717,7 +663,9 @@ LAWS: dict[str, dict[str, Check]] = {
         ),
     },
     "group_sequential.inflation": {
-        "one look": gives(lambda: group_sequential.inflation(group_sequential.classical_bounds(1)) > 0.9999, (), True)
+        "one look": gives(
+            lambda: group_sequential.inflation(group_sequential.spending_bounds([1.0])) > 0.9999, (), True
+        )
     },
     "group_sequential.analyse_stop": {
         "the sign": lambda: same(
@@ -727,21 +675,7 @@ LAWS: dict[str, dict[str, Check]] = {
     },
     "isotonic.fit_isotonic": {"the order of rows": reordered(isotonic.fit_isotonic, X, Y)},
     "lifts.relative_lift": {
-        "units": unchanged(
-            lambda x, y: lifts.relative_lift(arm_means.summarise(x), arm_means.summarise(y)), (X, Y), (8 * X, 8 * Y)
-        )
-    },
-    "lifts.lift_by_delta_method": {
-        "units": unchanged(lifts.lift_by_delta_method, ((2.0, 3.0), (0.1, 0.2)), ((20.0, 30.0), (10.0, 20.0)))
-    },
-    "lifts.lift_by_log_ratio": {
-        "units": unchanged(
-            lambda x, y: lifts.lift_by_log_ratio(arm_means.summarise(x), arm_means.summarise(y)), (X, Y), (8 * X, 8 * Y)
-        ),
-        "the arms swapped": lambda: same(
-            1 + lifts.lift_by_log_ratio(FIRST, SECOND).difference,
-            1 / (1 + lifts.lift_by_log_ratio(SECOND, FIRST).difference),
-        ),
+        "units": unchanged(lambda x, y: lifts.relative_lift(summarise(x), summarise(y)), (X, Y), (8 * X, 8 * Y))
     },
     "lifts.lift_of_proportions": {
         "the arms swapped": lambda: same(
@@ -758,42 +692,19 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda one, two: mcnemar.mcnemar_test(30, one, two, 9).p_value, (4, 11), (11, 4)
         )
     },
-    "mcnemar.mcnemar_chi_square": {"the models swapped": symmetric(mcnemar.mcnemar_chi_square, 4, 11)},
     "log_odds.log_odds": {
         "failures counted instead": unchanged(
             lambda shares: np.abs(log_odds.log_odds(shares)).tolist(), ([0.1, 0.4],), ([0.9, 0.6],)
         )
     },
-    "mixtures.mixing_variance": {
-        "the unit of variance": unchanged(lambda v: mixtures.mixing_variance(v, 0.05) / v, (10.0,), (1000.0,))
-    },
-    "mixtures.log_mixture": {
-        "the sign": unchanged(lambda s: mixtures.log_mixture(s, 40.0, rho=9.0), (7.0,), (-7.0,)),
-        "the unit": unchanged(
-            lambda s, v, rho: mixtures.log_mixture(s, v, rho=rho), (7.0, 40.0, 9.0), (14.0, 160.0, 36.0)
-        ),
-    },
-    "mixtures.mixture_bound": {
-        "a stricter level": at_least(mixed, (0.5, 30.0), (0.05, 30.0), (0.001, 30.0)),
-        "more variance": at_least(mixed, (0.05, 3.0), (0.05, 30.0), (0.05, 300.0)),
-    },
-    "mixtures.stitched_bound": {
-        "the unit": unchanged(
-            lambda v, start, unit: mixtures.stitched_bound(v, 0.05, v_start=start) / unit,
-            (300.0, 100.0, 1.0),
-            (1200.0, 400.0, 2.0),
+    "confidence_sequences.mixing_variance": {
+        "the unit of variance": unchanged(
+            lambda v: confidence_sequences.mixing_variance(v, 0.05) / v, (10.0,), (1000.0,)
         )
     },
     "moments.no_rows": {
         "what it is added to": lambda: same(moments.merge_moments([moments.no_rows(1), moments_of(X)]), moments_of(X))
     },
-    "moments.take_moments": of_rows(moments_of, X, Y, repeat=False)
-    | {
-        "an offset, but for the means": unchanged(
-            lambda x, y: moments_of(x, y).products, (X, Y), (X + 4096.0, Y - 512.0)
-        )
-    },
-    "moments.take_moments_by_arm": of_rows(by_arm, ARMS, X, Y, repeat=False),
     "moments.merge_moments": {
         "any batches": lambda: same(
             moments.merge_moments([moments_of(X[:7]), moments_of(X[7:8]), moments_of(X[8:])]), moments_of(X)
@@ -829,15 +740,6 @@ LAWS: dict[str, dict[str, Check]] = {
         ),
         "chances that add up": sums_to_one(lambda: posteriors.compare_posteriors([*PAIR, PAIR[0]]).best),
     },
-    "posteriors.difference_of_posteriors": {
-        "the arms swapped": mirrored(
-            lambda one, two: [
-                (found := posteriors.difference_of_posteriors(one, two)).low,
-                found.high,
-            ],
-            *PAIR,
-        )
-    },
     "posteriors.normal_posterior": {
         "the sign": lambda: same(
             posteriors.normal_posterior(0.2, 0.1).loss_of_control,
@@ -861,7 +763,6 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda one, two: power_of_means.smallest_mean_effect(treated=one, control=two), (40, 90), (90, 40)
         )
     },
-    "power_of_means.one_tail_units": {"the sign": unchanged(power_of_means.one_tail_units, (0.3,), (-0.3,))},
     "power_of_proportions.proportion_units": {
         "failures counted instead": unchanged(
             power_of_proportions.proportion_units, (0.1, 0.15), (0.9, 0.85), (0.15, 0.1)
@@ -1021,12 +922,6 @@ LAWS: dict[str, dict[str, Check]] = {
             ([500, 0, 530], [1, 0, 1]),
         ),
     },
-    "sample_ratio.binomial_p_value": {
-        "failures counted instead": unchanged(sample_ratio.binomial_p_value, (7, 30, 0.4), (23, 30, 0.6))
-    },
-    "sample_ratio.normal_share_p_value": {
-        "failures counted instead": unchanged(sample_ratio.normal_share_p_value, (7, 30, 0.4), (23, 30, 0.6))
-    },
     "several_arms.compare_several_means": {
         "the order of arms": unchanged(
             several_arms.compare_several_means,
@@ -1070,7 +965,6 @@ LAWS: dict[str, dict[str, Check]] = {
         "the unit": unchanged(signed_ranks.signed_rank_test, (X - 3,), (8 * (X - 3),)),
         "the sign": unchanged(lambda x: signed_ranks.signed_rank_test(x).p_value, (X - 3,), (3 - X,)),
     },
-    "signed_ranks.normal_signed_rank_p": {"the sign": unchanged(signed_ranks.normal_signed_rank_p, (X - 3,), (3 - X,))},
     **{
         f"spending.{name}": {
             "nothing at first, all at the end": gives(partial(ends_of, call), (), [True, 0.025]),
@@ -1104,17 +998,6 @@ LAWS: dict[str, dict[str, Check]] = {
             (two_proportions.compare_by_normal_limit(control=CONTROL, treatment=TREATMENT).statistic or 0) * np.sqrt(2),
             two_proportions.compare_by_normal_limit(control=doubled(CONTROL), treatment=doubled(TREATMENT)).statistic,
         )
-    },
-    "two_proportions.compare_with_added_counts": two_arms(two_proportions.compare_with_added_counts),
-    "two_proportions.wald_interval": {"the arms swapped": mirrored(two_proportions.wald_interval, CONTROL, TREATMENT)},
-    "two_proportions.chi_square_of": {
-        "the arms swapped": symmetric(two_proportions.chi_square_of, CONTROL, TREATMENT),
-        "failures counted instead": unchanged(
-            two_proportions.chi_square_of, (CONTROL, TREATMENT), (opposite(CONTROL), opposite(TREATMENT))
-        ),
-    },
-    "two_proportions.likelihood_ratio_of": {
-        "the arms swapped": symmetric(two_proportions.likelihood_ratio_of, CONTROL, TREATMENT)
     },
     "two_proportions.share_of": {
         "every unit counted twice": unchanged(two_proportions.share_of, (CONTROL, "a"), (doubled(CONTROL), "a"))

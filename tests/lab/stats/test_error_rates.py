@@ -12,7 +12,7 @@ from scipy import stats
 from benchmarks import error_rates_by_unit as by_unit
 from benchmarks.error_rates import Case, cases, rate, variance_left
 from lab.stats.core.areas import area_under_curve, area_variance, compare_areas, compare_independent_areas
-from lab.stats.core.arm_means import compare_arm_means, summarise
+from lab.stats.core.arm_means import compare_arm_means
 from lab.stats.core.contingency import compare_counts, compare_shares
 from lab.stats.core.corrections import benjamini_hochberg
 from lab.stats.core.paired import compare_means
@@ -21,6 +21,7 @@ from lab.stats.models.decisions import compare_decisions, count_decisions
 from lab.stats.models.mcnemar import compare_correctness
 from lab.stats.shift.ranks import kolmogorov_smirnov, merge, tails_test
 from lab.stats.shift.shifts import measure_levels, measure_numbers
+from tests.lab.stats.samples import summarise
 
 RUNS, LEVEL = 400, 0.05
 Draw = Callable[[np.random.Generator], float | None]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lab.stats.core.arm_means import Summary, compare_arm_means, summarise
+from lab.stats.core.arm_means import Summary, compare_arm_means
 from lab.stats.experiments import (
     confidence_sequences,
     covariates,
@@ -16,8 +16,6 @@ from lab.stats.experiments import (
     exact_tables,
     group_sequential,
     lifts,
-    mixtures,
-    moments,
     plans,
     posteriors,
     power_of_means,
@@ -30,6 +28,7 @@ from lab.stats.experiments import (
     two_proportions,
 )
 from tests.lab.stats.laws import leaves
+from tests.lab.stats.samples import take_moments_by_arm
 
 Call = Callable[..., Any]
 OWN_WORDS = ("expected", "the", "rows", "this", "undefined")
@@ -75,28 +74,13 @@ def by_name(*functions: Call) -> list[Any]:
     "compare",
     by_name(
         two_proportions.compare_proportions,
-        two_proportions.compare_with_added_counts,
         two_proportions.compare_by_normal_limit,
         lifts.lift_of_proportions,
     ),
 )
-@pytest.mark.parametrize("side", ["two-sided", "greater", "less"])
-def test_any_two_shares(compare: Call, side: str) -> None:
+def test_any_two_shares(compare: Call) -> None:
     for control, treatment in product(TRIALS, TRIALS):
-        answers_or_refuses(compare, control=control, treatment=treatment, side=side)
-
-
-@pytest.mark.parametrize(
-    "describe",
-    by_name(
-        two_proportions.wald_interval,
-        two_proportions.chi_square_of,
-        two_proportions.likelihood_ratio_of,
-    ),
-)
-def test_any_two_shares_in_other_ways(describe: Call) -> None:
-    for control, treatment in product(TRIALS, TRIALS):
-        answers_or_refuses(describe, control, treatment)
+        answers_or_refuses(compare, control=control, treatment=treatment)
 
 
 def test_any_two_small_arms() -> None:
@@ -108,33 +92,24 @@ def test_any_two_small_arms() -> None:
 def test_any_two_posteriors(prior: tuple[float, float]) -> None:
     def believe(control: tuple[int, int], treatment: tuple[int, int]) -> list[Any]:
         arms = [posteriors.posterior_of(trials, prior=prior) for trials in (control, treatment)]
-        return [posteriors.compare_posteriors(arms), posteriors.difference_of_posteriors(*arms)]
+        return [posteriors.compare_posteriors(arms)]
 
     for control, treatment in product(TRIALS[::2], TRIALS):
         answers_or_refuses(believe, control, treatment)
 
 
-@pytest.mark.parametrize("tuned_to", [1, 100, 10**6])
-def test_any_share_at_any_time(tuned_to: float) -> None:
-    for trials in TRIALS:
-        answers_or_refuses(confidence_sequences.anytime_share, trials, tuned_to=tuned_to)
-
-
-@pytest.mark.parametrize("spread", ["welch", "pooled"])
 @pytest.mark.parametrize("reference", ["student", "normal"])
-def test_any_two_means(spread: str, reference: str) -> None:
+@pytest.mark.parametrize("side", ["two-sided", "greater", "less"])
+def test_any_two_means(side: str, reference: str) -> None:
     for control, treatment in product(ARMS, ARMS):
-        for compare in (compare_arm_means, lifts.lift_by_log_ratio):
-            answers_or_refuses(compare, control, treatment, spread=spread, reference=reference)
+        answers_or_refuses(compare_arm_means, control, treatment, side=side, reference=reference)
 
 
 def test_any_two_means_in_other_ways() -> None:
     for control, treatment in product(ARMS, ARMS):
         answers_or_refuses(lifts.relative_lift, control, treatment)
-        answers_or_refuses(effect_sizes.glass_delta, control, treatment)
         answers_or_refuses(strata.post_stratify, [(control, treatment), (treatment, control)])
-        for equal_spread in (True, False):
-            answers_or_refuses(several_arms.compare_several_means, [control, treatment], equal_spread=equal_spread)
+        answers_or_refuses(several_arms.compare_several_means, [control, treatment])
 
 
 def test_any_two_means_where_it_takes_longer() -> None:
@@ -148,11 +123,6 @@ def test_any_counts_against_any_weights() -> None:
     weights = [[1, 1], [1, 0], [0, 1], [1, 1, 1], [1, 1, 0], [0, 1, 1], [1e-300, 1], [1e300, 1e300], [1e308, 1e308]]
     for arms, planned in product(counts, weights):
         answers_or_refuses(sample_ratio.check_sample_ratio, arms, planned)
-
-
-def test_any_binomial_outcome() -> None:
-    for trials, hits, share in product((0, 1, 10, 10**9), (0, 1, 5, 10**9), (0, 0.5, 1e-9, 1 - 1e-9, 1)):
-        answers_or_refuses(sample_ratio.binomial_p_value, hits, trials, share)
 
 
 @pytest.mark.parametrize("formula", ["arcsine", "unpooled", "pooled", "pooled_null"])
@@ -178,26 +148,18 @@ def test_any_plan_for_means(spread: str, reference: str) -> None:
 
 
 @pytest.mark.parametrize("first", SAMPLES)
-def test_any_rows(first: list[float]) -> None:
-    answers_or_refuses(summarise, first)
-
-
-@pytest.mark.parametrize("first", SAMPLES)
 def test_any_covariate_and_any_ratio(first: list[float]) -> None:
-    arms = [0] + [1] * (len(first) - 1)
+    arms = ([0] + [1] * len(first))[: len(first)]
 
     def of(use: Call) -> Call:
         def call(outcome: list[float], known: list[float]) -> Any:
-            return use(*moments.take_moments_by_arm(arms, [outcome, known], count=2))
+            return use(*take_moments_by_arm(arms, [outcome, known], count=2))
 
         return call
 
     which: dict[str, Any] = {"outcome": 0, "covariate": 1}
     for second in (sample for sample in SAMPLES if len(sample) == len(first)):
-        for interacted in (False, True):
-            answers_or_refuses(covariates.regress, first, second, arms, interacted=interacted)
         answers_or_refuses(of(lambda *both: covariates.adjust_for_covariate(both, **which)), first, second)
-        answers_or_refuses(of(lambda *both: covariates.compare_adjusted(*both, **which)), first, second)
         answers_or_refuses(of(lambda *both: covariates.lift_after_adjustment(*both, **which)), first, second)
         answers_or_refuses(
             of(lambda *both: [ratios.ratio_of(arm, numerator=0, denominator=1) for arm in both]), first, second
@@ -230,12 +192,6 @@ def test_any_stop() -> None:
         answers_or_refuses(group_sequential.sequential_power, bounds, drift=drift)
 
 
-def test_any_sum_at_any_time() -> None:
-    for s, v, one_sided in product((0, 1, 1e8), (1e-9, 1, 1e9), (False, True)):
-        answers_or_refuses(mixtures.log_mixture, s, v, rho=1.0, one_sided=one_sided)
-        answers_or_refuses(mixtures.mixture_bound, v, 0.05, rho=1.0, one_sided=one_sided)
+def test_any_difference_at_any_time() -> None:
     for difference, error, units in product((0, -1e9, 1e9), (1e-9, 1, 1e9), (1, 10**12)):
-        for side in ("two-sided", "greater", "less"):
-            answers_or_refuses(
-                confidence_sequences.anytime_comparison, difference, error, units, tuned_to=100, side=side
-            )
+        answers_or_refuses(confidence_sequences.anytime_comparison, difference, error, units, tuned_to=100)

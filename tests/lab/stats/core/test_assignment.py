@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from lab.stats.core.assignment import arm_at, assign, growthbook_bucket, hash_to_unit_interval
+from lab.stats.core.assignment import arm_at, assign, hash_to_unit_interval
 from lab.stats.experiments.sample_ratio import check_sample_ratio
 
 UNITS = [f"unit-{number}" for number in range(20_000)]
@@ -65,8 +65,3 @@ def test_the_last_place_on_the_line_belongs_to_an_arm() -> None:
     assert arm_at(1 - 2**-53, [0.1] * 10) == 9
     assert arm_at(1 - 2**-53, [0.1] * 10 + [0.0]) == 9
     assert 0 <= hash_to_unit_interval("unit", salt="s") < 1
-
-
-def test_an_unknown_form_of_hash_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 1 or 2, got 3"):
-        growthbook_bucket("a", seed="s", version=3)

@@ -6,28 +6,10 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from lab.stats.core.corrections import (
-    benjamini_hochberg,
-    benjamini_yekutieli,
-    bonferroni,
-    hochberg,
-    holm,
-    holm_sidak,
-    hommel,
-    sidak,
-)
+from lab.stats.core.corrections import benjamini_hochberg, holm
 
 Correction = Callable[[Sequence[float]], list[float]]
-NAMES: dict[str, Correction] = {
-    "bonferroni": bonferroni,
-    "holm": holm,
-    "simes-hochberg": hochberg,
-    "hommel": hommel,
-    "sidak": sidak,
-    "holm-sidak": holm_sidak,
-    "fdr_bh": benjamini_hochberg,
-    "fdr_by": benjamini_yekutieli,
-}
+NAMES: dict[str, Correction] = {"holm": holm, "fdr_bh": benjamini_hochberg}
 every_correction = pytest.mark.parametrize("name", NAMES)
 
 

@@ -10,7 +10,6 @@ from scipy import stats
 from lab.stats.experiments.posteriors import (
     Posterior,
     compare_posteriors,
-    difference_of_posteriors,
     normal_posterior,
     posterior_of,
 )
@@ -76,15 +75,6 @@ def test_arms_far_apart_leave_no_doubt_and_the_whole_loss() -> None:
 def test_the_chances_of_all_arms_add_up_to_1() -> None:
     arms = [posterior_of((hits, 1000)) for hits in (120, 130, 135, 160, 100)]
     assert sum(compare_posteriors(arms).best) == pytest.approx(1.0, rel=1e-12)
-
-
-def test_the_difference_has_the_quantiles_of_its_draws() -> None:
-    arms = posterior_of((12, 100)), posterior_of((3, 60))
-    rng = np.random.default_rng(1)
-    draws = rng.beta(arms[1].alpha, arms[1].beta, 10**6) - rng.beta(arms[0].alpha, arms[0].beta, 10**6)
-    found = difference_of_posteriors(*arms)
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=5e-4)
-    assert found.above_zero == pytest.approx(float(np.mean(draws > 0)), abs=3e-3)
 
 
 def test_a_flat_prior_leaves_the_estimate_and_a_sure_one_the_prior() -> None:
