@@ -12,7 +12,7 @@ from lab.compile.write import save_both_forms
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
 from lab.core.params import load_params, load_seed
-from lab.core.recording import Recorder, recorded
+from lab.core.recording import Recorder, recorded, write_summary
 from lab.core.result_files import write_json
 from lab.core.schema import load_schema
 from lab.core.stage_files import load_section
@@ -49,29 +49,34 @@ def main() -> None:
             candidate.specification,
             rules=Rules(params.folds, params.threshold, money, load_seed(), search, params.learning_curve),
             where=f"{SECTION}.{name}",
-            reports=Reports(search=partial(log_trial, live, show), fold=partial(log_fold, live, name)),
+            reports=Reports(search=partial(log_trial, live, name, show), fold=partial(log_fold, live, name, search.by)),
             run=run_fits,
         )
         write_table(trained.out_of_fold, folder / OUT_OF_FOLD)
         write_json(history_of(trained.searched), folder / SEARCH)
         write_json(trained.learning_curve, folder / LEARNING_CURVE)
         save_both_forms(trained.model, table, folder)
+        for epoch, loss in enumerate(trained.epoch_losses, start=1):
+            log_point(live, "epoch_loss", loss, step=epoch)
         live.summary = summary_of(trained, schema, table)
 
 
-def log_trial(live: Recorder, show: Callable[[Progress], None], progress: Progress) -> None:
+def log_trial(live: Recorder, name: str, show: Callable[[Progress], None], progress: Progress) -> None:
     show(progress)
     if progress.trial is not None and progress.trial.score is not None:
-        live.step = progress.fits
-        live.log_metric("search_score", progress.trial.score)
+        log_point(live, "search_score", progress.trial.score, step=progress.fits)
+        write_summary(live, METRICS / f"{name}.json")
 
 
-def log_fold(live: Recorder, name: str, fold: FoldScore) -> None:
+def log_fold(live: Recorder, name: str, by: str, fold: FoldScore) -> None:
     sys.stdout.write(progress_of(name, fold))
     sys.stdout.flush()
-    live.step = fold.number
-    for metric, value in fold.metrics.items():
-        live.log_metric(metric, value)
+    log_point(live, f"fold_{by}", fold.metrics[by], step=fold.number)
+
+
+def log_point(live: Recorder, metric: str, value: float, *, step: int) -> None:
+    live.step = step
+    live.log_metric(metric, value)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Record a run with DVCLive and publish its outputs only after success."""
+"""Record a run live with DVCLive, and round its files at the end."""
 
 import csv
 import io
@@ -11,9 +11,8 @@ from typing import TypeAlias
 from dvclive.live import Live
 from scmrepo.exceptions import SCMError
 
-from lab.core.atomic_outputs import replaced_folder
 from lab.core.errors import LabError
-from lab.core.result_files import read_json, rounded, write_records, write_result
+from lab.core.result_files import read_json, rounded, write_json, write_records, write_result
 
 Recorder: TypeAlias = Live
 
@@ -23,28 +22,36 @@ HISTORIES = Path("plots/metrics")  # and the histories of log_metric
 
 @contextmanager
 def recorded(*, metrics: Path, plots: Path, compared: Sequence[str]) -> Iterator[Recorder]:
-    """Yield DVCLive; its summary becomes `metrics`, its curves and histories the folder `plots`, rounded and sorted.
+    """Yield DVCLive, which writes into the folder `plots` while the run goes on; at its end, round what it wrote.
 
-    While it runs it writes beside `plots`, so a run that fails leaves both as they were. A file of points is
-    `plots/NAME.json`, a history is `plots/NAME.tsv`. What is put into `live.summary` need not be rounded, and may be
-    nested.
+    A file of points becomes `plots/NAME.json`; a history stays where DVCLive writes it, `plots/plots/metrics/NAME.tsv`.
+    The summary becomes `metrics`; it may be nested, and need not be rounded.
     """
-    scratch = plots.with_name(f".{plots.name}.live.partial")
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        with _opened(scratch) as live:
-            yield live
-        _publish(scratch, plots=plots)
-        summary = {name: value for name, value in live.summary.items() if name != "step"}
-        write_result(summary, metrics, compared=compared)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    shutil.rmtree(plots, ignore_errors=True)
+    with _opened(plots) as live:
+        yield live
+    for path in sorted((plots / POINTS).rglob("*.json")):
+        write_records(read_json(path), plots / path.relative_to(plots / POINTS))
+    shutil.rmtree(plots / POINTS, ignore_errors=True)
+    for path in sorted((plots / HISTORIES).rglob("*.tsv")):
+        _round_history(path)
+    Path(live.metrics_file).unlink(missing_ok=True)
+    write_result(_summary(live), metrics, compared=compared)
 
 
-def _opened(scratch: Path) -> Recorder:
-    scratch.parent.mkdir(parents=True, exist_ok=True)
+def write_summary(live: Recorder, metrics: Path) -> None:
+    """Write what is known so far, for `dvc exp show` during the run."""
+    write_json(_summary(live), metrics)
+
+
+def _summary(live: Recorder) -> dict[str, object]:
+    return {name: value for name, value in live.summary.items() if name != "step"}
+
+
+def _opened(folder: Path) -> Recorder:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return Live(dir=str(scratch), dvcyaml=False, save_dvc_exp=False, report=None)
+        return Live(dir=str(folder), dvcyaml=False, save_dvc_exp=False, report=None)
     except SCMError as error:
         raise LabError(
             f"DVCLive cannot record: found {error}, expected a git repository with at least one commit. "
@@ -52,21 +59,12 @@ def _opened(scratch: Path) -> Recorder:
         ) from error
 
 
-def _publish(scratch: Path, *, plots: Path) -> None:
-    with replaced_folder(plots) as folder:
-        for path in sorted((scratch / POINTS).rglob("*.json")):
-            write_records(read_json(path), folder / path.relative_to(scratch / POINTS))
-        for path in sorted((scratch / HISTORIES).rglob("*.tsv")):
-            _write_history(path, folder / path.relative_to(scratch / HISTORIES))
-
-
-def _write_history(source: Path, target: Path) -> None:
-    with source.open(encoding="utf-8", newline="") as lines:
+def _round_history(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines, delimiter="\t"))
     buffer = io.StringIO()
     csv.writer(buffer, delimiter="\t", lineterminator="\n").writerows([_number(cell) for cell in row] for row in rows)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(buffer.getvalue().encode())
+    path.write_bytes(buffer.getvalue().encode())
 
 
 def _number(cell: str) -> object:

@@ -21,14 +21,13 @@ COLUMNS = {
         *("first", "second", "kind", "test", "metric", "first_value", "second_value", "lead", "low", "high"),
         *("p_value", "p_adjusted", "detectable", "verdict", "reason", "first_place", "second_place"),
     ),
-    "search": ("candidate", "trial", "score", "best", "folds", "complete", "method", "by", "settings"),
     "importance": ("candidate", "setting", "share"),
     "learning_curve": ("candidate", "share", "rows", "train_score", "score", "low", "high", "by"),
 }
 
 
 def points_of(standings: Sequence[Standing], tests: Sequence[PairTest], *, by: str) -> dict[str, list[Row]]:
-    """Return the rows of every plot by name, rounded, in the order of the leaderboard."""
+    """Return the rows of every plot and picture by name, rounded, in the order of the leaderboard."""
     candidates = [standing.candidate for standing in standings]
     points = {
         "leaderboard": [_standing_row(standing, by) for standing in standings],
@@ -41,13 +40,13 @@ def points_of(standings: Sequence[Standing], tests: Sequence[PairTest], *, by: s
 
 
 def write_points(points: Mapping[str, Sequence[Row]], folder: Path) -> None:
-    """Write the rows of every plot as CSV; a plot without rows has only the header."""
-    for name, rows in points.items():
+    """Write the rows of every plot of DVC as CSV; a plot without rows has only the header."""
+    for name, columns in COLUMNS.items():
         path = folder / f"{name}.csv"
-        if rows:
-            write_csv(rows, path)
+        if points[name]:
+            write_csv(points[name], path)
         else:
-            write_text(",".join(COLUMNS[name]), path)
+            write_text(",".join(columns), path)
 
 
 def settings_in_words(settings: Mapping[str, Any]) -> str:

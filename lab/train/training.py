@@ -77,7 +77,10 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model with its out-of-fold scores and metrics, search, calibration and learning curve."""
+    """A trained model with its out-of-fold scores and metrics, search, calibration and learning curve.
+
+    Only a perceptron has epochs, with the loss on the training rows after each.
+    """
 
     model: Model
     out_of_fold: pa.Table
@@ -87,6 +90,7 @@ class Trained:
     calibrated: Calibrated
     learning_curve: list[dict[str, Any]]
     why_fewer_folds: str
+    epoch_losses: tuple[float, ...]
 
 
 SILENT = Reports()
@@ -136,6 +140,7 @@ def train_model(
         calibrated=calibrated,
         learning_curve=learned.curve,
         why_fewer_folds=division.why_fewer,
+        epoch_losses=tuple(getattr(pipeline[-1], "loss_curve_", ())),
     )
 
 

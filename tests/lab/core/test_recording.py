@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import LabError
-from lab.core.recording import recorded
+from lab.core.recording import recorded, write_summary
 
 METRICS = Path("metrics/train/logistic.json")
 PLOTS = Path("plots/train/logistic")
+HISTORY = PLOTS / "plots/metrics/roc_auc.tsv"
 
 
 @pytest.fixture(autouse=True)
@@ -53,29 +54,31 @@ def test_metrics_are_sorted_rounded_and_free_of_the_step() -> None:
 
 def test_curves_and_histories_are_rounded_and_hold_no_infinity() -> None:
     record(0.123456789)
-    assert sorted(path.name for path in PLOTS.iterdir()) == ["roc.json", "roc_auc.tsv"]
+    assert sorted(PLOTS.rglob("*.*")) == [HISTORY, PLOTS / "roc.json"]
     assert json.loads((PLOTS / "roc.json").read_text()) == [{"x": 0.123457, "y": None}]
-    assert (PLOTS / "roc_auc.tsv").read_bytes() == b"step\troc_auc\n0\t0.123457\n1\t1.12346\n"
+    assert HISTORY.read_bytes() == b"step\troc_auc\n0\t0.123457\n1\t1.12346\n"
 
 
 def test_a_run_replaces_the_plots_of_the_run_before() -> None:
     record(0.5)
     (PLOTS / "stale.json").write_text("[]")
     record(0.25)
-    assert sorted(path.name for path in PLOTS.iterdir()) == ["roc.json", "roc_auc.tsv"]
+    assert sorted(PLOTS.rglob("*.*")) == [HISTORY, PLOTS / "roc.json"]
 
 
-def test_a_run_that_fails_leaves_the_last_good_outputs_and_no_scratch() -> None:
-    record(0.5)
-    before = files()
-    with pytest.raises(TypeError, match="not JSON serializable"):
-        record(0.75, extra=object())
-    assert files() == before
+def test_a_history_grows_where_it_stays() -> None:
+    with recorded(metrics=METRICS, plots=PLOTS, compared=()) as live:
+        for fold in range(2):
+            live.step = fold
+            live.log_metric("roc_auc", 0.5)
+            write_summary(live, METRICS)
+            assert len(HISTORY.read_text().splitlines()) == fold + 2
+            assert json.loads(METRICS.read_text()) == {"roc_auc": 0.5}
 
 
 def test_outside_any_repository_nothing_but_the_outputs_is_left() -> None:
     record(0.5)
-    assert sorted(files()) == [METRICS, PLOTS / "roc.json", PLOTS / "roc_auc.tsv"]
+    assert sorted(files()) == [METRICS, HISTORY, PLOTS / "roc.json"]
 
 
 def test_a_repository_without_a_commit_is_refused_with_the_cure() -> None:

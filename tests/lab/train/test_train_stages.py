@@ -83,7 +83,7 @@ def test_training_writes_model_metrics_and_histories(project: Path) -> None:
         "search.json",
     ]
     assert read_result(project / "metrics/train/plain.json")["estimator"] == "logistic_regression"
-    assert len((project / "plots/train/plain/roc_auc.tsv").read_text().splitlines()) == 5
+    assert len((project / "plots/train/plain/plots/metrics/fold_roc_auc.tsv").read_text().splitlines()) == 5
 
 
 def test_a_mistake_stops_only_its_own_candidate(project: Path) -> None:
@@ -100,12 +100,13 @@ def test_an_unknown_candidate_exits_with_2(project: Path) -> None:
 
 
 def test_a_failed_training_keeps_the_last_model(project: Path) -> None:
-    before = files_of(project)
+    before = files_of(project / "models")
     with other_candidates(project, {"plain": {"estimator": "logistic_regression", "settings": {"most_steps": 1}}}):
         ended = stage(project, "stages.train", "plain")
     assert ended.returncode == 2
     assert "did not converge" in ended.stderr
-    assert files_of(project) == before
+    assert files_of(project / "models") == before
+    assert stage(project, "stages.train", "plain").returncode == 0
 
 
 def test_the_challenger_is_the_best_candidate_byte_for_byte(project: Path) -> None:

@@ -154,6 +154,13 @@ def test_folds_are_reported_as_they_end() -> None:
     assert progress_of("mine", seen[0]).startswith("mine  fold 1/5  roc_auc 0.5000  average_precision 0.")
 
 
+def test_a_perceptron_has_the_loss_of_each_epoch() -> None:
+    losses = train("multilayer_perceptron", settings={"epochs": 7}).epoch_losses
+    assert len(losses) == 7
+    assert losses[-1] < losses[0]
+    assert trained_plainly().epoch_losses == ()
+
+
 def test_the_summary_describes_the_folds() -> None:
     rows = with_column(ROWS, "noise", [np.inf, *([1.0] * (ROWS.num_rows - 1))])
     summary = summary_of(train(rows=rows), schema_of("time"), rows)
