@@ -17,7 +17,7 @@ from lab.stats.core.corrections import holm
 from lab.stats.core.paired import PairedMeans, compare_means, log_losses, squared_errors
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.models.decisions import (
-    DecisionDifference,
+    MetricDifference,
     compare_decisions,
     compare_decisions_by_unit,
     count_decisions,
@@ -180,7 +180,7 @@ def _of_area(pair: Pair) -> Difference:
 
 
 def _difference(
-    metric: str, seen: McNemarTest | DecisionDifference | PairedMeans | AreaComparison, *, test: str
+    metric: str, seen: McNemarTest | MetricDifference | PairedMeans | AreaComparison, *, test: str
 ) -> Difference:
     return Difference(
         metric=metric,

@@ -106,7 +106,7 @@ def _power(effect: Effect, analysis: Analysis) -> list[dict[str, Any]]:
             "treatment": effect.treatment,
             "outcome": effect.outcome,
             "effect": drift * full,
-            "power": sequential_power(look.plan, drift=drift).power,
+            "power": sequential_power(look.plan, drift=drift),
             "wanted": POWER,
             "seen": effect.difference,
         }

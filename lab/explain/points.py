@@ -16,7 +16,6 @@ from lab.explain.dependence import Dependence, GridPoint
 from lab.explain.shuffles import Shuffled
 from lab.explain.study import Study
 
-Numbers = NDArray[np.float64]
 PlotRow = dict[str, Any]
 
 SWARM_BINS = 40

@@ -15,8 +15,9 @@ from lab.stats.core.corrections import holm
 from lab.stats.core.paired import PairedMeans, compare_means
 from lab.stats.core.probabilities import normal_quantile
 from lab.stats.core.resampled_folds import POWER, corrected_difference
-from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
+from lab.stats.models.average_precisions import compare_average_precisions
 from lab.stats.models.cochran import CochranTest, cochran_test
+from lab.stats.models.decisions import MetricDifference
 from lab.stats.models.mcnemar import McNemarTest, compare_correctness
 from lab.stats.models.signed_ranks import signed_rank_test
 
@@ -24,7 +25,6 @@ Kind = Literal["folds", "fold ranks", "rows", "decisions"]
 Verdict = Literal["better", "worse", "equivalent", "not distinguishable", "undefined"]
 Pair = tuple[Standing, Standing]
 
-KINDS: tuple[Kind, ...] = ("folds", "fold ranks", "rows", "decisions")
 ROW_TESTS = {
     "roc_auc": "DeLong (paired)",
     "average_precision": "infinitesimal jackknife (paired)",
@@ -159,7 +159,7 @@ def _on_rows(pair: Pair, by: str) -> PairTest:
 
 def _row_test(
     labels: Truths, first: Numbers, second: Numbers, by: str, *, units: Codes | None
-) -> PairedMeans | AveragePrecisionComparison | AreaComparison:
+) -> PairedMeans | MetricDifference | AreaComparison:
     if by in LOSSES:
         return compare_means(LOSSES[by](labels, first), LOSSES[by](labels, second), units=units)
     if by == "average_precision":

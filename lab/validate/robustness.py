@@ -18,8 +18,6 @@ from lab.stats.models.paired_shares import net_share
 Numbers = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 Decide = Callable[[pa.Table], Truths]
-Streams = Callable[[str], np.random.Generator]
-
 NEVER_SEEN = "never seen"
 
 

@@ -14,7 +14,8 @@ from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, score_column
 from lab.predictions.units import Codes
 from lab.stats.core.paired import PairedMeans, compare_means
-from lab.stats.models.average_precisions import AveragePrecisionComparison, compare_average_precisions
+from lab.stats.models.average_precisions import compare_average_precisions
+from lab.stats.models.decisions import MetricDifference
 from lab.task.money import Money
 from ops.compare.predicted import Predictions
 from ops.compare.rows import Matched
@@ -180,7 +181,7 @@ def _further(scored: _Scored, *, settings: ComparisonParams, money: Money | None
 
 
 def _judged_further(
-    metric: str, seen: AveragePrecisionComparison | PairedMeans, *, test: str, same: bool, settings: ComparisonParams
+    metric: str, seen: MetricDifference | PairedMeans, *, test: str, same: bool, settings: ComparisonParams
 ) -> Judged:
     word: Word = "not distinguishable"
     if same:

@@ -30,7 +30,6 @@ from ops.revisions.snapshot import snapshot_of
 from ops.verify.state import State
 
 GTO = Path(".gto")
-STAGES = ("staging", "production")
 MOST_CLOCK_SKEW = 5  # seconds that this clock may be behind the one that made the newest tag
 
 

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from lab.stats.core.probabilities import normal_quantile, student_log10_p, student_p_value, student_quantile
 
-Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 FEWEST = 6  # units; with fewer there is no test

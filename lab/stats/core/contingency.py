@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
-from lab.stats.core.probabilities import chi_square_p_value
+from lab.stats.core.probabilities import chi_square_p_value, log_choose
 
 SMALLEST_EXPECTED = 5.0
 
@@ -22,7 +21,6 @@ class CountsTest:
     degrees: int
     p_value: float | None
     cramers_v: float
-    pooled_levels: int
     reason: str
 
 
@@ -50,13 +48,13 @@ def compare_counts(table: ArrayLike, *, inflation: float = 1.0) -> CountsTest:
     """
     counts = _checked(table)
     if np.any(counts.sum(axis=1) == 0):
-        return CountsTest(0.0, 0, None, 0.0, 0, "a sample without rows")
-    pooled, pooled_levels = pool_rare(counts)
+        return CountsTest(0.0, 0, None, 0.0, "a sample without rows")
+    pooled, rare = pool_rare(counts)
     if pooled.shape[1] < 2:
-        if pooled_levels:
-            return CountsTest(0.0, 0, None, 0.0, pooled_levels, "all levels are too rare to test")
-        return CountsTest(0.0, 0, 1.0, 0.0, 0, "only one level")
-    return _pearson(pooled, pooled_levels, inflation=inflation)
+        if rare:
+            return CountsTest(0.0, 0, None, 0.0, "all levels are too rare to test")
+        return CountsTest(0.0, 0, 1.0, 0.0, "only one level")
+    return _pearson(pooled, inflation=inflation)
 
 
 def pool_rare(counts: Counts) -> tuple[Counts, int]:
@@ -93,7 +91,7 @@ def compare_shares(*, reference: tuple[int, int], current: tuple[int, int], infl
     if expected.min() < SMALLEST_EXPECTED:
         p_value: float | None = _fisher(np.rint(table / inflation).astype(np.int64))
     else:
-        p_value = _pearson(table, 0, inflation=inflation).p_value
+        p_value = _pearson(table, inflation=inflation).p_value
     return SharesTest(*shares, shares[1] - shares[0], p_value, "")
 
 
@@ -106,31 +104,21 @@ def _checked(table: ArrayLike) -> Counts:
     return counts.astype(np.int64)
 
 
-def _pearson(counts: Counts, pooled_levels: int, *, inflation: float = 1.0) -> CountsTest:
+def _pearson(counts: Counts, *, inflation: float = 1.0) -> CountsTest:
     total = float(counts.sum())
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
     statistic = float(np.sum((counts - expected) ** 2 / expected))
     rows, columns = counts.shape
     degrees = (rows - 1) * (columns - 1)
     cramers_v = math.sqrt(statistic / (total * min(rows - 1, columns - 1)))
-    return CountsTest(
-        statistic, degrees, chi_square_p_value(statistic / inflation, degrees), cramers_v, pooled_levels, ""
-    )
+    return CountsTest(statistic, degrees, chi_square_p_value(statistic / inflation, degrees), cramers_v, "")
 
 
 def _fisher(table: Counts) -> float:
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     cells = np.arange(max(0, columns[0] - rows[1]), min(rows[0], columns[0]) + 1)
-    ways = _log_choose(columns[0], cells) + _log_choose(columns[1], rows[0] - cells)
-    probabilities = np.exp(ways - _log_choose(table.sum(), rows[0]))
+    ways = log_choose(columns[0], cells) + log_choose(columns[1], rows[0] - cells)
+    probabilities = np.exp(ways - log_choose(table.sum(), rows[0]))
     below = probabilities[cells <= table[0, 0]].sum()
     above = probabilities[cells >= table[0, 0]].sum()
     return min(1.0, 2 * float(min(below, above)))
-
-
-def _log_choose(total: ArrayLike, chosen: ArrayLike) -> NDArray[np.float64]:
-    total, chosen = np.asarray(total, dtype=np.float64), np.asarray(chosen, dtype=np.float64)
-    ways: NDArray[np.float64] = (
-        special.gammaln(total + 1) - special.gammaln(chosen + 1) - special.gammaln(total - chosen + 1)
-    )
-    return ways

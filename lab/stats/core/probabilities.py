@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 LOG_10 = math.log(10)
@@ -125,6 +127,19 @@ def binomial_half_log10_p(successes: int, trials: int) -> float:
             break
     log_ways = math.lgamma(trials + 1) - math.lgamma(fewer + 1) - math.lgamma(trials - fewer + 1)
     return (math.log(2) + (log_ways - trials * math.log(2)) + math.log(total)) / LOG_10
+
+
+def log_choose(total: ArrayLike, chosen: ArrayLike) -> NDArray[np.float64]:
+    """Return the logarithm of the number of ways to choose some of a total.
+
+    >>> round(float(log_choose(5, 2)), 6)
+    2.302585
+    """
+    total, chosen = np.asarray(total, dtype=np.float64), np.asarray(chosen, dtype=np.float64)
+    ways: NDArray[np.float64] = (
+        special.gammaln(total + 1) - special.gammaln(chosen + 1) - special.gammaln(total - chosen + 1)
+    )
+    return ways
 
 
 def _beta_series(a: float, x: float) -> float:

@@ -4,14 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lab.stats.core.arm_means import Summary, compare_arm_means
 from lab.stats.core.comparison import Comparison, compare_estimates, undefined
 from lab.stats.experiments.moments import Moments, merge_moments
 
-Numbers = NDArray[np.float64]
 IMBALANCED_BELOW = 0.001
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from lab.stats.core.probabilities import log_choose
 from lab.stats.core.proportions import Trials
 from lab.stats.experiments.two_proportions import share_of
 
@@ -22,12 +22,7 @@ def fisher_p_value(control: Trials, treatment: Trials) -> float:
     share_of(control, "control"), share_of(treatment, "treatment")
     hits = control[0] + treatment[0]
     cells = np.arange(max(0, hits - treatment[1]), min(hits, control[1]) + 1, dtype=np.float64)
-    logs = _log_choose(control[1], cells) + _log_choose(treatment[1], hits - cells)
+    logs = log_choose(control[1], cells) + log_choose(treatment[1], hits - cells)
     observed = logs[cells == control[0]][0]
     probabilities = np.exp(logs - logs.max())
     return float(min(1.0, probabilities[logs <= observed + TIES].sum() / probabilities.sum()))
-
-
-def _log_choose(total: float | Numbers, chosen: Numbers) -> Numbers:
-    ways: Numbers = special.gammaln(total + 1) - special.gammaln(chosen + 1) - special.gammaln(total - chosen + 1)
-    return ways

@@ -40,15 +40,6 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class SequentialPower:
-    """The crossing probability of each look under a drift, their sum, and the mean share of information used."""
-
-    by_look: tuple[float, ...]
-    power: float
-    mean_information: float
-
-
-@dataclass(frozen=True)
 class AfterStop:
     """P-value, estimate and interval after an early stop, adjusted for the stopping rule.
 
@@ -92,16 +83,13 @@ def spending_bounds(
     )
 
 
-def sequential_power(bounds: Bounds, *, drift: float) -> SequentialPower:
+def sequential_power(bounds: Bounds, *, drift: float) -> float:
     """Return the power of bounds under a drift, the mean of z at full information (2.8 for a fixed test of power 80 %).
 
-    >>> round(sequential_power(spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0]), drift=2.801585).power, 4)
+    >>> round(sequential_power(spending_bounds([0.2, 0.4, 0.6, 0.8, 1.0]), drift=2.801585), 4)
     0.7903
     """
-    by_look = crossing_probabilities(bounds.crossable, bounds.information, drift=drift)
-    power = math.fsum(by_look)
-    used = math.fsum(chance * share for chance, share in zip(by_look, bounds.information, strict=True))
-    return SequentialPower(tuple(by_look), power, used + (1 - power) * bounds.information[-1])
+    return math.fsum(crossing_probabilities(bounds.crossable, bounds.information, drift=drift))
 
 
 def inflation(bounds: Bounds, *, level: float = 0.05, power: float = 0.8) -> float:
@@ -113,7 +101,7 @@ def inflation(bounds: Bounds, *, level: float = 0.05, power: float = 0.8) -> flo
     fixed = normal_quantile(1 - level / 2) + normal_quantile(power)
 
     def lack(drift: float) -> float:
-        return sequential_power(bounds, drift=drift).power - power
+        return sequential_power(bounds, drift=drift) - power
 
     return (find_root(lack, fixed * 0.9, widen(lack, fixed * 0.9, fixed * 1.5)) / fixed) ** 2
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lab.stats.core.clusters import clustered_test, repeated_units
 from lab.stats.core.probabilities import normal_p_value, normal_quantile
+from lab.stats.models.decisions import MetricDifference
 
 Numbers = NDArray[np.float64]
 
@@ -18,23 +19,6 @@ class AveragePrecision:
 
     value: float
     influences: Numbers
-
-
-@dataclass(frozen=True)
-class AveragePrecisionComparison:
-    """Two average precisions; the difference is second minus first, the p-value is from a z-test.
-
-    Where units repeat it is from a t-test by unit; with too few units the fields from the standard error on are None.
-    """
-
-    first: float
-    second: float
-    difference: float
-    standard_error: float | None
-    low: float | None
-    high: float | None
-    p_value: float | None
-    reason: str
 
 
 def average_precision_of(labels: ArrayLike, scores: ArrayLike) -> AveragePrecision:
@@ -82,8 +66,8 @@ def clipped(low: float | None, high: float | None) -> tuple[float | None, float 
 
 def compare_average_precisions(
     labels: ArrayLike, first: ArrayLike, second: ArrayLike, *, units: ArrayLike | None = None, level: float = 0.95
-) -> AveragePrecisionComparison:
-    """Return the comparison of two models' scores of the same rows; the p-value is 1 for equal rankings.
+) -> MetricDifference:
+    """Return the z-test of two models' scores of the same rows; the p-value is 1 for equal rankings.
 
     >>> compare_average_precisions([0, 1, 1], [0.1, 0.2, 0.3], [0.1, 0.2, 0.3]).p_value
     1.0
@@ -95,10 +79,10 @@ def compare_average_precisions(
         found = clustered_test(difference, influences, codes, level=level)
         reason = equal if found.standard_error == 0 else found.reason
         values = one.value, two.value, difference
-        return AveragePrecisionComparison(*values, found.standard_error, found.low, found.high, found.p_value, reason)
+        return MetricDifference(*values, found.standard_error, found.low, found.high, found.p_value, reason)
     error = _standard_error(influences)
     half_width = normal_quantile((1 + level) / 2) * error
-    return AveragePrecisionComparison(
+    return MetricDifference(
         first=one.value,
         second=two.value,
         difference=difference,

@@ -16,10 +16,10 @@ Metric = Callable[[Counts], Parts]
 
 
 @dataclass(frozen=True)
-class DecisionDifference:
-    """A metric of two models; the difference is second minus first, the interval is of the resampled differences.
+class MetricDifference:
+    """A metric of two models; the difference is second minus first.
 
-    By unit, the interval is Student's; with too few units the fields from the standard error on are None.
+    Where units repeat, the test is Student's; with too few units the fields from the standard error on are None.
     """
 
     first: float
@@ -43,7 +43,7 @@ def count_decisions(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> C
 
 def compare_decisions(
     cells: Counts, *, resamples: int, rng: np.random.Generator, level: float = 0.95
-) -> dict[str, DecisionDifference]:
+) -> dict[str, MetricDifference]:
     """Return the differences in accuracy, precision, recall and F1, with percentile intervals of the paired bootstrap.
 
     A multinomial draw of the eight counts is equivalent to resampling the rows. A ratio with denominator 0 is 0. Efron
@@ -57,7 +57,7 @@ def compare_decisions(
 
 def compare_decisions_by_unit(
     labels: ArrayLike, first: ArrayLike, second: ArrayLike, units: Codes, *, level: float = 0.95
-) -> dict[str, DecisionDifference]:
+) -> dict[str, MetricDifference]:
     """Return the differences in accuracy, precision, recall and F1, with t-tests of influences added up by unit.
 
     The influence of a row on a ratio is its numerator less the ratio times its denominator, over the sum of the
@@ -74,7 +74,7 @@ def _rows_as_tables(positive: Flags, decided: Flags) -> Counts:
     return np.eye(4, dtype=np.int64)[cells].reshape(-1, 2, 2)
 
 
-def _compare_by_unit(metric: Metric, tables: Sequence[Counts], units: Codes, *, level: float) -> DecisionDifference:
+def _compare_by_unit(metric: Metric, tables: Sequence[Counts], units: Codes, *, level: float) -> MetricDifference:
     parts = [metric(table) for table in tables]
     sums = [(float(part.sum()), float(whole.sum())) for part, whole in parts]
     first, second = (part / whole if whole else 0.0 for part, whole in sums)
@@ -84,7 +84,7 @@ def _compare_by_unit(metric: Metric, tables: Sequence[Counts], units: Codes, *, 
     )
     found = clustered_test(second - first, two - one, units, level=level)
     undefined = any(total == 0 for _, total in sums)
-    return DecisionDifference(
+    return MetricDifference(
         first=first,
         second=second,
         difference=second - first,
@@ -96,13 +96,13 @@ def _compare_by_unit(metric: Metric, tables: Sequence[Counts], units: Codes, *, 
     )
 
 
-def _compare(metric: Metric, cells: Counts, drawn: Counts, *, level: float) -> DecisionDifference:
+def _compare(metric: Metric, cells: Counts, drawn: Counts, *, level: float) -> MetricDifference:
     observed = [_ratio(*metric(table)) for table in _tables(cells)]
     first, second = (_ratio(*metric(table)) for table in _tables(drawn))
     differences = second - first
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
     undefined = any(float(metric(table)[1]) == 0 for table in _tables(cells))
-    return DecisionDifference(
+    return MetricDifference(
         first=float(observed[0]),
         second=float(observed[1]),
         difference=float(observed[1] - observed[0]),

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lab.stats.core.areas import area_under_curve
 from lab.stats.core.probabilities import normal_quantile
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

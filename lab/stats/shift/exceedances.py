@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-Numbers = NDArray[np.float64]
+from lab.stats.core.probabilities import log_choose
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,5 @@ def exceedance_p_value(exceeding: int, rows: int, threshold: Threshold) -> float
         return 1.0
     counts = np.arange(exceeding, rows + 1)
     one, two = threshold.above + 1, threshold.rows - threshold.above
-    logs = (
-        special.gammaln(rows + 1)
-        - special.gammaln(counts + 1)
-        - special.gammaln(rows - counts + 1)
-        + special.betaln(counts + one, rows - counts + two)
-        - special.betaln(one, two)
-    )
+    logs = log_choose(rows, counts) + special.betaln(counts + one, rows - counts + two) - special.betaln(one, two)
     return float(min(1.0, np.exp(special.logsumexp(logs))))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from lab.model_files.manifest import FoldSize
 from lab.select.leaderboard import Standing, rank
 from lab.select.pair_sentences import cochran_in_words, headline, limits_of, sentences_of
-from lab.select.pairs import KINDS, PairTest, Question, compare_all, compare_pairs
+from lab.select.pairs import Kind, PairTest, Question, compare_all, compare_pairs
 from lab.stats.core.areas import area_influences, area_under_curve, compare_areas
 from lab.stats.core.paired import compare_means, log_losses
 from lab.stats.models.average_precisions import average_precision_of
@@ -44,7 +45,7 @@ def of_kind(tests: list[PairTest], kind: str) -> list[PairTest]:
 def test_every_pair_has_every_test_in_the_order_of_places() -> None:
     tests = compared(2.0, 1.0, 0.0)
     assert [(each.first, each.second, each.kind) for each in tests] == [
-        (*pair, kind) for pair in combinations(["c0", "c1", "c2"], 2) for kind in KINDS
+        (*pair, kind) for pair in combinations(["c0", "c1", "c2"], 2) for kind in get_args(Kind)
     ]
 
 
@@ -94,7 +95,7 @@ def test_decisions_are_taken_at_each_candidates_own_threshold() -> None:
 
 def test_p_values_of_a_kind_are_corrected_for_all_pairs() -> None:
     tests = compared(1.2, 1.0, 0.8, 0.6)
-    for kind in KINDS:
+    for kind in get_args(Kind):
         own = of_kind(tests, kind)
         expected = multipletests([each.p_value for each in own], method="holm")[1]
         assert [each.p_adjusted for each in own] == pytest.approx(list(expected))

@@ -124,6 +124,7 @@ UNKNOWN: dict[str, tuple[str, ...]] = {
     "bayes_beta_binomial_large": ("ci95_diff_equal_tailed",),
     "cuped": ("ancova_*", "lin_interacted_diff", "*.rel_*"),
     "group_sequential_classical": (),
+    "group_sequential_power": ("expected_information_fraction",),
     "guardrail_noninferiority": ("z_score_fm", "p_score_fm"),
     "mcnemar": ("chi2*",),
     "msprt_normal_mixture": (),

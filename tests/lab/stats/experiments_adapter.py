@@ -431,12 +431,11 @@ def group_sequential_alpha_spending(inputs: Inputs) -> Answer:
 
 def group_sequential_power(inputs: Inputs) -> Answer:
     shares = inputs.get("information_fractions", [look / inputs["K"] for look in range(1, inputs["K"] + 1)])
-    found = sequential_power(_spent(inputs, shares), drift=inputs["drift_value"])
+    bounds, drift = _spent(inputs, shares), inputs["drift_value"]
     return Answer(
         {
-            "exit_prob_by_look": found.by_look,
-            "power": found.power,
-            "expected_information_fraction": found.mean_information,
+            "exit_prob_by_look": crossing_probabilities(bounds.crossable, bounds.information, drift=drift),
+            "power": sequential_power(bounds, drift=drift),
         }
     )
 

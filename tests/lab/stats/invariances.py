@@ -659,7 +659,7 @@ LAWS: dict[str, dict[str, Check]] = {
             lambda drift: group_sequential.sequential_power(BOUNDS, drift=drift), (2.0,), (-2.0,)
         ),
         "a larger drift": at_least(
-            lambda drift: group_sequential.sequential_power(BOUNDS, drift=drift).power, (0.0,), (1.0,), (4.0,)
+            lambda drift: group_sequential.sequential_power(BOUNDS, drift=drift), (0.0,), (1.0,), (4.0,)
         ),
     },
     "group_sequential.inflation": {
@@ -784,6 +784,9 @@ LAWS: dict[str, dict[str, Check]] = {
             (0.3, True),
             (0.7, False),
         )
+    },
+    "probabilities.log_choose": {
+        "the others chosen": lambda: same(float(probabilities.log_choose(9, 2)), float(probabilities.log_choose(9, 7)))
     },
     "probabilities.normal_quantile": {
         "the side": lambda: same(probabilities.normal_quantile(0.9), -probabilities.normal_quantile(0.1))
