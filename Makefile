@@ -29,8 +29,7 @@ help:  ## list the targets
 
 # DVC reads the tracked configuration of a revision as if the clone were `/`; the local one it reads as it is.
 setup: .venv/pipeline.stamp  ## install the pipeline into .venv
-	@if grep -qs 'remote "clone"' .dvc/config && ! grep -qs 'remote "clone"' .dvc/config.local; then \
-	  dvc remote modify --quiet --local clone url .dvc/storage; fi
+	@if [ ! .dvc/config.local -nt .dvc/config ]; then python -m ops.dvc.clone_remote && touch .dvc/config.local; fi
 
 repro: setup  ## run the DAG: only stages whose inputs changed
 	python -m ops repro

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ops.dvc.fingerprints import file_md5
-from tests.ops.trivial import trivial
+from tests.ops.trivial import HERE, trivial
 from tests.project import ROOT, run
 
 STAGES = (
@@ -22,8 +22,12 @@ def folder(tmp_path: Path) -> Path:
     folder = trivial(tmp_path / "toy", STAGES, files=content)
     run(["git", "init", "--quiet", "--bare", str(tmp_path / "hub.git")], cwd=tmp_path)
     run(["git", "remote", "add", "origin", str(tmp_path / "hub.git")], cwd=folder)
-    run(["make", "--silent", "--old-file=.venv/pipeline.stamp", "setup"], cwd=folder)
+    set_up(folder)
     return folder
+
+
+def set_up(folder: Path) -> None:
+    run(["make", "--silent", "--old-file=.venv/pipeline.stamp", "setup"], cwd=folder, environment=HERE)
 
 
 def is_stored(folder: Path) -> bool:
@@ -49,9 +53,25 @@ def test_all_tags_are_pushed_into_the_clone(folder: Path) -> None:
     assert is_stored(folder)
 
 
+def test_an_older_experiment_reaches_another_clone_after_the_remote_moved(folder: Path, tmp_path: Path) -> None:
+    run(["dvc", "exp", "run", "--quiet", "--name", "two", "--set-param", "x=2"], cwd=folder)
+    run(["git", "checkout", "--quiet", "."], cwd=folder)
+    run(["dvc", "remote", "modify", "--quiet", "storage", "url", str(tmp_path / "shared")], cwd=folder)
+    run(["git", "commit", "--quiet", "-am", "Share the outputs"], cwd=folder)
+    set_up(folder)
+    run(["git", "push", "--quiet", "origin", "HEAD:main"], cwd=folder)
+    run(["dvc", "exp", "push", "--quiet", "origin", "two"], cwd=folder)
+    run(["git", "clone", "--quiet", "--branch", "main", str(tmp_path / "hub.git"), "other"], cwd=tmp_path)
+    set_up(tmp_path / "other")
+    run(["dvc", "exp", "pull", "--quiet", "origin", "two"], cwd=tmp_path / "other")
+    run(["dvc", "exp", "apply", "--quiet", "two"], cwd=tmp_path / "other")
+    assert (tmp_path / "other/out/one.txt").read_bytes() == (folder / "out/one.txt").read_bytes()
+    assert not (folder / ".dvc/storage").exists()
+
+
 def test_a_setting_up_again_changes_nothing_and_git_sees_nothing(folder: Path) -> None:
     before = (folder / ".dvc/config.local").read_text()
     assert before == "['remote \"clone\"']\n    url = storage\n"
-    run(["make", "--silent", "--old-file=.venv/pipeline.stamp", "setup"], cwd=folder)
+    set_up(folder)
     assert (folder / ".dvc/config.local").read_text() == before
     assert run(["git", "status", "--porcelain"], cwd=folder).stdout == ""

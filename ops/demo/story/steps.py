@@ -99,6 +99,20 @@ def a_rollback(story: Story) -> None:
     _show_history(story)
 
 
+def a_shared_experiment(story: Story) -> None:
+    """Push an experiment that nobody has committed; a colleague's clone gets it with its data, from S3."""
+    run, clone, name = story.sandbox.run, story.folder / "colleague", "wide-margin"
+    run("dvc", "exp", "run", "--quiet", "--name", name, "-S", "select.margin=0.02")
+    run("dvc", "exp", "push", "--quiet", "origin", name)
+    run("git", "clone", "--quiet", str(story.origin), str(clone), cwd=story.folder)
+    run("dvc", "exp", "pull", "--quiet", "origin", name, cwd=clone)
+    run("dvc", "exp", "apply", "--quiet", name, cwd=clone)
+    if fingerprints_in(clone) != fingerprints_in(story.sandbox.work):
+        raise DemoError(f"The experiment {name} has other bytes in {clone}.")
+    run("git", "checkout", "--quiet", "--", ".")
+    run("dvc", "checkout", "--quiet")
+
+
 def a_clone_elsewhere(story: Story) -> None:
     """Restore every tagged version in a fresh clone, from S3 alone, and compare the bytes."""
     run, clone = story.sandbox.run, story.folder / "elsewhere"
@@ -177,5 +191,6 @@ STEPS: Mapping[str, Callable[[Story], None]] = {
     "New data, and drift": new_data_drifts,
     "A new champion": a_new_champion,
     "A rollback": a_rollback,
+    "A shared experiment": a_shared_experiment,
     "A clone elsewhere": a_clone_elsewhere,
 }
