@@ -30,12 +30,12 @@ def recorded(*, metrics: Path, plots: Path, compared: Sequence[str]) -> Iterator
     shutil.rmtree(plots, ignore_errors=True)
     with _opened(plots) as live:
         yield live
+    Path(live.metrics_file).unlink(missing_ok=True)  # first: a file of points may have its name
     for path in sorted((plots / POINTS).rglob("*.json")):
         write_records(read_json(path), plots / path.relative_to(plots / POINTS))
     shutil.rmtree(plots / POINTS, ignore_errors=True)
     for path in sorted((plots / HISTORIES).rglob("*.tsv")):
         _round_history(path)
-    Path(live.metrics_file).unlink(missing_ok=True)
     write_result(_summary(live), metrics, compared=compared)
 
 

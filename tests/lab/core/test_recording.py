@@ -66,6 +66,13 @@ def test_a_run_replaces_the_plots_of_the_run_before() -> None:
     assert sorted(PLOTS.rglob("*.*")) == [HISTORY, PLOTS / "roc.json"]
 
 
+def test_points_may_be_named_metrics_as_a_file_of_dvclive_is() -> None:
+    with recorded(metrics=METRICS, plots=PLOTS, compared=()) as live:
+        live.log_metric("roc_auc", 0.5)
+        live.log_plot("metrics", [{"x": 1, "y": 2}], x="x", y="y")
+    assert json.loads((PLOTS / "metrics.json").read_text()) == [{"x": 1, "y": 2}]
+
+
 def test_a_history_grows_where_it_stays() -> None:
     with recorded(metrics=METRICS, plots=PLOTS, compared=()) as live:
         for fold in range(2):
