@@ -24,7 +24,6 @@ class CsvDialect:
 
     encoding: str
     delimiter: str
-    byte_order_mark: bool
 
 
 def sniff(path: Path) -> CsvDialect:
@@ -40,7 +39,7 @@ def sniff(path: Path) -> CsvDialect:
         )
     encoding = mark or _encoding_of(path)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
-    return CsvDialect(encoding, delimiter_of(text.lstrip("\ufeff")), mark is not None)
+    return CsvDialect(encoding, delimiter_of(text.lstrip("\ufeff")))
 
 
 def delimiter_of(text: str) -> str:

@@ -1,13 +1,11 @@
 """Fisher's exact test of two shares."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lab.stats.core.probabilities import log_choose
 from lab.stats.core.proportions import Trials
 from lab.stats.experiments.two_proportions import share_of
 
-Numbers = NDArray[np.float64]
 TIES = 1e-7  # tables whose probabilities differ by less are equally likely
 
 

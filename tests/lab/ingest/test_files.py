@@ -237,20 +237,19 @@ def test_the_delimiter_is_the_one_that_cuts_all_rows_alike(text: str, delimiter:
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding", "mark"),
+    ("content", "encoding"),
     [
-        ("a,ä\n".encode(), "utf-8", False),
-        ("a,ä\n".encode("utf-8-sig"), "utf-8", True),
-        ("a,ä\n".encode("utf-16"), "utf-16", True),
-        ("a,ä€\n".encode("cp1252"), "cp1252", False),
-        (b"a,\x81\xe4\n", "latin-1", False),
-        (b"a,b\n" * 400_000 + "ä".encode("cp1252"), "cp1252", False),
+        ("a,ä\n".encode(), "utf-8"),
+        ("a,ä\n".encode("utf-8-sig"), "utf-8"),
+        ("a,ä\n".encode("utf-16"), "utf-16"),
+        ("a,ä€\n".encode("cp1252"), "cp1252"),
+        (b"a,\x81\xe4\n", "latin-1"),
+        (b"a,b\n" * 400_000 + "ä".encode("cp1252"), "cp1252"),
     ],
 )
-def test_the_encoding_is_found_in_the_whole_file(content: bytes, encoding: str, mark: bool, tmp_path: Path) -> None:
+def test_the_encoding_is_found_in_the_whole_file(content: bytes, encoding: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(content)
-    form = sniff(tmp_path / "rows.csv")
-    assert (form.encoding, form.byte_order_mark) == (encoding, mark)
+    assert sniff(tmp_path / "rows.csv").encoding == encoding
 
 
 def test_equal_rows_are_stored_as_equal_bytes_however_the_file_is_written(tmp_path: Path) -> None:
