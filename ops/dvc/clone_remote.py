@@ -17,8 +17,8 @@ def follow_storage(root: Path) -> None:
     """
     from dvc.config import Config  # noqa: PLC0415 - DVC takes a quarter of a second to import
 
-    remotes = read_config(root)["remote"]
-    if "clone" not in remotes:
+    remotes = read_config(root).get("remote", {})
+    if not {"clone", "storage"} <= set(remotes):
         return
     storage: dict[str, Any] = dict(remotes["storage"])
     wanted = {"url": HERE} if storage["url"] == "remote://clone" else storage
