@@ -47,6 +47,7 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
     """Return two revisions with their outputs side by side."""
     old, new = base.snapshot, head.snapshot
     settings = settings_of(new)
+    origin = _origin(base, head)
     say(f"reading {old.name} and {new.name}")
     revisions = [
         Revision(store.snapshot.name, store.snapshot.commit, _task(store.snapshot), stale_stages(store))
@@ -58,7 +59,8 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         head=revisions[1],
         base_is_ahead=_base_is_ahead(old, new),
         settings=settings,
-        inputs=_inputs(base, head),
+        branch_point=None if origin is base else origin.snapshot.commit,
+        inputs=_inputs(origin, head),
         metrics=_metrics(base, head, settings=settings, say=say),
         training=training_of(old, new),
         gates=gate_changes(old.result(VALIDATE), new.result(VALIDATE)),
@@ -69,6 +71,21 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         promotion=promotion,
         no_promotion=no_promotion,
     )
+
+
+def _origin(base: Store, head: Store) -> Store:
+    """Return where the head left the base: what the base changed since then is not the head's doing.
+
+    It is the base itself where the head is one of its ancestors, or shares no commit with it.
+    """
+    old, new, root = base.snapshot, head.snapshot, base.snapshot.root
+    if old.commit is None:
+        return base
+    found = git("merge-base", old.commit, new.commit or "HEAD", root=root, check=False)
+    commit = found.stdout.decode().strip()
+    if found.returncode or commit in {old.commit, new.commit}:
+        return base
+    return Store(Snapshot(f"the branch point {commit[:12]}", commit, root), base.objects)
 
 
 def _inputs(base: Store, head: Store) -> Inputs:

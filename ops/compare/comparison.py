@@ -60,12 +60,15 @@ class Metrics:
 class Comparison:
     """Two revisions side by side; `base_is_ahead` counts the base's commits with results that the head lacks.
 
+    Where both went on since a `branch_point`, `inputs` are the head's differences from there; results differ from the
+    base.
     `promotion` is None where the head has no verdict, and `no_promotion` says why.
     """
 
     base: Revision
     head: Revision
     base_is_ahead: int
+    branch_point: str | None
     settings: ComparisonParams
     inputs: Inputs
     metrics: Metrics

@@ -9,6 +9,8 @@ from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import NET, Judged
 from ops.compare.facts import advice_of
 from ops.compare.rows import TestRows
+from ops.compare.searched import found_by_search
+from ops.compare.training import Training
 from ops.text_table import aligned
 
 WIDEST = 60
@@ -23,6 +25,7 @@ def to_text(comparison: Comparison) -> str:
     head = [
         f"{_named(comparison.base)} → {_named(comparison.head)}",
         "",
+        *([f"{origin_in_words(comparison)}\n"] if comparison.branch_point else []),
         f"{advice.do.upper()}: {advice.reasons[0].to_text()}",
         *(f"  also: {reason.to_text()}" for reason in advice.reasons[1:]),
     ]
@@ -37,6 +40,21 @@ def printable(text: str) -> str:
     'red�[31m'
     """
     return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+
+
+def origin_in_words(comparison: Comparison, *, write: Callable[[str], str] = str) -> str:
+    """Return which differences are the head's own, where the base went on since the branch point."""
+    point = write((comparison.branch_point or "")[:12])
+    return (
+        f"Base and head both went on since {point}: settings, data and code are what the head changed since then; "
+        "results are compared with the base."
+    )
+
+
+def searched_in_words(change: Change, training: Training) -> str:
+    """Return what the search found, for a setting that is only the start of a search; nothing for others."""
+    found = found_by_search(change, training)
+    return f" is where the search starts; it found {found[0]} → {found[1]}" if found else ""
 
 
 def rows_in_words(comparison: Comparison) -> str:
@@ -222,7 +240,9 @@ def _params(comparison: Comparison) -> Lines:
         *((f"task: {change.name}", change) for change in inputs.task),
         *((f"champion.yaml: {change.name}", change) for change in inputs.champion),
     ]
-    return _listed([f"{name}: {_short(change)}" for name, change in found])
+    return _listed(
+        [f"{name}: {_short(change)}{searched_in_words(change, comparison.training)}" for name, change in found]
+    )
 
 
 def _short(change: Change) -> str:

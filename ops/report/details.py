@@ -24,7 +24,7 @@ from ops.compare.comparison import Comparison
 from ops.compare.differences import NET
 from ops.compare.experiment import Answer
 from ops.compare.gates import Gate, GateChange
-from ops.compare.render import metric_name
+from ops.compare.render import metric_name, searched_in_words, word_of
 from ops.compare.training import Candidate
 from ops.report.collapsible import Section
 from ops.revisions.files import ChangedFile
@@ -41,9 +41,13 @@ def sections_of(comparison: Comparison) -> list[Section]:
 def _settings(comparison: Comparison) -> Section:
     inputs = comparison.inputs
     found = [("params.yaml", inputs.params), ("the task", inputs.task), ("champion.yaml", inputs.champion)]
-    lines = [(where, *_change(change)) for where, changes in found for change in changes]
+    lines = [
+        (where, *_change(change), searched_in_words(change, comparison.training).strip())
+        for where, changes in found
+        for change in changes
+    ]
     numbers = ", ".join(f"{len(changes)} in {where}" for where, changes in found if changes)
-    return _table(f"Settings: {numbers or 'none changed'}", ("in", "setting", "base", "head"), lines)
+    return _table(f"Settings: {numbers or 'none changed'}", ("in", "setting", "base", "head", ""), lines)
 
 
 def _change(change: Change) -> tuple[str, str, str]:
@@ -188,18 +192,18 @@ def _champion(comparison: Comparison) -> Section | None:
     lines = [
         (
             readable_name(seen.metric),
+            word_of(seen),
             number(seen.base),
             number(seen.head),
             signed(seen.difference),
             interval(seen.low, seen.high),
             p_value(seen.p_adjusted),
-            seen.word,
         )
         for seen in champion.tested
     ]
     return _table(
         "The champion's predictions changed too",
-        ("champion", "base:", "head:", "difference:", "95 % interval:", "p:", "verdict"),
+        ("champion", "verdict", "base:", "head:", "difference:", "95 % interval:", "p:"),
         lines,
     )
 

@@ -7,7 +7,7 @@ from lab.pages.markdown import interval, number, p_value, readable_name, signed,
 from ops.compare.comparison import Comparison, Revision
 from ops.compare.differences import Judged
 from ops.compare.facts import advice_of
-from ops.compare.render import cure_of, metric_name, rows_in_words
+from ops.compare.render import cure_of, metric_name, origin_in_words, rows_in_words
 from ops.report.bars import picture
 from ops.report.collapsible import LIMIT, page_of
 from ops.report.details import sections_of
@@ -45,6 +45,7 @@ def _top(comparison: Comparison, images: Sequence[tuple[str, str]]) -> list[str]
     return [
         TITLE,
         first_line(comparison),
+        *([origin_in_words(comparison, write=code)] if comparison.branch_point else []),
         *(["Beside that:\n\n" + "\n".join(more)] if more else []),
         f"{_revision(comparison.base)} (base) → {_revision(comparison.head)} (head). {_rows(comparison)}",
         *_metrics(comparison),
@@ -59,7 +60,7 @@ def _metrics(comparison: Comparison) -> list[str]:
     if metrics.challenger.same_predictions and not metrics.untested:
         return _the_same(comparison)
     primary_first = sorted(metrics.challenger.tested, key=lambda seen: seen.metric != comparison.settings.primary)
-    head = ("challenger", "base:", "head:", "difference:", "95 % interval:", "p:", "verdict")
+    head = ("challenger", "verdict", "base:", "head:", "difference:", "95 % interval:", "p:")
     lines = [
         *(_line(seen, comparison, p=p_value(seen.p_adjusted)) for seen in primary_first),
         *(_line(seen, comparison, p=f"({p_value(seen.p_value)})") for seen in metrics.challenger.further),
@@ -82,12 +83,12 @@ def _the_same(comparison: Comparison) -> list[str]:
 def _line(seen: Judged, comparison: Comparison, *, p: str) -> tuple[str, ...]:
     return (
         _metric(seen, comparison),
+        _verdict(seen),
         number(seen.base),
         number(seen.head),
         signed(seen.difference),
         interval(seen.low, seen.high).replace(" ", UNBROKEN),
         p.replace(" ", UNBROKEN),
-        _verdict(seen),
     )
 
 

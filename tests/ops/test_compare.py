@@ -21,6 +21,7 @@ from ops.compare.facts import advice_of, facts_of
 from ops.compare.freshness import stale_stages
 from ops.compare.predicted import Store, predictions_of
 from ops.compare.render import to_text
+from ops.report.page import report_of
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
@@ -101,7 +102,7 @@ def test_every_metric_is_as_scikit_learn_has_it(past: Path, worse: Comparison) -
 
 def test_every_metric_and_the_money_are_what_evaluate_wrote(past: Path, worse: Comparison) -> None:
     for name, side in (("first", "base"), ("worse", "head")):
-        written = snapshot_of(name, root=past).json("metrics/evaluate.json")["challenger"]["test"]
+        written = snapshot_of(name, root=past).result("metrics/evaluate.json")["challenger"]["test"]
         expected = {**{metric: written[metric] for metric in METRICS}, NET: written["net_cents_per_row"] / 100}
         tested = (*worse.metrics.challenger.tested, *worse.metrics.challenger.further)
         seen = {each.metric: getattr(each, side) for each in tested}
@@ -300,6 +301,27 @@ def test_a_moved_yardstick_is_seen(project: Path) -> None:
 def test_results_that_the_base_alone_has_are_counted(past: Path, worse: Comparison) -> None:
     assert compare_revisions("other", "worse", root=past).base_is_ahead == 1
     assert worse.base_is_ahead == 0
+
+
+def test_what_the_base_changed_since_the_branch_point_is_not_the_heads_doing(project: Path) -> None:
+    path = "lab/select/leaderboard.py"
+    code = {path: (project / path).read_text() + "\n"}
+    revision(project, "moved-on", params={"select.margin": 0.5, "evaluate.resamples": 777}, files=code)
+    revision(project, "mine", params={"select.significance": 0.04, "evaluate.resamples": 555})
+    found = compare_revisions("moved-on", "mine", root=project)
+    assert {change.name for change in found.inputs.params} == {"select.significance", "evaluate.resamples"}
+    assert 777 not in {change.old for change in found.inputs.params}
+    assert found.inputs.code.files == ()
+    assert found.branch_point == run(["git", "rev-parse", "first"], cwd=project).stdout.strip()
+    assert "both went on since" in to_text(found)
+    assert "both went on since" in report_of(found)
+
+
+def test_an_older_head_is_compared_with_the_base_itself(project: Path) -> None:
+    revision(project, "newer", params={"select.margin": 0.25})
+    found = compare_revisions("newer", "first", root=project)
+    assert found.branch_point is None
+    assert [change.name for change in found.inputs.params] == ["select.margin"]
 
 
 def test_settings_that_cannot_be_read_are_the_users_mistake(project: Path) -> None:

@@ -19,15 +19,16 @@ from lab.core.errors import LabError, SourceError
 from lab.core.schema import FeatureSchema
 from lab.task.money import Money
 from ops.compare.advice import Facts, Reason, advise
-from ops.compare.changes import changes
+from ops.compare.changes import Change, changes
 from ops.compare.differences import Judged, judge_model
 from ops.compare.drift import drift_change
 from ops.compare.experiment import answer_of
 from ops.compare.gates import gate_changes
 from ops.compare.predicted import Predictions, Store, briefly
-from ops.compare.render import printable, rows_of_units
+from ops.compare.render import printable, rows_of_units, searched_in_words
 from ops.compare.rows import equal_rows, match_rows, places_of_same
 from ops.compare.stages import commands_of
+from ops.compare.training import Candidate, Training
 from ops.report.details import gates_section
 from ops.revisions.git import contents_at
 from ops.revisions.objects import Objects
@@ -42,6 +43,33 @@ GOOD = Facts(primary="roc_auc", word="better", numbers="+0.02")
 @pytest.mark.parametrize("module", [ops.compare.advice, ops.compare.changes, ops.compare.predicted, ops.compare.render])
 def test_the_examples_in_docstrings_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+def trained(*, base: tuple[str, ...], head: tuple[str, ...]) -> Training:
+    return Training("roc_auc", "boosting", "boosting", (Candidate("boosting", 1, 1, 0.8, 0.8, base, head),), ())
+
+
+RATE = "train.candidates.boosting.settings.learning_rate"
+
+
+def test_a_searched_setting_is_where_the_search_starts() -> None:
+    training = trained(base=("learning_rate: 0.0406", "trees: 150"), head=("learning_rate: 0.036", "trees: 150"))
+    assert searched_in_words(Change(RATE, "changed", 0.06, 0.03), training) == (
+        " is where the search starts; it found 0.0406 → 0.036"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change(RATE, "changed", 0.06, 0.03),  # no search replaced it
+        Change("train.candidates.forest.settings.trees", "changed", 1, 2),  # no such candidate
+        Change("train.candidates.boosting.settings.most_leaves", "added", None, 3),  # an older result names none
+        Change("select.margin", "changed", 0.01, 0.02),
+    ],
+)
+def test_other_settings_are_shown_as_they_are(change: Change) -> None:
+    assert searched_in_words(change, trained(base=("learning_rate: 0.06",), head=("learning_rate: 0.03",))) == ""
 
 
 @pytest.mark.parametrize(
