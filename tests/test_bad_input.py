@@ -185,7 +185,7 @@ def test_a_full_disk_keeps_the_last_good_outputs(tmp_path: Path) -> None:
     )
     done = run([*mount, script], cwd=folder)
     assert "no space left on the disk" in done.stderr
-    assert done.stdout.split() == ["code", "1", "good", "filler", "prepared", "raw", "task"]
+    assert done.stdout.split() == ["code", "1", "good", "filler", "pages", "prepared", "raw", "task"]
 
 
 def test_dvc_and_the_stages_read_params_alike(folder: Path) -> None:
