@@ -153,6 +153,23 @@ def test_caches_are_keyed_by_the_lock_and_written_by_main_alone() -> None:
         assert used(job, "actions/cache") == []
 
 
+@pytest.mark.parametrize("name", ["check", "reproduce", "report"])
+def test_a_merge_queue_gets_the_required_checks(name: str) -> None:
+    assert "merge_group" in WORKFLOWS[name]["on"]
+
+
+def test_a_merge_queue_is_validated_against_its_own_base_and_posts_nothing() -> None:
+    job = ("report", "validate")
+    assert JOBS[job]["env"]["BASE"].endswith("|| github.event.merge_group.base_sha }}")
+    assert used(job, "actions/checkout")[0]["with"]["ref"].endswith("|| github.event.merge_group.head_sha }}")
+    posting = [
+        step
+        for step in steps_of(job)
+        if step.get("run") == "make hand-over" or used(job, "actions/upload-artifact")[0] == step
+    ]
+    assert [step["if"] for step in posting] == ["github.event_name == 'pull_request'"] * 2
+
+
 @pytest.mark.parametrize("name", ["release", "retrain"])
 def test_releases_and_proposals_use_no_cache(name: str) -> None:
     assert "actions/cache" not in TEXTS[name]
