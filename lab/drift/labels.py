@@ -59,7 +59,9 @@ def last_of_each(table: pa.Table, moments: pa.ChunkedArray | None) -> pa.Table:
 def _read_csv(path: Path) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - only where there is one
 
-    text = csv.ConvertOptions(column_types={ID: pa.string(), LABEL: pa.string()})
+    text = csv.ConvertOptions(
+        column_types={ID: pa.string(), LABEL: pa.string()}, null_values=[""], strings_can_be_null=True
+    )
     try:
         table = csv.read_csv(path, convert_options=text)
     except pa.ArrowInvalid as error:

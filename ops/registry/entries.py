@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import ParamsError
+from lab.core.yaml_files import load_yaml
 from lab.model_files.manifest import Manifest
 from lab.model_files.specification import Specification
 from lab.train.champion import CURE, FILE, Champion, champion_in
@@ -127,6 +128,6 @@ def _check(old: str, fresh: str, task: str, entry: Champion) -> None:
 
 def _parsed(text: str) -> Any:
     try:
-        return YAML(typ="safe").load(text)
-    except YAMLError as error:
+        return load_yaml(text)
+    except (ValueError, YAMLError) as error:
         raise ParamsError(f"{FILE} is not YAML: {error}. {CURE}") from error

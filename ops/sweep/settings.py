@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import ParamsError
-from lab.core.yaml_files import read_yaml
+from lab.core.yaml_files import load_yaml, read_yaml
 from ops.dvc.errors import DvcError
 from ops.dvc.overrides import parse_override, write_overrides
 
@@ -80,8 +79,8 @@ def _combinations(parsed: Parsed) -> float:
 def listed_in(path: Path) -> list[Settings]:
     """Return the runs of a YAML file, each a mapping from settings to values."""
     try:
-        found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        found = load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, YAMLError) as error:
         raise ParamsError(f"{path} cannot be read: {error}; expected a list of runs. {HELP}") from error
     if not isinstance(found, list) or not all(isinstance(each, dict) and each for each in found):
         raise ParamsError(f"{path} holds {type(found).__name__}, expected a list of mappings: - {{seed: 1}}. {HELP}")

@@ -340,3 +340,15 @@ def test_names_are_as_short_as_they_can_be() -> None:
         "a.c.trees": "c.trees",
         "seed": "seed",
     }
+
+
+BOMB = "- &a0 {x: aaaaaaaaaa}\n" + "".join(
+    f"- &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 9)
+)
+
+
+def test_a_file_of_runs_whose_aliases_expand_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.yaml"
+    path.write_text(BOMB)
+    with pytest.raises(LabError, match="more than 1,000,000 characters with all aliases"):
+        listed_in(path)
