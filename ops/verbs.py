@@ -16,6 +16,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "repro": Verb("ops.repro.command", "Run the DAG, independent stages in parallel."),
         "restore": Verb("ops.restore", "Bring back the last good outputs after a failed run."),
         "sweep": Verb("ops.sweep.command", "Run many settings as DVC experiments."),
+        "experiments": Verb("ops.experiments", "List the experiments of a commit by out-of-fold score."),
         "gate": Verb("ops.gate", "Exit 1 if the challenger fails a gate, 0 if not."),
         "latency": Verb("ops.latency", "Measure how long scoring one row takes."),
     },

@@ -23,8 +23,11 @@ def test_the_commands_run_in_their_order(tmp_path: Path, tmp_path_factory: pytes
     for command in COMMANDS:
         if command not in ELSEWHERE:
             done = run(["bash", "-c", command] if "|" in command else shlex.split(command), cwd=project)
+            if command == "python -m ops experiments":
+                assert "wide-margin  margin=0.02" in done.stdout
+                assert "equivalent (0.0000, 0.0000 to 0.0000)" in done.stdout
             if command.startswith("COLUMNS=160"):
-                assert "score" in done.stdout
+                assert "select.margin" in done.stdout
                 assert max(map(len, done.stdout.splitlines())) <= 160
             if "--dry-run" not in command and "ops sweep" in command:
                 assert "The best of 2 is partly chosen by chance" in done.stdout

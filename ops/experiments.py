@@ -1,0 +1,180 @@
+"""`python -m ops experiments`: list the experiments of a commit by their out-of-fold scores."""
+
+import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lab.core.errors import LabError, SourceError
+from lab.core.params import parse_json
+from lab.core.result_files import json_bytes
+from lab.model_files.manifest import MANIFEST, OUT_OF_FOLD, SEARCH, Manifest
+from lab.pages.gate_marks import MARKS
+from lab.pages.markdown import interval, number, readable_name, signed
+from lab.select.leaderboard import rank
+from lab.select.pairs import Question, compare_pairs
+from lab.select.trained import Candidate, Search
+from lab.stats.core.classification import LOWER_IS_BETTER
+from ops.compare.changes import changes, in_one_line
+from ops.compare.predicted import Store, briefly
+from ops.revisions.git import commit_of, lines_of
+from ops.revisions.objects import Objects
+from ops.revisions.snapshot import Snapshot
+from ops.sweep.render import short_names
+from ops.text_table import aligned
+
+SWAPPED = {"better": "worse", "worse": "better"}
+HIDDEN = "The scores of the test window are hidden: choose by the out-of-fold score, then use --reveal."
+
+
+@dataclass(frozen=True)
+class Line:
+    """A revision: its challenger's out-of-fold score, and for an experiment what changed and the verdict.
+
+    A positive difference is better, also of a loss. `test_score` and `gates` are None where they are not revealed.
+    """
+
+    name: str
+    challenger: str
+    score: float | None
+    low: float | None
+    high: float | None
+    changed: tuple[tuple[str, str], ...] = ()
+    verdict: str = ""
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    test_score: float | None = None
+    gates: str | None = None
+
+
+@click.command()
+@click.argument("base", default="HEAD")
+@click.option("--reveal", is_flag=True, help="Show scores and gates of the test window, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
+    r"""List the DVC experiments of a commit, best first: what changed, out-of-fold score, verdict.
+
+    The verdict compares an experiment's challenger with that of BASE by the score that ranks candidates (params.yaml:
+    select.by), on the same out-of-fold rows, with significance and margin of `select`. A positive difference is better.
+    It is not corrected for the number of experiments: the best of many is partly chosen by chance.
+
+    Each look at the test window makes its scores more optimistic. So they are shown only with --reveal, for the
+    experiment that you chose.
+
+    \b
+      python -m ops experiments
+      python -m ops experiments main --reveal
+
+    Exit codes: 0 listed, 2 a usage error, such as a commit without experiments.
+    """
+    by, lines = listed(base, reveal=reveal)
+    click.echo(json_bytes([asdict(line) for line in lines]).decode().rstrip() if as_json else to_text(lines, by))
+    if not reveal and not as_json:
+        click.echo(f"\n{HIDDEN}")
+
+
+def listed(base: str, *, reveal: bool, root: Path = Path()) -> tuple[str, list[Line]]:
+    """Return the score that ranks, and the lines: the base first, then its experiments, best first."""
+    commit = commit_of(base, root=root)
+    found = experiments_of(commit, root=root)
+    if not found:
+        raise SourceError(f"{base} has no experiments, expected at least one: `dvc exp run` makes them.")
+    objects = Objects(root)
+    stores = [Store(Snapshot(name, made, root), objects) for name, made in [(base, commit), *found]]
+    question = _question(stores[0].snapshot)
+    start, *lines = [_scored(store.snapshot, question.by, reveal=reveal) for store in stores]
+    lines = [_judged(line, store, stores[0], question) for line, store in zip(lines, stores[1:], strict=True)]
+    sign = 1 if question.by in LOWER_IS_BETTER else -1
+    return question.by, [
+        start,
+        *sorted(lines, key=lambda line: (line.score is None, sign * (line.score or 0), line.name)),
+    ]
+
+
+def experiments_of(commit: str, *, root: Path) -> list[tuple[str, str]]:
+    """Return the name and the commit of each experiment that starts at a commit."""
+    prefix = f"refs/exps/{commit[:2]}/{commit[2:]}/"
+    found = lines_of("for-each-ref", "--format=%(refname) %(objectname)", prefix, root=root)
+    return [(name.removeprefix(prefix), made) for name, made in (line.split(" ") for line in found)]
+
+
+def to_text(lines: Sequence[Line], by: str) -> str:
+    """Return the table; further settings, and what is revealed, have lines of their own."""
+    short = short_names(list(dict.fromkeys(name for line in lines for name, _ in line.changed)))
+    rows = [["", "changed", f"{readable_name(by)} out of fold", "against the base"]]
+    for line in lines:
+        first, *more = [f"{short[name]}={value}" for name, value in line.changed] or [""]
+        ends = interval(line.difference_low, line.difference_high)
+        differs = "" if line.difference is None else f" ({signed(line.difference)}, {ends})"
+        rows.append(
+            [line.name, first, f"{number(line.score)} ({interval(line.low, line.high)})", line.verdict + differs]
+        )
+        rows += [["", text, "", ""] for text in more]
+        if line.gates is not None:
+            rows.append(["", "", f"on test {number(line.test_score)}", line.gates])
+    return aligned(rows)
+
+
+def _judged(line: Line, store: Store, base: Store, question: Question) -> Line:
+    old, new = (each.snapshot.yaml("params.yaml") or {} for each in (base, store))
+    line = replace(line, changed=tuple((each.name, in_one_line(each.new)) for each in changes(old, new)))
+    try:
+        return against(line, _challenger(store, "experiment"), _challenger(base, "base"), question)
+    except LabError as error:
+        return replace(line, verdict=f"not compared: {briefly(error)}")
+
+
+def against(line: Line, experiment: Candidate, base: Candidate, question: Question) -> Line:
+    """Return the line with the verdict on the same out-of-fold rows."""
+    rows = [each.out_of_fold.drop_columns(["score"]) for each in (base, experiment)]
+    if not rows[0].equals(rows[1]):
+        return replace(line, verdict="not compared: other training rows or folds")
+    tests = compare_pairs(rank([base, experiment], by=question.by), question)
+    (test,) = (each for each in tests if each.kind == "rows")
+    verdict, difference, ends = str(test.verdict), test.lead, (test.low, test.high)
+    if test.first == base.name:
+        verdict, difference = SWAPPED.get(verdict, verdict), -difference
+        ends = (None if test.high is None else -test.high, None if test.low is None else -test.low)
+    return replace(line, verdict=verdict, difference=difference, difference_low=ends[0], difference_high=ends[1])
+
+
+def _challenger(store: Store, name: str) -> Candidate:
+    challenger = (store.snapshot.result("metrics/select.json") or {}).get("challenger", "")
+    folder, where = f"models/candidates/{challenger}", f"at {store.snapshot.name}"
+    texts = {path: store.content(f"{folder}/{path}").decode() for path in (MANIFEST, SEARCH)}
+    return Candidate(
+        name,
+        parse_json(texts[MANIFEST], kind=Manifest, where=f"{folder}/{MANIFEST} {where}", cure="dvc repro train"),
+        store.table(f"{folder}/{OUT_OF_FOLD}"),
+        parse_json(texts[SEARCH], kind=Search, where=f"{folder}/{SEARCH} {where}", cure="dvc repro train"),
+        (),
+    )
+
+
+def _question(snapshot: Snapshot) -> Question:
+    section = (snapshot.yaml("params.yaml") or {}).get("select", {})
+    return Question(section.get("by", "roc_auc"), section.get("significance", 0.05), section.get("margin", 0.01))
+
+
+def _scored(snapshot: Snapshot, by: str, *, reveal: bool) -> Line:
+    selected = snapshot.result("metrics/select.json") or {}
+    low, high = selected.get("score_95") or (None, None)
+    line = Line(snapshot.name, str(selected.get("challenger", "")), selected.get("score"), low, high)
+    if not reveal:
+        return line
+    evaluated = (snapshot.result("metrics/evaluate.json") or {}).get("challenger", {}).get("test", {})
+    return replace(line, test_score=evaluated.get(by), gates=_gates(snapshot.result("metrics/validate.json")))
+
+
+def _gates(verdict: Any) -> str:
+    """Return the gates that do not pass, with their marks."""
+    if verdict is None:
+        return "gates: not judged"
+    named = [("failed", "failed"), ("within_noise", "within noise")]
+    shown = [f"{MARKS[word]} {gate}" for name, word in named for gate in verdict.get(name, [])]
+    return f"gates: {', '.join(shown) or MARKS['passed']}"

@@ -1,0 +1,73 @@
+"""The list of experiments fits a terminal, has verdicts, and hides test scores."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab.core.errors import SourceError
+from lab.select.pairs import Question
+from ops.experiments import Line, _gates, against, listed, to_text
+from tests.history import commit_all
+from tests.lab.select.candidates import candidate
+from tests.project import run
+
+BASE = Line("HEAD", "boosting", 0.8626, 0.8544, 0.8708)
+SLOWER = Line(
+    "slower",
+    "boosting",
+    0.862,
+    0.8537,
+    0.8702,
+    changed=(("train.candidates.boosting.settings.learning_rate", "0.03"), ("select.margin", "0.02")),
+    verdict="not distinguishable",
+    difference=-0.0006,
+    difference_low=-0.0021,
+    difference_high=0.0046,
+)
+
+
+def test_the_table_fits_a_terminal_and_hides_the_test_window() -> None:
+    text = to_text([BASE, SLOWER], "roc_auc")
+    assert max(map(len, text.splitlines())) <= 120
+    assert "learning_rate=0.03" in text
+    assert "not distinguishable (−0.0006, −0.0021 to 0.0046)" in text
+    assert "test" not in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shown"),
+    [
+        (None, "gates: not judged"),
+        ({"failed": [], "within_noise": []}, "gates: ✓"),
+        ({"failed": ["recall"], "within_noise": ["f1"]}, "gates: ✗ recall, ≈ f1"),
+    ],
+)
+def test_gates_have_their_marks(verdict: object, shown: str) -> None:
+    assert _gates(verdict) == shown
+
+
+@pytest.mark.parametrize("by", ["roc_auc", "log_loss"])
+def test_a_positive_difference_is_better(by: str) -> None:
+    question = Question(by, 0.05, 0.001)
+    base, experiment = candidate("base", skill=0.5), candidate("experiment", skill=2.0)
+    better, worse = against(SLOWER, experiment, base, question), against(SLOWER, base, experiment, question)
+    assert (better.verdict, worse.verdict) == ("better", "worse")
+    assert better.difference_low is not None
+    assert better.difference_high is not None
+    assert 0 < better.difference_low < better.difference < better.difference_high  # type: ignore[operator]
+    assert (worse.difference_low, worse.difference_high) == (-better.difference_high, -better.difference_low)
+
+
+def test_other_rows_are_not_compared() -> None:
+    base, experiment = candidate("base", skill=1.0), candidate("experiment", skill=1.0)
+    other = replace(experiment, out_of_fold=experiment.out_of_fold.slice(1))
+    assert against(SLOWER, other, base, Question("roc_auc", 0.05, 0.01)).verdict.startswith("not compared: other")
+
+
+def test_a_commit_without_experiments_is_refused(tmp_path: Path) -> None:
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    (tmp_path / "a").write_text("a")
+    commit_all(tmp_path, "one")
+    with pytest.raises(SourceError, match="HEAD has no experiments, expected at least one: `dvc exp run` makes them"):
+        listed("HEAD", reveal=False, root=tmp_path)
