@@ -9,17 +9,20 @@ import click
 from lab.core.errors import SourceError
 from lab.core.result_files import json_bytes, read_result
 from lab.pages.gate_marks import MARKS, limit_of, marked, verdicts_in_words
+from ops.revisions.snapshot import WORKSPACE, snapshot_of
 from ops.text_table import aligned
 
 VERDICT = Path("metrics/validate.json")
 PARTS = ("passed", "failed", "within_noise", "gates", "reported")
 WORST_FIRST = list(MARKS)
+MISTAKES = (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError)
 
 
 @click.command()
+@click.argument("revision", default=WORKSPACE)
 @click.option("--file", type=click.Path(path_type=Path), default=VERDICT, show_default=True, help="The verdict file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead of a table.")
-def gate(*, file: Path, as_json: bool) -> None:
+def gate(*, revision: str, file: Path, as_json: bool) -> None:
     r"""Print the gates of the challenger; exit 0 if no deciding gate fails, 1 if one does, 2 on a mistake.
 
     \b
@@ -31,11 +34,13 @@ def gate(*, file: Path, as_json: bool) -> None:
     The stage validate only records the verdict, so that the pipeline completes; this command turns it into an exit
     code. Informational gates (params.yaml: validate.reported) are listed separately and never block.
 
+    REVISION is a branch, tag, commit or DVC experiment, whose verdict is read from git without a checkout.
+
     \b
       python -m ops gate
-      python -m ops gate --json
+      python -m ops gate main --json
     """
-    verdict = read_verdict(file)
+    verdict = read_verdict(file) if revision == WORKSPACE else verdict_at(revision, file)
     click.echo(json_bytes(verdict).decode().rstrip() if as_json else to_text(verdict))
     raise SystemExit(0 if verdict["passed"] else 1)
 
@@ -43,14 +48,30 @@ def gate(*, file: Path, as_json: bool) -> None:
 def read_verdict(path: Path) -> dict[str, Any]:
     """Return the verdict of the stage validate."""
     try:
-        verdict: dict[str, Any] = read_result(path)
-        found = {key: verdict[key] for key in PARTS}
-        to_text(found)
-    except (FileNotFoundError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return _checked(read_result(path))
+    except MISTAKES as error:
         raise SourceError(
             f"{path} has no verdict: found {error!r}, expected the output of the stage validate. "
             "Cure: dvc repro validate"
         ) from error
+
+
+def verdict_at(revision: str, path: Path) -> dict[str, Any]:
+    """Return the verdict that a revision recorded."""
+    found = snapshot_of(revision).result(path.as_posix())
+    try:
+        return _checked(found)
+    except MISTAKES as error:
+        what = "no such file" if found is None else repr(error)
+        raise SourceError(
+            f"{path} at {revision} has no verdict: found {what}, expected the committed output of the stage validate. "
+            "Cure: name a revision with results; git log --oneline metrics/ lists them."
+        ) from error
+
+
+def _checked(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: verdict[key] for key in PARTS}
+    to_text(found)
     return found
 
 

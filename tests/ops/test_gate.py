@@ -8,7 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from lab.core.errors import SourceError
-from ops.gate import gate
+from ops.gate import VERDICT, gate
+from tests.cures import apply_cure
+from tests.history import commit_all
+from tests.project import run
 
 FLOOR = {"value": 0.8, "low": 0.7, "high": 0.9, "rule": "at least", "threshold": 0.75, "reason": "why"}
 GAP = {"value": None, "low": None, "high": None, "rule": "at most", "threshold": 0.1, "reason": "nothing"}
@@ -102,3 +105,39 @@ def test_a_file_without_a_verdict_is_a_mistake_with_a_cure(
 def test_an_absent_verdict_is_a_mistake_with_a_cure(tmp_path: Path) -> None:
     done = CliRunner().invoke(gate, ["--file", str(tmp_path / "absent.json")])
     assert isinstance(done.exception, SourceError)
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a repository: no results at `empty`, a failed verdict at `failed`, a passed one in the working tree."""
+    monkeypatch.chdir(tmp_path)
+    run(["git", "init", "--quiet"], cwd=tmp_path)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/README.md").write_text("results\n")
+    for name, content in {"empty": None, "damaged": "{}", "failed": json.dumps(verdict(passed=False))}.items():
+        if content is not None:
+            VERDICT.write_text(content)
+        commit_all(tmp_path, name)
+        run(["git", "tag", name], cwd=tmp_path)
+    VERDICT.write_text(json.dumps(verdict(passed=True)))
+    return tmp_path
+
+
+def test_a_revision_is_judged_by_its_own_verdict_and_nothing_is_checked_out(history: Path) -> None:
+    answers = [CliRunner().invoke(gate, [*named, "--json"]) for named in ([], ["workspace"], ["failed"])]
+    assert [answer.exit_code for answer in answers] == [0, 0, 1]
+    assert json.loads(answers[-1].output) == verdict(passed=False)
+    assert json.loads((history / VERDICT).read_text())["passed"]
+
+
+@pytest.mark.parametrize(("revision", "found"), [("empty", "no such file"), ("damaged", "KeyError")])
+def test_a_revision_without_a_verdict_is_a_mistake_with_a_cure(history: Path, revision: str, found: str) -> None:
+    text = str(CliRunner().invoke(gate, [revision]).exception)
+    assert f"metrics/validate.json at {revision} has no verdict: found {found}" in text
+    key = "ops/gate.py: name a revision with results; git log --oneline metrics/ lis"
+    listed = apply_cure(text, "git log --oneline metrics/", of=key, cwd=history).stdout
+    assert CliRunner().invoke(gate, [listed.split()[0]]).exit_code == 1
+
+
+def test_an_unknown_revision_is_one_message(history: Path) -> None:
+    assert "'nowhere' is no revision" in str(CliRunner().invoke(gate, ["nowhere"]).exception)
