@@ -49,7 +49,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     },
     "Maintain": {
         "deps": Verb("ops.deps", "Check and repair the code dependencies in dvc.yaml."),
-        "readme": Verb("ops.readme.command", "Update the generated parts of README and architecture."),
+        "readme": Verb("ops.readme.command", "Update the generated parts of README and docs."),
         "story": Verb("ops.demo.story_command", "Demo: the life of a model, in a new folder."),
     },
 }

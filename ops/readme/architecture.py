@@ -1,16 +1,17 @@
-"""The generated parts of docs/architecture.md: the stages, the verbs and the picture."""
+"""The generated parts of docs/architecture.md and docs/verbs.md: stages, verbs, picture."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from ops.dvc.pipeline import Stage, read_stages
 from ops.readme.rooms import Arrows
-from ops.verbs import GROUPS
+from ops.verbs import GROUPS, Verb
 
 ARCHITECTURE = Path("docs/architecture.md")
 HOUSE = Path("docs/architecture.svg")
+VERBS_PAGE = Path("docs/verbs.md")
 MOST_OF_A_FOLDER = 5
 
 
@@ -22,7 +23,12 @@ def floors(page: str) -> dict[str, tuple[int, set[str]]]:
 
 def architecture_blocks(root: Path) -> dict[str, str]:
     """Return the text of each generated block of docs/architecture.md by its name."""
-    return {"stages": f"\n{_stages(read_stages(root))}\n", "verbs": f"\n{_verbs()}\n"}
+    return {"stages": f"\n{_stages(read_stages(root))}\n"}
+
+
+def verb_blocks() -> dict[str, str]:
+    """Return the text of the generated block of docs/verbs.md by its name."""
+    return {"verbs": "\n" + "\n".join(_group(name, verbs) for name, verbs in GROUPS.items()) + "\n"}
 
 
 def stage_arrows(mermaid: str) -> Arrows:
@@ -47,10 +53,6 @@ def _folders(paths: Iterable[str]) -> str:
     return ", ".join(f"`{path}`" for path in shown) or "–"
 
 
-def _verbs() -> str:
-    rows = [
-        f"| {group if not place else ''} | `{name}` | {verb.summary} |"
-        for group, verbs in GROUPS.items()
-        for place, (name, verb) in enumerate(verbs.items())
-    ]
-    return "\n".join(["| group | verb | what it does |", "|---|---|---|", *rows])
+def _group(name: str, verbs: Mapping[str, Verb]) -> str:
+    rows = [f"| `{verb}` | {found.summary} |" for verb, found in verbs.items()]
+    return "\n".join([f"\n## {name}\n", "| verb | what it does |", "|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""`python -m ops readme`: write the generated parts of README.md and docs/architecture.md."""
+"""`python -m ops readme`: write the generated parts of README.md and docs/."""
 
 import subprocess
 from collections.abc import Mapping
@@ -14,7 +14,15 @@ from lab.core.yaml_files import read_yaml
 from lab.pages.escape import inert, plain_or_code
 from lab.pages.gate_marks import verdicts_in_words
 from lab.task.schema import read_task
-from ops.readme.architecture import ARCHITECTURE, HOUSE, architecture_blocks, floors, stage_arrows
+from ops.readme.architecture import (
+    ARCHITECTURE,
+    HOUSE,
+    VERBS_PAGE,
+    architecture_blocks,
+    floors,
+    stage_arrows,
+    verb_blocks,
+)
 from ops.readme.rooms import room_imports
 
 README = Path("README.md")
@@ -25,9 +33,10 @@ SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1", "brier")
 @click.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if a generated part is out of date.")
 def readme(*, check: bool) -> None:
-    """Write the generated parts of README.md and docs/architecture.md, from results, dvc.yaml and the code."""
+    """Write the generated parts of README.md and docs/, from results, dvc.yaml and the code."""
     mermaid = drawn_dag()
     fresh = _readme(mermaid) | (_architecture(mermaid) if ARCHITECTURE.exists() else {})
+    fresh |= {VERBS_PAGE: _filled(VERBS_PAGE, verb_blocks())} if VERBS_PAGE.exists() else {}
     stale = {path: content for path, content in fresh.items() if _bytes_of(path) != content}
     if check and stale:
         click.echo(f"Out of date: {', '.join(map(str, stale))}. Cure: make format")
