@@ -12,7 +12,7 @@ import click
 from lab.core.errors import LabError, SourceError
 from lab.core.params import parse_json
 from lab.core.result_files import json_bytes
-from lab.model_files.manifest import MANIFEST, OUT_OF_FOLD, SEARCH, Manifest
+from lab.model_files.manifest import CURE, MANIFEST, OUT_OF_FOLD, SEARCH, Manifest
 from lab.pages.gate_marks import MARKS
 from lab.pages.markdown import interval, number, readable_name, signed
 from lab.select.leaderboard import rank
@@ -149,9 +149,9 @@ def _challenger(store: Store, name: str) -> Candidate:
     texts = {path: store.content(f"{folder}/{path}").decode() for path in (MANIFEST, SEARCH)}
     return Candidate(
         name,
-        parse_json(texts[MANIFEST], kind=Manifest, where=f"{folder}/{MANIFEST} {where}", cure="dvc repro train"),
+        parse_json(texts[MANIFEST], kind=Manifest, where=f"{folder}/{MANIFEST} {where}", cure=CURE),
         store.table(f"{folder}/{OUT_OF_FOLD}"),
-        parse_json(texts[SEARCH], kind=Search, where=f"{folder}/{SEARCH} {where}", cure="dvc repro train"),
+        parse_json(texts[SEARCH], kind=Search, where=f"{folder}/{SEARCH} {where}", cure=CURE),
         (),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.abtest.comparison_settings import ComparisonParams
-from lab.core.errors import LabError
+from lab.core.errors import LabError, SourceError
 from lab.core.params import parse
 from lab.predictions.predictions import MODELS
 from lab.task.money import Money, MoneySection
@@ -47,7 +47,7 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
     """Return two revisions with their outputs side by side."""
     old, new = base.snapshot, head.snapshot
     settings = settings_of(new)
-    origin = _origin(base, head)
+    origin = origin_of(base, head)
     say(f"reading {old.name} and {new.name}")
     revisions = [
         Revision(store.snapshot.name, store.snapshot.commit, _task(store.snapshot), stale_stages(store))
@@ -63,7 +63,7 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         inputs=_inputs(origin, head),
         metrics=_metrics(base, head, settings=settings, say=say),
         training=training_of(old, new),
-        gates=gate_changes(old.result(VALIDATE), new.result(VALIDATE)),
+        gates=gate_changes(old.result(VALIDATE), new.result(VALIDATE), origin=origin.snapshot.result(VALIDATE)),
         drift=drift_change(old.result(DRIFT), new.result(DRIFT)),
         base_answer=answer_of(old.result(ABTEST)),
         head_answer=answer_of(new.result(ABTEST)),
@@ -73,17 +73,22 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
     )
 
 
-def _origin(base: Store, head: Store) -> Store:
+def origin_of(base: Store, head: Store) -> Store:
     """Return where the head left the base: what the base changed since then is not the head's doing.
 
-    It is the base itself where the head is one of its ancestors, or shares no commit with it.
+    It is the base itself where the head is one of its ancestors.
     """
     old, new, root = base.snapshot, head.snapshot, base.snapshot.root
     if old.commit is None:
         return base
     found = git("merge-base", old.commit, new.commit or "HEAD", root=root, check=False)
     commit = found.stdout.decode().strip()
-    if found.returncode or commit in {old.commit, new.commit}:
+    if not commit:
+        raise SourceError(
+            f"{old.name} and {new.name} share no commit, expected two revisions of one history. "
+            "Cure: git fetch --unshallow, if this clone is shallow"
+        )
+    if commit in {old.commit, new.commit}:
         return base
     return Store(Snapshot(f"the branch point {commit[:12]}", commit, root), base.objects)
 
@@ -96,6 +101,7 @@ def _inputs(base: Store, head: Store) -> Inputs:
         champion=_changes("champion.yaml", old, new),
         data=data_change(base, head),
         code=code_change(old, new),
+        training=training_of(old, new),
         trained_anew=_trained(base.stages) != _trained(head.stages),
     )
 

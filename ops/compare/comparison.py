@@ -37,6 +37,7 @@ class Inputs:
     champion: tuple[Change, ...]
     data: DataChange
     code: CodeChange
+    training: Training
     trained_anew: bool
 
 

@@ -40,10 +40,17 @@ class GateChange:
         return self.head is not None and self.head.decides
 
 
-def gate_changes(base: Verdicts | None, head: Verdicts | None) -> tuple[GateChange, ...]:
-    """Return every gate, those of the head in its order and then those that it no longer has."""
+def gate_changes(
+    base: Verdicts | None, head: Verdicts | None, *, origin: Verdicts | None = None
+) -> tuple[GateChange, ...]:
+    """Return every gate, those of the head in its order and then those that it no longer has.
+
+    Limits that moved are those that moved since the `origin`, which is the base by default.
+    """
     old, new = gates_of(base), gates_of(head)
-    return tuple(_change(name, old.get(name), new.get(name)) for name in [*new, *(n for n in old if n not in new)])
+    start = old if origin is None else gates_of(origin)
+    names = [*new, *(name for name in old if name not in new)]
+    return tuple(_change(name, old.get(name), new.get(name), start.get(name)) for name in names)
 
 
 def gates_of(validate: Verdicts | None) -> dict[str, Gate]:
@@ -65,8 +72,8 @@ def gates_of(validate: Verdicts | None) -> dict[str, Gate]:
     }
 
 
-def _change(name: str, base: Gate | None, head: Gate | None) -> GateChange:
-    moved = base is not None and (head is None or any(getattr(base, part) != getattr(head, part) for part in LIMIT))
+def _change(name: str, base: Gate | None, head: Gate | None, start: Gate | None) -> GateChange:
+    moved = start is not None and (head is None or any(getattr(start, part) != getattr(head, part) for part in LIMIT))
     return GateChange(name, _course(base, head), moved, base, head)
 
 

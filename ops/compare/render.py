@@ -240,9 +240,7 @@ def _params(comparison: Comparison) -> Lines:
         *((f"task: {change.name}", change) for change in inputs.task),
         *((f"champion.yaml: {change.name}", change) for change in inputs.champion),
     ]
-    return _listed(
-        [f"{name}: {_short(change)}{searched_in_words(change, comparison.training)}" for name, change in found]
-    )
+    return _listed([f"{name}: {_short(change)}{searched_in_words(change, inputs.training)}" for name, change in found])
 
 
 def _short(change: Change) -> str:

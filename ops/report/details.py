@@ -42,12 +42,15 @@ def _settings(comparison: Comparison) -> Section:
     inputs = comparison.inputs
     found = [("params.yaml", inputs.params), ("the task", inputs.task), ("champion.yaml", inputs.champion)]
     lines = [
-        (where, *_change(change), searched_in_words(change, comparison.training).strip())
+        (where, *_change(change), searched_in_words(change, inputs.training).strip())
         for where, changes in found
         for change in changes
     ]
     numbers = ", ".join(f"{len(changes)} in {where}" for where, changes in found if changes)
-    return _table(f"Settings: {numbers or 'none changed'}", ("in", "setting", "base", "head", ""), lines)
+    searched = any(line[-1] for line in lines)
+    head = ("in", "setting", "base", "head", *(["search"] if searched else []))
+    shown = lines if searched else [line[:-1] for line in lines]
+    return _table(f"Settings: {numbers or 'none changed'}", head, shown)
 
 
 def _change(change: Change) -> tuple[str, str, str]:

@@ -20,6 +20,7 @@ from lab.core.schema import FeatureSchema
 from lab.task.money import Money
 from ops.compare.advice import Facts, Reason, advise
 from ops.compare.changes import Change, changes
+from ops.compare.compare import origin_of
 from ops.compare.differences import Judged, judge_model
 from ops.compare.drift import drift_change
 from ops.compare.experiment import answer_of
@@ -32,7 +33,8 @@ from ops.compare.training import Candidate, Training
 from ops.report.details import gates_section
 from ops.revisions.git import contents_at
 from ops.revisions.objects import Objects
-from ops.revisions.snapshot import WORKSPACE, Snapshot
+from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
+from tests.cures import apply_cure
 from tests.history import commit_all
 from tests.judged import ABTEST, features_of, predictions_of, schema
 from tests.project import run
@@ -172,6 +174,29 @@ def test_the_course_of_a_gate(base: dict[str, object], head: dict[str, object], 
 @pytest.mark.parametrize("head", [_verdicts("passed", threshold=0.6), _verdicts("passed", part="reported"), {}])
 def test_a_gate_with_another_limit_or_another_say_was_moved(head: dict[str, object]) -> None:
     assert [each.moved for each in gate_changes(_verdicts("passed"), head)] == [True]
+
+
+def test_a_limit_that_others_moved_is_not_the_heads_doing() -> None:
+    base, head = _verdicts("passed", threshold=0.9), _verdicts("passed")
+    assert [each.moved for each in gate_changes(base, head, origin=_verdicts("passed"))] == [False]
+
+
+def test_revisions_without_a_common_commit_are_refused_until_the_history_is_there(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    run(["git", "init", "--quiet", "--initial-branch=main"], cwd=whole)
+    commit_all(whole, "first")
+    for name in ("one", "two"):
+        run(["git", "checkout", "--quiet", "-b", name, "main"], cwd=whole)
+        commit_all(whole, name)
+    shallow = tmp_path / "shallow"
+    run(["git", "clone", "--quiet", "--depth=1", "--no-single-branch", whole.as_uri(), str(shallow)], cwd=tmp_path)
+    base, head = (Store(snapshot_of(f"origin/{name}", root=shallow), Objects(shallow)) for name in ("one", "two"))
+    with pytest.raises(SourceError, match="origin/one and origin/two share no commit") as refused:
+        origin_of(base, head)
+    key = "ops/compare/compare.py: git fetch --unshallow, if this clone is shallow"
+    apply_cure(str(refused.value), "git fetch --unshallow", of=key, cwd=shallow)
+    assert origin_of(base, head).snapshot.commit == run(["git", "rev-parse", "main"], cwd=whole).stdout.strip()
 
 
 def test_the_report_shows_a_gate_with_its_mark() -> None:
