@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "Serve and watch": {
         "pack": Verb("ops.pack.command", "Write a champion as a folder for the server."),
         "smoke": Verb("ops.smoke", "Check that the champion gives the recorded scores."),
+        "score": Verb("ops.score", "Score the rows of a CSV or Parquet file."),
         "drift": Verb("ops.drift.command", "Check a batch of rows or a server's log for drift."),
         "gauges": Verb("ops.gauges.command", "Write drift, metrics and gates for Prometheus."),
         "monitor": Verb("ops.demo.monitor_command", "Demo: serve, drift, alert, retrain, in a new folder."),
