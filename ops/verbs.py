@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     },
     "Serve and watch": {
         "pack": Verb("ops.pack.command", "Write a champion as a folder for the server."),
+        "approval": Verb("ops.github.approval", "Check that an environment at GitHub has required reviewers."),
         "smoke": Verb("ops.smoke", "Check that the champion gives the recorded scores."),
         "score": Verb("ops.score", "Score the rows of a CSV or Parquet file."),
         "drift": Verb("ops.drift.command", "Check a batch of rows or a server's log for drift."),

@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 from tests import forks
 from tests.project import QUIET, ROOT, run
 
-# These would run this test again.
-ELSEWHERE = ("make test", "make check")
+# These would run this test again, or install programs on this machine.
+ELSEWHERE = ("make test", "make check", "make test-programs")
 NAME = re.compile(r"\b(?:github|vars|secrets|runner)(?:\.[A-Za-z_]+)+")
 
 
@@ -54,8 +54,10 @@ class Runner:
         clone = self.folder / f"job-{self.jobs}"
         outcome = "success"
         for step in body["steps"]:
-            if outcome == "success" and self._holds(step.get("if"), github, clone):
-                outcome = self._step(step, body.get("env", {}), github, clone)
+            always = "!cancelled()" in step.get("if", "")
+            if (outcome == "success" or always) and self._holds(step.get("if"), github, clone):
+                ended = self._step(step, body.get("env", {}), github, clone)
+                outcome = ended if outcome == "success" else outcome
         shutil.rmtree(clone)
         return outcome
 
@@ -67,7 +69,12 @@ class Runner:
         elif action.startswith("actions/cache/"):
             self._carry(clone / said["path"], self.folder / "caches", said, save=action.endswith("save"))
         elif action.startswith(("actions/upload", "actions/download")):
-            self._carry(clone / said["path"], self.folder / "artifacts", {"key": said["name"]}, save="upload" in action)
+            self._carry(
+                clone / said["path"],
+                self.folder / "artifacts",
+                {"key": said.get("name") or said["pattern"]},
+                save="upload" in action,
+            )
         elif "run" in step and step["run"] not in ELSEWHERE:
             given = {
                 key: self._filled(str(value), github, clone) for key, value in {**env, **step.get("env", {})}.items()
@@ -138,7 +145,7 @@ class Runner:
             "runner": {"os": "Linux"},
         }
         python = NAME.sub(lambda found: repr(_found(contexts, found[0])), expression)
-        python = python.replace("&&", " and ").replace("||", " or ")
+        python = python.replace("!cancelled()", "True").replace("&&", " and ").replace("||", " or ")
         functions = {
             "contains": lambda text, part: part in text,
             "hashFiles": lambda name: hashlib.sha256((clone / name).read_bytes()).hexdigest(),

@@ -152,9 +152,12 @@ def test_similar_new_data_gives_no_proposal(runner: Runner, people: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("workflow_sequence")
-def test_a_tag_goes_through_the_gate_and_staging_to_production(runner: Runner, people: Path) -> None:
+def test_a_tag_goes_through_the_gate_and_staging_to_production(
+    runner: Runner, people: Path, hub: tuple[State, str]
+) -> None:
     run(["dvc", "push", "--quiet"], cwd=people)
     run(["python", "-m", "ops", "promote", "--register", "--stage", "staging", "--push"], cwd=people)
+    hub[0].reviewers["production"] = ["a person"]
     github = context("push", "churn#staging#1")
     done = dict.fromkeys(RELEASE, "success")
     assert runner.workflow("release", github=github) == done

@@ -71,6 +71,29 @@ def test_every_target_calls_existing_verbs_with_existing_options(command: str) -
             assert set(re.findall(r"--[\w-]+", said)) <= options, line
 
 
+def test_a_missing_cml_is_seen_and_the_report_is_posted_all_the_same() -> None:
+    assert "continue-on-error" not in "".join(TEXTS.values())
+    (posting,) = (step for step in steps_of(("comment", "comment")) if step.get("run") == "make post")
+    assert posting["if"] == "!cancelled()"
+    (ours,), (watched,) = (used(job, "iterative/setup-cml") for job in (("comment", "comment"), ("canary", "cml")))
+    assert ours == watched
+    assert steps_of(("canary", "cml"))[-1] == {"run": "make cml-version"}
+
+
+def test_production_is_deployed_only_after_its_reviewers_are_checked() -> None:
+    commands = [step["run"] for step in steps_of(("release", "production")) if "run" in step]
+    assert commands[0] == "make approval"
+    assert JOBS["release", "production"]["permissions"]["actions"] == "read"
+
+
+def test_ci_installs_the_programs_of_the_tests_by_the_same_target() -> None:
+    commands = [step["run"] for step in steps_of(("check", "test")) if "run" in step]
+    assert commands == ["make test-programs", "make test"]
+    ci = (ROOT / ".ci/run").read_text()
+    assert "make --silent test-programs" in ci
+    assert "apt-get" not in ci
+
+
 def test_the_seven_steps_have_their_names_and_order() -> None:
     numbered = {body["name"] for body in JOBS.values() if body["name"][0].isdigit()}
     steps = sorted({(int(name[0]), name[2:].partition(":")[0]) for name in numbered})
@@ -186,7 +209,8 @@ def test_pull_requests_of_forks_run_code_of_the_default_branch() -> None:
 def test_the_comment_downloads_what_the_report_uploads() -> None:
     (upload,) = used(("report", "validate"), "actions/upload-artifact")
     (download,) = used(("comment", "comment"), "actions/download-artifact")
-    assert (upload["with"]["name"], upload["with"]["path"]) == (download["with"]["name"], download["with"]["path"])
+    assert (upload["with"]["name"], upload["with"]["path"]) == (download["with"]["pattern"], download["with"]["path"])
+    assert download["with"]["merge-multiple"] is True, "else the report lies one folder deeper"
     assert f"--hand-over {upload['with']['path']}" in recipe("hand-over")
     assert f"--untrusted {download['with']['path']}" in recipe("post")
 

@@ -86,6 +86,11 @@ class GitHub:
         """Replace the body of a comment."""
         return self._read(_comment, self._request("PATCH", f"{self._root}/issues/comments/{identity}", {"body": body}))
 
+    def reviewers(self, environment: str) -> int:
+        """Return how many required reviewers an environment has."""
+        path = f"{self._root}/environments/{quote(environment, safe='')}"
+        return self._read(_reviewers, self._request("GET", path))
+
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request."""
         return self._read(_pull_request, self._request("GET", f"{self._root}/pulls/{number}"))
@@ -199,6 +204,11 @@ def next_page(link: str | None) -> str | None:
 
 def _login(found: Any) -> str:
     return str(found["login"])
+
+
+def _reviewers(found: Any) -> int:
+    rules = found.get("protection_rules") or []
+    return sum(len(rule.get("reviewers") or []) for rule in rules if rule["type"] == "required_reviewers")
 
 
 def _comment(found: Any) -> Comment:

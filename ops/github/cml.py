@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.core.errors import LabError
 from ops.github.client import Comment, GitHub
 from ops.github.http import HttpClient
 
@@ -17,6 +18,10 @@ OLDEST = (0, 20)
 VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+\s*")
 POSTED = re.compile(r"^https?://\S+#issuecomment-\d+$", flags=re.MULTILINE)
 SECRETS = ("REPO_TOKEN", "repo_token", "CML_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "BITBUCKET_TOKEN")
+
+
+class CmlFailedError(LabError):
+    """CML did not post, or does not say where."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Cml:
     timeout: float = 120
 
     def post(self, text: str, *, github: GitHub, number: int, title: str) -> str:
-        """Return the address of the comment that CML wrote; on a failure, log it and return an empty text."""
+        """Return the address of the comment that CML wrote."""
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.md"
             report.write_text(text, encoding="utf-8")
@@ -39,13 +44,11 @@ class Cml:
             try:
                 done = _run(command, environment=self._trusted(github, Path(folder)), timeout=self.timeout)
             except (OSError, subprocess.TimeoutExpired) as error:
-                github.policy.log(f"cml failed: {type(error).__name__}")
-                return ""
+                raise CmlFailedError(f"CML failed with {type(error).__name__}") from error
         posted = POSTED.search(done.stdout)
         if done.returncode == 0 and posted:
             return posted[0]
-        github.policy.log(f"cml did not post: exit code {done.returncode}; {_last(done, github.http)}")
-        return ""
+        raise CmlFailedError(f"CML failed with exit code {done.returncode}: {_last(done, github.http)}")
 
     @property
     def _server(self) -> str:
@@ -76,18 +79,18 @@ def arguments(report: Path, *, github: GitHub, number: int, title: str, server: 
     ]
 
 
-def found_cml(environment: Mapping[str, str], *, timeout: float) -> Cml | None:
-    """Return CML if the Node tool is installed; the package `cml` on PyPI is a different tool."""
+def found_cml(environment: Mapping[str, str], *, timeout: float) -> Cml | str:
+    """Return CML, or why it cannot post; the package `cml` on PyPI is a different tool."""
     executable = shutil.which("cml", path=environment.get("PATH", os.defpath))
     if executable is None:
-        return None
+        return "CML is not installed"
     try:
         done = _run([executable, "--version"], environment=_without_secrets(environment), timeout=timeout)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"`cml --version` failed with {type(error).__name__}"
     version = VERSION.fullmatch(done.stdout)
     fit = done.returncode == 0 and version is not None and (int(version[1]), int(version[2])) >= OLDEST
-    return Cml(executable, environment) if fit else None
+    return Cml(executable, environment) if fit else f"`cml` is not CML {OLDEST[0]}.{OLDEST[1]} or newer"
 
 
 def updates_ours(comments: Sequence[Comment], ours: Comment | None, *, title: str) -> bool:

@@ -1,7 +1,7 @@
 """`python -m ops post REPORT.md`: post the report on the pull request as one comment."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -16,11 +16,12 @@ from ops.github.http import HttpClient
 from ops.github.images import with_images
 from ops.github.posting import Posted, planned, post_report
 from ops.github.retry import RetryPolicy
-from ops.github.target import event_number, github_from, number_of
-from ops.github.untrusted import NUMBER, REPORT, noted, pull_request_for, read_handed
+from ops.github.target import event_number, event_run, github_from, number_of
+from ops.github.untrusted import NUMBER, REPORT, neutral, pull_request_for, read_handed, text_of
 
 WATERMARK = "## Experiment report"
 IMAGE_SECONDS = 20.0
+SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def post(  # noqa: PLR0913 - one for each option
 
     CML posts if it is installed (`cml`, 0.20 or newer). It reads the first 30 comments only, by any author. If it would
     add a second comment or change another author's, or if it fails, the REST API is used instead. GITHUB_API_URL sets
-    the address, REPO_TOKEN or GITHUB_TOKEN the token, which is never printed.
+    the address, REPO_TOKEN or GITHUB_TOKEN the token, which is never printed. What posted, and why, is printed and
+    added to the step's summary. With --untrusted and no report, the comment names the workflow's run instead.
 
     Exit 0 when the report is posted, 1 when the service does not respond, 2 on a mistake.
     """
@@ -128,16 +130,20 @@ def post(  # noqa: PLR0913 - one for each option
         leave(str(error), code=FAILED)
     else:
         click.echo(json_bytes(asdict(done)).decode().rstrip() if as_json else to_text(done, dry_run=dry_run))
+        if summary := os.environ.get(SUMMARY):
+            safe = to_text(replace(done, why=neutral(done.why)), dry_run=dry_run)
+            with Path(summary).open("a", encoding="utf-8") as stream:
+                stream.write(f"Report {safe}\n")
 
 
 def to_text(done: Posted, *, dry_run: bool) -> str:
     """Return the result as one line.
 
-    >>> to_text(Posted(7, "updated", "api", "https://example.org/7#issuecomment-1"), dry_run=False)
-    'updated by api: https://example.org/7#issuecomment-1'
+    >>> to_text(Posted(7, "updated", "api", "CML is not installed", "https://example.org/7"), dry_run=False)
+    'updated by api: https://example.org/7 (CML is not installed)'
     """
     would = "would be " if dry_run else ""
-    return f"{would}{done.action} by {done.by}: {done.url or f'pull request {done.number}'}"
+    return f"{would}{done.action} by {done.by}: {done.url or f'pull request {done.number}'} ({done.why})"
 
 
 def handed_over(text: str, folder: Path, *, number: int | None) -> str:
@@ -162,17 +168,17 @@ def _trusted(report: Path, options: Options, github: GitHub) -> Posted:
 
 
 def _untrusted(folder: Path, options: Options, github: GitHub) -> Posted:
-    handed = read_handed(folder)
+    handed = read_handed(folder, run=event_run(os.environ))
     number = pull_request_for(handed, options.head_sha, os.environ, github=github).number
-    return _posted(noted(titled(handed.text, title=options.watermark)), number, options, github)
+    return _posted(text_of(handed, title=options.watermark), number, options, github)
 
 
 def _posted(text: str, number: int, options: Options, github: GitHub) -> Posted:
     text = fitted(text, artifact=options.artifact)
-    cml = found_cml(os.environ, timeout=github.policy.timeout) if options.way == "auto" else None
+    cml = found_cml(os.environ, timeout=github.policy.timeout) if options.way == "auto" else "--with api was given"
     if options.dry_run:
         plan = planned(text, github=github, number=number, title=options.watermark, cml=cml)
-        return Posted(number, plan.action, plan.by, plan.ours.url if plan.ours else "")
+        return Posted(number, plan.action, plan.by, plan.why, plan.ours.url if plan.ours else "")
     return post_report(text, github=github, number=number, title=options.watermark, artifact=options.artifact, cml=cml)
 
 

@@ -69,6 +69,12 @@ def event_commit(environment: Environment) -> str | None:
     return commit if isinstance(commit, str) and COMMIT.fullmatch(commit) else None
 
 
+def event_run(environment: Environment) -> str | None:
+    """Return the address of the run of a workflow_run event; None for another event."""
+    address = _inner(event_of(environment).get("workflow_run"), "html_url")
+    return address if isinstance(address, str) and address else None
+
+
 def event_head(environment: Environment) -> str | None:
     """Return OWNER:BRANCH of a workflow_run event; None for another event."""
     run = event_of(environment).get("workflow_run")

@@ -6,6 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.github.body import titled
 from ops.github.client import GitHub, PullRequest
 from ops.github.errors import RefusedError
 from ops.github.target import COMMIT, Environment, checked_number, event_commit, event_head
@@ -13,6 +14,7 @@ from ops.github.target import COMMIT, Environment, checked_number, event_commit,
 REPORT, NUMBER = "report.md", "number"
 LARGEST = {REPORT: 1_000_000, NUMBER: 20}  # bytes
 NOTE = "> Written by the code of this pull request: trust it as you trust that code. Links and images are left out."
+NO_REPORT = "The workflow left no report: it failed before, or the report has expired."
 BREAK = "\u200b"  # a zero-width space: invisible, and it breaks links and mentions
 TAGS = "details|summary|table|thead|tbody|tr|th|td|sub|sup|br|b|i|em|strong|code|pre|p|hr|ul|ol|li"
 OTHER_TAG = re.compile(rf"<(?!/?(?:{TAGS})(?: open)? ?/?>)(?=[A-Za-z/!?])", flags=re.IGNORECASE)
@@ -31,15 +33,21 @@ LINKS = (
 
 @dataclass(frozen=True)
 class HandedOver:
-    """An untrusted job's text, made safe to post, and the pull request's number that it claims."""
+    """An untrusted job's text, made safe to post, the number that it claims, and else the run without a report."""
 
     text: str
     number: int | None
+    failed_run: str | None = None
 
 
-def read_handed(folder: Path) -> HandedOver:
-    """Return the report of a folder and its number, if any; refuse large files and other than plain ones."""
+def read_handed(folder: Path, *, run: str | None = None) -> HandedOver:
+    """Return the report of a folder and its number, if any; refuse large files and other than plain ones.
+
+    Without a report, return that the run at this address left none; without an address, refuse.
+    """
     text = _content(folder / REPORT)
+    if text is None and run is not None:
+        return HandedOver("", None, run)
     if text is None:
         raise RefusedError(f"{folder} lacks {REPORT}. Cure: check the run that should have written it.")
     number = _content(folder / NUMBER)
@@ -88,10 +96,16 @@ def neutral(text: str) -> str:
     return text
 
 
-def noted(text: str) -> str:
-    """Return a report with a note below its title that its author is untrusted."""
-    title, _, rest = text.partition("\n")
-    return f"{title}\n\n{NOTE}\n\n{rest.strip()}"
+def text_of(handed: HandedOver, *, title: str) -> str:
+    """Return a report with a note below its title that its author is untrusted, or that there is no report.
+
+    >>> text_of(HandedOver("", None, "https://example.org/runs/1"), title="## Experiment report").splitlines()[-1]
+    'The workflow left no report: it failed before, or the report has expired. [Its run](https://example.org/runs/1)'
+    """
+    if handed.failed_run is not None:
+        return f"{title}\n\n{NO_REPORT} [Its run]({handed.failed_run})"
+    first, _, rest = titled(handed.text, title=title).partition("\n")
+    return f"{first}\n\n{NOTE}\n\n{rest.strip()}"
 
 
 def _number(text: str, path: Path) -> int:

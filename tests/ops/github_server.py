@@ -57,6 +57,7 @@ class State:
     login: str | None = ME  # None: an app's token, which /user does not tell of
     comments: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
+    reviewers: dict[str, list[str]] = field(default_factory=dict)  # by environment
     labels: dict[int, list[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -203,6 +204,14 @@ class _Handler(BaseHTTPRequestHandler):
     def at_commit(self, found: re.Match[str], _: Any, __: Any) -> tuple[int, Any, Mapping[str, str]]:
         return 200, [one for one in self.state.pulls if found["commit"] in (one["head"]["sha"], *one["before"])], {}
 
+    def environment(self, found: re.Match[str], _: Any, __: Any) -> tuple[int, Any, Mapping[str, str]]:
+        if found["name"] not in self.state.reviewers:
+            return 404, {"message": "Not Found"}, {}
+        there = [{"type": "User", "reviewer": {"login": login}} for login in self.state.reviewers[found["name"]]]
+        rules: list[dict[str, Any]] = [{"id": 1, "type": "branch_policy"}, {"id": 2, "type": "wait_timer"}]
+        rules += [{"id": 3, "type": "required_reviewers", "reviewers": there}] if there else []
+        return 200, {"name": found["name"], "protection_rules": rules}, {}
+
     def labelled(self, found: re.Match[str], _: Any, said: Any) -> tuple[int, Any, Mapping[str, str]]:
         self.state.labels[int(found["number"])] = said["labels"]
         return 200, [{"name": name} for name in said["labels"]], {}
@@ -239,6 +248,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", rf"{_ROOT}/pulls", _Handler.pulls),
     ("POST", rf"{_ROOT}/pulls", _Handler.opened),
     ("GET", rf"{_ROOT}/commits/(?P<commit>[0-9a-f]+)/pulls", _Handler.at_commit),
+    ("GET", rf"{_ROOT}/environments/(?P<name>[^/]+)", _Handler.environment),
     ("PUT", rf"{_ROOT}/issues/(?P<number>\d+)/labels", _Handler.labelled),
 )
 

@@ -35,7 +35,9 @@ class Desk:
     said: list[str] = field(default_factory=list)
 
     def post(self, text: str = TEXT) -> tuple[str, str]:
-        done = post_report(text, github=self.github, number=7, title=TITLE, artifact="report", cml=None)
+        done = post_report(
+            text, github=self.github, number=7, title=TITLE, artifact="report", cml="CML is not installed"
+        )
         return done.action, done.by
 
 
@@ -135,7 +137,7 @@ def test_a_wrong_token_is_refused_at_the_first_question(desk: Desk) -> None:
 
 def test_a_pull_request_that_is_not_there_is_told(desk: Desk) -> None:
     with pytest.raises(RefusedError, match=f"404 .Not Found. at GET .*/repos/{REPOSITORY}/issues/8/comments"):
-        post_report(TEXT, github=desk.github, number=8, title=TITLE, artifact="report", cml=None)
+        post_report(TEXT, github=desk.github, number=8, title=TITLE, artifact="report", cml="CML is not installed")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

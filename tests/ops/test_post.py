@@ -13,6 +13,8 @@ import pytest
 
 from lab.core.command import run
 from ops.__main__ import application
+from ops.github.untrusted import NO_REPORT
+from tests.cures import cure_in
 from tests.ops.github_server import BOT, ME, REPOSITORY, TOKEN, Fault, State, certificate_in, served
 from tests.project import ROOT
 
@@ -64,6 +66,9 @@ class Desk:
     shown: list[str] = field(default_factory=list)
 
     def post(self, *arguments: str) -> tuple[int, str, str]:
+        return self.verb("post", *arguments)
+
+    def verb(self, *words: str) -> tuple[int, str, str]:
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith(("GITHUB_", "REPO_", "HEAD_"))]:
                 patch.delenv(name)
@@ -71,7 +76,7 @@ class Desk:
                 patch.setenv(name, value)
             patch.chdir(self.folder)
             with pytest.raises(SystemExit) as left:
-                run(lambda: application(["post", *arguments], prog_name="ops"))
+                run(lambda: application([*words], prog_name="ops"))
         out, err = self.capture.readouterr()
         self.shown += [out, err]
         return int(left.value.code or 0), out.strip(), err.strip()
@@ -113,7 +118,7 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
 def test_the_report_is_posted_and_its_address_said(desk: Desk) -> None:
     assert desk.post("report.md") == (
         0,
-        "created by api: https://github.example/owner/name/pull/7#issuecomment-1000",
+        "created by api: https://github.example/owner/name/pull/7#issuecomment-1000 (CML is not installed)",
         "",
     )
     assert desk.state.bodies == [TEXT]
@@ -131,6 +136,7 @@ def test_a_machine_reads_json(desk: Desk) -> None:
             "by": "api",
             "number": 7,
             "url": "https://github.example/owner/name/pull/7#issuecomment-1000",
+            "why": "CML is not installed",
         },
     )
 
@@ -149,7 +155,10 @@ def test_a_report_that_is_too_long_for_a_comment_is_shortened(desk: Desk) -> Non
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(desk: Desk) -> None:
-    assert desk.post("report.md", "--dry-run")[:2] == (0, "would be created by api: pull request 7")
+    assert desk.post("report.md", "--dry-run")[:2] == (
+        0,
+        "would be created by api: pull request 7 (CML is not installed)",
+    )
     desk.state.comment(OLD)
     image_report(desk)
     code, out, _ = desk.post("report.md", "--dry-run", "--publish", desk.environment["GITHUB_API_URL"])
@@ -306,6 +315,35 @@ def test_without_cml_means_never_to_ask_it(desk: Desk) -> None:
     assert desk.calls() == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "way", "why"),
+    [
+        ("works", "auto", "CML posted"),
+        ("works", "api", "--with api was given"),
+        ("stub", "auto", "`cml` is not CML 0.20 or newer"),
+        ("fails", "auto", "CML failed with exit code 1: HttpError: *** is no good"),
+        ("dies", "auto", "CML posted; then CML failed with exit code 1: no output"),
+        (None, "auto", "CML is not installed"),
+    ],
+)
+def test_what_posted_and_why_is_printed_and_in_the_summary(desk: Desk, mode: str | None, way: str, why: str) -> None:
+    if mode is not None:
+        desk.with_cml(mode)
+    summary = desk.folder / "summary.md"
+    summary.write_text("before\n")
+    desk.environment["GITHUB_STEP_SUMMARY"] = str(summary)
+    code, out, _ = desk.post("report.md", "--with", way)
+    assert (code, out.endswith(f" ({why})")) == (0, True), out
+    assert summary.read_text() == f"before\nReport {out}\n"
+
+
+def test_another_comment_that_cml_would_write_is_the_reason(desk: Desk) -> None:
+    desk.with_cml()
+    desk.state.comment(f"{OLD}\n\n{MARK}", author="a stranger")
+    assert desk.post("report.md")[1].endswith("(CML would write another comment)")
+    assert desk.post("report.md")[1].endswith("(the comment is the same)")
+
+
 def image_report(desk: Desk) -> None:
     (desk.folder / "images").mkdir()
     (desk.folder / "images/roc.png").write_bytes(b"an image")
@@ -399,6 +437,19 @@ def test_a_fork_hands_its_report_over_without_a_token(desk: Desk) -> None:
     assert body.endswith("merge: it is better.")
 
 
+def test_a_run_that_left_no_report_is_named_in_the_comment_until_there_is_one(desk: Desk) -> None:
+    address = "https://github.example/owner/name/actions/runs/5"
+    head = {"head_sha": SHA, "head_branch": "topic", "head_repository": {"owner": {"login": "owner"}}}
+    desk.event({"workflow_run": {**head, "html_url": address, "conclusion": "failure"}})
+    assert desk.post("--untrusted", "handed")[0] == 0
+    (body,) = desk.state.bodies
+    assert body == f"{TITLE}\n\n{NO_REPORT} [Its run]({address})"
+    handed(desk)
+    assert desk.post("--untrusted", "handed")[1].startswith("updated by api")
+    (body,) = desk.state.bodies
+    assert body.endswith("merge: it is better.")
+
+
 def test_untrusted_text_is_made_harmless(desk: Desk) -> None:
     handed(desk, f"{TITLE}\n\n@owner [press](https://example.org) ![x](//example.org/x.png)")
     assert desk.post("--untrusted", "handed", "--head-sha", SHA)[0] == 0
@@ -488,3 +539,31 @@ def test_a_process_of_its_own_speaks_https_and_shows_no_secret(tmp_path: Path) -
     assert (refused.returncode, refused.stderr.count("\n"), "401 (*** is wrong)" in refused.stderr) == (2, 1, True)
     assert TOKEN not in done.stdout + done.stderr + refused.stdout + refused.stderr
     assert ME not in state.bodies
+
+
+NO_REVIEWERS = "ops/github/approval.py: in Settings → Environments → {}, add required reviewers."
+NO_RIGHTS = "ops/github/approval.py: create the environment, and give the job `permissions: actio"
+
+
+def test_an_environment_without_reviewers_is_refused_until_it_has_some(desk: Desk) -> None:
+    desk.state.reviewers["production"] = []
+    code, out, err = desk.verb("approval")
+    assert (code, out) == (2, "")
+    assert err.startswith(
+        "found no required reviewers in environment 'production' of owner/name, expected one or more."
+    )
+    assert "Environments → production, add" in cure_in(err, of=NO_REVIEWERS)
+    desk.state.reviewers["production"] = ["a person", "another"]
+    assert desk.verb("approval") == (0, "production: 1 of 2 required reviewers has to approve", "")
+    assert desk.verb("approval", "staging")[0] == 2
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_token_without_rights_approves_nothing(desk: Desk, status: int) -> None:
+    desk.state.reviewers["production"] = ["a person"]
+    desk.state.faults.append(Fault("GET", status, message="Resource not accessible by integration"))
+    code, out, err = desk.verb("approval", "production")
+    assert (code, out, err.count("\n")) == (2, "", 0)
+    assert f"found {status} (Resource not accessible by integration) at environment 'production'" in err
+    assert "actions: read" in cure_in(err, of=NO_RIGHTS)
+    assert desk.verb("approval", "production")[0] == 0
