@@ -4,6 +4,7 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
     found = compare_revisions(base, head, say=_say)
     drawn = _drawn(found, images) if images is not None else []
     shown = [(shows(name), f"{address}/{name}") for name in drawn] if address is not None else []
-    page = report_of(found, images=shown)
+    page = report_of(found, images=shown, run=run_address(os.environ))
     if output is None:
         click.echo(page, nl=False)
     else:
@@ -65,6 +66,17 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
     if summary := os.environ.get(SUMMARY):
         with Path(summary).open("a", encoding="utf-8") as stream:
             stream.write(page)
+
+
+def run_address(environment: Mapping[str, str]) -> str:
+    """Return the address of the workflow's run; nothing outside GitHub Actions.
+
+    >>> run_address({"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"})
+    'https://github.com/a/b/actions/runs/7'
+    """
+    server, repository, run = (environment.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    address = f"{server}/{repository}/actions/runs/{run}"
+    return address if server and repository and run and ADDRESS.fullmatch(address) else ""
 
 
 def _drawn(found: Comparison, folder: Path) -> list[str]:

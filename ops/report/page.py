@@ -29,9 +29,11 @@ MEANINGS = (
 )
 
 
-def report_of(comparison: Comparison, *, images: Sequence[tuple[str, str]] = (), limit: int = LIMIT) -> str:
+def report_of(
+    comparison: Comparison, *, images: Sequence[tuple[str, str]] = (), run: str = "", limit: int = LIMIT
+) -> str:
     """Return the report as Markdown within the limit; images are pairs of description and address."""
-    return page_of("\n\n".join(_top(comparison, images)), sections_of(comparison), limit=limit)
+    return page_of("\n\n".join(_top(comparison, images, run)), sections_of(comparison), limit=limit)
 
 
 def first_line(comparison: Comparison) -> str:
@@ -40,7 +42,7 @@ def first_line(comparison: Comparison) -> str:
     return f"{MARKS[advice.do]} **{advice.do}**: {_full_stop(advice.reasons[0].to_text(_name))}"
 
 
-def _top(comparison: Comparison, images: Sequence[tuple[str, str]]) -> list[str]:
+def _top(comparison: Comparison, images: Sequence[tuple[str, str]], run: str) -> list[str]:
     more = [f"- {_full_stop(reason.to_text(_name))}" for reason in advice_of(comparison).reasons[1:]]
     return [
         TITLE,
@@ -50,6 +52,8 @@ def _top(comparison: Comparison, images: Sequence[tuple[str, str]]) -> list[str]
         f"{_revision(comparison.base)} (base) → {_revision(comparison.head)} (head). {_rows(comparison)}",
         *_metrics(comparison),
         *_pictures(images),
+        "Where a number comes from: `python -m ops why metrics/evaluate.json:challenger.test.roc_auc`."
+        + (f" [The run that wrote this report]({run}) has its log." if run else ""),
     ]
 
 

@@ -214,10 +214,14 @@ def test_the_report_is_written_added_to_the_summary_and_shows_pictures(past: Pat
         *("--image-base", "https://example.org/12/"),
         cwd=past,
         GITHUB_STEP_SUMMARY=str(summary),
+        GITHUB_SERVER_URL="https://github.example",
+        GITHUB_REPOSITORY="somebody/churn",
+        GITHUB_RUN_ID="42",
     )
     assert printed.startswith("🛑 **stop**")
     assert summary.read_text() == f"before\n{page.read_text()}"
     assert "(https://example.org/12/curves.png)" in page.read_text()
+    assert "(https://github.example/somebody/churn/actions/runs/42)" in page.read_text()
 
 
 def test_pictures_that_cannot_be_drawn_stop_nobody(past: Path, tmp_path: Path) -> None:
