@@ -18,6 +18,7 @@ from ops.compare.experiment import answer_of
 from ops.compare.figures import figures_of
 from ops.compare.freshness import stale_stages
 from ops.compare.gates import gate_changes
+from ops.compare.graph import graph_of
 from ops.compare.plots import plots_of
 from ops.compare.predicted import MONEY, Predictions, Store, briefly, json_of, predictions_of
 from ops.compare.rows import match_rows
@@ -68,6 +69,7 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         base_answer=answer_of(old.result(ABTEST)),
         head_answer=answer_of(new.result(ABTEST)),
         plots=plots_of(old, new),
+        graph=graph_of(base.stages, head.stages),
         promotion=promotion,
         no_promotion=no_promotion,
     )

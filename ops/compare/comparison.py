@@ -11,6 +11,7 @@ from ops.compare.experiment import Answer
 from ops.compare.figures import Figure
 from ops.compare.freshness import StaleStage
 from ops.compare.gates import GateChange
+from ops.compare.graph import Graph
 from ops.compare.plots import Plots
 from ops.compare.rows import TestRows
 from ops.compare.touched import CodeChange
@@ -79,6 +80,7 @@ class Comparison:
     base_answer: Answer | None
     head_answer: Answer | None
     plots: Plots
+    graph: Graph
     promotion: Promotion | None
     no_promotion: str
 

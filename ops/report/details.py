@@ -26,6 +26,7 @@ from ops.compare.experiment import Answer
 from ops.compare.gates import Gate, GateChange
 from ops.compare.render import metric_name, searched_in_words, word_of
 from ops.compare.training import Candidate
+from ops.report.charts import charts_section
 from ops.report.collapsible import Section
 from ops.revisions.files import ChangedFile
 
@@ -301,6 +302,7 @@ def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], open
 
 
 PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
+    charts_section,
     _settings,
     _data,
     _code,

@@ -25,13 +25,16 @@ from ops.compare.differences import Judged, judge_model
 from ops.compare.drift import drift_change
 from ops.compare.experiment import answer_of
 from ops.compare.gates import gate_changes
+from ops.compare.graph import Graph, graph_of
 from ops.compare.predicted import Predictions, Store, briefly
 from ops.compare.render import printable, rows_of_units, searched_in_words
 from ops.compare.rows import equal_rows, match_rows, places_of_same
 from ops.compare.stages import commands_of
 from ops.compare.training import Candidate, Training
+from ops.report.charts import charts_section
 from ops.report.details import gates_section
 from ops.revisions.git import contents_at
+from ops.revisions.lock import Item, LockedStage
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import WORKSPACE, Snapshot, snapshot_of
 from tests.cures import apply_cure
@@ -45,6 +48,38 @@ GOOD = Facts(primary="roc_auc", word="better", numbers="+0.02")
 @pytest.mark.parametrize("module", [ops.compare.advice, ops.compare.changes, ops.compare.predicted, ops.compare.render])
 def test_the_examples_in_docstrings_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+def test_a_stage_with_other_outputs_has_changed_and_candidates_are_one_stage() -> None:
+    def stage(name: str, reads: str, writes: str, md5: str) -> LockedStage:
+        items = [{path: Item(path, md5, 1, None)} for path in (reads, writes)]
+        return LockedStage(name, "true", items[0], {}, items[1])
+
+    base = {"make": stage("make", "code", "data/raw", "1"), "fit@a": stage("fit@a", "data/raw/a", "models/a", "1")}
+    head = {
+        **base,
+        "fit@a": stage("fit@a", "data/raw/a", "models/a", "2"),
+        "fit@b": stage("fit@b", "data", "models/b", "3"),
+        "tell": stage("tell", "models", "page", "4"),
+    }
+    found = graph_of(base, head)
+    assert found.stages == ("make", "fit", "tell")
+    assert found.changed == ("fit", "tell")
+    assert set(found.arrows) == {("make", "fit"), ("fit", "tell")}
+
+
+def test_hostile_names_stay_inside_a_chart() -> None:
+    comparison: Any = SimpleNamespace(
+        graph=Graph(('a"]\nclick a "javascript:x"',), (), ('a"]\nclick a "javascript:x"',)),
+        gates=gate_changes(_verdicts("passed"), _verdicts("within noise")),
+        training=Training("roc_auc", "x", "x", (Candidate("x]`\n", 1, 1, 0.8, 0.8, (), ()),), ()),
+    )
+    section = charts_section(comparison)
+    assert section is not None
+    assert section.text.count("```") == 6
+    assert 's0["a___click a _javascript_x_"]' in section.text
+    assert "x-axis [x___]" in section.text
+    assert '  "within noise" : 1' in section.text
 
 
 def trained(*, base: tuple[str, ...], head: tuple[str, ...]) -> Training:
