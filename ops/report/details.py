@@ -302,7 +302,6 @@ def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], open
 
 
 PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
-    charts_section,
     _settings,
     _data,
     _code,
@@ -313,5 +312,6 @@ PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
     _training,
     _champion,
     _figures,
+    charts_section,
     _plots,
 )
