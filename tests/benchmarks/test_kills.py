@@ -12,9 +12,11 @@ from benchmarks.kills import CASES, MARK, measured, until_nothing_runs
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["dvc repro", "ops repro --jobs 2", "ops promote"])
-def test_after_a_kill_nothing_runs_and_the_same_call_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+def test_after_a_kill_nothing_runs_and_the_same_call_or_its_cure_gives_the_same_bytes(
+    tmp_path: Path, name: str
+) -> None:
     (kill,) = measured(CASES[name], tmp_path / "case", count=1, rng=random.Random(f"1 {name}"))  # noqa: S311
-    assert (kill.survivors, kill.cure, kill.differing) == (0, "", ())
+    assert (kill.survivors, kill.differing) == (0, ()), kill
 
 
 def test_a_process_that_goes_on_is_found_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
