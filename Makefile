@@ -97,8 +97,8 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows report hand-over validate post push retrain registry smoke approval deploy register drift
-.PHONY: canary cml-version weekly simulations test-programs
+.PHONY: workflows test-programs report hand-over validate post push retrain registry smoke approval deploy register drift
+.PHONY: canary cml-version weekly simulations
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS

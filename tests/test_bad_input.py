@@ -226,7 +226,7 @@ def test_a_killed_pipeline_resumes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_pipeline_keeps_the_last_good_outputs(
+def test_a_failed_pipeline_names_the_command_that_restores_the_last_good_outputs(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = copy_of_history(tmp_path_factory, tmp_path / "project")
@@ -237,6 +237,8 @@ def test_a_failed_pipeline_keeps_the_last_good_outputs(
     assert failed.returncode != 0
     assert "random_wood" in failed.stderr
     assert "Traceback" not in failed.stderr
+    assert "python -m ops restore" in failed.stderr
+    run(["python", "-m", "ops", "restore"], cwd=project)
     assert files_below(project / "models/candidates/forest") == {
         name.removeprefix("candidates/forest/"): content
         for name, content in good["models"].items()

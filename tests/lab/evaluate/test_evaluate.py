@@ -145,7 +145,7 @@ def test_models_are_described_with_all_digits_of_their_thresholds(project: Path)
 
 def test_points_are_few_and_finite_and_have_the_same_fields(project: Path) -> None:
     evaluate.main()
-    for path in Path("plots/evaluate").iterdir():
+    for path in Path("plots/evaluate").glob("*.json"):
         rows = json.loads(path.read_text(), parse_constant=refuse)
         assert len({tuple(row) for row in rows}) == 1, path
         curves = [(row.get("window"), row["model"]) for row in rows if "threshold" in row]

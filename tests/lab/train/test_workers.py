@@ -111,6 +111,8 @@ def test_threads_and_processes_give_the_same_model(workers: str, alone: Trained)
         assert same(trained(run), alone)
 
 
+# A task that a busy cluster runs again warns that it lost scikit-learn's configuration, which is the default here.
+@pytest.mark.filterwarnings("ignore:.*sklearn.utils.parallel.delayed.*:UserWarning")
 def test_a_cluster_gives_the_same_model(address: str, alone: Trained) -> None:
     with fit_runner(on(address)) as run:
         assert same(trained(run), alone)
