@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "promote": Verb("ops.registry.promote_command", "Make the challenger the champion."),
         "rollback": Verb("ops.registry.rollback_command", "Make an older version the champion again."),
         "history": Verb("ops.registry.history_command", "List the champions of a task, newest first."),
+        "attest": Verb("ops.attest.command", "Sign the bytes of a version, or count who signed them."),
         "retrain": Verb("ops.retrain.command", "Retrain on new data and propose a better model."),
     },
     "Serve and watch": {

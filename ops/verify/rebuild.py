@@ -20,15 +20,16 @@ from ops.verify.state import State
 Say = Callable[[str], None]
 
 
-def everything_is_derived(state: State, *, say: Say) -> Check:
-    """Check that the DAG, run from nothing in a clone of HEAD, gives the bytes that HEAD has."""
-    with clone_of(state.root) as clone:
-        _bring_data(state, clone)
-        _run_all(clone, len(state.stages), say)
+def everything_is_derived(state: State, *, say: Say, revision: str = "HEAD") -> Check:
+    """Check that the DAG, run from nothing in a clone of a revision, gives the bytes that the revision has."""
+    with clone_of(state.root, revision) as clone:
+        pipeline = State(clone, asks_remote=False).pipeline
+        _bring_data(state, clone, [data_file(stage, clone) for stage in pipeline.data_files])
+        _run_all(clone, len(pipeline.names), say)
         rebuilt = State(clone, asks_remote=False)
         found = differences(rebuilt, before=entries_of(lock_at_head(clone)), changed=_changed(clone))
-    count = counted(len(state.stages), "stage")
-    summary = f"a clone of HEAD gives {'other' if found else 'the same'} bytes: {count}"
+    count = counted(len(pipeline.names), "stage")
+    summary = f"a clone of {revision} gives {'other' if found else 'the same'} bytes: {count}"
     cure = "find what the stage reads and does not declare; then dvc repro --force, and commit what it leaves"
     return Check("rebuild", summary, tuple(found), cure)
 
@@ -64,20 +65,19 @@ def lock_at_head(root: Path) -> bytes:
 
 
 @contextmanager
-def clone_of(root: Path) -> Iterator[Path]:
-    """Yield a clone of HEAD in a temporary folder; it is removed whatever ends the block, SIGTERM included."""
+def clone_of(root: Path, revision: str) -> Iterator[Path]:
+    """Yield a clone of a revision in a temporary folder; it is removed whatever ends the block, SIGTERM included."""
     with ended_by_sigterm(), tempfile.TemporaryDirectory(prefix="rebuild-") as folder:
         clone = Path(folder) / "clone"
         here = environment()
         git("clone", "--quiet", "--no-checkout", str(root.absolute()), str(clone), root=root, environment=here)
-        head = lines_of("rev-parse", "HEAD", root=root)[0]
+        head = lines_of("rev-parse", f"{revision}^{{commit}}", root=root)[0]
         git("checkout", "--quiet", "--detach", head, root=clone, environment=here)
         yield clone
 
 
-def _bring_data(state: State, clone: Path) -> None:
+def _bring_data(state: State, clone: Path, files: list[str]) -> None:
     """Pull the data of .dvc files, which no stage makes: from this repository's cache, or else from the remote."""
-    files = [data_file(stage, state.root) for stage in state.pipeline.data_files]
     if not files:
         return
     # A cache is laid out as a remote is, so it can serve as one.
