@@ -44,6 +44,15 @@ def cents_per_row(decisions: Decisions, money: Money) -> dict[str, Numbers]:
     }
 
 
+def gain_cents_per_row(decisions: Decisions, money: Money) -> Numbers:
+    """Return the net value in cents a row above the better of acting on no row and acting on every row."""
+    positives = decisions.true_positives + decisions.false_negatives
+    nobody = -positives * money.cost_of_false_negative
+    everybody = positives * money.benefit_of_true_positive - (decisions.rows - positives) * money.cost_of_false_positive
+    net = benefit_cents(decisions, money) - cost_cents(decisions, money)
+    return np.asarray((net - np.maximum(nobody, everybody)) / decisions.rows)
+
+
 def benefit_cents(decisions: Decisions, money: Money) -> Numbers:
     """Return the benefit of true positives, in cents."""
     return decisions.true_positives * money.benefit_of_true_positive

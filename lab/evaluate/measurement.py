@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lab.evaluate.business import cents_per_row
+from lab.evaluate.business import cents_per_row, gain_cents_per_row
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.predictions.units import Codes
@@ -25,6 +25,8 @@ NET, RETURN = "net_cents_per_row", "return_on_cost"
 MONEY = ("benefit_cents_per_row", "cost_cents_per_row", NET, RETURN)
 CENTS = 100  # of the currency
 POSITIVE_SHARE = "decided_positive_share"
+LIFT = "lift"  # precision over the share of positives
+GAIN = "gain_cents_per_row"  # above acting on no row and on every row
 CALIBRATION_NOISE = "calibration_noise"
 
 Measured = Mapping[str, Mapping[str, Estimate]]
@@ -134,9 +136,12 @@ def _measure(sample: ScoredSample, *, threshold: float, money: Money, gaps: Numb
     if not measured:
         return {}
     decisions = decide(sample, threshold=threshold)
+    base_rate = np.asarray((decisions.true_positives + decisions.false_negatives) / decisions.rows)
     return {
         **measured,
         **cents_per_row(decisions, money),
+        **({GAIN: gain_cents_per_row(decisions, money)} if money.is_set else {}),
+        **({LIFT: decisions.precision / base_rate} if base_rate.all() else {}),
         POSITIVE_SHARE: decisions.positive_share,
         CALIBRATION_NOISE: np.abs(sample.calibration_gaps - gaps).sum(axis=-1),
     }
@@ -145,7 +150,7 @@ def _measure(sample: ScoredSample, *, threshold: float, money: Money, gaps: Numb
 def _estimates(
     seen: Mapping[str, Numbers], resampled: Mapping[str, Numbers], *, trials: Mapping[str, EffectiveTrials], rows: int
 ) -> dict[str, Estimate]:
-    values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE)}
+    values = {name: _value_in(seen, name) for name in (*METRICS, *MONEY, POSITIVE_SHARE, LIFT, GAIN)}
     found = {name: _estimate(value, resampled.get(name), rows=rows) for name, value in values.items()}
     shares = {name: _with_width(found[name], trials[name]) for name in trials}
     distances = (resampled.get(name) for name in ("calibration_error", CALIBRATION_NOISE))

@@ -7,6 +7,7 @@ from pydantic import Field
 from lab.core.params import Params
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Floor = Share | Literal["none"]
 Positive = Annotated[float, Field(gt=0, le=1)]
 Noise = Annotated[float, Field(gt=0, le=10)]  # in standard deviations
 Margin = Annotated[float, Field(gt=0, lt=1)]
@@ -20,6 +21,9 @@ Measure = Literal[
     "recall",
     "f1",
     "roc_auc",
+    "chance",
+    "lift",
+    "net_value",
     "calibration_error",
     "accuracy_gap",
     "selection_ratio",
@@ -51,13 +55,13 @@ class ChampionOverrides(Params):
 
 
 class GateOverrides(Params):
-    """Overrides of params.yaml: validate; the floor of a metric has its name."""
+    """Overrides of params.yaml: validate; the floor of a metric has its name, and `none` removes it."""
 
-    accuracy: Share | None = None
-    precision: Share | None = None
-    recall: Share | None = None
-    f1: Share | None = None
-    roc_auc: Share | None = None
+    accuracy: Floor | None = None
+    precision: Floor | None = None
+    recall: Floor | None = None
+    f1: Floor | None = None
+    roc_auc: Floor | None = None
     calibration_error: Positive | None = None
     accuracy_gap: Share | None = None
     selection_ratio: Share | None = None

@@ -13,9 +13,9 @@ from pydantic import Field
 from lab.core.errors import SourceError
 from lab.core.params import Params
 from lab.core.result_files import read_result
-from lab.evaluate.measurement import Window, estimate_in
+from lab.evaluate.measurement import GAIN, LIFT, NET, POSITIVE_SHARE, Window, estimate_in
 from lab.evaluate.slices import levels_of, name_of
-from lab.task.gates import Count, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
+from lab.task.gates import Count, Floor, GateOverrides, Margin, Measure, Noise, Positive, Repeats, Resamples, Share
 from lab.validate.fairness import (
     ACCURACY,
     CALIBRATION,
@@ -48,13 +48,13 @@ REPORTED: tuple[Measure, ...] = ("selection_ratio", "recall_gap", "precision_gap
 
 
 class Floors(Params):
-    """The minimum of each metric."""
+    """The minimum of each metric; `none` is no minimum."""
 
-    accuracy: Share
-    precision: Share
-    recall: Share
-    f1: Share
-    roc_auc: Share
+    accuracy: Floor
+    precision: Floor
+    recall: Floor
+    f1: Floor
+    roc_auc: Floor
 
 
 class Robustness(Params):
@@ -161,7 +161,29 @@ Gates = Iterator[tuple[str, str, Gate]]  # the measure as in `reported`, the nam
 
 def _performance(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:
     for name, threshold in params.floors.model_dump().items():
-        yield name, name, judge(estimate_in(evidence.measured, name), "at least", threshold)
+        if threshold != "none":
+            yield name, name, judge(estimate_in(evidence.measured, name), "at least", threshold)
+    yield from _without_skill(evidence.measured)
+
+
+def _without_skill(measured: Mapping[str, Any]) -> Gates:
+    """Yield the gates whose limit is what a model without skill reaches: they hold for every task."""
+    yield "chance", "roc_auc_above_chance", judge(estimate_in(measured, "roc_auc"), "above", 0.5)
+    lift, gain = estimate_in(measured, LIFT), estimate_in(measured, GAIN)
+    yield (
+        "lift",
+        "precision_over_base_rate",
+        not_judged("above", 1, "no row is predicted positive; train.threshold sets the threshold")
+        if measured[POSITIVE_SHARE] == 0
+        else judge(lift, "above", 1),
+    )
+    yield (
+        "net_value",
+        "gain_over_acting_on_none_or_all",
+        not_judged("above", 0, "the task gives decisions no value in money")
+        if gain.value is None and measured[NET] is not None
+        else judge(gain, "above", 0, note=", in cents a row"),
+    )
 
 
 def _calibration(evidence: Evidence, params: ValidateParams, _: Streams) -> Gates:

@@ -25,6 +25,7 @@ class Facts:
     why_untested: str = ""
     newly_failing: tuple[str, ...] = ()
     still_failing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
     within_noise: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     stale_base: tuple[str, ...] = ()
@@ -100,6 +101,7 @@ def _looks(facts: Facts) -> list[Reason]:
         (facts.word == "not distinguishable" and not facts.data_changed, Reason(_unclear(facts))),
         (facts.other_metrics_worse, Reason("another metric is worse: {}", facts.other_metrics_worse)),
         (facts.still_failing, Reason("a gate that decides fails as before: {}", facts.still_failing)),
+        (facts.failing, Reason("a gate that decides fails: {}", facts.failing)),
         (
             facts.within_noise,
             Reason("a gate that decides is beyond its limit, but within noise: {}", facts.within_noise),

@@ -64,7 +64,12 @@ def compare_stores(base: Store, head: Store, *, say: Say) -> Comparison:
         inputs=_inputs(origin, head),
         metrics=_metrics(base, head, settings=settings, say=say),
         training=training_of(old, new),
-        gates=gate_changes(old.result(VALIDATE), new.result(VALIDATE), origin=origin.snapshot.result(VALIDATE)),
+        gates=gate_changes(
+            old.result(VALIDATE),
+            new.result(VALIDATE),
+            origin=origin.snapshot.result(VALIDATE),
+            other_task=revisions[0].task != revisions[1].task,
+        ),
         drift=drift_change(old.result(DRIFT), new.result(DRIFT)),
         base_answer=answer_of(old.result(ABTEST)),
         head_answer=answer_of(new.result(ABTEST)),

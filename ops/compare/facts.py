@@ -27,6 +27,7 @@ def facts_of(comparison: Comparison) -> Facts:
         why_untested=primary.reason if primary.word == "undefined" else metrics.untested,
         newly_failing=tuple(map(gate_name, comparison.newly_failing)),
         still_failing=_gates(comparison, "still fails"),
+        failing=_gates(comparison, "fails"),
         within_noise=_gates(comparison, "within noise"),
         stale=tuple(each.stage for each in comparison.head.stale),
         stale_base=tuple(each.stage for each in comparison.base.stale),

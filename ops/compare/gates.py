@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Verdicts = Mapping[str, Any]
-Course = Literal["newly fails", "still fails", "within noise", "newly passes", "passes", "not judged", "removed"]
+Course = Literal[
+    "newly fails", "still fails", "fails", "within noise", "newly passes", "passes", "not judged", "removed"
+]
 
 LIMIT = ("rule", "threshold", "decides")
 
@@ -41,12 +43,15 @@ class GateChange:
 
 
 def gate_changes(
-    base: Verdicts | None, head: Verdicts | None, *, origin: Verdicts | None = None
+    base: Verdicts | None, head: Verdicts | None, *, origin: Verdicts | None = None, other_task: bool = False
 ) -> tuple[GateChange, ...]:
     """Return every gate, those of the head in its order and then those that it no longer has.
 
-    Limits that moved are those that moved since the `origin`, which is the base by default.
+    Limits that moved are those that moved since the `origin`, which is the base by default. Gates of another task are
+    no gates to compare with.
     """
+    if other_task:
+        return tuple(_of_other_task(name, gate) for name, gate in gates_of(head).items())
     old, new = gates_of(base), gates_of(head)
     start = old if origin is None else gates_of(origin)
     names = [*new, *(name for name in old if name not in new)]
@@ -75,6 +80,11 @@ def gates_of(validate: Verdicts | None) -> dict[str, Gate]:
 def _change(name: str, base: Gate | None, head: Gate | None, start: Gate | None) -> GateChange:
     moved = start is not None and (head is None or any(getattr(start, part) != getattr(head, part) for part in LIMIT))
     return GateChange(name, _course(base, head), moved, base, head)
+
+
+def _of_other_task(name: str, head: Gate) -> GateChange:
+    course: Course = "fails" if head.verdict == "failed" else _course(None, head)
+    return GateChange(name, course, moved=False, base=None, head=head)
 
 
 def _course(base: Gate | None, head: Gate | None) -> Course:

@@ -10,6 +10,7 @@ from lab.dataset.source import FileTable
 from ops.init.inference import Decision, Inference
 
 PLAIN = re.compile(r"[A-Za-z_][\w -]*", re.ASCII)
+FLOORS = ("accuracy", "precision", "recall", "f1", "roc_auc")
 # Words that some YAML parser does not read as text.
 TAKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 HIDDEN = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
@@ -145,7 +146,10 @@ REST = (
     "  cost_of_false_positive: 0",
     "  cost_of_false_negative: 0",
     "",
-    "gates: {}  # gates that differ from params.yaml: validate, such as {roc_auc: 0.7}",
+    "gates:",
+    "  # The challenger must be better than chance, than the base rate, than acting on no row or on every row, and not",
+    "  # worse than the champion. A floor is for you to state: {roc_auc: 0.7}. Others: params.yaml: validate.",
+    *(f"  {name}: none" for name in FLOORS),
     "",
     'words: {}  # reasons for a score in words, such as {age: {raises: "is {age:.0f} years old"}}',
     "",

@@ -30,7 +30,7 @@ from ops.report.charts import charts_section
 from ops.report.collapsible import Section
 from ops.revisions.files import ChangedFile
 
-COURSES = ("newly fails", "still fails", "within noise", "newly passes", "removed", "not judged", "passes")
+COURSES = ("newly fails", "still fails", "fails", "within noise", "newly passes", "removed", "not judged", "passes")
 
 
 def sections_of(comparison: Comparison) -> list[Section]:

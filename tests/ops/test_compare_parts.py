@@ -125,6 +125,7 @@ def test_other_settings_are_shown_as_they_are(change: Change) -> None:
         (replace(GOOD, word="untested", why_untested="no predictions"), "look"),
         (replace(GOOD, data_changed=True, only_shared_rows=True), "look"),
         (replace(GOOD, word="untested", other_task=True), "look"),
+        (replace(GOOD, failing=("recall",)), "look"),
         (replace(GOOD, drift_suggests_retraining=True), "look"),
         (replace(GOOD, still_failing=("precision",)), "look"),
         (replace(GOOD, within_noise=("precision",)), "look"),
@@ -204,6 +205,12 @@ def _verdicts(word: str, *, threshold: float = 0.7, part: str = "gates") -> dict
 )
 def test_the_course_of_a_gate(base: dict[str, object], head: dict[str, object], course: str) -> None:
     assert [each.course for each in gate_changes(base, head)] == [course]
+
+
+def test_a_gate_of_another_task_is_not_compared() -> None:
+    base, head = {**_verdicts("passed"), "reported": [{"gate": "f1"}]}, _verdicts("failed", threshold=0.2)
+    (change,) = gate_changes(base, head, other_task=True)
+    assert (change.course, change.base, change.moved) == ("fails", None, False)
 
 
 @pytest.mark.parametrize("head", [_verdicts("passed", threshold=0.6), _verdicts("passed", part="reported"), {}])

@@ -189,12 +189,13 @@ def test_every_gate_has_a_reason_and_the_verdict_names_the_failed_ones(project: 
     assert {gate["gate"] for gate in verdict["gates"]} == {
         *("accuracy", "precision", "recall", "f1", "roc_auc", "calibration_error", "accuracy_gap_gender"),
         *("accuracy_loss_at_noise_0_01", "accuracy_loss_at_noise_0_1", "accuracy_loss_at_missing_0_1"),
-        *("calibration_gap_gender", "roc_auc_against_champion"),
+        *("calibration_gap_gender", "roc_auc_against_champion", "roc_auc_above_chance"),
+        *("precision_over_base_rate", "gain_over_acting_on_none_or_all"),
     }
     assert all(gate["reason"] for gate in verdict["gates"])
     assert verdict["failed"] == [gate["gate"] for gate in verdict["gates"] if gate["verdict"] == "failed"]
     assert verdict["passed"] is (not verdict["failed"])
-    assert len(Path("plots/validate/gates.csv").read_text().splitlines()) == 17
+    assert len(Path("plots/validate/gates.csv").read_text().splitlines()) == 20
 
 
 def test_the_gap_between_groups_is_that_of_the_decisions(project: Path) -> None:

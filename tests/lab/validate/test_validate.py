@@ -52,7 +52,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, variant in (("champion", "naive_bayes"), ("challenger", "logistic_regression")):
         (folder / "models" / name).mkdir(parents=True)
         save_model(model_of(variant), folder / "models" / name)
-    write_json({"money": {}}, folder / "data/task/money.json")
+    write_json(
+        {"money": {"benefit_of_true_positive": 100, "cost_of_false_positive": 100}}, folder / "data/task/money.json"
+    )
     write_json({"gates": {}}, folder / "data/task/gates.json")
     return folder
 
@@ -123,6 +125,29 @@ def test_a_good_model_passes_every_gate() -> None:
     assert {name for name in gates if name.startswith("accuracy_loss")} == {
         f"accuracy_loss_at_{what}" for what in ("noise_0_05", "missing_0_1", "unseen_category")
     }
+
+
+SKILL = ("roc_auc_above_chance", "precision_over_base_rate", "gain_over_acting_on_none_or_all")
+
+
+def test_a_model_without_skill_passes_no_gate_on_skill_and_a_removed_floor_is_not_judged() -> None:
+    good = judge()
+    write_params(floors={**VALIDATE["floors"], "accuracy": "none"})
+    rng = np.random.default_rng(1)
+    gates = judge(filled("label", lambda rows: pa.array(rng.permutation(np.arange(rows) % 2), pa.int8())))
+    assert {name: good[name]["verdict"] for name in SKILL} == dict.fromkeys(SKILL, "passed")
+    assert "passed" not in {gates[name]["verdict"] for name in SKILL}
+    assert ("accuracy" in good, "accuracy" in gates) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("money", "threshold", "unjudged"), [({}, 0.5, SKILL[2]), ({"cost_of_false_positive": 1}, 1.0, SKILL[1])]
+)
+def test_skill_that_cannot_be_measured_is_not_judged(money: dict[str, int], threshold: float, unjudged: str) -> None:
+    write_json({"money": money}, Path("data/task/money.json"))
+    manifest = Path("models/challenger/manifest.json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "threshold": threshold}))
+    assert unjudged in reasons_of(judge(), "not judged")
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -43,6 +43,7 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     [
         ({}, {}),
         ({"precision": 0.55, "f1": 0.5}, {"floors.precision": 0.55, "floors.f1": 0.5}),
+        ({"precision": "none"}, {"floors.precision": "none"}),
         ({"accuracy_gap": 0.2, "smallest_group": 10}, {"accuracy_gap": 0.2, "smallest_group": 10}),
         ({"robustness": {"noise": [0.3]}}, {"robustness.noise": (0.3,)}),
         (
