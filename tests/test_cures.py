@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lab.card.data_files import read_data_files
 from lab.compile.write import save_both_forms
 from lab.compiled.files import read_compiled
 from lab.core.errors import LabError
@@ -68,12 +69,14 @@ DAMAGED = [
     ("model/compiled.npz", lambda: read_compiled(Path("model")), "lab/compiled/files.py"),
     ("tables/rows.parquet", lambda: read_table(Path("tables/rows.parquet")), "lab/core/tables.py"),
     ("tables/rows.parquet", count_rows, "lab/engine/engine.py"),
+    ("tables/rows.parquet", lambda: read_data_files([Path("tables")]), "lab/card/data_files.py"),
 ]
 KEYS = {
     "lab/model_files/manifest.py: `dvc checkout --force` restores it, `dvc repro --force` comp",
     "lab/compiled/files.py: `dvc checkout --force` restores it, `dvc repro --force` comp",
     "lab/core/tables.py: `dvc checkout --force` restores it, `dvc repro --force` comp",
     "lab/engine/engine.py: `dvc checkout --force` restores it, `dvc repro --force` comp",
+    "lab/card/data_files.py: `dvc checkout --force` restores it, `dvc repro --force` comp",
 }
 
 

@@ -10,7 +10,12 @@ UNSURE = "interval crosses it"  # part of the reason of a gate that passed
 
 
 def limits(results: Results) -> list[str]:
-    return ["## Limitations", "", *(f"- {text}." for text in _limits(results)), ""]
+    return ["## Limitations", "", *(f"- {text}" for text in limits_in_words(results)), ""]
+
+
+def limits_in_words(results: Results) -> list[str]:
+    """Return each limitation as one or more sentences."""
+    return [f"{text}." for text in _limits(results)]
 
 
 def _limits(results: Results) -> Iterator[str]:

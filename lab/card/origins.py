@@ -16,6 +16,14 @@ USE = (
     "Use it to rank rows and to choose the rows to act on. It predicts what happens without any action. Whether an "
     "action helps is another question, which only an experiment answers."
 )
+ORIGIN = (
+    "`python -m ops why metrics/evaluate.json:challenger.test.roc_auc` says where a number of a result comes from: "
+    "stage, code, settings, data, and the commit that last moved it."
+)
+MACHINES = (
+    "For machines: [the data as Croissant](croissant.json), and "
+    "[models, data and packages as CycloneDX](cyclonedx.json), each file with its SHA-256."
+)
 
 
 def purpose(results: Results) -> list[str]:
@@ -112,6 +120,10 @@ def reproduction(results: Results) -> list[str]:
         note,
         "",
         *table(("", *MODELS), marks),
+        "",
+        ORIGIN,
+        "",
+        MACHINES,
         "",
     ]
 

@@ -10,21 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lab.card.page import card_of, headline
 from lab.card.results import MODELS, Results, read_found, read_manifests
 from lab.core.errors import SourceError
 from lab.core.schema import FeatureSchema
+from lab.core.tables import write_table
 from lab.model_files.manifest import FoldSize, Manifest, TrainingRows
 from lab.model_files.specification import Specification
 from lab.task.money import Money
 from stages import card as stage
-from tests.project import ROOT
-from tests.tables import schema_of
+from tests.project import ROOT, files_below
+from tests.tables import feature_rows, schema_of
 
 CARD = Path("reports/model_card.md")
 PRICES = Money(benefit_of_true_positive=2500, cost_of_false_positive=800)
+PINS = "numpy==2.4.6 ; python_full_version < '3.12' \\\n    --hash=sha256:" + "a" * 64 + "\n"
 METRICS = dict.fromkeys(("accuracy", "precision", "recall", "f1", "roc_auc", "average_precision"), 0.75)
 
 
@@ -429,6 +432,9 @@ def lay_out(folder: Path) -> None:
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(content))
+    (folder / "requirements.txt").write_text(PINS)
+    for table in ("data/prepared/sales", "data/features/train"):
+        write_table(feature_rows(np.random.default_rng(7), 9), folder / f"{table}.parquet")
     (folder / "data/pages/drift").mkdir(parents=True)
     (folder / "data/pages/drift/page.html").write_text("<p>no drift</p>\n")
 
@@ -446,14 +452,15 @@ def run_card(folder: Path, **environment: str) -> subprocess.CompletedProcess[st
 
 def test_the_stage_writes_the_same_card_in_another_process(tmp_path: Path) -> None:
     lay_out(tmp_path)
-    cards = []
+    documents = []
     for seed in ("1", "2"):
         done = run_card(tmp_path, PYTHONHASHSEED=seed)
         assert (done.returncode, done.stderr) == (0, "")
-        cards.append((tmp_path / CARD).read_bytes())
+        documents.append(files_below(tmp_path / "reports"))
     assert (tmp_path / "reports/drift/page.html").read_text() == "<p>no drift</p>\n"
-    assert cards[0] == cards[1]
-    assert cards[0].decode().rstrip() == card_of(results()).rstrip()
+    assert documents[0] == documents[1]
+    assert {"croissant.json", "cyclonedx.json"} <= {Path(name).name for name in documents[0]}
+    assert (tmp_path / CARD).read_text().rstrip() == card_of(results()).rstrip()
 
 
 def test_missing_results_leave_the_last_card(tmp_path: Path) -> None:
