@@ -59,7 +59,7 @@ reproduce: setup  ## run everything again and compare it with the commit, byte f
 	@echo "Equal: dvc.lock, metrics, plots and reports are the committed bytes."
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
-EXTRAS = $(foreach extra,cluster dashboards s3 sql ssh test webdav,--extra $(extra))
+EXTRAS = $(foreach extra,cluster dashboards plots s3 sql ssh test webdav,--extra $(extra))
 
 lock: .venv/test.stamp  ## resolve all requirements again into pins with hashes
 	$(COMPILE) pyproject.toml --output-file requirements.txt
@@ -97,7 +97,7 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows test-programs report hand-over validate post push retrain registry smoke approval deploy register drift
+.PHONY: workflows test-programs plots report hand-over validate post push retrain registry smoke approval deploy register drift
 .PHONY: canary cml-version weekly simulations
 export BASE ?= origin/main
 export STAGE ?= staging
@@ -127,6 +127,10 @@ test-programs:  ## install the missing programs of the tests with apt-get, as ro
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ]; then as_root="sudo --non-interactive --preserve-env=DEBIAN_FRONTEND"; fi; \
 	$${as_root:-} apt-get update -qq && $${as_root:-} apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+# Without the page, the report does not link it; the message says why.
+plots: .venv/test.stamp  ## write logs/plots.html: the plots of BASE and HEAD on one page
+	-python -m ops plots "$$BASE" HEAD --output logs/plots.html
 
 # Where BASE or HEAD cannot be rebuilt, the report says what it could not compare.
 report: setup  ## write logs/report.md: what HEAD changes against BASE

@@ -24,6 +24,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
         "compare": Verb("ops.compare.command", "Compare two revisions: settings, data, code, results."),
         "why": Verb("ops.why.command", "Say where a number of a result comes from."),
         "report": Verb("ops.report.command", "Write the pull-request report: merge, look or stop."),
+        "plots": Verb("ops.plots.command", "Write the plots of two revisions as one page."),
         "post": Verb("ops.github.command", "Post the report as one comment, updated in place."),
     },
     "Version": {

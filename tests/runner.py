@@ -72,7 +72,7 @@ class Runner:
             self._carry(
                 clone / said["path"],
                 self.folder / "artifacts",
-                {"key": said.get("name") or said["pattern"]},
+                {**said, "key": said.get("name") or said["pattern"]},
                 save="upload" in action,
             )
         elif "run" in step and step["run"] not in ELSEWHERE:
@@ -124,8 +124,12 @@ class Runner:
 
     def _carry(self, path: Path, shelf: Path, said: Mapping[str, str], *, save: bool) -> None:
         kept = shelf / said["key"]
-        if save:
+        if save and path.is_dir():
             shutil.copytree(path, kept, dirs_exist_ok=True)
+        elif save:
+            if path.exists() or said.get("if-no-files-found") != "warn":
+                kept.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, kept)
         elif not kept.exists() and "restore-keys" in said:
             kept = next(iter(sorted(shelf.glob(f"{said['restore-keys']}*"))), kept)
         if not save and kept.exists():

@@ -12,6 +12,7 @@ import click
 import pytest
 from ruamel.yaml import YAML
 
+from ops.report.command import PLOTS
 from ops.verbs import VERBS
 from tests.project import QUIET, ROOT, run
 
@@ -188,7 +189,7 @@ def test_a_merge_queue_is_validated_against_its_own_base_and_posts_nothing() -> 
     posting = [
         step
         for step in steps_of(job)
-        if step.get("run") == "make hand-over" or used(job, "actions/upload-artifact")[0] == step
+        if step.get("run") == "make hand-over" or step.get("with", {}).get("name") == "report"
     ]
     assert [step["if"] for step in posting] == ["github.event_name == 'pull_request'"] * 2
 
@@ -206,8 +207,17 @@ def test_pull_requests_of_forks_run_code_of_the_default_branch() -> None:
     assert {"ref", "repository"}.isdisjoint(checkout["with"])
 
 
+def test_the_page_of_plots_is_an_artifact_that_the_report_names() -> None:
+    plots, _ = used(("report", "validate"), "actions/upload-artifact")
+    assert plots["with"]["name"] == "plots"
+    assert Path(plots["with"]["path"]) == PLOTS
+    assert f"--output {PLOTS}" in recipe("plots")
+    commands = [step.get("run") for step in steps_of(("report", "validate"))]
+    assert commands.index("make plots") < commands.index("make report")
+
+
 def test_the_comment_downloads_what_the_report_uploads() -> None:
-    (upload,) = used(("report", "validate"), "actions/upload-artifact")
+    _, upload = used(("report", "validate"), "actions/upload-artifact")
     (download,) = used(("comment", "comment"), "actions/download-artifact")
     assert (upload["with"]["name"], upload["with"]["path"]) == (download["with"]["pattern"], download["with"]["path"])
     assert download["with"]["merge-multiple"] is True, "else the report lies one folder deeper"

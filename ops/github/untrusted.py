@@ -33,11 +33,11 @@ LINKS = (
 
 @dataclass(frozen=True)
 class HandedOver:
-    """An untrusted job's text, made safe to post, the number that it claims, and else the run without a report."""
+    """An untrusted job's text, made safe to post, if any; the number that it claims; the address of its run."""
 
-    text: str
+    text: str | None
     number: int | None
-    failed_run: str | None = None
+    run: str | None = None
 
 
 def read_handed(folder: Path, *, run: str | None = None) -> HandedOver:
@@ -47,11 +47,11 @@ def read_handed(folder: Path, *, run: str | None = None) -> HandedOver:
     """
     text = _content(folder / REPORT)
     if text is None and run is not None:
-        return HandedOver("", None, run)
+        return HandedOver(None, None, run)
     if text is None:
         raise RefusedError(f"{folder} lacks {REPORT}. Cure: check the run that should have written it.")
     number = _content(folder / NUMBER)
-    return HandedOver(neutral(text), None if number is None else _number(number, folder / NUMBER))
+    return HandedOver(neutral(text), None if number is None else _number(number, folder / NUMBER), run)
 
 
 def pull_request_for(
@@ -99,13 +99,14 @@ def neutral(text: str) -> str:
 def text_of(handed: HandedOver, *, title: str) -> str:
     """Return a report with a note below its title that its author is untrusted, or that there is no report.
 
-    >>> text_of(HandedOver("", None, "https://example.org/runs/1"), title="## Experiment report").splitlines()[-1]
+    >>> text_of(HandedOver(None, None, "https://example.org/runs/1"), title="## Experiment report").splitlines()[-1]
     'The workflow left no report: it failed before, or the report has expired. [Its run](https://example.org/runs/1)'
     """
-    if handed.failed_run is not None:
-        return f"{title}\n\n{NO_REPORT} [Its run]({handed.failed_run})"
+    if handed.text is None:
+        return f"{title}\n\n{NO_REPORT} [Its run]({handed.run})"
+    files = f" [Its run]({handed.run}#artifacts) has the files." if handed.run else ""
     first, _, rest = titled(handed.text, title=title).partition("\n")
-    return f"{first}\n\n{NOTE}\n\n{rest.strip()}"
+    return f"{first}\n\n{NOTE}{files}\n\n{rest.strip()}"
 
 
 def _number(text: str, path: Path) -> int:

@@ -19,6 +19,7 @@ from ops.report.pictures import draw, shows
 from ops.revisions.snapshot import WORKSPACE, snapshot_of
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+PLOTS = Path("logs/plots.html")  # written by `make plots`, and uploaded as the artifact `plots`
 ADDRESS = re.compile(r"https?://[\w.~:/%@+=-]+")
 
 
@@ -57,7 +58,7 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
     found = compare_revisions(base, head, say=_say)
     drawn = _drawn(found, images) if images is not None else []
     shown = [(shows(name), f"{address}/{name}") for name in drawn] if address is not None else []
-    page = report_of(found, images=shown, run=run_address(os.environ))
+    page = report_of(found, images=shown, run=run_address(os.environ), plots="plots" if PLOTS.exists() else "")
     if output is None:
         click.echo(page, nl=False)
     else:

@@ -30,10 +30,23 @@ MEANINGS = (
 
 
 def report_of(
-    comparison: Comparison, *, images: Sequence[tuple[str, str]] = (), run: str = "", limit: int = LIMIT
+    comparison: Comparison,
+    *,
+    images: Sequence[tuple[str, str]] = (),
+    run: str = "",
+    plots: str = "",
+    limit: int = LIMIT,
 ) -> str:
-    """Return the report as Markdown within the limit; images are pairs of description and address."""
-    return page_of("\n\n".join(_top(comparison, images, run)), sections_of(comparison), limit=limit)
+    """Return the report as Markdown within the limit; images are pairs of description and address.
+
+    `run` is the address of the workflow's run, and `plots` the name of its artifact with the page of plots.
+    """
+    return page_of("\n\n".join(_top(comparison, images, _run(run, plots))), sections_of(comparison), limit=limit)
+
+
+def _run(run: str, plots: str) -> str:
+    more = f" and, as artifact `{plots}`, one page with the plots of both revisions" if plots else ""
+    return f" [The run that wrote this report]({run}) has its log{more}." if run else ""
 
 
 def first_line(comparison: Comparison) -> str:
@@ -52,8 +65,7 @@ def _top(comparison: Comparison, images: Sequence[tuple[str, str]], run: str) ->
         f"{_revision(comparison.base)} (base) → {_revision(comparison.head)} (head). {_rows(comparison)}",
         *_metrics(comparison),
         *_pictures(images),
-        "Where a number comes from: `python -m ops why metrics/evaluate.json:challenger.test.roc_auc`."
-        + (f" [The run that wrote this report]({run}) has its log." if run else ""),
+        "Where a number comes from: `python -m ops why metrics/evaluate.json:challenger.test.roc_auc`." + run,
     ]
 
 

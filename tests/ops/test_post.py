@@ -447,6 +447,7 @@ def test_a_run_that_left_no_report_is_named_in_the_comment_until_there_is_one(de
     handed(desk)
     assert desk.post("--untrusted", "handed")[1].startswith("updated by api")
     (body,) = desk.state.bodies
+    assert f"images are left out. [Its run]({address}#artifacts) has the files.\n" in body
     assert body.endswith("merge: it is better.")
 
 
