@@ -2,7 +2,7 @@
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,17 @@ from lab.core.params import parse_json
 from lab.core.result_files import json_bytes
 from lab.model_files.manifest import CURE, MANIFEST, OUT_OF_FOLD, SEARCH, Manifest
 from lab.pages.gate_marks import MARKS
-from lab.pages.markdown import interval, number, readable_name, signed
+from lab.pages.markdown import counted, interval, number, readable_name, signed
 from lab.select.leaderboard import rank
 from lab.select.pairs import Question, compare_pairs
 from lab.select.trained import Candidate, Search
 from lab.stats.core.classification import LOWER_IS_BETTER
+from lab.stats.core.corrections import holm
 from ops.compare.changes import changes, in_one_line
 from ops.compare.predicted import Store, briefly
 from ops.revisions.git import commit_of, lines_of
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import Snapshot
-from ops.sweep.render import short_names
 from ops.text_table import aligned
 
 SWAPPED = {"better": "worse", "worse": "better"}
@@ -35,7 +35,8 @@ HIDDEN = "The scores of the test window are hidden: choose by the out-of-fold sc
 class Line:
     """A revision: its challenger's out-of-fold score, and for an experiment what changed and the verdict.
 
-    A positive difference is better, also of a loss. `test_score` and `gates` are None where they are not revealed.
+    A positive difference is better, also of a loss; its interval is not corrected. `test_score` and `gates` (passes,
+    within noise or fails) are None where they are not revealed.
     """
 
     name: str
@@ -48,8 +49,12 @@ class Line:
     difference: float | None = None
     difference_low: float | None = None
     difference_high: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
     test_score: float | None = None
     gates: str | None = None
+    failed_gates: tuple[str, ...] = ()
+    gates_within_noise: tuple[str, ...] = ()
 
 
 @click.command()
@@ -61,7 +66,7 @@ def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
 
     The verdict compares an experiment's challenger with that of BASE by the score that ranks candidates (params.yaml:
     select.by), on the same out-of-fold rows, with significance and margin of `select`. A positive difference is better.
-    It is not corrected for the number of experiments: the best of many is partly chosen by chance.
+    It is corrected for the number of experiments (Holm); the intervals are not.
 
     Each look at the test window makes its scores more optimistic. So they are shown only with --reveal, for the
     experiment that you chose.
@@ -74,21 +79,25 @@ def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
     """
     by, lines = listed(base, reveal=reveal)
     click.echo(json_bytes([asdict(line) for line in lines]).decode().rstrip() if as_json else to_text(lines, by))
-    if not reveal and not as_json:
-        click.echo(f"\n{HIDDEN}")
 
 
-def listed(base: str, *, reveal: bool, root: Path = Path()) -> tuple[str, list[Line]]:
-    """Return the score that ranks, and the lines: the base first, then its experiments, best first."""
+def listed(
+    base: str, *, reveal: bool, names: Collection[str] | None = None, root: Path = Path()
+) -> tuple[str, list[Line]]:
+    """Return the score that ranks, and the lines: the base first, then all its experiments or those named, best first.
+
+    The verdicts are corrected by Holm over the lines.
+    """
     commit = commit_of(base, root=root)
-    found = experiments_of(commit, root=root)
-    if not found:
+    found = [each for each in experiments_of(commit, root=root) if names is None or each[0] in names]
+    if not found and names is None:
         raise SourceError(f"{base} has no experiments, expected at least one: `dvc exp run` makes them.")
     objects = Objects(root)
     stores = [Store(Snapshot(name, made, root), objects) for name, made in [(base, commit), *found]]
     question = _question(stores[0].snapshot)
     start, *lines = [_scored(store.snapshot, question.by, reveal=reveal) for store in stores]
     lines = [_judged(line, store, stores[0], question) for line, store in zip(lines, stores[1:], strict=True)]
+    lines = corrected(lines, level=question.significance)
     sign = 1 if question.by in LOWER_IS_BETTER else -1
     return question.by, [
         start,
@@ -104,7 +113,7 @@ def experiments_of(commit: str, *, root: Path) -> list[tuple[str, str]]:
 
 
 def to_text(lines: Sequence[Line], by: str) -> str:
-    """Return the table; further settings, and what is revealed, have lines of their own."""
+    """Return the table and how to read it; further settings, and what is revealed, have lines of their own."""
     short = short_names(list(dict.fromkeys(name for line in lines for name, _ in line.changed)))
     rows = [["", "changed", f"{readable_name(by)} out of fold", "against the base"]]
     for line in lines:
@@ -116,8 +125,44 @@ def to_text(lines: Sequence[Line], by: str) -> str:
         )
         rows += [["", text, "", ""] for text in more]
         if line.gates is not None:
-            rows.append(["", "", f"on test {number(line.test_score)}", line.gates])
-    return aligned(rows)
+            rows.append(["", "", f"on test {number(line.test_score)}", _gates_text(line)])
+    return "\n".join([aligned(rows), "", *_notes(lines)])
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return the shortest unique suffix of each dotted name.
+
+    >>> list(short_names(["train.forest.settings.trees", "train.boosting.settings.trees", "seed"]).values())
+    ['forest.settings.trees', 'boosting.settings.trees', 'seed']
+    """
+    found = {}
+    for key in keys:
+        parts = key.split(".")
+        ends = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+        others = [f".{other}" for other in keys if other != key]
+        found[key] = next((end for end in ends if not any(other.endswith(f".{end}") for other in others)), key)
+    return found
+
+
+def corrected(lines: Sequence[Line], *, level: float) -> list[Line]:
+    """Return the lines with verdicts corrected by Holm; "equivalent" stays, because it claims no difference."""
+    adjusted = iter(holm([line.p_value for line in lines if line.p_value is not None]))
+    lines = [line if line.p_value is None else replace(line, p_adjusted=next(adjusted)) for line in lines]
+    return [
+        replace(line, verdict="not distinguishable")
+        if line.verdict in SWAPPED and (line.p_adjusted or 0) >= level
+        else line
+        for line in lines
+    ]
+
+
+def _notes(lines: Sequence[Line]) -> list[str]:
+    compared = sum(line.p_value is not None for line in lines)
+    by_chance = (
+        f"The best of {compared} is partly chosen by chance. The verdicts are corrected by Holm over "
+        f"{counted(compared, 'difference')}; the intervals are not."
+    )
+    return [*([by_chance] if compared > 1 else []), *([HIDDEN] if lines[0].gates is None else [])]
 
 
 def _judged(line: Line, store: Store, base: Store, question: Question) -> Line:
@@ -140,7 +185,8 @@ def against(line: Line, experiment: Candidate, base: Candidate, question: Questi
     if test.first == base.name:
         verdict, difference = SWAPPED.get(verdict, verdict), -difference
         ends = (None if test.high is None else -test.high, None if test.low is None else -test.low)
-    return replace(line, verdict=verdict, difference=difference, difference_low=ends[0], difference_high=ends[1])
+    line = replace(line, verdict=verdict, difference=difference, p_value=test.p_value)
+    return replace(line, difference_low=ends[0], difference_high=ends[1])
 
 
 def _challenger(store: Store, name: str) -> Candidate:
@@ -168,13 +214,21 @@ def _scored(snapshot: Snapshot, by: str, *, reveal: bool) -> Line:
     if not reveal:
         return line
     evaluated = (snapshot.result("metrics/evaluate.json") or {}).get("challenger", {}).get("test", {})
-    return replace(line, test_score=evaluated.get(by), gates=_gates(snapshot.result("metrics/validate.json")))
+    return _with_gates(replace(line, test_score=evaluated.get(by)), snapshot.result("metrics/validate.json"))
 
 
-def _gates(verdict: Any) -> str:
-    """Return the gates that do not pass, with their marks."""
+def _with_gates(line: Line, verdict: Any) -> Line:
     if verdict is None:
-        return "gates: not judged"
-    named = [("failed", "failed"), ("within_noise", "within noise")]
-    shown = [f"{MARKS[word]} {gate}" for name, word in named for gate in verdict.get(name, [])]
-    return f"gates: {', '.join(shown) or MARKS['passed']}"
+        return replace(line, gates="not judged")
+    failed, within_noise = (tuple(verdict.get(name, ())) for name in ("failed", "within_noise"))
+    state = "fails" if failed else "within noise" if within_noise else "passes"
+    return replace(line, gates=state, failed_gates=failed, gates_within_noise=within_noise)
+
+
+def _gates_text(line: Line) -> str:
+    named = [
+        *((MARKS["failed"], gate) for gate in line.failed_gates),
+        *((MARKS["within noise"], gate) for gate in line.gates_within_noise),
+    ]
+    listed = ", ".join(f"{mark} {gate}" for mark, gate in named)
+    return f"gates: {line.gates}{f' ({listed})' if listed else ''}"

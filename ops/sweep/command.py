@@ -5,6 +5,7 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ MEMORY = 1 << 30  # bytes of a run at its peak, with room (benchmarks/README.md)
 @click.option("--seed", type=int, default=0, show_default=True, help="Random seed of --random.")
 @click.option("--jobs", type=int, help=f"Runs at once, 1 to {MOST}.  [default: by cores and memory, at most 4]")
 @click.option("--dry-run", is_flag=True, help="List the runs and stop.")
+@click.option("--reveal", is_flag=True, help="Show scores and gates of the test window, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 def sweep(
     *,
@@ -39,13 +41,14 @@ def sweep(
     seed: int,
     jobs: int | None,
     dry_run: bool,
+    reveal: bool,
     as_json: bool,
 ) -> None:
     r"""Run many settings: every combination, random ones, or those in a file.
 
     Each becomes a DVC experiment on this commit, named after its settings, for `dvc exp show`, `dvc exp apply NAME` and
     `python -m ops compare HEAD NAME`. Existing experiments are skipped, so the same command resumes a stopped sweep. A
-    failed run does not stop the others.
+    failed run does not stop the others. At the end, the table of `python -m ops experiments` shows these runs.
 
     \b
     List all combinations of two lists:
@@ -70,8 +73,8 @@ def sweep(
         failed = run_all(runs, work)
     except KeyboardInterrupt:
         leave("Interrupted: finished runs are kept. The same command resumes.", code=INTERRUPTED)
-    complete = _print(runs, failed, base=base, root=root, as_json=as_json)
-    raise SystemExit(0 if complete else 1)
+    _print(runs, failed, base=base, root=root, reveal=reveal, as_json=as_json)
+    raise SystemExit(1 if failed else 0)
 
 
 def jobs_of(*, cores: int, memory: int) -> int:
@@ -111,15 +114,25 @@ def _listed(run: Run, work: Work) -> str:
     return f"{run.name}: {' '.join(run.overrides)}{' (already done)' if is_done(run, work) else ''}"
 
 
-def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, as_json: bool) -> bool:
+def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, reveal: bool, as_json: bool) -> None:
     # Imported late: slow, and not needed to list or refuse runs.
-    from ops.sweep.judge import document_of, judged  # noqa: PLC0415
-    from ops.sweep.render import to_text  # noqa: PLC0415
+    from ops.experiments import listed, to_text  # noqa: PLC0415
 
-    table = judged(runs, failed, base=base, root=root)
-    click.echo(json_bytes(document_of(table)).decode().rstrip() if as_json else to_text(table))
+    by, lines = listed(base[:12], reveal=reveal, names={run.name for run in runs}, root=root)
+    if as_json:
+        settings = {run.name: dict(run.settings) for run in runs}
+        found = [{**asdict(line), "settings": settings[line.name]} for line in lines[1:]]
+        document = {"base": asdict(lines[0]), "failed": failed, "metric": by, "runs": found}
+        click.echo(json_bytes(document).decode().rstrip())
+    else:
+        click.echo(to_text(lines, by))
+        why = {
+            run.name: f"  {run.name} ({' '.join(run.overrides)}): {failed[run.name]}"
+            for run in runs
+            if run.name in failed
+        }
+        click.echo("\n".join(["", "Failed:", *why.values()]) if why else "", nl=bool(why))
     _log(f"{counted(len(runs), 'run')}, {len(failed)} failed.")
-    return table.complete
 
 
 def _log(line: str) -> None:

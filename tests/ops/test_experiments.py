@@ -7,7 +7,7 @@ import pytest
 
 from lab.core.errors import SourceError
 from lab.select.pairs import Question
-from ops.experiments import Line, _gates, against, listed, to_text
+from ops.experiments import Line, _with_gates, against, corrected, listed, short_names, to_text
 from tests.history import commit_all
 from tests.lab.select.candidates import candidate
 from tests.project import run
@@ -32,19 +32,43 @@ def test_the_table_fits_a_terminal_and_hides_the_test_window() -> None:
     assert max(map(len, text.splitlines())) <= 120
     assert "learning_rate=0.03" in text
     assert "not distinguishable (−0.0006, −0.0021 to 0.0046)" in text
-    assert "test" not in text
+    assert text.splitlines()[-1].startswith("The scores of the test window are hidden")
+    assert "on test" not in text
 
 
 @pytest.mark.parametrize(
     ("verdict", "shown"),
     [
         (None, "gates: not judged"),
-        ({"failed": [], "within_noise": []}, "gates: ✓"),
-        ({"failed": ["recall"], "within_noise": ["f1"]}, "gates: ✗ recall, ≈ f1"),
+        ({"failed": [], "within_noise": []}, "gates: passes"),
+        ({"failed": [], "within_noise": ["f1"]}, "gates: within noise (≈ f1)"),
+        ({"failed": ["recall"], "within_noise": ["f1"]}, "gates: fails (✗ recall, ≈ f1)"),
     ],
 )
-def test_gates_have_their_marks(verdict: object, shown: str) -> None:
-    assert _gates(verdict) == shown
+def test_gates_pass_are_within_noise_or_fail(verdict: object, shown: str) -> None:
+    text = to_text([BASE, _with_gates(replace(SLOWER, test_score=0.85), verdict)], "roc_auc")
+    (line,) = [line for line in text.splitlines() if "on test" in line]
+    assert line.endswith(f"  {shown}")
+
+
+def test_verdicts_are_corrected_for_the_number_of_experiments() -> None:
+    lines = [replace(SLOWER, name=str(at), verdict="better", p_value=p) for at, p in enumerate((0.001, 0.03, 0.04))]
+    equivalent = replace(SLOWER, verdict="equivalent", p_value=0.9)
+    found = corrected([*lines, equivalent, BASE], level=0.05)
+    assert [line.p_adjusted for line in found] == [
+        pytest.approx(0.004),
+        pytest.approx(0.09),
+        pytest.approx(0.09),
+        0.9,
+        None,
+    ]
+    assert [line.verdict for line in found[:4]] == [
+        "better",
+        "not distinguishable",
+        "not distinguishable",
+        "equivalent",
+    ]
+    assert "The best of 4 is partly chosen by chance" in to_text([BASE, *found[:4]], "roc_auc")
 
 
 @pytest.mark.parametrize("by", ["roc_auc", "log_loss"])
@@ -71,3 +95,11 @@ def test_a_commit_without_experiments_is_refused(tmp_path: Path) -> None:
     commit_all(tmp_path, "one")
     with pytest.raises(SourceError, match="HEAD has no experiments, expected at least one: `dvc exp run` makes them"):
         listed("HEAD", reveal=False, root=tmp_path)
+
+
+def test_names_are_as_short_as_they_can_be() -> None:
+    assert short_names(["a.b.trees", "a.c.trees", "seed"]) == {
+        "a.b.trees": "b.trees",
+        "a.c.trees": "c.trees",
+        "seed": "seed",
+    }
