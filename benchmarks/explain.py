@@ -52,6 +52,7 @@ def alone(folder: Path) -> dict[str, object]:
         frame,
         labels,
         [(name,) for name in sorted(model.features)],
+        units=None,
         repeats=params.shuffles.repeats,
         stream_of=lambda name: generator_of(seed, name),
     )

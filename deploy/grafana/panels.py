@@ -124,11 +124,12 @@ ROWS: dict[str, tuple[Drawing, ...]] = {
                 "{{rule}}",
             ),
         ), kind="bars"),
-        Drawing("Results", "Whether to retrain, the number of rows, and the gates that the challenger failed.", (
+        Drawing("Results", "Whether to retrain, the number of rows, and the challenger's gates.", (
             Query(f"max(lab_drift_retrain_suggested{{{TASK}}})", "retrain"),
             Query(f"max(lab_drift_data_faults{{{TASK}}})", "data faults"),
             Query(f'max(lab_drift_rows{{window="current",{TASK}}})', "rows"),
             Query(f"max(lab_gates_failed{{{TASK}}})", "gates failed"),
+            Query(f"max(lab_gates_within_noise{{{TASK}}})", "gates within noise"),
         ), kind="number"),
     ),
     "Performance": (

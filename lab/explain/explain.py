@@ -29,6 +29,7 @@ from lab.explain.study import Streams, Study, dependences_of, grids_of, sample_p
 from lab.models.frames import frame_of
 from lab.models.models import Model
 from lab.predictions.columns import numbers_of
+from lab.predictions.units import Codes, units_of
 from lab.task.words import FeatureWords
 
 LABEL = "label"
@@ -46,12 +47,13 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Data:
-    """The tables, and the common inputs of all explanations: frames of all features, the labels of test."""
+    """The tables, and the common inputs of all explanations: frames of all features, the labels and units of test."""
 
     schema: FeatureSchema
     tables: Mapping[str, pa.Table]
     frames: Mapping[str, pd.DataFrame]
     labels: NDArray[np.bool_]
+    units: Codes | None
     words: Mapping[str, FeatureWords]
     usual: Mapping[str, ReferenceValues]
 
@@ -70,7 +72,7 @@ def explain(
     data = _data(tables, schema, words, params, stream_of)
     groups = correlated_groups(data.frames["reference"], schema.features, above=params.shuffles.correlated_above)
     studies = {
-        name: study_model(model, data.frames, data.labels, groups, params=params, stream_of=stream_of)
+        name: study_model(model, data.frames, data.labels, data.units, groups, params=params, stream_of=stream_of)
         for name, model in models.items()
     }
     notes = notes_of(data.frames["test"], schema.features, data.labels)
@@ -98,7 +100,8 @@ def _data(
     used = {"reference": reference, "test": tables["test"], "current": tables["current"]}
     frames = {name: frame_of(table, schema.features) for name, table in used.items()}
     labels = numbers_of(tables["test"][LABEL]) == 1
-    return Data(schema, used, frames, labels, words, reference_values_of(frames["reference"], schema.features))
+    usual = reference_values_of(frames["reference"], schema.features)
+    return Data(schema, used, frames, labels, units_of(tables["test"], schema), words, usual)
 
 
 def _rows_of_one(study: Study, data: Data, params: ExplainParams) -> dict[str, list[PlotRow]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lab.core.schema import Feature
 from lab.models.scoring import score_frame
+from lab.predictions.units import Codes
 from lab.stats.models.shuffled_areas import AreaLoss, area_lost
 
 Numbers = NDArray[np.float64]
@@ -30,12 +31,14 @@ def losses_of(
     labels: NDArray[np.bool_],
     parts: Sequence[tuple[str, ...]],
     *,
+    units: Codes | None,
     repeats: int,
     stream_of: Streams,
 ) -> list[Shuffled]:
     """Return the loss of each part, the largest first; the features of a part are shuffled together, row by row.
 
-    The shuffles of a part depend on its name alone, so they are the same for two models.
+    The shuffles of a part depend on its name alone, so they are the same for two models. The interval counts the rows
+    of a unit together.
     """
     if not len(labels) or labels.all() or not labels.any():
         return [Shuffled(part, None) for part in parts]
@@ -45,7 +48,7 @@ def losses_of(
         rng = stream_of(f"shuffle/{'/'.join(part)}")
         orders = [rng.permutation(len(frame)) for _ in range(repeats)]
         shuffled = [score_frame(pipeline, _shuffled(frame, part, order)) for order in orders]
-        found.append((part, area_lost(labels, scores, shuffled)))
+        found.append((part, area_lost(labels, scores, shuffled, units=units)))
     return [Shuffled(part, loss) for part, loss in sorted(found, key=lambda item: (-item[1].value, item[0]))]
 
 

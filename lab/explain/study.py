@@ -15,6 +15,7 @@ from lab.explain.settings import ExplainParams, RowLimits
 from lab.explain.shuffles import Shuffled, losses_of
 from lab.models.models import Model
 from lab.models.scoring import score_frame
+from lab.predictions.units import Codes
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -47,12 +48,13 @@ def study_model(
     model: Model,
     frames: Mapping[str, pd.DataFrame],
     labels: NDArray[np.bool_],
+    units: Codes | None,
     groups: Sequence[tuple[str, ...]],
     *,
     params: ExplainParams,
     stream_of: Streams,
 ) -> Study:
-    """Return the study of a model on the frame `test` with these labels.
+    """Return the study of a model on the frame `test` with these labels and units.
 
     `reference` represents the training rows. Of `test` a random sample is explained, of `current` the rows with the
     highest scores, up to the limits of the params.
@@ -72,6 +74,7 @@ def study_model(
         model.pipeline,
         own["test"].iloc[sample].reset_index(drop=True),
         labels[sample],
+        units=None if units is None else units[sample],
         repeats=params.shuffles.repeats,
         stream_of=stream_of,
     )

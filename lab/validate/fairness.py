@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.predictions.units import Codes
-from lab.stats.core.clusters import FEWEST, count_units, effective_trials
+from lab.stats.core.clusters import FEWEST, Correlations, correlations_by_unit, count_units, effective_trials
 from lab.stats.core.proportions import EffectiveTrials
 from lab.stats.models.bootstrap import Estimate
 from lab.stats.models.gaps import PairGap, mean_gaps, share_gaps, share_ratios
@@ -34,7 +34,7 @@ class Predictions:
 class Groups:
     """The rows in each group of a column, the groups without training rows, and the units where these repeat.
 
-    A unit with rows in two groups counts in both.
+    A unit with rows in two groups counts in both, and correlates them.
     """
 
     levels: Levels
@@ -80,18 +80,18 @@ def fairness_gates(predicted: Predictions, groups: Groups, limits: Mapping[str, 
 
 def share_gap(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
     """Return the gate on the widest gap between the groups' shares of hits in the rows `about`."""
-    trials, note = _trials(about, hits, groups, called)
+    trials, correlations, note = _trials(about, hits, groups, called)
     if len(trials) < 2:
         return not_judged("at most", limit, _nothing(len(trials), groups, called, note))
-    return worst_pair(share_gaps(trials), "at most", limit, note=note)
+    return worst_pair(share_gaps(trials, correlations=correlations), "at most", limit, note=note)
 
 
 def selection_ratio(about: Truths, hits: Truths, groups: Groups, limit: float, *, called: str = "rows") -> Gate:
     """Return the gate on the lowest ratio of two groups' shares of hits (the four-fifths rule)."""
-    trials, note = _trials(about, hits, groups, called)
+    trials, correlations, note = _trials(about, hits, groups, called)
     if len(trials) < 2:
         return not_judged("at least", limit, _nothing(len(trials), groups, called, note))
-    if not (ratios := share_ratios(trials)):
+    if not (ratios := share_ratios(trials, correlations=correlations)):
         return not_judged("at least", limit, f"nothing to compare: no row is predicted positive{note}")
     return worst_pair(ratios, "at least", limit, note=note)
 
@@ -118,9 +118,14 @@ def _names(pair: PairGap) -> str:
     return f"{pair.larger} against {pair.smaller}: "
 
 
-def _trials(about: Truths, hits: Truths, groups: Groups, called: str) -> tuple[dict[str, EffectiveTrials], str]:
+def _trials(
+    about: Truths, hits: Truths, groups: Groups, called: str
+) -> tuple[dict[str, EffectiveTrials], Correlations, str]:
     large, note = _judged(about, groups, called)
-    return {name: effective_trials(hits[rows], groups.units_in(rows)) for name, rows in large.items()}, note
+    trials = {name: effective_trials(hits[rows], groups.units_in(rows)) for name, rows in large.items()}
+    if groups.units is None:
+        return trials, {}, note
+    return trials, correlations_by_unit({name: (hits[rows], groups.units[rows]) for name, rows in large.items()}), note
 
 
 def _judged(about: Truths, groups: Groups, called: str) -> tuple[dict[str, Truths], str]:

@@ -27,6 +27,7 @@ HELP_TEXTS = {
     "lab_drift_rule_limit": "The limit of a rule.",
     "lab_drift_rule_value": "What a rule saw.",
     "lab_gates_failed": "Gates that the challenger failed.",
+    "lab_gates_within_noise": "Gates that the challenger misses, but not with its whole 95 % interval.",
     "lab_performance": "A figure of a model on a window of labelled rows, with the limits of its 95 % interval.",
 }
 FIGURES = ("accuracy", "average_precision", "brier", "calibration_error", "f1", "precision", "recall", "roc_auc")
@@ -46,7 +47,7 @@ def gauges_of(
     found = [
         *(_drift(drift) if drift else ()),
         *(_performance(evaluated) if evaluated else ()),
-        *([("lab_gates_failed", {}, len(validated["failed"]))] if validated else ()),
+        *(_gates(validated) if validated else ()),
         *([("lab_champion", dict(champion), 1)] if champion else ()),
     ]
     return [Gauge(name, {"task": task, **labels}, value) for name, labels, value in found if value is not None]
@@ -95,6 +96,11 @@ def _model(model: Mapping[str, Any]) -> Found:
     for kind, seen in kinds:
         for bound, key in (("value", "difference"), ("low", "low"), ("high", "high")):
             yield "lab_drift_roc_auc_difference", {**name, "by": kind, "bound": bound}, seen.get(key)
+
+
+def _gates(validated: Mapping[str, Any]) -> Found:
+    yield "lab_gates_failed", {}, len(validated["failed"])
+    yield "lab_gates_within_noise", {}, len(validated.get("within_noise", []))
 
 
 def _performance(evaluated: Mapping[str, Any]) -> Found:

@@ -1,5 +1,6 @@
 """Reproduce stages in parallel within one DVC."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import LabError
 from ops.dvc import reproduction
 from ops.dvc.errors import DvcError
@@ -15,6 +17,8 @@ from ops.repro.commands import CommandFailedError, Commands
 from ops.repro.lock_order import restore_order, stage_names
 from ops.repro.schedule import Schedule
 from ops.repro.waiting import first_ended
+
+NOTE = Path(".dvc/tmp/repro.json")
 
 Say = Callable[[str], None]
 
@@ -151,14 +155,21 @@ def _refusals() -> Iterator[None]:
 
 @contextmanager
 def _in_plain_order(steps: Sequence[Any]) -> Iterator[None]:
-    """Put stages that are new to a dvc.lock into the order of the plan, however the block ends."""
+    """Put stages that are new to a dvc.lock into the order of the plan, however the block ends.
+
+    A note keeps the order before, so that the run after a kill or an interrupt knows which stages were new.
+    """
     plans: dict[Path, list[str]] = {}
     for stage in steps:
         if stage.path.endswith(".yaml"):
             plans.setdefault(Path(stage.path).with_suffix(".lock"), []).append(stage.name)
-    before = {path: stage_names(path.read_text(encoding="utf-8")) if path.is_file() else [] for path in plans}
+    now = {str(path): stage_names(path.read_text(encoding="utf-8")) if path.is_file() else [] for path in plans}
+    before = now | (json.loads(NOTE.read_bytes()) if NOTE.is_file() else {})
+    with replaced_file(NOTE) as partial:
+        partial.write_text(json.dumps(before))
     try:
         yield
     finally:
         for path, plan in plans.items():
-            restore_order(path, before=before[path], plan=plan)
+            restore_order(path, before=before[str(path)], plan=plan)
+    NOTE.unlink()

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import ParamsError
+from lab.core.yaml_files import load_yaml
 
 NEVER = {"task": "the champion and the reference are the task's own"}
 WIDEST = 10_000  # no line is folded
@@ -46,9 +47,9 @@ def _change(document: Any, setting: str) -> None:
 
 def _value(setting: str, text: str) -> Any:
     try:
-        value = YAML(typ="safe").load(text)
-    except YAMLError as error:
-        raise ParamsError(f"-S {setting}: {text!r} is not valid YAML. Cure: quote it for the shell.") from error
+        value = load_yaml(text)
+    except (YAMLError, ValueError) as error:
+        raise ParamsError(f"-S {setting[:60]}: not valid YAML: {error}. Cure: quote it for the shell.") from error
     return value.isoformat() if isinstance(value, date) else value  # DVC takes no date in params.yaml, but its text
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from lab.core.errors import SourceError
+from lab.core.yaml_files import load_yaml
 
 LOCK = "dvc.lock"
 CURE = "Cure: `python -m ops resolve` after a merge, or bring it back: git checkout dvc.lock"
@@ -41,9 +41,9 @@ class LockedStage:
 
 
 def entries_of(content: bytes, *, where: str = LOCK) -> dict[str, Entry]:
-    """Return what a dvc.lock records of each stage, in its order, as DVC's own loader reads it."""
+    """Return what a dvc.lock records of each stage, in its order; the limits of a YAML file hold."""
     try:
-        found = YAML(typ="safe").load(content.decode()) or {}
+        found = load_yaml(content.decode()) or {}
         return {str(name): dict(entry) for name, entry in (found.get("stages") or {}).items()}
     except (YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -49,6 +49,8 @@ def test_the_judgement_is_told_as_it_stands_in_the_results() -> None:
     auc = "lab_performance{bound=low,figure=roc_auc,model=challenger,window=test}"
     assert found[auc] == EVALUATED["challenger"]["test"]["roc_auc_95"][0]
     assert found["lab_gates_failed{}"] == len(VALIDATED["failed"])
+    unclear = numbers(validated={"failed": ["f1"], "within_noise": ["recall", "precision"]})
+    assert (unclear["lab_gates_failed{}"], unclear["lab_gates_within_noise{}"]) == (1, 2)
     assert found[f"lab_champion{{fingerprint={'f' * 64},version=v2.0.0}}"] == 1
 
 

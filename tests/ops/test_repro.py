@@ -95,6 +95,25 @@ def test_only_what_has_changed_runs_and_keeps_its_place_in_the_lock(
     assert len(side_by_side(tmp_path, force=True)[0].ran) == 5
 
 
+def test_after_a_kill_the_lock_has_the_order_of_a_plain_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = diamond(tmp_path / "ours")
+    shutil.copytree(folder, tmp_path / "plain")
+    run(["dvc", "repro", "--quiet"], cwd=tmp_path / "plain")
+    monkeypatch.chdir(folder)
+
+    def kill(_path: Path, **_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr("ops.repro.reproduce.restore_order", kill)
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side(tmp_path)
+    assert stage_names(Path("dvc.lock").read_text()) != stage_names((tmp_path / "plain/dvc.lock").read_text())
+    assert side_by_side(tmp_path)[0] == Outcome(ran=(), failed={}, skipped=())
+    assert without_time(folder) == without_time(tmp_path / "plain")
+    assert not Path(".dvc/tmp/repro.json").exists()
+
+
 def test_a_failed_stage_stops_only_what_reads_from_it(tmp_path: Path) -> None:
     folder = diamond(tmp_path / "toy")
     broken = DIAMOND.replace("cmd: sleep 0.3;", "cmd: echo the disk is made of cheese >&2; exit 3;")

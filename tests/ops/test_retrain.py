@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.core.result_files import read_result
+from tests.cures import cure_in
 from tests.history import copy_of_history
 from tests.ops.github_server import REPOSITORY, TOKEN, State, served
 from tests.ops.toy import commit, output, replace_in
@@ -72,6 +73,20 @@ def test_data_that_breaks_its_contract_is_refused_before_the_training(project: P
     assert trainings(log) == 0
     assert seen_by_user(project) == before
     assert not has_leftovers(project)
+
+
+def test_damaged_rows_are_refused_unless_a_person_accepts_them(project: Path, tmp_path: Path) -> None:
+    words, log = ("--data", str(new_data(project, **BETTER, faults="age")), "--json"), tmp_path / "log"
+    refused = json.loads(retrain(project, *words, TOY_LOG=str(log)).stdout)
+    assert (refused["code"], refused["reasons"][0], trainings(log)) == (12, "DATA FAULT in age", 0)
+    cure = cure_in(
+        refused["reasons"][1], of="ops/retrain/need.py: mend the data upstream, then run again; or train on the dama"
+    )
+    (option,) = (word for word in cure.split() if word.startswith("--"))
+    accepted = json.loads(retrain(project, *words, option, TOY_LOG=str(log)).stdout)
+    assert (accepted["code"], accepted["word"], trainings(log)) == (0, "proposed", 1)
+    page = output(project, "git", "log", "-2", "--format=%B", accepted["branch"])
+    assert "- --despite-faults was given; DATA FAULT in age" in page.replace("`", "")
 
 
 @pytest.mark.parametrize(

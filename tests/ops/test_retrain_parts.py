@@ -97,7 +97,8 @@ def test_a_setting_changes_its_own_lines_and_keeps_every_comment() -> None:
         ("prepare.as_off=7", r"has no prepare.as_off; it has \['as_of'\]"),
         ("nowhere.at.all=7", "params.yaml has no nowhere; it has"),
         ("seed", "expected NAME=VALUE"),
-        ("seed=[1", "is not valid YAML"),
+        ("seed=[1", "not valid YAML"),
+        ("+seed=" + "[" * 60 + "]" * 60, "not valid YAML: found more than 40 nested lists or mappings"),
         ("task=other", "task cannot be set here, because the champion and the reference are the task's own"),
     ],
 )

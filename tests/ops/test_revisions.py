@@ -160,8 +160,10 @@ def test_an_empty_lock_has_no_stages() -> None:
         b"stages: {train: null}",
         b"stages: {train: {cmd: x, outs: [{md5: no path}]}}",
         b"\xff\xfe",
+        b"a: &a [x, x, x, x, x, x, x, x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 8)) for n in range(8)),
     ],
-    ids=["conflict", "list", "no command", "null", "no path", "no text"],
+    ids=["conflict", "list", "no command", "null", "no path", "no text", "aliases of aliases"],
 )
 def test_what_is_no_lock_is_refused_with_a_cure(content: bytes) -> None:
     with pytest.raises(

@@ -1,7 +1,8 @@
 """The registry's toy with new data: lines of `name=value` that decide their outcome.
 
-`strength` of the candidate (that of the champion is 1), `drift` (yes: it is due), `broken` (the contract is), `crash`
-(the training dies). All that `retrain` calls is real but the judgement of drift, which reads the answer from the data.
+`strength` of the candidate (that of the champion is 1), `drift` (yes: it is due), `faults` (of the newest rows),
+`broken` (the contract is), `crash` (the training dies). All that `retrain` calls is real but the judgement of drift,
+which reads the answer from the data.
 """
 
 import shutil
@@ -102,6 +103,7 @@ rule = {"policy": "drifted_columns", "counts": True, "fired": yes, "value": 0.5 
         "judged": True, "reason": ""}
 document = {"columns": {"columns": {"drifted": 5 if yes else 1, "stable": 5}}, "moved": [], "policies": [rule],
             "rows": {"test": 9, "current": 9}, "age_days": float(found.get("age", 50)),
+            "faults": found.get("faults", "").split(), "verdict": {"word": "judged", "text": "DATA FAULT in age"},
             "retrain": {"suggested": yes, "reasons": ["drifted_columns: it moved"] if yes else [], "rules": {}}}
 pathlib.Path(sys.argv[1]).write_text(json.dumps(document))
 """

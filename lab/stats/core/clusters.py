@@ -1,7 +1,9 @@
 """Tests and intervals for rows that share units, such as several rows of one customer."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from lab.stats.core.probabilities import normal_quantile, student_log10_p, student_p_value, student_quantile
 
 Codes = NDArray[np.int64]
+Values = NDArray[np.float64] | NDArray[np.bool_]
+Correlations = Mapping[frozenset[str], float]  # of the means of two groups, by their names
 
 FEWEST = 6  # units; with fewer there is no test
 ROUGH = 20  # units; with fewer the interval is rough
@@ -87,6 +91,27 @@ def clustered_test(estimate: float, influences: ArrayLike, units: Codes, *, leve
         high=estimate + half_width,
         reason=f"only {count} units: the interval is rough" if count < ROUGH else "",
     )
+
+
+def correlations_by_unit(groups: Mapping[str, tuple[Values, Codes]]) -> Correlations:
+    """Return the correlation of the means of every two groups that share units; each is (values, units) of its rows.
+
+    It is that of the sums of the rows' influences within each unit. Pairs without a correlation are left out.
+
+    >>> once = np.array([0, 1])
+    >>> found = correlations_by_unit({"a": (np.array([1.0, 0.0]), once), "b": (np.array([2.0, 0.0]), once)})
+    >>> round(found[frozenset("ab")], 6)
+    1.0
+    """
+    count = max((int(units.max()) for _, units in groups.values()), default=0) + 1
+    sums = {name: np.bincount(units, values - np.mean(values), count) for name, (values, units) in groups.items()}
+    products = {pair: float(np.sum(sums[pair[0]] * sums[pair[1]])) for pair in combinations(sums, 2)}
+    lengths = {name: math.sqrt(float(np.sum(each**2))) for name, each in sums.items()}
+    return {
+        frozenset(pair): max(-1.0, min(1.0, product / (lengths[pair[0]] * lengths[pair[1]])))
+        for pair, product in products.items()
+        if product
+    }
 
 
 def effective_trials(hits: ArrayLike, units: ArrayLike | None, *, level: float = 0.95) -> tuple[float, float]:

@@ -24,10 +24,12 @@ def wilson_interval(trials: EffectiveTrials, *, level: float = 0.95) -> tuple[fl
     return max(0.0, (middle - half_width) / scale), min(1.0, (middle + half_width) / scale)
 
 
-def newcombe_interval(first: EffectiveTrials, second: EffectiveTrials, *, level: float = 0.95) -> tuple[float, float]:
+def newcombe_interval(
+    first: EffectiveTrials, second: EffectiveTrials, *, level: float = 0.95, correlation: float = 0.0
+) -> tuple[float, float]:
     """Return Newcombe's hybrid score interval of the second share minus the first (1998, Statistics in Medicine 17).
 
-    Each sample is given as (hits, rows).
+    Each sample is given as (hits, rows); `correlation` is that of the two shares, 0 for independent samples.
 
     >>> [round(end, 4) for end in newcombe_interval((48, 80), (56, 70))]
     [0.0524, 0.3339]
@@ -36,6 +38,11 @@ def newcombe_interval(first: EffectiveTrials, second: EffectiveTrials, *, level:
     share, other = first[0] / first[1], second[0] / second[1]
     difference = other - share
     return (
-        difference - math.hypot(other - other_low, high - share),
-        difference + math.hypot(other_high - other, share - low),
+        difference - _side(other - other_low, high - share, correlation),
+        difference + _side(other_high - other, share - low, correlation),
     )
+
+
+def _side(one: float, two: float, correlation: float) -> float:
+    """Return the square root of one² + two² − 2 · correlation · one · two."""
+    return math.hypot(one - correlation * two, two * math.sqrt(1 - correlation**2))

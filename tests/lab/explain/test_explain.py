@@ -90,6 +90,13 @@ def test_a_row_has_its_reasons_in_words(found: Explanation) -> None:
     assert row["reason_1"].startswith(f"{effect} the score: {weightiest} is ")
 
 
+def test_copies_of_a_unit_s_rows_do_not_narrow_the_interval_of_a_loss(found: Explanation) -> None:
+    copied = explained({"test": pa.concat_tables([TABLES["test"]] * 3)})
+    for name in MODELS:
+        (once,), (copies,) = (rows_of(each, "permutation", model=name, feature="visits") for each in (found, copied))
+        assert copies["high"] - copies["low"] > 0.55 * (once["high"] - once["low"])  # by row: 0.4
+
+
 def test_with_a_row_limit_a_sample_and_the_highest_scores_are_explained() -> None:
     found = explained(**settings("rows", exact=30))
     assert found.metrics["challenger"]["sample"] == {"window": "test", "rows": 30, "of": 160}

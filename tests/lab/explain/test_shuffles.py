@@ -22,9 +22,8 @@ def stream(name: str) -> np.random.Generator:
 
 
 def lose(pipeline: Any, *parts: tuple[str, ...], frame: pd.DataFrame = FRAME, **more: Any) -> Any:
-    return losses_of(
-        pipeline, frame, more.get("labels", TRUTHS), parts, repeats=more.get("repeats", 3), stream_of=stream
-    )
+    fixed = {"labels": TRUTHS, "units": None, "repeats": 3, **more}
+    return losses_of(pipeline, frame, parts=parts, stream_of=stream, **fixed)
 
 
 def test_the_loss_is_measured_on_scores_of_shuffled_rows() -> None:

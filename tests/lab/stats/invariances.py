@@ -359,6 +359,16 @@ LAWS: dict[str, dict[str, Check]] = {
             (-0.2, -1),
         ),
     },
+    "clusters.correlations_by_unit": {
+        "the scale": lambda: same(
+            *(
+                clusters.correlations_by_unit({"a": (scale * X, OWNERS[:60]), "b": (X + Y, OWNERS[:60])})[
+                    frozenset("ab")
+                ]
+                for scale in (1, 4)
+            )
+        )
+    },
     "clusters.effective_trials": {"the order of rows": reordered(clusters.effective_trials, LABELS, OWNERS)},
     "cochran.cochran_test": {
         "the order of models, by unit": unchanged(

@@ -3,15 +3,22 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy.stats import ttest_rel
 
 from lab.stats.core.areas import compare_areas
-from lab.stats.core.clusters import clustered_test, count_units, effective_trials, repeated_units
+from lab.stats.core.clusters import (
+    clustered_test,
+    correlations_by_unit,
+    count_units,
+    effective_trials,
+    repeated_units,
+)
 from lab.stats.core.paired import compare_means
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.models.average_precisions import compare_average_precisions
 from lab.stats.models.cochran import cochran_test
 from lab.stats.models.decisions import compare_decisions_by_unit
-from lab.stats.models.gaps import mean_gaps
+from lab.stats.models.gaps import mean_gaps, share_gaps, share_ratios
 from lab.stats.models.paired_shares import net_share
 
 RNG = np.random.default_rng(46)
@@ -19,6 +26,7 @@ UNITS = np.repeat(np.arange(120), RNG.integers(1, 6, 120))
 LABELS = RNG.random(len(UNITS)) < 0.4
 FIRST, SECOND = (LABELS + RNG.normal(0, 1, 120)[UNITS] + RNG.normal(0, 1, len(UNITS)) for _ in range(2))
 DECIDED, ALSO = FIRST > 0.5, SECOND > 0.5
+TRUE_GAP, TRUE_RATIO = 0.0901, 0.8474  # of shares with log-odds N(0.6, 2²) and N(0, 2²), from 5 million draws
 COPIES = np.repeat(np.arange(len(LABELS)), 4)
 
 
@@ -157,12 +165,48 @@ def test_correlated_rows_never_count_more_than_rows() -> None:
 def test_copies_of_rows_add_nothing_to_gaps_and_net_shares() -> None:
     groups = {"a": RNG.normal(0, 1, 300), "b": RNG.normal(1, 2, 200)}
     copied = {name: np.repeat(values, 3) for name, values in groups.items()}
-    units = {name: np.repeat(np.arange(len(values)), 3) for name, values in groups.items()}
+    units = {"a": np.repeat(np.arange(300), 3), "b": np.repeat(np.arange(300, 500), 3)}
     (once,), (by_unit,) = mean_gaps(groups), mean_gaps(copied, units=units)
     assert (by_unit.low, by_unit.high) == pytest.approx((once.low, once.high), rel=0.01)
     changes = RNG.choice([-1, 0, 1], 500, p=[0.1, 0.8, 0.1])
     plain, clustered = net_share(changes), net_share(np.repeat(changes, 3), units=np.repeat(np.arange(500), 3))
     assert (clustered.low, clustered.high) == pytest.approx((plain.low, plain.high), abs=0.002)
+
+
+def test_units_in_two_groups_correlate_their_means() -> None:
+    once = np.arange(300)
+    first = RNG.normal(0, 1, 300)
+    second = first + RNG.normal(0.5, 0.5, 300)
+    (gap,) = mean_gaps({"a": first, "b": second}, units={"a": once, "b": once})
+    expected = ttest_rel(second, first).confidence_interval(0.95)
+    assert (gap.low, gap.high) == pytest.approx((expected.low, expected.high), rel=0.01)
+    assert correlations_by_unit({"a": (first, once), "b": (second, once)})[frozenset("ab")] == pytest.approx(
+        np.corrcoef(first, second)[0, 1]
+    )
+    assert correlations_by_unit({"a": (first, once), "b": (second, once + 300)}) == {}
+
+
+def test_a_share_of_the_same_units_in_two_groups_has_the_width_that_it_states() -> None:
+    rng, covered = np.random.default_rng(5), np.zeros(3)
+    units = np.tile(np.arange(200), 2)
+    for _ in range(400):
+        level = rng.normal(0, 2, 200)
+        hits = rng.random((2, 200)) < 1 / (1 + np.exp(-level - np.array([[0.6], [0.0]])))
+        samples = {"a": (hits[0], units[:200]), "b": (hits[1], units[200:])}
+        trials, shared = (
+            {name: (int(each.sum()), 200) for name, (each, _) in samples.items()},
+            correlations_by_unit(samples),
+        )
+        gap, ratio = (each(trials, correlations=shared)[0] for each in (share_gaps, share_ratios))
+        (apart,) = share_gaps(trials)
+        sign = 1 if gap.larger == "a" else -1
+        covered += [
+            gap.low <= sign * TRUE_GAP <= gap.high,
+            ratio.low <= TRUE_RATIO**sign <= ratio.high,
+            apart.low <= sign * TRUE_GAP <= apart.high,
+        ]
+    assert covered[:2] / 400 == pytest.approx(0.95, abs=0.03)
+    assert covered[2] / 400 > 0.98  # as if the groups were independent: too wide
 
 
 def test_units_are_counted() -> None:

@@ -96,4 +96,4 @@ def test_equal_groups_seldom_have_a_pair_that_differs(seed: int) -> None:
 
 def test_a_group_of_one_unit_has_no_spread() -> None:
     with pytest.raises(ValueError, match="expected at least two units in each group, got 1 in 5 rows"):
-        mean_gaps({"a": np.arange(5.0), "b": np.arange(5.0)}, units={"a": np.zeros(5), "b": np.arange(5)})
+        mean_gaps({"a": np.arange(5.0), "b": np.arange(5.0)}, units={"a": np.zeros(5, dtype=int), "b": np.arange(5)})

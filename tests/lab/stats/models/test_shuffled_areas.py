@@ -20,6 +20,13 @@ def drawn(rng: np.random.Generator, rows: int) -> tuple[NDArray[np.bool_], Numbe
     return labels, first, second
 
 
+def drawn_by_unit(rng: np.random.Generator, units: int) -> tuple[NDArray[np.bool_], Numbers, Numbers]:
+    """Return ten rows of each unit; the first number is that of the unit, whose level the labels share too."""
+    first, level = (np.repeat(rng.normal(size=units), 10) for _ in range(2))
+    second = rng.normal(size=len(first))
+    return rng.random(len(first)) < 1 / (1 + np.exp(-(1.2 * first + 0.3 * second + level))), first, second
+
+
 def score(first: Numbers, second: Numbers) -> Any:
     return 1.2 * first + 0.3 * second
 
@@ -45,6 +52,17 @@ def test_one_shuffle_is_compared_as_a_second_model_would_be() -> None:
     assert seen.high == pytest.approx(expected.high)
 
 
+def test_one_shuffle_by_unit_is_compared_as_a_second_model_would_be() -> None:
+    rng = np.random.default_rng(4)
+    labels, first, second = drawn(rng, 200)
+    other, units = score(first, rng.permutation(second)), np.arange(200) // 4
+    seen = area_lost(labels, score(first, second), [other], units=units)
+    expected = compare_areas(labels, other, score(first, second), units=units)
+    assert (seen.low, seen.high) == pytest.approx((expected.low, expected.high))
+    few = area_lost(labels, score(first, second), [other], units=np.arange(200) % 5)
+    assert (few.low, few.high, few.noise) == (None, None, True)
+
+
 def test_scores_that_no_shuffle_moves_lose_nothing_and_that_is_noise() -> None:
     labels, scores = [0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4]
     seen = area_lost(labels, scores, [scores, scores])
@@ -54,6 +72,22 @@ def test_scores_that_no_shuffle_moves_lose_nothing_and_that_is_noise() -> None:
 def test_one_row_of_a_class_has_no_interval_and_counts_as_noise() -> None:
     seen = area_lost([0, 0, 1], [0.1, 0.2, 0.9], [[0.9, 0.2, 0.1]])
     assert (seen.value, seen.low, seen.high, seen.noise) == (1.0, None, None, True)
+
+
+@pytest.mark.slow
+def test_the_interval_by_unit_covers_where_that_of_rows_does_not() -> None:
+    labels, first, second = drawn_by_unit(rng := np.random.default_rng(0), 100_000)
+    truth = roc_auc_score(labels, score(first, second)) - roc_auc_score(labels, score(rng.permutation(first), second))
+    covered = np.zeros(2)
+    for draw in range(500):
+        rng = np.random.default_rng([1, draw])
+        labels, first, second = drawn_by_unit(rng, 150)
+        shuffled = [score(rng.permutation(first), second) for _ in range(5)]
+        for place, units in enumerate((np.arange(1500) // 10, None)):
+            seen = area_lost(labels, score(first, second), shuffled, units=units)
+            covered[place] += (seen.low or 0) <= truth <= (seen.high or 0)
+    assert covered[0] / 500 == pytest.approx(0.95, abs=0.03)
+    assert covered[1] / 500 < 0.9
 
 
 @pytest.mark.slow
