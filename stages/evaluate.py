@@ -4,18 +4,16 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 from pathlib import Path
 
-from pydantic import Field
-
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
-from lab.core.params import Params, load_params, load_seed
+from lab.core.params import load_params, load_seed
 from lab.core.recording import recorded
 from lab.core.result_files import write_text
 from lab.core.schema import FEATURES, load_schema
 from lab.core.seeds import generator_of
 from lab.core.stage_files import load_section
 from lab.core.tables import read_table, write_table
-from lab.evaluate.evaluation import WINDOWS, evaluate, models_json, predictions_of
+from lab.evaluate.evaluation import WINDOWS, EvaluateParams, evaluate, models_json, predictions_of
 from lab.evaluate.measurement import window_of
 from lab.models.models import CHALLENGER, CHAMPION, load_model
 from lab.models.scoring import score_rows
@@ -30,13 +28,6 @@ COMPARED = tuple(
     for model in ("challenger", "champion")
     for metric in ("roc_auc", "average_precision", "brier", "net_cents_per_row")
 )
-
-
-class EvaluateParams(Params):
-    """The number of bootstrap resamples, and the smallest group that is judged."""
-
-    resamples: int = Field(ge=100, le=100_000)
-    smallest_group: int = Field(ge=1)
 
 
 def main() -> None:

@@ -4,27 +4,19 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 from pathlib import Path
 
-from pydantic import Field
-
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
-from lab.core.params import Params, load_params, load_seed
+from lab.core.params import load_params, load_seed
 from lab.core.result_files import write_json, write_result
 from lab.core.schema import FEATURES, SCHEMA
 from lab.core.stage_files import load_section
 from lab.dataset.features import FeaturesSection
 from lab.dataset.tables import TablesSection
 from lab.dataset.windows import load_plan
-from lab.featurize.features import make_features
+from lab.featurize.features import FeaturizeParams, make_features
 
 PREPARED = Path("data/prepared")
 METRICS = Path("metrics/featurize.json")
-
-
-class FeaturizeParams(Params):
-    """The missing share from which a column is dropped."""
-
-    high_missing_share: float = Field(gt=0, le=1)
 
 
 def main() -> None:

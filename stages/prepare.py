@@ -3,21 +3,18 @@
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
-
-from pydantic import Field
 
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
-from lab.core.params import Params, load_params
+from lab.core.params import load_params
 from lab.core.result_files import write_csv, write_json, write_result, write_text
 from lab.core.stage_files import load_section
 from lab.dataset.features import FeaturesSection
 from lab.dataset.split import SplitSection
 from lab.dataset.tables import TablesSection
 from lab.dataset.windows import WINDOWS, plan_split
-from lab.prepare.preparation import prepare_tables
+from lab.prepare.preparation import PrepareParams, prepare_tables
 from lab.prepare.quality import quality_page
 
 RAW = Path("data/raw")
@@ -25,12 +22,6 @@ PREPARED = Path("data/prepared")
 METRICS = Path("metrics/prepare.json")
 PLOTS = Path("plots/prepare")
 PAGE = Path("data/pages/quality")
-
-
-class PrepareParams(Params):
-    """The date that freshness rules refer to."""
-
-    as_of: date | None = Field(strict=False)  # text in params.yaml, since DVC accepts no date
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -18,7 +18,7 @@ from lab.pages.pictures import draw_candidates
 from lab.select.candidate_points import points_of, write_points
 from lab.select.candidate_report import report_of, summary_of
 from lab.select.leaderboard import rank
-from lab.select.pairs import Question, compare_all, compare_pairs
+from lab.select.pairs import Question, SelectParams, compare_all, compare_pairs
 from lab.select.trained import read_candidates
 
 CANDIDATES = Path("models/candidates")
@@ -34,15 +34,6 @@ class Candidates(Params):
 
     model_config = ConfigDict(extra="ignore")
     candidates: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Any] = Field(min_length=1)
-
-
-class SelectParams(Params):
-    """The score that ranks the candidates, and the rules of significance and equivalence."""
-
-    by: Literal["roc_auc", "average_precision", "brier", "log_loss"]
-    significance: float = Field(default=0.05, gt=0, lt=1)
-    # Candidates are equivalent when the whole interval of their difference is within this margin.
-    margin: float = Field(default=0.01, ge=0)
 
 
 def main() -> None:

@@ -4,21 +4,13 @@ import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imp
 
 from pathlib import Path
 
-from pydantic import Field
-
 from lab.core.atomic_outputs import replaced_folder
 from lab.core.command import run
-from lab.core.params import Params, load_params, load_seed
-from lab.world.build import write_world
+from lab.core.params import load_params, load_seed
+from lab.world.build import WorldParams, write_world
 
 TABLES = Path("data/world/tables")
 TRUTH = Path("data/truth")
-
-
-class WorldParams(Params):
-    """The size of the world; fewer customers leave too few rows to evaluate."""
-
-    customers: int = Field(ge=100, le=1_000_000)
 
 
 def main() -> None:

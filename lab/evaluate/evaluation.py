@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
+from lab.core.params import Params
 from lab.evaluate.evaluation_points import (
     CURVES,
     Row,
@@ -32,6 +34,13 @@ WINDOWS = (IN_SAMPLE, "test", "current")
 HELD_OUT = ("test", "current")
 
 Streams = Callable[[str], np.random.Generator]
+
+
+class EvaluateParams(Params):
+    """The number of bootstrap resamples, and the smallest group that is judged."""
+
+    resamples: int = Field(ge=100, le=100_000)
+    smallest_group: int = Field(ge=1)
 
 
 @dataclass(frozen=True)

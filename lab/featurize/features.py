@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
+from pydantic import Field
 
 from lab.core.errors import ParamsError, SourceError
+from lab.core.params import Params
 from lab.core.schema import Feature, FeatureSchema, FoldRule
 from lab.core.tables import tables_in
 from lab.dataset.features import ROW, Features
@@ -39,6 +41,12 @@ FOLDS_BY_SPLIT: Mapping[str, Literal["time", "group", "stratified"]] = {
     "group": "group",
     "random": "stratified",
 }
+
+
+class FeaturizeParams(Params):
+    """The missing share from which a column is dropped."""
+
+    high_missing_share: float = Field(gt=0, le=1)
 
 
 @dataclass(frozen=True)

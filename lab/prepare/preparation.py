@@ -6,8 +6,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import Field
 
 from lab.core.errors import SourceError
+from lab.core.params import Params
 from lab.core.tables import tables_in
 from lab.dataset.features import Features
 from lab.dataset.tables import Table
@@ -16,6 +18,12 @@ from lab.prepare.cleaning import clean_sql
 from lab.prepare.contract import Finding, Reading, check_contract, read_under_contract, refuse
 from lab.prepare.quality import ColumnQuality, measure_quality, summarise_quality
 from lab.prepare.references import with_references
+
+
+class PrepareParams(Params):
+    """The date that freshness rules refer to."""
+
+    as_of: date | None = Field(strict=False)  # text in params.yaml, since DVC accepts no date
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from itertools import combinations
 from typing import Literal, Protocol
 
 import numpy as np
+from pydantic import Field
 
+from lab.core.params import Params
 from lab.predictions.units import Codes
 from lab.select.leaderboard import LOSSES, Numbers, Standing, Truths, labels_and_scores, repeated_units_of
 from lab.stats.core.areas import AreaComparison, compare_areas
@@ -31,6 +33,15 @@ ROW_TESTS = {
     "brier": "paired t",
     "log_loss": "paired t",
 }
+
+
+class SelectParams(Params):
+    """The score that ranks the candidates, and the rules of significance and equivalence."""
+
+    by: Literal["roc_auc", "average_precision", "brier", "log_loss"]
+    significance: float = Field(default=0.05, gt=0, lt=1)
+    # Candidates are equivalent when the whole interval of their difference is within this margin.
+    margin: float = Field(default=0.01, ge=0)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+from pydantic import Field
 
+from lab.core.params import Params
 from lab.core.result_files import write_json
 from lab.core.tables import write_batches, write_table
 from lab.world.customers import draw_customers
@@ -23,6 +25,12 @@ from lab.world.truth import (
     true_products,
     true_stores,
 )
+
+
+class WorldParams(Params):
+    """The size of the world; fewer customers leave too few rows to evaluate."""
+
+    customers: int = Field(ge=100, le=1_000_000)
 
 
 def write_world(size: int, *, seed: int, raw: Path, truth: Path) -> None:

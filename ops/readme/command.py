@@ -27,6 +27,7 @@ from ops.readme.rooms import room_imports
 
 README = Path("README.md")
 PICTURE = Path("docs/answer.svg")
+REFERENCE = Path("docs/reference")
 SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1", "brier")
 
 
@@ -34,8 +35,9 @@ SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1", "brier")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if a generated part is out of date.")
 def readme(*, check: bool) -> None:
     """Write the generated parts of README.md and docs/, from results, dvc.yaml and the code."""
+    fresh = _reference() if REFERENCE.exists() else {}
     mermaid = drawn_dag()
-    fresh = _readme(mermaid) | (_architecture(mermaid) if ARCHITECTURE.exists() else {})
+    fresh |= _readme(mermaid) | (_architecture(mermaid) if ARCHITECTURE.exists() else {})
     fresh |= {VERBS_PAGE: _filled(VERBS_PAGE, verb_blocks())} if VERBS_PAGE.exists() else {}
     stale = {path: content for path, content in fresh.items() if _bytes_of(path) != content}
     if check and stale:
@@ -60,6 +62,12 @@ def _architecture(mermaid: str) -> dict[Path, bytes]:
     rooms = {room: imports for room, imports in room_imports(Path()).items() if room in table}
     picture = draw_house(stages=stage_arrows(mermaid), rooms=rooms, floors={room: table[room][0] for room in rooms})
     return {ARCHITECTURE: _filled(ARCHITECTURE, architecture_blocks(Path())), HOUSE: picture}
+
+
+def _reference() -> dict[Path, bytes]:
+    from ops.readme.reference import reference_blocks, schema_files  # noqa: PLC0415 - all verbs and estimators
+
+    return schema_files() | {page: _filled(page, content) for page, content in reference_blocks().items()}
 
 
 def _filled(page: Path, content: Mapping[str, str]) -> bytes:

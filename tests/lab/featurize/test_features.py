@@ -18,6 +18,7 @@ from lab.dataset.windows import SplitPlan, plan_split
 from lab.featurize.features import MadeFeatures, make_features
 from lab.task.schema import Task
 from tests.own_tasks import own_task
+from tests.project import ROOT
 from tests.retail import FIRST, LAST, shop_tables, write_shop
 
 CUT = datetime(2025, 7, 5)  # noqa: DTZ001 - the shop has one zone; it is the churn task's test snapshot
@@ -263,3 +264,13 @@ def test_an_endless_query_is_stopped_with_its_field_and_leaves_nothing(tmp_path:
     with pytest.raises(SourceError, match=r"longer than 0\.001 minutes .* raise features\.minutes in the task file"):
         make_flat(tmp_path, flat_rows(), table=None, query=query, groups=["city"], minutes=0.001)
     assert not list(tmp_path.glob("**/train.parquet"))
+
+
+def test_the_example_of_the_reference_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs/reference/query.md").read_text()
+    query = page.partition("```sql\n")[2].partition("```")[0]
+    task = own_task("churn")
+    shown = task.features.model_copy(update={"query": query, "groups": ("region",)})
+    made = make(task.model_copy(update={"features": shown}), tmp_path, shop())
+    assert {"purchases", "amount", "region"} == set(made.schema.features)
+    assert 0 < made.positive_share["train"] < 1

@@ -6,7 +6,7 @@ import pytest
 
 from lab.core.errors import ParamsError
 from lab.core.params import parse
-from stages.prepare import PrepareParams
+from lab.prepare.preparation import PrepareParams
 
 PLACE = {"where": "params.yaml: prepare", "cure": "Correct it."}
 

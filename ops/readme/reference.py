@@ -1,0 +1,187 @@
+"""The pages of docs/reference: every setting, option and result."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from ruamel.yaml import YAML
+
+from lab.core.params import PARAMS
+from lab.core.result_files import read_json
+from lab.core.yaml_files import read_yaml
+from lab.task.schema import TASK, TASKS, task_names
+from ops.readme.schemas import Schema, params_schema, schema_bytes, task_schema
+from ops.verbs import GROUPS, Verb
+
+PAGES = Path("docs/reference")
+PARAMS_PAGE, TASK_PAGE = PAGES / "params.md", PAGES / "task.md"
+COMMANDS_PAGE, RESULTS_PAGE = PAGES / "commands.md", PAGES / "results.md"
+PARAMS_SCHEMA, TASK_SCHEMA = PAGES / "params.schema.json", PAGES / "task.schema.json"
+RESULTS = Path(__file__).with_name("results.yaml")
+NAME = "NAME"  # stands for a key that a person chooses
+LONGEST_EXAMPLE = 50
+HEAD = "| key | type | default | meaning | example |\n|---|---|---|---|---|"
+KINDS = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}
+BOUNDS = {"minimum": "≥ {}", "maximum": "≤ {}", "exclusiveMinimum": "> {}", "exclusiveMaximum": "< {}"}
+
+
+def schema_files() -> dict[Path, bytes]:
+    """Return the schemas that editors read."""
+    return {PARAMS_SCHEMA: schema_bytes(params_schema()), TASK_SCHEMA: schema_bytes(task_schema())}
+
+
+def reference_blocks() -> dict[Path, dict[str, str]]:
+    """Return the generated blocks of every page of the reference."""
+    tasks = [TASKS / name / TASK for name in task_names()]
+    return {
+        PARAMS_PAGE: {"keys": f"\n{keys_of(params_schema(), [_loaded(PARAMS)])}\n"},
+        TASK_PAGE: {"keys": f"\n{keys_of(task_schema(), [_loaded(path) for path in tasks])}\n"},
+        COMMANDS_PAGE: {"commands": "\n" + "\n".join(_group(name, verbs) for name, verbs in GROUPS.items()) + "\n"},
+        RESULTS_PAGE: {"results": f"\n{_results()}\n"},
+    }
+
+
+def keys_of(schema: Schema, examples: Sequence[Mapping[str, Any]]) -> str:
+    """Return one table of keys for the root and for each mapping below it; one that occurs again is a link."""
+    seen: dict[str, str] = {}
+    return "\n\n".join(_tables("", schema, schema["$defs"], seen, examples))
+
+
+def _tables(
+    path: str, model: Schema, models: Mapping[str, Schema], seen: dict[str, str], examples: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    required, below, rows = model.get("required", ()), [], []
+    for key, content in model["properties"].items():
+        where = f"{path}.{key}".lstrip(".")
+        children = list(_children(where, content))
+        new = [(each, name) for each, name in children if name not in seen]
+        seen |= {name: each for each, name in new}
+        below += new
+        kind = " or ".join(dict.fromkeys(f"[{seen[name]}](#{_anchor(seen[name])})" for _, name in children))
+        default = "required" if key in required else _default(content)
+        example = _example(where, examples)
+        rows.append(
+            f"| `{key}` | {kind or _kind(content)} | {default} | {content.get('description', '')} | {example} |"
+        )
+    if rows:
+        yield f"## {path or 'The file'}\n\n{HEAD}\n" + "\n".join(rows)
+    for where, name in below:
+        yield from _tables(where, models[name], models, seen, examples)
+
+
+def _children(path: str, content: Schema) -> Iterator[tuple[str, str]]:
+    """Yield path and model of each mapping that a field may hold."""
+    if "$ref" in content:
+        yield path, content["$ref"].rpartition("/")[2]
+    for each in [*content.get("anyOf", ()), *content.get("allOf", ())]:
+        yield from _children(path, each)
+    mapping = content.get("discriminator", {}).get("mapping", {})
+    yield from ((f"{path} ({kind})", reference.rpartition("/")[2]) for kind, reference in mapping.items())
+    if isinstance(values := content.get("additionalProperties"), dict):
+        yield from _children(f"{path}.{NAME}", values)
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _kind(content: Schema) -> str:
+    if "const" in content:
+        return f"`{content['const']}`"
+    if "enum" in content:
+        return "one of " + ", ".join(f"`{value}`" for value in content["enum"])
+    if "anyOf" in content:
+        kinds = dict.fromkeys(_kind(each) for each in content["anyOf"])
+        return " or ".join(kind for kind in kinds if kind != "null" or content.get("default") is not None)
+    if content.get("type") == "array":
+        return f"list of {_kind(content.get('items', {}))}"
+    if content.get("type") == "object":
+        values = content.get("additionalProperties")
+        return f"mapping to {_kind(values)}" if isinstance(values, dict) else "mapping"
+    kind = content.get("format") or KINDS.get(content.get("type", ""), "any value")
+    bounds = [text.format(f"{content[name]:g}") for name, text in BOUNDS.items() if name in content]
+    return " ".join([kind, ", ".join(bounds)]).strip()
+
+
+def _default(content: Schema) -> str:
+    value = content.get("default")
+    if value is None or value in ({}, []):
+        return "–"
+    return _code(value) if not isinstance(value, dict) else "–"
+
+
+def _example(path: str, examples: Sequence[Mapping[str, Any]]) -> str:
+    """Return the first short value that a real file has at a path."""
+    parts = re.sub(r" \(\w+\)", "", path).split(".")
+    for document in examples:
+        for value in _values(document, parts):
+            if not isinstance(value, dict) and value is not None and len(_code(value)) <= LONGEST_EXAMPLE:
+                return _code(value)
+    return ""
+
+
+def _values(value: Any, parts: Sequence[str]) -> Iterator[Any]:
+    if not parts:
+        yield value
+    elif isinstance(value, dict):
+        inside = value.values() if parts[0] == NAME else [value[parts[0]]] if parts[0] in value else []
+        for each in inside:
+            yield from _values(each, parts[1:])
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, list):
+        return "`[" + ", ".join(map(str, value)).replace("|", "\\|") + "]`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`".replace("|", "\\|").replace("\n", " ")
+
+
+def _loaded(path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _group(name: str, verbs: Mapping[str, Verb]) -> str:
+    return "\n\n".join([f"\n## {name}", *(_verb(verb, found) for verb, found in verbs.items())])
+
+
+def _verb(name: str, verb: Verb) -> str:
+    command: click.Command = getattr(import_module(verb.module), name)
+    context = click.Context(command, info_name=f"python -m ops {name}")
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    rows = [_option(param, context) for param in command.params if isinstance(param, click.Option) and not param.hidden]
+    table = ["| option | default | meaning |", "|---|---|---|", *rows] if rows else []
+    text = (command.help or "").replace("\b", "").replace("\f", "").strip()
+    return "\n".join([f"### {name}\n", f"```text\n{usage}\n```\n", text, *(["", *table] if table else [])])
+
+
+def _option(option: click.Option, context: click.Context) -> str:
+    shown = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    if not option.is_flag:
+        shown += f" {option.make_metavar(context)}"
+    default = option.default if option.show_default and option.default is not None else ""
+    text = (option.help or "").replace("|", "\\|").replace("\n", " ")
+    return f"| {shown} | {_code(str(default)) if default != '' else '–'} | {text} |"
+
+
+def _results() -> str:
+    """Return one table for each file of metrics: its keys, their meanings, and whether DVC's tables show them."""
+    return "\n\n".join(
+        f"## {path}\n\n| key | meaning | in DVC's tables |\n|---|---|---|\n"
+        + "\n".join(f"| `{key}` | {text} | {'yes' if key in compared(path) else ''} |" for key, text in keys.items())
+        for path, keys in result_meanings().items()
+    )
+
+
+def result_meanings() -> dict[str, dict[str, str]]:
+    """Return the meaning of each key of each result; `train/NAME` stands for every candidate."""
+    return read_yaml(RESULTS, cure=f"git checkout {RESULTS}")
+
+
+def compared(path: str) -> set[str]:
+    """Return the keys of a result that DVC compares: those beside its document."""
+    found = sorted(Path().glob(path.replace(NAME, "*")))
+    return set(read_json(found[0])) - {"document"} if found else set()
