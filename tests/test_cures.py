@@ -157,7 +157,7 @@ def test_a_repository_without_a_commit_gets_its_first(tmp_path: Path, monkeypatc
 def test_an_old_task_file_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("tasks").mkdir()
-    Path("tasks/churn.yaml").write_bytes((ROOT / "tasks/table/task.yaml").read_bytes())
+    Path("tasks/churn.yaml").write_bytes((ROOT / "tests/own/tasks/table/task.yaml").read_bytes())
     with pytest.raises(LabError) as refused:
         read_task("churn")
     key = "lab/task/schema.py: python -m ops init --move {}"
