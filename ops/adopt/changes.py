@@ -99,10 +99,10 @@ def _pipeline(text: str, artifacts: Sequence[str], *, without: Sequence[str]) ->
 
 
 def without_blocks(text: str, names: Sequence[str]) -> str:
-    """Return YAML text without some of its top-level keys.
+    r"""Return YAML text without some of its top-level keys.
 
-    >>> without_blocks("a: 1\\nb:\\n  c: 2\\n\\nd: 3\\n", ["b"])
-    'a: 1\\nd: 3\\n'
+    >>> without_blocks("a: 1\nb:\n  c: 2\n\nd: 3\n", ["b"])
+    'a: 1\nd: 3\n'
     """
     for name in names:
         text = re.sub(rf"^{re.escape(name)}:(?: .*)?\n(?:[ \t].*\n)*\n?", "", text, flags=re.MULTILINE)

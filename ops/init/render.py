@@ -76,5 +76,5 @@ def _next_steps(task: str) -> list[str]:
         f"Written: tasks/{task}/task.yaml, data/source/{task}/. Read the task file, and correct what is wrong. Then:",
         f"  git add tasks/{task} data/source/{task}      (or, where it is large: dvc add data/source/{task})",
         f"  dvc exp run -S task={task}",
-        f"To keep it as the task of this repository: set `task: {task}` in params.yaml, then `dvc repro`.",
+        f"To make this clone a repository for it, without the sample tasks: python -m ops adopt {task} --dry-run",
     ]
