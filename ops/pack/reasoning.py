@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from lab.compiled.wording import ReferenceValues
+from lab.compiled.wording import Reason, ReferenceValues
 from lab.core.schema import Feature
 from lab.core.seeds import generator_of
-from lab.explain.contributions import Explainer, explainer_of
-from lab.explain.reasons import reference_values_of
+from lab.explain.contributions import Explainer, contributions_of, explainer_of
+from lab.explain.reasons import reasons_of, reference_values_of, rows_of
 from lab.models.frames import frame_of
 from lab.models.models import Model
 from lab.task.words import FeatureWords
@@ -45,3 +45,12 @@ def reasoning_of(
     frame = frame_of(reference, features)
     explainer = explainer_of(model.pipeline, frame[sorted(model.features)], walks=walks, rng=generator_of(seed, WALKS))
     return Reasoning(model, explainer, features, words, reference_values_of(frame, features))
+
+
+def reasons_for(reasoning: Reasoning, rows: pa.Table, *, most: int) -> list[list[Reason]]:
+    """Return each row's reasons, strongest first; rows need the model's features, other columns only for wording."""
+    own = reasoning.model.features
+    known = {name: kind for name, kind in reasoning.features.items() if name in own or name in rows.column_names}
+    frame = frame_of(rows, known)
+    contributions = contributions_of(reasoning.explainer, frame[sorted(own)])
+    return reasons_of(contributions, rows_of(frame), reasoning.words, reasoning.usual, most=most)

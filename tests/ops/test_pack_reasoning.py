@@ -7,9 +7,8 @@ import pytest
 from lab.core.seeds import generator_of
 from lab.explain.explain import explain
 from lab.task.words import FeatureWords
-from ops.pack.reasoning import Reasoning, reasoning_of
+from ops.pack.reasoning import Reasoning, reasoning_of, reasons_for
 from tests.lab.explain.models import SCHEMA, TABLES, model, params
-from tests.reasoned import reasons_for
 
 WORDS = {"visits": FeatureWords(says=("came {visits:.0f} times and spent {amount:.0f}", "came {visits:.0f} times"))}
 ESTIMATORS = ("histogram_gradient_boosting", "logistic_regression")

@@ -1,7 +1,6 @@
 """The verb `score` gives the pipeline's scores; what it cannot score is refused."""
 
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +85,21 @@ def test_text_that_is_no_csv_in_utf_8_is_refused_until_it_is_written_again(here:
 
 def test_damaged_parquet_and_other_endings_are_refused(here: Path) -> None:
     (here / "bad.parquet").write_bytes(b"PAR1")
-    assert "cannot be read as Parquet" in refusal("bad.parquet")
+    assert cure_in(refusal("bad.parquet"), of="ops/score.py: write it again.")
+    write_table(OTHER_ROWS, here / "bad.parquet")
+    assert call("bad.parquet").exit_code == 0
     text = refusal("rows.csv", "--output", "scores.xlsx")
     assert cure_in(text, of="ops/score.py: name a CSV or Parquet file.")
     assert call("rows.csv", "--output", "scores.csv").exit_code == 0
+
+
+@pytest.mark.parametrize("output", ["rows.csv", "./rows.csv", "link.csv"])
+def test_the_file_that_is_read_is_never_overwritten(here: Path, output: str) -> None:
+    (here / "link.csv").symlink_to("rows.csv")
+    before = (here / "rows.csv").read_bytes()
+    cure = cure_in(refusal("rows.csv", "--output", output), of="ops/score.py: --output scores.csv")
+    assert (here / "rows.csv").read_bytes() == before
+    assert call("rows.csv", *cure.split()).exit_code == 0
 
 
 def test_columns_that_csv_cannot_hold_are_written_as_parquet(here: Path) -> None:
@@ -98,14 +108,17 @@ def test_columns_that_csv_cannot_hold_are_written_as_parquet(here: Path) -> None
     assert call("rows.parquet", *cure.split()).exit_code == 0
 
 
-def test_the_scores_are_the_predictions_of_the_pipeline(
+def test_the_scores_and_their_reasons_are_those_of_the_pipeline(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = history_of(tmp_path_factory)
-    shutil.copytree(project / "models", tmp_path / "models")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(project)
     for model in VARIANTS:
-        rows = str(project / "data/features/test.parquet")
-        assert call(rows, "--model", model, "--output", "scores.parquet").exit_code == 0
-        recorded = read_table(project / "data/predictions/test.parquet")[f"{model}_score"]
-        assert read_table(tmp_path / "scores.parquet")[f"{model}_score"].to_pylist() == recorded.to_pylist()
+        found = tmp_path / f"{model}.parquet"
+        words = ("--model", model, "--reasons", "2", "--output", str(found))
+        assert call("data/features/test.parquet", *words).exit_code == 0
+        recorded = read_table(Path("data/predictions/test.parquet"))[f"{model}_score"]
+        assert read_table(found)[f"{model}_score"].to_pylist() == recorded.to_pylist()
+        reasons = read_table(Path(f"data/explanations/{model}/test.parquet"))
+        for name in ("reason_1", "reason_2"):
+            assert read_table(found)[name].to_pylist()[: reasons.num_rows] == reasons[name].to_pylist()

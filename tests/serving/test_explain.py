@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from lab.core.errors import ModelError
+from ops.pack.reasoning import reasons_for
 from serving.app import create_application
 from serving.settings import Settings
 from tests.fitted import OTHER_ROWS, SCHEMA
 from tests.fitted import VARIANTS as FITTED
-from tests.reasoned import reasons_for
 from tests.serving.asking import wait_until
 from tests.serving.served import ROWS, explained_folder, model_folder, reasoning
 

@@ -23,10 +23,9 @@ from lab.explain.explain import Explanation, explain
 from lab.models.models import save_model
 from lab.models.scoring import score_rows
 from lab.task.words import FeatureWords, WordsSection
-from ops.pack.reasoning import reasoning_of
+from ops.pack.reasoning import reasoning_of, reasons_for
 from tests.lab.explain.models import PARAMS, SCHEMA, TABLES, model, params, settings, with_column
 from tests.project import ROOT
-from tests.reasoned import reasons_for
 
 MODELS = {"challenger": model(), "champion": model("logistic_regression")}
 NAMES = set(SCHEMA.features)

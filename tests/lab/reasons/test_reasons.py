@@ -20,10 +20,9 @@ from lab.models.models import Model
 from lab.reasons.reasons import RowExplanation, reasoner_of
 from lab.task.words import FeatureWords
 from ops.pack.compile_reasons import Drawn, UnlikeError, check_reasons, compile_reasons
-from ops.pack.reasoning import Reasoning, reasoning_of
+from ops.pack.reasoning import Reasoning, reasoning_of, reasons_for
 from tests.fitted import OTHER_ROWS, ROWS, SCHEMA, model_of
 from tests.lab.compiled.test_parity import EXACT, HARD, pipeline_of
-from tests.reasoned import reasons_for
 
 WORDS = {
     "visits": FeatureWords(
