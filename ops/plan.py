@@ -124,15 +124,15 @@ def _power(options: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
     if options["base"] is not None:
         more = {**rule, "control_per_treatment": ratio, "formula": options["formula"]}
         power = proportion_power(options["base"], options["goal"], treated, **more)
-        smallest = smallest_proportion(options["base"], treated, power=options["power"], **more)
+        upwards = options["goal"] > options["base"]
+        smallest = smallest_proportion(options["base"], treated, power=options["power"], upwards=upwards, **more)
         smallest = None if smallest is None else smallest - options["base"]
     else:
         spread = options["spread"] if options["spread"] is not None else math.sqrt(options["variance"])
         arms = {"treated": treated, "control": treated * ratio}
         power = mean_power(options["difference"] / spread, **arms, **rule)
-        smallest = spread * smallest_mean_effect(
-            treated=treated, control=treated * ratio, power=options["power"], **rule
-        )
+        effect = smallest_mean_effect(power=options["power"], **arms, **rule)
+        smallest = math.copysign(spread * effect, options["difference"])
     return {
         "units": options["units"],
         "power": power,

@@ -21,12 +21,14 @@ TIE = "\u00a0"  # keeps a path and its fingerprint on one line
 def why(*, result: str, as_json: bool) -> None:
     r"""Say where a number of a result comes from: its stage, code, settings and data, and the commit that moved it.
 
-    FILE is a JSON file that a stage wrote. KEY is dotted; an item of a list is named by its index, or a record by its
-    first text. Without a key, the keys are listed. Nothing is run or written.
+    FILE is a file that a stage wrote. In JSON, KEY is dotted; an item of a list is named by its index, or a record by
+    its first text. In another text, such as a card, KEY is the number of a line or words of it. Without a key, the keys
+    are listed. Nothing is run or written.
 
     \b
       python -m ops why metrics/evaluate.json:challenger.test.roc_auc
       python -m ops why metrics/validate.json:gates.roc_auc.value
+      python -m ops why reports/model_card.md:19
 
     \b
     Exit codes: 0 found; 2 no such file or key, or no stage wrote the file.
@@ -60,6 +62,8 @@ def to_text(found: Origin) -> str:
 
 
 def _moved(moved: Moved) -> str:
-    old = "nothing" if moved.old is None else json.dumps(moved.old)
-    change = "" if moved.change is None else f" ({moved.change:+g})"
-    return f"{old} → {json.dumps(moved.new)}{change} in {moved.commit[:12]} {moved.subject}"
+    where = f"in {moved.commit[:12]} {moved.subject}"
+    if moved.old is None:
+        return f"first {where}"
+    old, new = (json.dumps(value, ensure_ascii=False) for value in (moved.old, moved.new))
+    return f"{old} → {new}{'' if moved.change is None else f' ({moved.change:+g})'} {where}"

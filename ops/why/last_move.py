@@ -8,7 +8,7 @@ from lab.core.errors import SourceError
 from lab.core.result_files import rounded
 from ops.revisions.git import commit_of, lines_of, text_of
 from ops.revisions.snapshot import Snapshot
-from ops.why.values import Value, lookup
+from ops.why.values import Value, lines_with, lookup
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ def last_move(path: str, key: str, here: Snapshot) -> tuple[Moved | None, tuple[
 
 
 def _at(snapshot: Snapshot, path: str, key: str) -> Value:
+    if not path.endswith(".json"):
+        lines = lines_with((snapshot.read(path) or b"").decode(errors="replace"), key)
+        return tuple(lines.values()) if len(lines) == 1 else ()
     try:
         document = snapshot.result(path)
     except SourceError:  # an old commit with a conflict in the file

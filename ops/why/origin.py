@@ -13,11 +13,12 @@ from ops.revisions.lock import Item, LockedStage
 from ops.revisions.paths import inside, inside_any
 from ops.revisions.snapshot import Snapshot
 from ops.why.last_move import Moved, last_move
-from ops.why.values import children_of, leaves, lookup, names_of
+from ops.why.values import children_of, leaves, lines_with, lookup, names_of
 
 CODE = ("lab/", "stages/", "serving/", "ops/")
 PINS = "requirements.txt"
 MOST_KEYS = 40  # that a message lists
+LINE = 90  # characters of a line that a message lists
 SHORT = 7  # characters of a fingerprint
 Lock = Mapping[str, LockedStage]
 
@@ -51,10 +52,10 @@ def origin_of(result: str, here: Snapshot) -> Origin:
             f"{path} is not the output of a stage in dvc.lock, expected one"
             + (f", such as {', '.join(near)}" if near else "; `dvc stage list` shows what each stage writes")
         )
-    value = _value(path, key, here, stage)
+    key, words, value = _value(path, key, here, stage) if path.endswith(".json") else _line(path, key, here, stage)
     items = stage.dependencies.values()
     code = [each for each in items if each.path.startswith(CODE) and _writer(each.path, here.lock) is None]
-    moved, unsaved = last_move(path, key, here)
+    moved, unsaved = last_move(path, words, here)
     return Origin(
         result=f"{path}:{key}",
         value=value,
@@ -71,15 +72,35 @@ def origin_of(result: str, here: Snapshot) -> Origin:
     )
 
 
-def _value(path: str, key: str, here: Snapshot, stage: LockedStage) -> Any:
-    if not path.endswith(".json"):
-        raise SourceError(f"{path} is no JSON file, expected one: values of other files have no keys")
+def _missing(path: str, stage: LockedStage) -> SourceError:
+    return SourceError(
+        f"{path}, expected as an output of stage {stage.name}, is not here. "
+        f"Cure: git checkout -- {path}, or dvc repro {stage.name}"
+    )
+
+
+def _line(path: str, words: str, here: Snapshot, stage: LockedStage) -> tuple[str, str, str]:
+    """Return the number of the line, the words that find it in other commits, and the line."""
+    content = here.read(path)
+    if content is None:
+        raise _missing(path, stage)
+    try:
+        lines = lines_with(content.decode(), words)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is no text, expected a JSON or text file: {error}.") from error
+    if len(lines) != 1:
+        shown = "".join(f"\n  {path}:{at}  {line[:LINE]}" for at, line in list(lines.items())[:MOST_KEYS])
+        raise SourceError(
+            f"{path} has {len(lines)} lines with {words!r}, expected one. Add a line's number or its words.{shown}"
+        )
+    ((at, line),) = lines.items()
+    return str(at), line if words.isdecimal() else words, line
+
+
+def _value(path: str, key: str, here: Snapshot, stage: LockedStage) -> tuple[str, str, Any]:
     document = here.result(path)
     if document is None:
-        raise SourceError(
-            f"{path}, expected as an output of stage {stage.name}, is not here. "
-            f"Cure: git checkout -- {path}, or dvc repro {stage.name}"
-        )
+        raise _missing(path, stage)
     found = lookup(document, key)
     if not found:
         known = [name for name, _ in leaves(document)]
@@ -89,7 +110,7 @@ def _value(path: str, key: str, here: Snapshot, stage: LockedStage) -> Any:
     if children_of(found[0]):
         names = ", ".join(names_of(found[0])[:MOST_KEYS])
         raise SourceError(f"{path}:{key} holds several values, expected one. Add one of its keys: {names}")
-    return found[0]
+    return key, key, found[0]
 
 
 def _writer(path: str, lock: Lock) -> LockedStage | None:

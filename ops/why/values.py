@@ -1,4 +1,4 @@
-"""Find a value of a JSON document by its dotted key."""
+"""Find a value in JSON by its dotted key, or a line of a text by its words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +18,18 @@ def lookup(node: Any, key: str) -> Value:
         if f"{key}.".startswith(f"{name}.") and (found := lookup(child, key[len(name) + 1 :])):
             return found
     return ()
+
+
+def lines_with(text: str, words: str) -> dict[int, str]:
+    r"""Return the lines that hold the words, by their number; a number alone means the line of that number.
+
+    >>> lines_with("# card\n| F1 | 0.75 |", "F1"), lines_with("# card\n| F1 | 0.75 |", "1")
+    ({2: '| F1 | 0.75 |'}, {1: '# card'})
+    """
+    lines = dict(enumerate(text.splitlines(), start=1))
+    if words.isdecimal():
+        return {at: line for at, line in lines.items() if at == int(words)}
+    return {at: line for at, line in lines.items() if words and words in line}
 
 
 def leaves(node: Any, above: str = "", *, lists: bool = True) -> Iterator[tuple[str, Any]]:

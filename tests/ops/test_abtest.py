@@ -119,6 +119,22 @@ def test_a_plan_says_what_a_number_of_units_would_see() -> None:
     assert seen["smallest_difference"] == pytest.approx(2.0, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    ("options", "smallest"),
+    [
+        (("--from", "0.12", "--to", "0.10", "--units", "7682"), -0.02),
+        (("--from", "0.90", "--to", "0.88", "--units", "7682"), -0.02),
+        (("--difference", "-2", "--spread", "30", "--units", "7066"), -2.0),
+        (("--difference", "-0.02", "--variance", "0.04", "--units", "3140"), -0.02),
+    ],
+)
+def test_a_decrease_is_detected_as_its_mirror_image_is(options: tuple[str, ...], smallest: float) -> None:
+    """A fall from 0.12 to 0.10 has the variances of a rise from 0.10 to 0.12; one of 0.90 those of a rise from 0.10."""
+    seen = json.loads(call(plan, *options, "--json").output)["seen"]
+    assert seen["power"] == pytest.approx(0.8, abs=0.001)
+    assert seen["smallest_difference"] == pytest.approx(smallest, rel=0.001)
+
+
 @pytest.mark.parametrize(("days", "code"), [("8", 0), ("7", 1)])
 def test_a_plan_that_takes_too_long_exits_1(days: str, code: int) -> None:
     done = call(plan, "--from", "0.10", "--to", "0.12", "--per-day", "1000", "--at-most-days", days)

@@ -18,6 +18,7 @@ from tests.ops.four_stages import commit, write
 from tests.project import run
 
 FILE = "metrics/evaluate.json"
+CARD = "reports/card.md"
 SCORE = f"{FILE}:test.roc_auc"
 LOCK = """\
 schema: '2.0'
@@ -48,6 +49,7 @@ stages:
       params.yaml: {evaluate: {resamples: 20, levels: [1, 2]}}
     outs:
     - {path: metrics/evaluate.json, md5: MD5}
+    - {path: reports, md5: 88888888aa.dir}
 """
 
 
@@ -59,6 +61,8 @@ def record(folder: Path, content: object, subject: str) -> None:
     """Commit a result, and the lock that records it."""
     text = json.dumps(content)
     write(folder / FILE, text)
+    score = next(iter(content.values()))["roc_auc"] if isinstance(content, dict) else None
+    write(folder / CARD, f"# Card\n| F1 | 0.7 |\n| F1 of men | 0.6 |\n| ROC AUC | {score} |\n")
     write(folder / "dvc.lock", LOCK.replace("MD5", md5(text.encode(), usedforsecurity=False).hexdigest()))
     commit(folder, subject)
 
@@ -115,6 +119,15 @@ def test_a_file_in_an_output_folder_and_an_item_by_its_index_are_found(made: Pat
     assert why(made, f"./{FILE}:gates.1.value").value == 0.6
 
 
+@pytest.mark.parametrize("key", ["ROC AUC", "| ROC AUC | 0.8", "4"])
+def test_a_line_of_a_card_has_an_origin(made: Path, key: str) -> None:
+    found = why(made, f"{CARD}:{key}")
+    assert (found.result, found.value, found.stage) == (f"{CARD}:4", "| ROC AUC | 0.8 |", "evaluate")
+    assert found.moved is not None
+    assert found.moved.subject == "Grow the trees"
+    assert found.moved.old == ("| ROC AUC | 0.75 |" if key == "ROC AUC" else None)
+
+
 def test_an_edited_result_is_noted(folder: Path) -> None:
     write(folder / FILE, json.dumps(document(0.9, 0.6)))
     found = why(folder)
@@ -167,7 +180,9 @@ def test_a_missing_result_is_refused_with_what_brings_it_back(folder: Path) -> N
         (f"{FILE}:gates", f"{FILE}:gates holds several values, expected one. Add one of its keys: f1, re.call"),
         (FILE, "Add one of its keys: test, gates"),
         ("metrics/evaluat.json:x", f"not the output of a stage in dvc.lock, expected one, such as {FILE}"),
-        ("models/low:x", "models/low is no JSON file"),
+        (f"{CARD}:F1", f"Add a line's number or its words.\n  {CARD}:2  | F1 | 0.7 |\n  {CARD}:3  | F1 of"),
+        (f"{CARD}:9", "has 0 lines with '9'"),
+        (CARD, "has 0 lines with ''"),
     ],
 )
 def test_what_is_no_value_of_a_result_is_refused(made: Path, result: str, message: str) -> None:
