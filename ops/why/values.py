@@ -1,4 +1,4 @@
-"""Find a value in JSON by its dotted key, or a line of a text by its words."""
+"""Find a value of JSON by its key, or a line by its words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
