@@ -2,10 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
+
+import pytest
 
 from tests.project import ROOT, run
 
@@ -48,8 +50,16 @@ def cure_in(message: str, *, of: str) -> str:
     return found.group()
 
 
+def hold_to_cure(of: str, refused: Callable[[], object], cured: Callable[[], object]) -> None:
+    """Make a call that is refused and prints the cure, then the same with the cure applied, which is not refused."""
+    with pytest.raises(ValueError, match=SIGN) as error:
+        refused()
+    cure_in(str(error.value), of=of)
+    cured()
+
+
 def applied() -> set[str]:
-    """Return the keys that a test names; a key is used by `apply_cure` or `cure_in`, which check the message."""
+    """Return the keys that a test names; `apply_cure`, `cure_in` and `hold_to_cure` check the message."""
     named: set[str] = set()
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         content = path.read_text(encoding="utf-8")

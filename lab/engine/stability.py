@@ -19,6 +19,7 @@ CLOCK = {
     "localtimestamp",
     "pg_postmaster_start_time",
 }
+WITHOUT_BRACKETS = ("current_", "localtime", "session_user", "user")  # the rest of such names are columns: age, random
 SAMPLE = "a sample"
 
 
@@ -56,6 +57,7 @@ def _names(tree: Any) -> Iterator[str]:
         if name and (name != "age" or len(tree.get("arguments", ())) == 1):  # of one argument: the time until today
             yield name
         if tree.get("class") == "COLUMN_REF" and len(tree["column_names"]) == 1:
-            yield tree["column_names"][0].lower()
+            column = tree["column_names"][0].lower()
+            yield from [column] if column.startswith(WITHOUT_BRACKETS) else []
         for part in tree.values():
             yield from _names(part)

@@ -208,7 +208,7 @@ def _periods(column: pa.Array, design: Design, path: Path) -> Codes:
 
 
 def _days(column: pa.Array, name: str, path: Path) -> Codes:
-    if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
+    if _is_text(column.type) or pa.types.is_dictionary(column.type):
         column = _timestamps(column.cast(pa.string()).to_pylist(), name, path)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         microseconds: Codes = np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy(), dtype=np.int64)
@@ -265,14 +265,18 @@ def _refuse_values(known: Numbers, name: str, kind: Kind | None, path: Path, *, 
         )
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _as_float(column: pa.Array) -> Numbers:
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (pa.types.is_boolean(kind) and not column.null_count):
         return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64, copy=False)
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())  # Arrow cannot cast booleans with nulls to float
-    if pa.types.is_string(kind):
-        column = _booleans_as_digits(column)
+    if _is_text(kind):
+        column = _booleans_as_digits(column.cast(pa.string()))
     found: Numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
 

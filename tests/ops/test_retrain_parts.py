@@ -1,6 +1,7 @@
 """The parts of a retraining that need no repository."""
 
 import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from ops.retrain.staging import reason_of
 from ops.retrain.workplace import Outcome
 from ops.revisions.git import GitError
 from ops.revisions.remote import Remote
+from tests.cures import cure_in, hold_to_cure
 from tests.project import ROOT, run
 
 PARAMS = b"""\
@@ -179,6 +181,57 @@ def test_a_rule_that_cannot_be_judged_is_a_reason_beside_no_drift() -> None:
 def test_an_age_is_not_asked_of_rows_without_a_moment() -> None:
     with pytest.raises(SourceError, match="the task's rows have no time column"):
         need_of(judgement(drifted=True, age=None), Options(every_days=90))
+
+
+SETTINGS = {
+    "ops/retrain/settings.py: correct the name, or add a new setting with a leading +.": (
+        "prepare.as_off=7", ("prepare.as_of=7", "+prepare.as_off=7")
+    ),
+    "ops/retrain/settings.py: quote it for the shell.": ("seed=[1", ("seed='[1'",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cure", SETTINGS)
+def test_the_cure_of_a_refused_setting(cure: str) -> None:
+    wrong, right = SETTINGS[cure]
+    for setting in right:
+        hold_to_cure(cure, partial(changed_settings, PARAMS, [wrong]), partial(changed_settings, PARAMS, [setting]))
+
+
+ARRIVALS = {
+    "ops/retrain/arrivals.py: check the path.": ("absent.csv", "new.csv", ("rows.csv",)),
+    "ops/retrain/arrivals.py: convert it, or change the task file in a commit.": ("new.pq", "new.csv", ("rows.csv",)),
+    "ops/retrain/arrivals.py: rename the file to one of them, or give a folder that holds": (
+        "new.csv", "sales.csv", ("sales.csv", "stores.csv")
+    ),
+    "ops/retrain/arrivals.py: rename the files.": ("other", "folder", ("sales.csv", "stores.csv")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cure", ARRIVALS)
+def test_the_cure_of_refused_data(cure: str, tmp_path: Path) -> None:
+    wrong, right, read = ARRIVALS[cure]
+    for name in ("new.csv", "new.pq", "sales.csv", "folder/sales.csv", "other/trade.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a\n1\n")
+    brought, absent = (partial(arrivals_of, tmp_path / name, files(*read), task="table") for name in (right, wrong))
+    hold_to_cure(cure, absent, brought)
+
+
+def test_rows_without_a_moment_have_no_age_but_may_be_trained_on() -> None:
+    dateless = judgement(drifted=False, age=None)
+    key = "ops/retrain/need.py: leave it out, or use --even-so."
+    refused = lambda: need_of(dateless, Options(every_days=90))  # noqa: E731 - called again
+    hold_to_cure(key, refused, lambda: need_of(dateless, Options()))
+    hold_to_cure(key, refused, lambda: need_of(dateless, Options(even_so=True)))
+
+
+def test_rows_that_no_rule_can_judge_are_trained_on_when_a_person_says_so() -> None:
+    unknown = {**judgement(drifted=False, age=1), "verdict": {"word": "not judged", "text": "NOT JUDGED: no label"}}
+    with pytest.raises(EndedError) as ended:
+        need_of(unknown, Options())
+    cure_in(ended.value.decision.reasons[1], of="ops/retrain/need.py: --even-so trains all the same")
+    assert need_of(unknown, Options(even_so=True)).due
 
 
 def failed(code: int, *said: str) -> Outcome:

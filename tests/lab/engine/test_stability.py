@@ -57,6 +57,7 @@ def test_what_differs_from_run_to_run_is_refused_by_name(
         "select age(moment, timestamp '2025-02-01') from rows",
         "select moment as random, hash(id) % 2 as half from rows",
         "select rows.now from (select 1 as now) as rows",
+        "select age, random, now from (select 1 as age, 2 as random, 3 as now) as rows",
         "select error('no rows') from rows where id > 5",
         "select 'random() now()' as text, id from rows -- current_date",
         "select row_number() over (order by id), sum(id) over (order by moment) from rows",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lab.dataset.tables import Table
 from lab.dataset.windows import SplitPlan, plan_split
 from lab.featurize.features import MadeFeatures, make_features
 from lab.task.schema import Task
+from tests.cures import hold_to_cure
 from tests.own_tasks import own_task
 from tests.project import ROOT
 from tests.retail import FIRST, LAST, shop_tables, write_shop
@@ -274,3 +276,75 @@ def test_the_example_of_the_reference_runs(tmp_path: Path) -> None:
     made = make(task.model_copy(update={"features": shown}), tmp_path, shop())
     assert {"purchases", "amount", "region"} == set(made.schema.features)
     assert 0 < made.positive_share["train"] < 1
+
+
+QUERY = "select id, 1 - id % 2 as label, age, city from rows"
+ENDLESS = "select a.id, 1 as label, a.city from rows a, rows b, rows c, rows d, rows e, rows f, rows g"
+Wanted = dict[str, Any]
+
+
+def flat(*names: str, **values: list[Any]) -> dict[str, list[Any]]:
+    """Return the flat table with some of its columns, with other values."""
+    rows = {**flat_rows(), **values}
+    return {name: rows[name] for name in names or rows}
+
+
+def by_query(query: str = QUERY, **features: Any) -> Wanted:
+    return {"data": flat(), "table": None, "query": query, "groups": ["city"], **features}
+
+
+CURES: dict[str, tuple[Wanted, ...]] = {
+    "lab/featurize/division.py: correct features: positive in the task file, add rows, or ch": (
+        {"data": flat(), "positive": "Maybe"}, {"data": flat(), "positive": "Yes"},
+        {"data": flat(churned=["Maybe", "No"] * 100), "positive": "Maybe"},
+    ),
+    "lab/featurize/division.py: set features: unit in the task file to the columns that iden": (
+        {"data": flat(id=[1] * 200)}, {"data": flat(id=[1] * 200, age=list(range(200))), "unit": ["id", "age"]},
+    ),
+    "lab/featurize/features.py: add columns that vary.": (
+        {"data": flat("id", "same", "churned")}, {"data": flat("id", "same", "age", "churned")},
+    ),
+    "lab/featurize/features.py: add columns to the table.": (
+        {"data": flat("id", "churned")}, {"data": flat("id", "age", "churned")}
+    ),
+    "lab/featurize/features.py: cast them; convert a timestamp to a number of days with date": (
+        by_query(QUERY.replace("age", "age, since")),
+        by_query(QUERY.replace("age", "age, date_diff('day', since, date '2025-01-01') as days")),
+        by_query(QUERY.replace("age", "age, cast(since as varchar) as since")),
+    ),
+    "lab/featurize/features.py: look for a join without a condition, or raise features.minut": (
+        by_query(ENDLESS, minutes=0.001), by_query(),
+        by_query(f"{QUERY} join (select id as other from rows) on id = other"),
+    ),
+    "lab/featurize/features.py: select them, or correct unit and groups.": (
+        by_query(QUERY.replace(", city", "")), by_query(), by_query(QUERY.replace(", city", ""), groups=[]),
+    ),
+    "lab/engine/stability.py: use columns of the tables, such as the moment of the row in": (
+        by_query(QUERY.replace("age", "random() as age")), by_query()
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cure", CURES)
+def test_the_cure_of_refused_features(cure: str, tmp_path: Path) -> None:
+    refused, *cured = CURES[cure]
+    for wanted in cured:
+        hold_to_cure(cure, partial(make_flat, tmp_path, **refused), partial(make_flat, tmp_path, **wanted))
+
+
+def test_a_column_with_a_name_of_the_feature_tables_is_renamed_or_ignored(tmp_path: Path) -> None:
+    def featurize(name: str, kind: str = "number") -> object:
+        data = {**flat("id", "age", "churned"), name: [float(number) for number in range(200)]}
+        write_table(pa.table(data), tmp_path / "prepared/rows.parquet")
+        types = {**{each: COLUMNS[each] for each in ("id", "age", "churned")}, name: {"type": kind}}
+        features = Features.model_validate(
+            {"question": "?", "table": "rows", "unit": ["id"], "label": "churned", "positive": "Yes"}
+        )
+        return make_features(
+            tmp_path / "prepared", features, {"rows": Table.model_validate({"columns": types, "key": ["id"]})}, RANDOM,
+            into=tmp_path / "features", high_missing_share=0.6, seed=1,
+        )  # fmt: skip
+
+    key = "lab/featurize/flat.py: rename them in the task file (source: rename), or give them"
+    hold_to_cure(key, lambda: featurize("split"), lambda: featurize("division"))
+    hold_to_cure(key, lambda: featurize("split"), lambda: featurize("split", "ignore"))
