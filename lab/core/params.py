@@ -23,6 +23,7 @@ SECTIONS = (
     "serving",
     "drift",
     "abtest",
+    "compare",
     "promote",
 )
 LARGEST_SEED = 2**32 - 1

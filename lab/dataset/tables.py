@@ -30,10 +30,12 @@ class Column(Limits):
 
     `money` is a decimal amount and becomes integer cents; `cents` is an integer already. Columns of type `identifier`
     and `ignore` are no features. `references` names a table whose key contains every value. `on_violation` says what
-    happens to a value that breaks a rule, up to a `violation_share` of the rows.
+    happens to a value that breaks a rule, up to a `violation_share` of the rows. Values of a `private` column are not
+    shown when revisions are compared.
     """
 
     type: ColumnType
+    private: bool = False
     format: str | None = None
     references: str | None = None
     repair: Literal["none", "nearest"] = "none"

@@ -11,6 +11,7 @@ Do = Literal["merge", "look", "stop"]
 
 NAMED = 4
 OTHER_INPUTS = "the data changed: the test rows and their labels are the same, but their features come of other data"
+TOO_MANY_ROWS = "more rows of a raw table changed or were removed than compare.most_rows_changed permits: {}"
 # Words of the primary metric that never block; all but the first are no reason to look either.
 STANDING = ("not distinguishable", "the same predictions", "equivalent", "better")
 
@@ -23,6 +24,8 @@ class Facts:
     word: Word
     numbers: str = ""
     why_untested: str = ""
+    rows_beyond: tuple[str, ...] = ()
+    rows_unknown: tuple[str, ...] = ()
     newly_failing: tuple[str, ...] = ()
     still_failing: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
@@ -83,6 +86,7 @@ def _stops(facts: Facts) -> list[Reason]:
         (facts.stale, Reason("the results are not of this code: {} must run again (dvc repro)", facts.stale)),
         (facts.word == "worse", Reason(worse)),
         (facts.newly_failing, Reason("a gate that decides newly fails: {}", facts.newly_failing)),
+        (facts.rows_beyond, Reason(TOO_MANY_ROWS, facts.rows_beyond)),
     ]
     return [reason for fired, reason in found if fired]
 
@@ -106,6 +110,7 @@ def _looks(facts: Facts) -> list[Reason]:
             facts.within_noise,
             Reason("a gate that decides is beyond its limit, but within noise: {}", facts.within_noise),
         ),
+        (facts.rows_unknown, Reason("how many rows of a raw table changed is unknown: {}", facts.rows_unknown)),
         (facts.yardstick, Reason("the yardstick itself was changed: {}", facts.yardstick)),
         (facts.drift_suggests_retraining, Reason("drift newly suggests retraining")),
         (facts.stale_base, Reason("the base's own results are not of its code: {}", facts.stale_base)),

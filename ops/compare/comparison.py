@@ -95,5 +95,6 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Say whether the head is worse: by the primary metric, or because a gate newly fails."""
-        return self.metrics.primary(self.settings).word == "worse" or bool(self.newly_failing)
+        """Say whether the head is worse by the primary metric, newly fails a gate, or changes too many raw rows."""
+        primary = self.metrics.primary(self.settings)
+        return primary.word == "worse" or bool(self.newly_failing) or bool(self.inputs.data.beyond)

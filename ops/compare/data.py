@@ -1,30 +1,37 @@
 """What differs in the data of two revisions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lab.core.errors import LabError
 from ops.compare.changes import Change, changes
 from ops.compare.predicted import SCHEMA, Store, briefly
+from ops.compare.tables.row_gate import RowGate, row_gate
+from ops.compare.tables.table_change import TableChange
 from ops.revisions.files import ChangedFile, changed_files
 
 KEPT = ("data/source", "data/raw", "data/prepared", "data/features")
 TABLES = ("data/raw", "data/prepared", "data/features")
+RAW = "data/raw/"
 
 
 @dataclass(frozen=True)
 class DataChange:
     """What differs: fingerprints of folders and files, the facts of ingest, prepare and featurize, the feature columns.
 
-    `notes` say what could not be read, and why.
+    `raw` is what differs in each raw table, `unknown` says why that could not be found, by table; `gate` judges it.
+    `notes` say what else could not be read, and why.
     """
 
     fingerprints: tuple[ChangedFile, ...]
     tables: tuple[ChangedFile, ...]
     facts: tuple[Change, ...]
     schema: tuple[Change, ...]
+    raw: tuple[TableChange, ...]
+    unknown: Mapping[str, str]
+    gate: RowGate
     notes: tuple[str, ...]
 
     @property
@@ -32,9 +39,14 @@ class DataChange:
         """Say whether every fingerprint is equal."""
         return not self.fingerprints
 
+    @property
+    def beyond(self) -> tuple[TableChange, ...]:
+        """The raw tables of which more rows changed or were removed than the gate permits."""
+        return tuple(each for each in self.raw if self.gate.verdict(each) == "failed")
+
 
 def data_change(base: Store, head: Store) -> DataChange:
-    """Return what differs; only the listings of changed folders and the schema are fetched."""
+    """Return what differs; the listings of changed folders, the schema and changed raw tables are fetched."""
     old, new = (_fingerprints(store) for store in (base, head))
     notes: list[str] = []
     moved = changed_files(old, new)
@@ -45,7 +57,25 @@ def data_change(base: Store, head: Store) -> DataChange:
         for stage in ("ingest", "prepare", "featurize")
         for each in changes(_facts(base, stage), _facts(head, stage), name=stage)
     )
-    return DataChange(moved, tuple(tables), facts, schema, tuple(dict.fromkeys(notes)))
+    raw, unknown = _raw([each for each in tables if each.path.startswith(RAW)], base, head)
+    return DataChange(
+        moved,
+        tuple(tables),
+        facts,
+        schema,
+        raw,
+        unknown,
+        row_gate(base.snapshot, head.snapshot),
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def _raw(files: Sequence[ChangedFile], base: Store, head: Store) -> tuple[tuple[TableChange, ...], Mapping[str, str]]:
+    if not files:
+        return (), {}
+    from ops.compare.tables.tables import table_changes  # noqa: PLC0415 - DuckDB is heavy, and raw data rarely differs
+
+    return table_changes(files, base, head)
 
 
 def _fingerprints(store: Store) -> dict[str, str]:

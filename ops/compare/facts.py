@@ -1,13 +1,13 @@
 """Collect the facts that decide what to do with a change."""
 
 from lab.abtest.compare_models import LOWER_IS_BETTER
-from lab.pages.markdown import gate_name, interval, number, p_value, readable_name, signed
+from lab.pages.markdown import gate_name, interval, number, p_value, percent, readable_name, signed
 from ops.compare.advice import Advice, Facts, advise
 from ops.compare.comparison import Comparison
 from ops.compare.differences import Judged
 from ops.compare.gates import Course, GateChange
 
-YARDSTICK = ("abtest", "promote")  # settings by which this very comparison, and the promotion, are judged
+YARDSTICK = ("abtest", "compare", "promote")  # settings by which this very comparison, and the promotion, are judged
 
 
 def advice_of(comparison: Comparison) -> Advice:
@@ -25,6 +25,8 @@ def facts_of(comparison: Comparison) -> Facts:
         word=primary.word,
         numbers=numbers_of(primary),
         why_untested=primary.reason if primary.word == "undefined" else metrics.untested,
+        rows_beyond=tuple(f"{each.table}: {percent(each.share)}" for each in comparison.inputs.data.beyond),
+        rows_unknown=tuple(comparison.inputs.data.unknown),
         newly_failing=tuple(map(gate_name, comparison.newly_failing)),
         still_failing=_gates(comparison, "still fails"),
         failing=_gates(comparison, "fails"),

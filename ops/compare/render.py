@@ -10,6 +10,9 @@ from ops.compare.differences import NET, Judged
 from ops.compare.facts import advice_of
 from ops.compare.rows import TestRows
 from ops.compare.searched import found_by_search
+from ops.compare.tables.row_gate import RowGate
+from ops.compare.tables.table_change import TableChange
+from ops.compare.tables.words import counts_in_words, examples_in_words, gate_in_words, notes_in_words
 from ops.compare.training import Training
 from ops.text_table import aligned
 
@@ -261,8 +264,23 @@ def _data(comparison: Comparison) -> Lines:
     return [
         f"other bytes: {', '.join(each.path for each in data.fingerprints)}",
         *_listed([f"{each.path} {each.kind}" for each in data.tables]),
+        *(line for each in data.raw for line in _raw_table(each, data.gate)),
+        *(f"data/raw/{name}: which rows differ is unknown: {why}" for name, why in data.unknown.items()),
         *_listed([f"{change.name}: {_short(change)}" for change in (*data.facts, *data.schema)]),
         *data.notes,
+    ]
+
+
+def _raw_table(change: TableChange, gate: RowGate) -> Lines:
+    return [
+        f"data/raw/{change.table}: {counts_in_words(change)}; {gate_in_words(change, gate)}",
+        *_listed(
+            [
+                f"  {each.name}: {counted(each.cells, 'cell')}: {_cut(examples_in_words(each))}"
+                for each in change.columns
+            ]
+        ),
+        *(f"  {note}" for note in notes_in_words(change, _cut)),
     ]
 
 

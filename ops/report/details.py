@@ -12,6 +12,7 @@ from lab.pages.markdown import (
     counted,
     gate_name,
     interval,
+    listed,
     number,
     p_value,
     readable_name,
@@ -25,6 +26,9 @@ from ops.compare.differences import NET
 from ops.compare.experiment import Answer
 from ops.compare.gates import Gate, GateChange
 from ops.compare.render import metric_name, searched_in_words, word_of
+from ops.compare.tables.row_gate import RowGate
+from ops.compare.tables.table_change import TableChange
+from ops.compare.tables.words import counts_in_words, examples_in_words, gate_in_words, notes_in_words
 from ops.compare.training import Candidate
 from ops.report.charts import charts_section
 from ops.report.collapsible import Section
@@ -74,6 +78,41 @@ def _data(comparison: Comparison) -> Section:
     return _table(
         f"Data: {counted(len(data.fingerprints), 'fingerprint')} changed", ("what", "base", "head"), lines, opening
     )
+
+
+def _raw(comparison: Comparison) -> Section | None:
+    data = comparison.inputs.data
+    if not data.raw and not data.unknown:
+        return None
+    words = Counter(data.gate.verdict(each) for each in data.raw)
+    verdicts = listed(
+        [
+            *(f"{count(words[word])} {word}" for word in words),
+            *([f"{len(data.unknown)} unknown"] if data.unknown else []),
+        ]
+    )
+    opening = [
+        *(line for each in data.raw for line in _raw_table(each, data.gate)),
+        *(f"- {code(name)}: which rows differ is unknown: {plain_or_code(why)}" for name, why in data.unknown.items()),
+        "",
+    ]
+    lines = [
+        (code(change.table), code(each.name), count(each.cells), examples_in_words(each, code))
+        for change in data.raw
+        for each in change.columns
+    ]
+    head = ("table", "column", "cells changed:", "examples (key)")
+    return _table(
+        f"Rows of {counted(len(data.raw) + len(data.unknown), 'raw table')} changed: {verdicts}", head, lines, opening
+    )
+
+
+def _raw_table(change: TableChange, gate: RowGate) -> list[str]:
+    mark = MARKS.get(gate.verdict(change), "")
+    return [
+        f"- {mark} {code(change.table)}: {counts_in_words(change)}; {gate_in_words(change, gate)}.",
+        *(f"  - {note}" for note in notes_in_words(change, code)),
+    ]
 
 
 def _code(comparison: Comparison) -> Section:
@@ -304,6 +343,7 @@ def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], open
 PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
     _settings,
     _data,
+    _raw,
     _code,
     gates_section,
     _promotion,
