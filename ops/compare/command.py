@@ -35,7 +35,8 @@ def compare(*, base: str, head: str, as_json: bool) -> None:
     \b
     Exit codes:
       0  HEAD is not found to be worse: better, equivalent, the same, not distinguishable, or untested (it says which)
-      1  HEAD is worse by the primary metric (params.yaml: abtest.primary), or a gate that decides newly fails
+      1  HEAD is worse by the primary metric (params.yaml: abtest.primary), a gate that decides newly fails, or more
+         rows of a raw table changed than params.yaml: compare.most_rows_changed permits
       2  a usage error: no such revision, unreadable files
     """
     found = compare_revisions(base, head, say=lambda text: click.echo(f"… {text}", err=True))

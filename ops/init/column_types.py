@@ -107,10 +107,10 @@ def _nearly_numbers(facts: ColumnFacts) -> tuple[Column, str] | None:
 
 def _text(facts: ColumnFacts) -> tuple[Column, str]:
     if facts.levels > max(CODE_LEVELS, OWN_TEXT_SHARE * facts.present):
-        return Column(type="ignore"), f"nearly every row has a different text ({facts.levels:,})"
+        return Column(type="ignore", private=True), f"nearly every row has a different text ({facts.levels:,})"
     free = facts.longest > FREE_TEXT_LENGTH and facts.with_blanks > facts.present / 2
     if free and facts.levels > max(CODE_LEVELS, FREE_TEXT_SHARE * facts.present):
-        return Column(type="ignore"), f"free text, up to {facts.longest} characters long"
+        return Column(type="ignore", private=True), f"free text, up to {facts.longest} characters long"
     return _category(facts, f"{facts.levels:,} levels" if facts.levels > 1 else "present or missing")
 
 

@@ -194,7 +194,7 @@ def _decide(facts: ColumnFacts, options: Options, label: Label, giveaways: Mappi
     if name == options.time:
         return Decision(name, moment_column(facts), "time", "the time of a row, by --time")
     if name == options.unit:
-        return Decision(name, Column(type="identifier", missing_share=0.0), "unit", "the unit of a row")
+        return Decision(name, Column(type="identifier", private=True, missing_share=0.0), "unit", "the unit of a row")
     return _decide_by_content(facts, giveaways)
 
 
@@ -205,7 +205,7 @@ def _decide_by_content(facts: ColumnFacts, giveaways: Mapping[str, str]) -> Deci
     if reason := useless_reason(facts):
         return Decision(name, Column(type="ignore"), "left out", reason)
     if reason := identifier_reason(facts):
-        return Decision(name, Column(type="identifier"), "left out", reason)
+        return Decision(name, Column(type="identifier", private=True), "left out", reason)
     column, reason = type_of(facts)
     role: Role = "left out" if column.type == "ignore" else "feature"
     return Decision(name, with_missing_share(column, facts), role, reason)
@@ -263,7 +263,7 @@ def _with_role(decision: Decision, unit: Sequence[str], groups: Sequence[str]) -
     if decision.name in groups:
         return replace(decision, role="group", reason=f"{decision.reason}; compared for fairness")
     if decision.name in unit:
-        return replace(decision, role="unit", column=Column(type="identifier", missing_share=0.0))
+        return replace(decision, role="unit", column=Column(type="identifier", private=True, missing_share=0.0))
     return decision
 
 

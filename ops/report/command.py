@@ -47,7 +47,8 @@ def report(*, base: str, head: str, output: Path | None, images: Path | None, im
       python -m ops report origin/main HEAD --output report.md
 
     \b
-    stop   the challenger is worse by the primary metric, a gate newly fails, or the results are stale
+    stop   the challenger is worse by the primary metric, a gate newly fails, too many rows of a raw table changed, or
+           the results are stale
     look   not distinguishable, changed test data or settings of the test, something untested, a gate that still fails,
            or is within noise, another metric that is worse, or drift that newly suggests retraining
     merge  better, equivalent or the same predictions, and all deciding gates pass

@@ -12,7 +12,6 @@ from lab.pages.markdown import (
     counted,
     gate_name,
     interval,
-    listed,
     number,
     p_value,
     readable_name,
@@ -80,17 +79,12 @@ def _data(comparison: Comparison) -> Section:
     )
 
 
-def _raw(comparison: Comparison) -> Section | None:
+def raw_section(comparison: Comparison) -> Section | None:
+    """Return what changed in the rows of each raw table, with the gate on them; None where no raw table changed."""
     data = comparison.inputs.data
     if not data.raw and not data.unknown:
         return None
-    words = Counter(data.gate.verdict(each) for each in data.raw)
-    verdicts = listed(
-        [
-            *(f"{count(words[word])} {word}" for word in words),
-            *([f"{len(data.unknown)} unknown"] if data.unknown else []),
-        ]
-    )
+    words = Counter([*(data.gate.verdict(each) for each in data.raw), *("unknown" for _ in data.unknown)])
     opening = [
         *(line for each in data.raw for line in _raw_table(each, data.gate)),
         *(f"- {code(name)}: which rows differ is unknown: {plain_or_code(why)}" for name, why in data.unknown.items()),
@@ -101,10 +95,9 @@ def _raw(comparison: Comparison) -> Section | None:
         for change in data.raw
         for each in change.columns
     ]
-    head = ("table", "column", "cells changed:", "examples (key)")
-    return _table(
-        f"Rows of {counted(len(data.raw) + len(data.unknown), 'raw table')} changed: {verdicts}", head, lines, opening
-    )
+    verdicts = ", ".join(f"{number} {word}" for word, number in words.items())
+    title = f"Raw tables: {len(data.raw) + len(data.unknown)} changed; gate on rows: {verdicts}"
+    return _table(title, ("table", "column", "cells changed:", "examples (key)"), lines, opening)
 
 
 def _raw_table(change: TableChange, gate: RowGate) -> list[str]:
@@ -343,7 +336,7 @@ def _table(title: str, head: Sequence[str], lines: Iterable[Sequence[str]], open
 PARTS: tuple[Callable[[Comparison], Section | None], ...] = (
     _settings,
     _data,
-    _raw,
+    raw_section,
     _code,
     gates_section,
     _promotion,

@@ -44,7 +44,7 @@ def examples_in_words(column: ColumnChange, write: Write = str) -> str:
     """Return the examples of a column, each with the row's key."""
     if column.private:
         return "private: no value is shown"
-    return ", ".join(_example(each, write) for each in column.examples) or NOTHING
+    return ", ".join(dict.fromkeys(_example(each, write) for each in column.examples)) or NOTHING
 
 
 def _example(each: Example, write: Write) -> str:
