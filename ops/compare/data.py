@@ -7,7 +7,8 @@ from typing import Any
 
 from lab.core.errors import LabError
 from ops.compare.changes import Change, changes
-from ops.compare.predicted import SCHEMA, Store, briefly
+from ops.compare.predicted import SCHEMA, Store, briefly, unavailable
+from ops.compare.tables.described import Tasks, tasks_of
 from ops.compare.tables.row_gate import RowGate, row_gate
 from ops.compare.tables.table_change import TableChange
 from ops.revisions.files import ChangedFile, changed_files
@@ -52,12 +53,15 @@ def data_change(base: Store, head: Store) -> DataChange:
     moved = changed_files(old, new)
     tables = [each for folder in moved if folder.path in TABLES for each in _tables(folder.path, base, head, notes)]
     schema = _schema(base, head, notes) if any(each.path == "data/features" for each in moved) else ()
+    tasks = tasks_of(base.snapshot, head.snapshot)
     facts = tuple(
         each
         for stage in ("ingest", "prepare", "featurize")
-        for each in changes(_facts(base, stage), _facts(head, stage), name=stage)
+        for each in changes(*(_facts(store, stage, tasks) for store in (base, head)), name=stage)
     )
-    raw, unknown = _raw([each for each in tables if each.path.startswith(RAW)], base, head)
+    raw, unknown = _raw([each for each in tables if each.path.startswith(RAW)], base, head, tasks)
+    if any(each.path == "data/raw" for each in moved) and not raw and not unknown:
+        unknown = {"every table": "the list of the files is missing"}
     return DataChange(
         moved,
         tuple(tables),
@@ -70,12 +74,14 @@ def data_change(base: Store, head: Store) -> DataChange:
     )
 
 
-def _raw(files: Sequence[ChangedFile], base: Store, head: Store) -> tuple[tuple[TableChange, ...], Mapping[str, str]]:
+def _raw(
+    files: Sequence[ChangedFile], base: Store, head: Store, tasks: Tasks
+) -> tuple[tuple[TableChange, ...], Mapping[str, str]]:
     if not files:
         return (), {}
     from ops.compare.tables.tables import table_changes  # noqa: PLC0415 - DuckDB is heavy, and raw data rarely differs
 
-    return table_changes(files, base, head)
+    return table_changes(files, base, head, tasks)
 
 
 def _fingerprints(store: Store) -> dict[str, str]:
@@ -97,7 +103,10 @@ def _tables(folder: str, base: Store, head: Store, notes: list[str]) -> tuple[Ch
 
 
 def _listing(store: Store, folder: str) -> dict[str, str]:
-    content = json.loads(store.listing(folder))
+    try:
+        content = json.loads(store.listing(folder))
+    except LabError as error:
+        raise unavailable(error, store, output=folder) from error
     return {f"{folder}/{entry['relpath']}": str(entry["md5"]) for entry in content}
 
 
@@ -110,6 +119,14 @@ def _schema(base: Store, head: Store, notes: list[str]) -> tuple[Change, ...]:
     return changes(old, new)
 
 
-def _facts(store: Store, stage: str) -> Mapping[str, Any]:
+def _facts(store: Store, stage: str, tasks: Tasks) -> Mapping[str, Any]:
+    """Return what a stage says of its tables, without the first and last value of columns that are not shown."""
     found = store.snapshot.result(f"metrics/{stage}.json") or {}
-    return {name: value for name, value in found.items() if name != "quality"}
+    kept = {name: value for name, value in found.items() if name != "quality"}
+    if stage != "ingest":
+        return kept
+    tables = {}
+    for name, table in kept.get("tables", {}).items():
+        period = {column: ends for column, ends in table.get("period", {}).items() if tasks.table(name).shows(column)}
+        tables[name] = {**table, "period": period}
+    return {**kept, "tables": tables}

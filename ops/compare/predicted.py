@@ -113,6 +113,13 @@ def json_of(store: Store, path: str) -> Any:
         raise SourceError(f"{path} cannot be read as JSON, expected what its stage writes. Cure: dvc repro") from error
 
 
+def unavailable(error: LabError, store: Store, *, output: str) -> SourceError:
+    """Return an error that also names the revision, and the command that fetches or derives the output."""
+    commit = store.snapshot.commit
+    command = "dvc repro" if commit is None else f"python -m ops derive {commit[:12]} --output {output}"
+    return SourceError(f"{briefly(error)} (at {store.snapshot.name}); `{command}` gets it")
+
+
 def briefly(error: LabError) -> str:
     """Return what an error found, without expectation, cure or a library's words, which may name a machine.
 

@@ -265,7 +265,7 @@ def _data(comparison: Comparison) -> Lines:
         f"other bytes: {', '.join(each.path for each in data.fingerprints)}",
         *_listed([f"{each.path} {each.kind}" for each in data.tables]),
         *(line for each in data.raw for line in _raw_table(each, data.gate)),
-        *(f"data/raw/{name}: which rows differ is unknown: {why}" for name, why in data.unknown.items()),
+        *(f"raw tables: {name}: which rows differ is unknown: {why}" for name, why in data.unknown.items()),
         *_listed([f"{change.name}: {_short(change)}" for change in (*data.facts, *data.schema)]),
         *data.notes,
     ]

@@ -1,6 +1,7 @@
 """What the verb compare says of two revisions of a project with a past."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from ops.revisions.snapshot import snapshot_of
 from tests.history import history_of
 from tests.ops.revised import FEATURES, PREDICTIONS, cached, output_table, parquet, pushed, recorded, revision
 from tests.project import ROOT, run
+
+CUSTOMERS = "data/raw/customers.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -336,6 +339,51 @@ def output_table_at(project: Path, name: str, path: str) -> pa.Table:
     table = output_table(project, path)
     run(["git", "checkout", "--quiet", "main"], cwd=project)
     return table
+
+
+def test_too_many_changed_rows_of_a_raw_table_are_a_reason_to_stop(project: Path) -> None:
+    table = output_table_at(project, "first", CUSTOMERS)
+    place = table.column_names.index("channel")
+    few, many = (
+        table.set_column(
+            place, "channel", pc.if_else(pa.array(np.arange(table.num_rows) < rows), "phone", table["channel"])
+        )
+        for rows in (10, 400)
+    )
+    for name, changed in (("few", few), ("many", many)):
+        revision(project, name, outputs={CUSTOMERS: parquet(changed)})
+    found = compare_revisions("first", "few", root=project)
+    (change,) = found.inputs.data.raw
+    assert (change.table, change.changed, change.only_in_base, change.only_in_head) == ("customers", 10, 0, 0)
+    assert [(each.name, each.cells) for each in change.columns] == [("channel", 10)]
+    assert not found.worse
+    assert "✓ `customers`:" in report_of(found)
+    found = compare_revisions("first", "many", root=project)
+    assert found.worse
+    assert found.inputs.data.raw[0].share == 400 / table.num_rows
+    reason = "more rows of a raw table changed or were removed than compare.most_rows_changed permits: customers"
+    assert reason in advice_of(found).reasons[-2].to_text()
+    assert "data/raw/customers: " in to_text(found)
+    assert document_of(found)["inputs"]["data"]["raw"][0]["columns"][0]["cells"] == 400
+    raised = {"compare.most_rows_changed": 0.9}
+    found = compare_revisions("first", revision(project, "raised", of="many", params=raised), root=project)
+    assert not found.worse
+    assert "compare.most_rows_changed" in facts_of(found).yardstick
+
+
+def test_rows_of_a_raw_table_that_nobody_has_come_back_by_the_command_shown(doomed: Path) -> None:
+    table = output_table(doomed, CUSTOMERS)
+    revision(doomed, "shorter", outputs={CUSTOMERS: parquet(table.slice(1))})
+    run(["git", "checkout", "--quiet", "main"], cwd=doomed)
+    listing = json.loads(cached(doomed, recorded(doomed, "data/raw")).read_bytes())
+    forget(doomed, next(each["md5"] for each in listing if each["relpath"] == "customers.parquet"))
+    found = compare_revisions("first", "shorter", root=doomed)
+    assert found.inputs.data.raw == ()
+    assert facts_of(found).rows_unknown == ("customers",)
+    (command,) = re.findall("`(python -m ops derive .*)` gets it", report_of(found))
+    run([*command.split()], cwd=doomed)
+    (change,) = compare_revisions("first", "shorter", root=doomed).inputs.data.raw
+    assert (change.only_in_base, change.changed) == (1, 0)
 
 
 def forget(project: Path, md5: str) -> None:

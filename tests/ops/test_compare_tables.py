@@ -18,8 +18,11 @@ import pytest
 import ops.compare.tables.concentrations
 from lab.core.errors import LabError, ParamsError
 from lab.core.result_files import json_bytes
+from ops.compare.changes import Kind
+from ops.compare.data import data_change
 from ops.compare.document import plain
 from ops.compare.tables.concentrations import concentrations
+from ops.compare.tables.described import tasks_of
 from ops.compare.tables.row_gate import RowGate, row_gate
 from ops.compare.tables.table_change import TableChange
 from ops.compare.tables.tables import table_changes
@@ -65,9 +68,13 @@ def parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
+def differences(base: Any, head: Any, *, kind: Kind = "changed") -> tuple[tuple[TableChange, ...], dict[str, str]]:
+    return table_changes([ChangedFile(PATH, kind)], base, head, tasks_of(base.snapshot, head.snapshot))
+
+
 def compared(base: pa.Table, head: pa.Table, **settings: Any) -> TableChange:
     stores = [store(parquet(each), **settings) for each in (base, head)]
-    (found,), unknown = table_changes([ChangedFile(PATH, "changed")], *stores)
+    (found,), unknown = differences(*stores)
     assert unknown == {}
     return found
 
@@ -166,7 +173,7 @@ def test_a_private_value_is_never_in_the_result() -> None:
         stores = [
             store(parquet(pa.table(side)), table=said) for side, said in ((secret, base_table), (head, head_table))
         ]
-        (found,), _ = table_changes([ChangedFile(PATH, "changed")], *stores)
+        (found,), _ = differences(*stores)
         assert "secret" not in json_bytes(plain(asdict(found))).decode()
         assert all(each.private == (each.name in {"name", "code"}) for each in found.columns)
     assert {each.name: each.cells for each in found.columns} == {"name": 300, "code": 300, "spent": 1}
@@ -179,6 +186,20 @@ def test_a_key_that_is_private_matches_rows_and_is_not_shown() -> None:
     assert [each.key for each in found.columns[0].examples] == [(), ()]
     assert "secret" not in repr(found)
     assert found.matched_by == ("name",)
+
+
+def test_the_first_and_last_value_of_a_private_column_are_not_shown() -> None:
+    def side(day: str) -> Any:
+        found = store(b"", table={"columns": {**COLUMNS, "born": {"type": "date", "private": True}}})
+        periods = {name: {"first": day, "last": day} for name in ("signed_up", "born", "unknown")}
+        result = {"tables": {"customers": {"rows": 1, "period": periods}}}
+        found.snapshot.result = {"metrics/ingest.json": result}.get
+        return SimpleNamespace(snapshot=found.snapshot, stages={})
+
+    facts = data_change(side("2024-01-01"), side("2024-01-02")).facts
+    assert [each.name for each in facts] == [
+        f"ingest.tables.customers.period.signed_up.{end}" for end in ("first", "last")
+    ]
 
 
 def test_where_changes_concentrate_is_found() -> None:
@@ -244,13 +265,14 @@ def test_a_key_of_another_type_matches_nothing() -> None:
 def test_a_rule_of_the_task_that_changed_is_named() -> None:
     stricter = {"key": ["id"], "columns": {**COLUMNS, "spent": {"type": "number", "minimum": 0}}}
     stores = [store(parquet(pa.table(side)), table=said) for side, said in ((rows(), TABLE), (rows(999), stricter))]
-    (found,), _ = table_changes([ChangedFile(PATH, "changed")], *stores)
+    (found,), _ = differences(*stores)
     assert notes_in_words(found) == ["Contract: columns.spent.minimum added."]
 
 
 @pytest.mark.parametrize(("kind", "share", "sides"), [("added", 0.0, (0, 10)), ("removed", 1.0, (10, 0))])
 def test_a_whole_table_comes_or_goes(kind: Any, share: float, sides: tuple[int, int]) -> None:
-    (found,), _ = table_changes([ChangedFile(PATH, kind)], *(store(parquet(pa.table(rows(10)))) for _ in range(2)))
+    stores = [store(parquet(pa.table(rows(10)))) for _ in range(2)]
+    (found,), _ = differences(*stores, kind=kind)
     assert (found.share, found.base_rows, found.head_rows) == (share, *sides)
     assert counts_in_words(found) == f"the table is {kind}: 10 rows"
 
@@ -264,7 +286,7 @@ def test_a_version_that_nobody_has_or_that_is_no_table_is_named() -> None:
         (lost, "cache nor on the remote (at main); `python -m ops derive 0123456789ab --output data/raw` gets it"),
         (b"no table", "the two versions of data/raw/customers.parquet cannot be read as tables"),
     ):
-        found, unknown = table_changes([ChangedFile(PATH, "changed")], store(content), store(whole))
+        found, unknown = differences(store(content), store(whole))
         assert found == ()
         assert message in unknown["customers"]
         assert gettempdir() not in unknown["customers"]

@@ -22,9 +22,27 @@ class Described:
         return column in self.types and column not in self.private
 
 
-def described(table: str, base: Snapshot, head: Snapshot) -> Described:
-    """Return what the tasks say about a table; a table that they do not describe has no key, and shows no value."""
-    old, new = (_table(snapshot, table) for snapshot in (base, head))
+@dataclass(frozen=True)
+class Tasks:
+    """The tables of both tasks, which are read once."""
+
+    base: Mapping[str, Any]
+    head: Mapping[str, Any]
+
+    def table(self, name: str) -> Described:
+        """Return what they say about a table; one that they do not describe has no key, and shows no value."""
+        return described(*(dict(tables.get(name) or {}) for tables in (self.base, self.head)))
+
+
+def tasks_of(base: Snapshot, head: Snapshot) -> Tasks:
+    """Return the tables that the selected tasks of two revisions describe."""
+    names = (str((snapshot.yaml("params.yaml") or {}).get("task", "")) for snapshot in (base, head))
+    old, new = (snapshot.task(name).get("tables") or {} for snapshot, name in zip((base, head), names, strict=True))
+    return Tasks(old, new)
+
+
+def described(old: Mapping[str, Any], new: Mapping[str, Any]) -> Described:
+    """Return what two revisions of a task say about a table."""
     columns = _columns(new)
     return Described(
         key=tuple(map(str, new.get("key") or ())),
@@ -34,11 +52,6 @@ def described(table: str, base: Snapshot, head: Snapshot) -> Described:
         ),
         contract=changes(old, new),
     )
-
-
-def _table(snapshot: Snapshot, table: str) -> dict[str, Any]:
-    task = snapshot.task(str((snapshot.yaml("params.yaml") or {}).get("task", "")))
-    return dict((task.get("tables") or {}).get(table) or {})
 
 
 def _columns(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ LONGEST = 200  # characters of a value
 KINDS: tuple[RowKind, ...] = ("changed", "only in base", "only in head")  # numbered from 1; 0 is unchanged
 LEVELLED = {"category", "boolean", "identifier", "integer", "date", "timestamp"}
 MONTHS = ("DATE", "TIMESTAMP")
+PLAIN = ("VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE")
 REPEATED = "repeated"
 
 Sides = tuple[str, str]
@@ -31,7 +33,7 @@ class Column:
     name: str
     place: int
     shown: bool
-    level: str | None  # its level in SQL, from {}
+    level: str | None  # its level in SQL, made of {}
 
 
 def compare_tables(name: str, base: Path, head: Path, described: Described, *, scratch: Path) -> TableChange:
@@ -56,8 +58,9 @@ def compare_tables(name: str, base: Path, head: Path, described: Described, *, s
 
 def _column(place: int, name: str, kind: str, key: Sequence[str], described: Described) -> Column:
     shown = described.shows(name)
-    levelled = shown and name not in key and described.types[name] in LEVELLED
-    level = "strftime({}, '%Y-%m')" if kind.startswith(MONTHS) else "cast({} as varchar)"
+    levelled = shown and name not in key and described.types[name] in LEVELLED and kind.startswith((*MONTHS, *PLAIN))
+    levelled &= not kind.endswith("]")
+    level = "date_trunc('month', cast({} as date))" if kind.startswith(MONTHS) else "{}"
     return Column(name, place, shown, level if levelled else None)
 
 
@@ -116,9 +119,9 @@ def _matched(
     cells = [each for each in columns if each not in keys]
     levelled = _few_levels(connection, sides, columns)
     found = iter(one_row(connection, _join(sides, keys, cells, levelled)))
-    counts = [int(next(found)) for _ in KINDS]
+    unchanged, *counts = (int(next(found)) for _ in ("unchanged", *KINDS))
     changed = [_changed(each, found) for each in cells]
-    levels = {each.name: [_levels(next(found)) for _ in range(len(KINDS) + 1)] for each in levelled}
+    levels = {each.name: [_levels(next(found), rows) for rows in (unchanged, *counts)] for each in levelled}
     by_kind: dict[RowKind, Mapping[str, Levels]] = {
         kind: {name: each[number] for name, each in levels.items()} for number, kind in enumerate(KINDS, start=1)
     }
@@ -156,7 +159,7 @@ def _join(sides: Sides, keys: Sequence[Column], cells: Sequence[Column], levelle
         *(f"{_level(each, _of_row(each))} as l{each.place}" for each in levelled),
     ]
     outer = [
-        *(f"count(*) filter (kind = {number})" for number, _ in enumerate(KINDS, start=1)),
+        *(f"count(*) filter (kind = {number})" for number in range(len(KINDS) + 1)),
         *(part for each in cells for part in _cells(each)),
         *(f"histogram(l{each.place}) filter (kind = {n})" for each in levelled for n in range(len(KINDS) + 1)),
     ]
@@ -181,8 +184,7 @@ def _of_row(column: Column) -> str:
 
 
 def _level(column: Column, value: str) -> str:
-    """Return a level in SQL, with a mark before it, so that a missing value has a level too."""
-    return f"coalesce('=' || left({(column.level or '{}').format(value)}, {LONGEST}), '')"
+    return (column.level or "{}").format(value)
 
 
 def _changed(column: Column, found: Iterator[Any]) -> ColumnChange:
@@ -192,5 +194,17 @@ def _changed(column: Column, found: Iterator[Any]) -> ColumnChange:
     return ColumnChange(column.name, cells, not column.shown, examples)
 
 
-def _levels(found: Mapping[str, int] | None) -> dict[str | None, int]:
-    return {level[1:] if level else None: int(rows) for level, rows in sorted((found or {}).items())}
+def _levels(found: Mapping[Any, int] | None, rows: int) -> dict[str | None, int]:
+    """Return the rows of each level; those that no level counts have a missing value."""
+    levels: dict[str | None, int] = {
+        _named(level): int(count) for level, count in sorted((found or {}).items(), key=str)
+    }
+    missing = rows - sum(levels.values())
+    return {**levels, **({None: missing} if missing else {})}
+
+
+def _named(level: object) -> str:
+    """Return a level as text; of a date its month."""
+    if isinstance(level, date):
+        return level.isoformat()[: len("2024-01")]
+    return str(level).lower() if isinstance(level, bool) else str(level)

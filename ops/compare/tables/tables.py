@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lab.core.errors import LabError, SourceError
-from ops.compare.predicted import Store, briefly
-from ops.compare.tables.described import described
+from ops.compare.predicted import Store, briefly, unavailable
+from ops.compare.tables.described import Described, Tasks
 from ops.compare.tables.join import compare_tables
 from ops.compare.tables.table_change import TableChange
 from ops.revisions.files import ChangedFile
 
 
 def table_changes(
-    files: Iterable[ChangedFile], base: Store, head: Store
+    files: Iterable[ChangedFile], base: Store, head: Store, tasks: Tasks
 ) -> tuple[tuple[TableChange, ...], dict[str, str]]:
     """Return what differs in each file that differs; where that is unknown, the reason by the table's name."""
     found: list[TableChange] = []
@@ -26,13 +26,13 @@ def table_changes(
     for file in files:
         name = PurePosixPath(file.path).stem
         try:
-            found.append(_table_change(name, file, base, head))
+            found.append(_table_change(name, file, base, head, tasks.table(name)))
         except LabError as error:
             unknown[name] = briefly(error)
     return tuple(found), unknown
 
 
-def _table_change(name: str, file: ChangedFile, base: Store, head: Store) -> TableChange:
+def _table_change(name: str, file: ChangedFile, base: Store, head: Store, described: Described) -> TableChange:
     if file.kind != "changed":
         rows = _row_count(file.path, base if file.kind == "removed" else head)
         old, new = (rows, 0) if file.kind == "removed" else (0, rows)
@@ -42,20 +42,16 @@ def _table_change(name: str, file: ChangedFile, base: Store, head: Store) -> Tab
         for path, store in zip(paths, (base, head), strict=True):
             path.write_bytes(_content(file.path, store))
         try:
-            said = described(name, base.snapshot, head.snapshot)
-            return compare_tables(name, paths[0], paths[1], said, scratch=Path(folder) / "spill")
+            return compare_tables(name, paths[0], paths[1], described, scratch=Path(folder) / "spill")
         except (duckdb.Error, SourceError) as error:
             raise SourceError(f"the two versions of {file.path} cannot be read as tables") from error
 
 
 def _content(path: str, store: Store) -> bytes:
-    """Return a table's bytes; the error names the revision, and the command that fetches or derives them."""
     try:
         return store.content(path)
     except LabError as error:
-        commit = store.snapshot.commit
-        command = "dvc repro" if commit is None else f"python -m ops derive {commit[:12]} --output data/raw"
-        raise SourceError(f"{briefly(error)} (at {store.snapshot.name}); `{command}` gets it") from error
+        raise unavailable(error, store, output="data/raw") from error
 
 
 def _row_count(path: str, store: Store) -> int:
