@@ -22,6 +22,7 @@ from lab.task.schema import Task
 from lab.train.candidates import Candidate, TrainParams
 from lab.train.estimators import ESTIMATORS
 from lab.validate.validation import ValidateParams
+from ops.compare.tables.row_gate import CompareParams
 from ops.latency import ServingParams
 from ops.registry.promotion import PromoteParams
 
@@ -67,6 +68,7 @@ def params_schema() -> Schema:
         "serving": ServingParams,
         "drift": DriftParams,
         "abtest": ComparisonParams,
+        "compare": CompareParams,
         "promote": PromoteParams,
         **_world(),
     }
