@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # ---- Targets for you
-.PHONY: help setup repro test quick check format reproduce lock story monitor serve dashboard airflow bench clean-environment
+.PHONY: help setup repro test quick check format reproduce lock story monitor serve dashboard airflow docs bench clean-environment
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^# ---- /{print "\n" substr($$0, 8) ":"} /^[a-z-]+:.*##/{printf "  %-20s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,7 @@ lock: .venv/test.stamp  ## resolve all requirements again into pins with hashes
 	  --output-file tests/requirements.txt
 	$(COMPILE) --constraint tests/requirements.txt serving/requirements.in --output-file serving/requirements.txt
 	$(COMPILE) deploy/airflow/requirements.in --output-file deploy/airflow/requirements.txt
+	$(COMPILE) docs/requirements.in --output-file docs/requirements.txt
 
 story: .venv/test.stamp  ## demo in story/: versions, reports, drift, retraining, promotion, rollback
 	python -m ops story
@@ -89,6 +90,16 @@ dashboard: .venv/test.stamp  ## write deploy/grafana/dashboard.json from the cod
 
 airflow: .venv/airflow.stamp .venv/test.stamp  ## install Airflow in its own environment and test its DAGs
 	pytest -n0 tests/deploy/test_airflow.py
+
+# The site has its own environment, too.
+.venv/docs.stamp: docs/requirements.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/docs
+	.venv/docs/bin/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+docs: .venv/docs.stamp  ## build the documentation as a site in build/docs; a broken link is an error
+	.venv/docs/bin/python -m sphinx -q -E -W --keep-going -d build/doctrees docs build/docs
+	@echo "Open build/docs/index.html"
 
 bench: .venv/test.stamp  ## measure the figures in benchmarks/README.md
 	python -m benchmarks

@@ -55,6 +55,13 @@ def test_links_point_to_files(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_the_site_has_every_page() -> None:
+    index = (ROOT / "docs/index.md").read_text()
+    pages = {page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in DOCS} - {"index"}
+    named = {line for block in re.findall(r"```{toctree}\n(.*?)```", index, flags=re.DOTALL) for line in block.split()}
+    assert pages - named == {page for page in pages if page.startswith("decisions/")}
+
+
 def test_the_paths_that_the_architecture_names_exist() -> None:
     named = re.findall(r"`((?:lab|ops|stages|serving|tests|tasks|docs|deploy|benchmarks)/[\w./-]*)`", ARCHITECTURE)
     assert len(named) > 30

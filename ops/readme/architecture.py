@@ -40,6 +40,28 @@ def stage_arrows(mermaid: str) -> Arrows:
     return arrows
 
 
+def flowchart(arrows: Arrows) -> str:
+    """Return the stages in Mermaid's language, without an arrow where a longer way leads, so that it can be read.
+
+    >>> print(flowchart({"make": {"read", "show"}, "read": {"show"}}))
+    flowchart TD
+      make --> read
+      read --> show
+    """
+    direct = (
+        (start, end)
+        for start, ends in sorted(arrows.items())
+        for end in sorted(ends)
+        if not any(end in _reached(arrows, other) for other in ends - {end})
+    )
+    return "\n".join(["flowchart TD", *(f"  {start} --> {end}" for start, end in direct)])
+
+
+def _reached(arrows: Arrows, start: str) -> set[str]:
+    ends = arrows.get(start, set())
+    return ends.union(*(_reached(arrows, end) for end in ends))
+
+
 def _stages(stages: Iterable[Stage]) -> str:
     rows = [f"| {stage.name} | {_folders(stage.data)} | {_folders(stage.outputs)} |" for stage in stages]
     return "\n".join(["| stage | reads | writes |", "|---|---|---|", *rows])

@@ -20,6 +20,7 @@ from ops.readme.architecture import (
     VERBS_PAGE,
     architecture_blocks,
     floors,
+    flowchart,
     stage_arrows,
     verb_blocks,
 )
@@ -88,7 +89,7 @@ def blocks(mermaid: str) -> dict[str, str]:
     return {
         "question": f" {plain_or_code(read_task(task).features.question).replace('<!--', '<! --')} ",
         "answer": f"\n{answer(results, champion=champion)}\n",
-        "dag": f"\n```mermaid\n{mermaid}\n```\n",
+        "dag": f"\n```mermaid\n{flowchart(stage_arrows(mermaid))}\n```\n",
     }
 
 
