@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from dvclive.live import Live
 from scmrepo.exceptions import SCMError
 
 from lab.core.errors import LabError
+from lab.core.optional_imports import absent
 from lab.core.result_files import read_json, rounded, write_json, write_records, write_result
+
+with absent("pynvml"):  # it would watch a graphics card
+    from dvclive.live import Live
 
 Recorder: TypeAlias = Live
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 
 from lab.core.errors import ModelError
+from lab.model_files.skops_io import skops_io
 
 SCHEMA = "schema.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip file can hold
@@ -25,7 +25,7 @@ ONE_THREAD = "1"
 
 def canonical_bytes(model: object) -> bytes:
     """Return a fitted model as the bytes of a skops file."""
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as plain:
+    with zipfile.ZipFile(io.BytesIO(skops_io.dumps(model))) as plain:
         members = {name: plain.read(name) for name in plain.namelist()}
     state = json.loads(members.pop(SCHEMA))
     if extra := sorted(name for name in members if not name.endswith(".npy")):

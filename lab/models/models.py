@@ -7,15 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
-
 from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import ModelError
 from lab.core.schema import Feature
 from lab.model_files.archive import NUMBERS_TEXTS_AND_RECORDS, members_of
 from lab.model_files.canonical import canonical_bytes, with_current_modules
 from lab.model_files.manifest import CURE, PIPELINE, Manifest, read_manifest, write_manifest
+from lab.model_files.skops_io import UntrustedTypesFoundException, skops_io
 from lab.models.calibrated import CalibratedScores
 from lab.models.neighbours import NearestNeighbours
 from lab.models.selection import KeepBest
@@ -95,7 +93,7 @@ def load_pipeline(path: Path) -> Any:
     try:
         content = path.read_bytes()
         members_of(content, kinds=NUMBERS_TEXTS_AND_RECORDS, most_growth=MOST_GROWTH)
-        return skops.io.loads(with_current_modules(content, MOVED), trusted=list(ALLOWED))
+        return skops_io.loads(with_current_modules(content, MOVED), trusted=list(ALLOWED))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{path} contains types that are not allowed in a model: {error}. {CURE}") from error
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError, ImportError) as error:

@@ -163,11 +163,13 @@ def _scores(forest: Any, rows: Numbers) -> Numbers:
 
 
 def _loaded(content: bytes) -> Any:
-    import skops.io  # noqa: PLC0415 - slow; needed only to score with a forest
-    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+    from lab.model_files.skops_io import (  # noqa: PLC0415 - slow; needed only to score with a forest
+        UntrustedTypesFoundException,
+        skops_io,
+    )
 
     try:
-        return skops.io.loads(content, trusted=["numpy.dtype", "sklearn.tree._tree.Tree"])
+        return skops_io.loads(content, trusted=["numpy.dtype", "sklearn.tree._tree.Tree"])
     except UntrustedTypesFoundException as error:
         raise SourceError(f"the file of the anomaly forest contains unexpected types: {error}. {CURE}") from error
 

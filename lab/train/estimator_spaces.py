@@ -8,6 +8,9 @@ from lab.search.space import CLASS_WEIGHTS, Dimension, Point, Range, Space
 from lab.train.estimators import recipe_of
 
 WEIGHTS = ("none", "balanced")
+TREES = "trees"
+FEWEST_TREES = 20  # of a forest in a search
+TREES_SHARE = 4  # one of four trees
 
 
 def space_of(specification: Specification, *, where: str) -> Space:
@@ -20,6 +23,14 @@ def with_point(specification: Specification, point: Point) -> Specification:
     chosen = {name: value for name, value in point.items() if name != CLASS_WEIGHTS}
     weights = {CLASS_WEIGHTS: point[CLASS_WEIGHTS]} if CLASS_WEIGHTS in point else {}
     return specification.model_copy(update={"settings": {**specification.settings, **chosen}, **weights})
+
+
+def with_fewer_trees(specification: Specification, space: Space, *, where: str) -> Specification:
+    """Return what a search fits: a forest with a quarter of its trees, unless the search varies their number."""
+    if not recipe_of(specification, where=where).averages_trees or TREES in space:
+        return specification
+    trees = int(str(specification.settings[TREES]))
+    return with_point(specification, {TREES: min(trees, max(FEWEST_TREES, trees // TREES_SHARE))})
 
 
 def check_space(specification: Specification, space: Space, *, where: str) -> None:

@@ -49,6 +49,8 @@ class Recipe:
     weighs_rows: bool = True
     # The minimum number of rows of each class.
     fewest: int = 2
+    # Whether it averages independent trees, of which more only reduce noise.
+    averages_trees: bool = False
 
 
 def _logistic_regression() -> Any:
@@ -84,6 +86,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
             "smallest_leaf": Range(low=1, high=25, scale="log"),
             "feature_share": ["sqrt", 0.6, 0.9],
         },
+        averages_trees=True,
     ),
     "gradient_boosting": Recipe(
         lambda seed: GradientBoostingClassifier(random_state=seed),
@@ -140,6 +143,7 @@ ESTIMATORS: Mapping[str, Recipe] = {
             "smallest_leaf": Range(low=1, high=25, scale="log"),
             "feature_share": ["sqrt", 0.3, 0.6],
         },
+        averages_trees=True,
     ),
     "stacking": Recipe(
         lambda _: StackingClassifier([], _logistic_regression(), stack_method="predict_proba"),

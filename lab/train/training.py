@@ -23,7 +23,7 @@ from lab.search.search import search
 from lab.search.space import CLASS_WEIGHTS, Point, Space
 from lab.task.money import Money
 from lab.train.calibration import Calibrated, calibrate, with_calibration
-from lab.train.estimator_spaces import check_space, space_of
+from lab.train.estimator_spaces import TREES, check_space, space_of, with_fewer_trees
 from lab.train.estimators import with_defaults
 from lab.train.fitting import Plan, fit_pipeline
 from lab.train.fold_scores import RANKED, Rows, evaluator, measured, variant, with_at_most
@@ -208,6 +208,7 @@ def _search(plan: Plan, rows: Rows, rules: Rules, *, report: Callable[[Progress]
         check_space(plan.specification, space, where=f"{where}.space")
     own = _own(plan.specification, space)
     cut = with_at_most(rows, rule.most_rows, seed=rules.seed)
+    fitted = replace(plan, specification=with_fewer_trees(plan.specification, space, where=plan.where))
     found = search(
         space,
         rule,
@@ -215,12 +216,17 @@ def _search(plan: Plan, rows: Rows, rules: Rules, *, report: Callable[[Progress]
         folds=len(rows.folds),
         seed=integer_of(rules.seed, "search"),
         where=where,
-        evaluate=evaluator(plan, cut, own=own, by=rule.by, run=run),
+        evaluate=evaluator(fitted, cut, own=own, by=rule.by, run=run),
         report=report,
     )
-    if found.fits and any(len(fold.train) > rule.most_rows for fold in rows.folds):
-        return replace(found, reason=f"{found.reason}; each fit on at most {rule.most_rows} rows")
-    return found
+    if not found.fits:
+        return found
+    limits = []
+    if any(len(fold.train) > rule.most_rows for fold in rows.folds):
+        limits.append(f"each fit on at most {rule.most_rows} rows")
+    if fitted != plan:
+        limits.append(f"each fit with {fitted.specification.settings[TREES]} trees")
+    return replace(found, reason="; ".join([found.reason, *limits]))
 
 
 def _own(specification: Specification, space: Space) -> Point:

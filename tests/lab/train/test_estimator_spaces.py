@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from lab.core.errors import ParamsError
 from lab.model_files.specification import Specification
 from lab.search.space import CLASS_WEIGHTS, Dimension, Range, Space
-from lab.train.estimator_spaces import check_space, space_of, with_point
+from lab.train.estimator_spaces import check_space, space_of, with_fewer_trees, with_point
 from lab.train.estimators import ESTIMATORS, with_defaults
 
 WHERE = "params.yaml: train.candidates.mine.search.space"
@@ -59,6 +59,22 @@ def test_the_defaults_are_inside_their_space(name: str) -> None:
         default: Any = "none" if setting == CLASS_WEIGHTS else specification.settings[setting]
         inside = dimension.low <= default <= dimension.high if isinstance(dimension, Range) else default in dimension
         assert inside, (setting, default)
+
+
+@pytest.mark.parametrize(("trees", "fitted"), [(400, 100), (60, 20), (10, 10)])
+def test_a_search_fits_a_quarter_of_the_trees_of_a_forest_and_at_least_twenty(trees: int, fitted: int) -> None:
+    forest = with_defaults(Specification(estimator="random_forest", settings={"trees": trees}), where="here")
+    assert with_fewer_trees(forest, {}, where="here").settings == {**forest.settings, "trees": fitted}
+
+
+def test_a_search_over_the_number_of_trees_uses_that_number() -> None:
+    forest = with_defaults(Specification(estimator="random_forest"), where="here")
+    assert with_fewer_trees(forest, {"trees": [50, 100]}, where="here") == forest
+
+
+def test_a_search_of_boosting_fits_all_trees() -> None:
+    boosting = with_defaults(Specification(estimator="histogram_gradient_boosting"), where="here")
+    assert with_fewer_trees(boosting, {}, where="here") == boosting
 
 
 def test_class_weights_of_a_point_are_not_settings() -> None:

@@ -226,6 +226,16 @@ def test_a_search_can_use_fewer_rows_than_the_final_fit() -> None:
     assert trained.out_of_fold["score"].equals(train(settings=dict(chosen)).out_of_fold["score"])
 
 
+def test_a_search_fits_forests_of_a_quarter_of_their_trees() -> None:
+    rule = SearchRule(method="random", budget=10, space={"deepest": [2, 3]})
+    trained = train("random_forest", rules=replace(RULES, search=rule), settings={"trees": 88})
+    assert trained.searched.reason.endswith("; each fit with 22 trees")
+    assert len(trained.model.pipeline[-1].estimators_) == 88
+    small = train("random_forest", settings={"trees": 22, **trained.searched.best})
+    means = float(np.mean([fold.metrics["roc_auc"] for fold in small.by_fold]))
+    assert max(trial.score or 0 for trial in trained.searched.trials) == pytest.approx(means)
+
+
 def test_a_search_reports_progress_after_every_fit() -> None:
     seen: list[Progress] = []
     specification = Specification(estimator="logistic_regression")
