@@ -1,4 +1,4 @@
-"""`python -m benchmarks.coverage [TESTS]`: how often each metric's interval covers the truth.
+"""`python -m benchmarks.coverage [TESTS] [ROWS]`: how often each metric's interval covers the truth.
 
 The truth is computed on four million rows of the same world. Two models score each test: one smooth and nearly
 calibrated, one coarse (twenty scores, so most are tied) and too sure of itself.
@@ -78,11 +78,12 @@ def coverage(truth: Truth, tests: Iterator[Measured]) -> dict[tuple[str, str], t
 def main() -> int:
     """Print the tables; return how many intervals cover the truth too rarely or too often."""
     tests = int(sys.argv[1]) if len(sys.argv) > 1 else TESTS
+    sizes = (int(sys.argv[2]),) if len(sys.argv) > 2 else ROWS
     found = {
         f"{world.name}, {rows:,} rows": coverage(truth, simulate(world, rows=rows, tests=tests, resamples=RESAMPLES))
         for world in WORLDS
         for truth in [truth_of(world)]
-        for rows in ROWS
+        for rows in sizes
     }
     for model in ("champion", "challenger"):
         print(f"\n| {'smooth' if model == 'champion' else 'coarse'} scores | {' | '.join(found)} |")

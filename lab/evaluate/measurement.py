@@ -10,13 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.evaluate.business import cents_per_row, gain_cents_per_row
+from lab.evaluate.large_windows import part_of, rescaled
 from lab.predictions.columns import numbers_of
 from lab.predictions.predictions import LABEL, MODELS, score_column
 from lab.predictions.units import Codes
 from lab.stats.core.classification import METRICS, ScoredSample, decide, measure, scored_sample
 from lab.stats.core.clusters import count_units, effective_trials, repeated_units
 from lab.stats.core.proportions import EffectiveTrials, wilson_interval
-from lab.stats.models.bootstrap import Estimate, estimate, estimate_distance, resample, smaller_class
+from lab.stats.models.bootstrap import Estimate, Measure, estimate, estimate_distance, resample, smaller_class
 from lab.task.money import Money
 
 Numbers = NDArray[np.float64]
@@ -72,23 +73,24 @@ def window_of(
 def measure_models(window: Window, *, money: Money, resamples: int, rng: np.random.Generator) -> Measured:
     """Return every metric of each model with its interval; both models use the same resamples, of units if they repeat.
 
-    A metric that is undefined on the window (one class only, no row) has no value.
+    A metric that is undefined on the window (one class only, no row) has no value. Of a large window a part is drawn.
     """
-    sample = {model: window.sample_of(model) for model in MODELS}
-    measures = [
-        partial(_measure, threshold=window.thresholds[model], money=money, gaps=sample[model].calibration_gaps)
-        for model in MODELS
-    ]
-    scores = [window.scores[model] for model in MODELS]
-    drawn = resample(window.labels, scores, measures, resamples=resamples, rng=rng, units=window.units)
+    rows, factor = part_of(window.labels, window.units, rng=rng)
+    part = window if factor == 1 else window.where(rows)
+    whole, measures = (
+        [_measure_of(data.sample_of(model), threshold=window.thresholds[model], money=money) for model in MODELS]
+        for data in (window, part)
+    )
+    scores = [part.scores[model] for model in MODELS]
+    drawn = resample(part.labels, scores, [of for _, of in measures], resamples=resamples, rng=rng, units=part.units)
     return {
         model: _estimates(
-            of(sample[model]),
-            resampled,
+            seen,
+            rescaled(resampled, part=seen_in_part, whole=seen, factor=factor),
             trials=_trials_of(window, model),
             rows=smaller_class(window.labels, window.units),
         )
-        for model, of, resampled in zip(MODELS, measures, drawn, strict=True)
+        for model, (seen, _), (seen_in_part, _), resampled in zip(MODELS, whole, measures, drawn, strict=True)
     }
 
 
@@ -129,6 +131,12 @@ def estimate_in(summary: Mapping[str, Any], name: str) -> Estimate:
     """Return a metric from the output of `summary_of`."""
     low, high = summary[f"{name}_95"] or (None, None)
     return Estimate(summary[name], low, high)
+
+
+def _measure_of(sample: ScoredSample, *, threshold: float, money: Money) -> tuple[dict[str, Numbers], Measure]:
+    """Return the metrics of a sample, and the function that measures resamples of it."""
+    of = partial(_measure, threshold=threshold, money=money, gaps=sample.calibration_gaps)
+    return of(sample), of
 
 
 def _measure(sample: ScoredSample, *, threshold: float, money: Money, gaps: Numbers) -> dict[str, Numbers]:
