@@ -1,4 +1,4 @@
-"""A large window is resampled in part, with intervals as wide as those of the whole."""
+"""A large window is resampled in part, and keeps the width of its intervals."""
 
 from dataclasses import replace
 
