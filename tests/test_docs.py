@@ -15,6 +15,8 @@ from tests.project import ROOT
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+TOP = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "AGENTS.md", ".github/PULL_REQUEST_TEMPLATE.md")]
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 GLOSSARY = (ROOT / "docs/glossary.md").read_text()
 TRAINING = (ROOT / "docs/training.md").read_text()
 TABLE = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \| ([^|]+) \|$", TRAINING, flags=re.MULTILINE)
@@ -75,10 +77,15 @@ def test_each_term_of_the_glossary_stands_once() -> None:
     assert sorted(set(each)) == sorted(each)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*TOP, *DOCS], ids=lambda page: page.name)
 def test_the_verbs_and_options_that_a_page_names_exist(page: Path) -> None:
     for verb, rest in re.findall(r"python -m ops ([a-z]+)((?: [^`\n#]*)?)", page.read_text()):
         assert verb in VERBS, verb
         command = getattr(import_module(VERBS[verb].module), verb)
         known = {"--help"}.union(*(parameter.opts + parameter.secondary_opts for parameter in command.params))
         assert set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", rest)) <= known, f"python -m ops {verb}{rest}"
+
+
+@pytest.mark.parametrize("page", [*TOP, *DOCS], ids=lambda page: page.name)
+def test_the_targets_of_make_that_a_page_names_exist(page: Path) -> None:
+    assert set(re.findall(r"`make ([a-z-]+)", page.read_text())) <= TARGETS

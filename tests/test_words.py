@@ -7,7 +7,17 @@ from pathlib import Path
 from tests.project import ROOT
 
 COVERED = (
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "params.yaml", "champion.yaml", "dvc.yaml"),
+    *(
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "AGENTS.md",
+        "CITATION.cff",
+        "Makefile",
+        "params.yaml",
+        "champion.yaml",
+        "dvc.yaml",
+    ),
     *(".github", "benchmarks", "deploy", "docs", "lab", "ops", "serving", "stages", "tasks", "tests"),
 )
 SUFFIXES = (".py", ".md", ".yaml", ".yml", ".sql", "")
