@@ -1,10 +1,11 @@
 """`python -m benchmarks.dvc_overhead BEFORE AFTER [RUNS]`: DVC's own cost in two revisions.
 
-Each revision is cloned, and every command in dvc.yaml becomes `true`. What a stage reads or writes and git lacks is
-a file of one line, so hashing data costs nothing. The two clones take turns.
+Each revision is cloned, and every command in dvc.yaml only copies its outputs back, which DVC has removed. What a stage
+reads or writes and git lacks is a file of one line, so hashing data costs nothing. The two clones take turns.
 """
 
 import re
+import shutil
 import statistics
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from tests.project import QUIET, ROOT
 FORCED = ("dvc", "repro", "--force", "--quiet")
 COMMAND = re.compile(r"^(\s+cmd:) .*$", re.MULTILINE)
 CONTENT = "one line\n"
+OUTPUTS = "outputs"  # a folder beside a clone, with what its stages write
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -44,8 +46,9 @@ def clone_of(revision: str, folder: Path) -> Path:
     git("clone", "--quiet", "--no-checkout", str(ROOT), str(folder))
     git("checkout", "--quiet", "--detach", commit_of(revision, root=ROOT), root=folder)
     pipeline = folder / "dvc.yaml"
-    pipeline.write_text(COMMAND.sub(r'\1 "true"', pipeline.read_text()))
+    pipeline.write_text(COMMAND.sub(rf"\1 cp -rn ../{folder.name}-{OUTPUTS}/. .", pipeline.read_text()))
     make_files(folder)
+    keep_outputs(folder, folder.with_name(f"{folder.name}-{OUTPUTS}"))
     cost_of(FORCED, cwd=folder, environment=QUIET)
     return folder
 
@@ -63,6 +66,14 @@ def make_files(folder: Path) -> None:
         place = place if place.suffix else place / "file"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(CONTENT)
+
+
+def keep_outputs(folder: Path, kept: Path) -> None:
+    """Copy what the stages write to another folder."""
+    for path in {path_of(out) for stage in open_repository(folder).index.stages for out in stage.outs}:
+        copy = shutil.copytree if (folder / path).is_dir() else shutil.copy2
+        (kept / path).parent.mkdir(parents=True, exist_ok=True)
+        copy(folder / path, kept / path)
 
 
 def size_of(folder: Path) -> str:

@@ -10,9 +10,9 @@ import sys
 from lab.core.cpu_kernels import PINNED
 from lab.core.end_with_parent import end_with_parent
 
-if "numpy" in sys.modules:
+if "numpy" in sys.modules and not PINNED.items() <= os.environ.items():
     raise RuntimeError(
-        "numpy is already imported, expected lab.core.determinism first, in "
+        "numpy is already imported with other kernels, expected lab.core.determinism first, in "
         f"{sys.argv[0] or 'an interactive session'}. Cure: put `import lab.core.determinism` above every other import."
     )
 

@@ -11,6 +11,7 @@ from dvc.repo import lock_repo
 from dvc.repo.reproduce import _reproduce_stage, collect_stages, get_active_graph, plan_repro
 
 from ops.dvc.atomic_files import atomic_files
+from ops.dvc.lock_entries import replaced_entries
 from ops.dvc.repository import open_repository
 
 
@@ -24,9 +25,9 @@ class Plan:
 
 @contextmanager
 def locked_repository(root: Path) -> Iterator[Any]:
-    """Yield a repository whose lock is held; dvc.lock is written atomically."""
+    """Yield a repository whose lock is held; dvc.lock is written atomically, and quickly."""
     opened = open_repository(root, wait_for_lock=True)
-    with atomic_files(), opened as repository, lock_repo(repository), repository.scm_context():
+    with atomic_files(), replaced_entries(), opened as repository, lock_repo(repository), repository.scm_context():
         yield repository
 
 

@@ -23,13 +23,16 @@ FAILED = 255  # DVC's own code
     "--jobs", default="auto", show_default=True, metavar="N", help="1 to 4 stages at once, or auto: by cores."
 )
 @click.option("--force", is_flag=True, help="Also run stages that have not changed.")
+@click.option("--plain", is_flag=True, help="Run `dvc repro` itself: one stage at a time, each in a new interpreter.")
 @click.argument("targets", nargs=-1)
-def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
+def repro(*, jobs: str, force: bool, plain: bool, targets: tuple[str, ...]) -> None:
     r"""Run the DAG like `dvc repro`, with independent stages in parallel.
 
     The results and dvc.lock are byte-identical to those of `dvc repro`. Each line that a stage writes starts with its
     name. If a stage fails, stages that do not read from it still run, and its last lines are repeated at the end.
-    With --jobs 1, or on one core, this is `dvc repro`.
+
+    On Linux, stages are forks of one interpreter, which imports their libraries once. Memory and CPU seconds of each
+    stage that DVC runs are in .dvc/tmp/stage_costs.jsonl.
 
     DVC alone does not see an incomplete dvc.lock, which a kill or a full disk leaves. This command refuses it with the
     cure, and writes dvc.lock atomically.
@@ -39,13 +42,15 @@ def repro(*, jobs: str, force: bool, targets: tuple[str, ...]) -> None:
       python -m ops repro
     At most two at once, and only what this stage needs:
       python -m ops repro --jobs 2 evaluate
+    To rule out that forks or parallel stages are the cause of a problem:
+      python -m ops repro --plain
 
     Exit 0 when all is up to date, 255 when a stage failed (as `dvc repro`), 2 on a usage error, 130 after Ctrl-C: the
     same command continues, and `python -m ops restore` brings back the last good outputs.
     """
     count = jobs_of(jobs, cores=cores())
     check_files_of_dvc(Path(), say=_print)
-    if count == 1:
+    if plain:
         raise SystemExit(run_here("repro", *(["--force"] if force else []), *targets))
     raise SystemExit(_side_by_side(targets, jobs=count, force=force))
 

@@ -35,6 +35,16 @@ def reordered(text: str, order: Sequence[str]) -> str:
     return head + "".join(blocks[name] for name in names) + tail
 
 
+def with_entry(text: str, name: str, block: str) -> str:
+    r"""Return a dvc.lock in which a stage has this block; a new stage is the last.
+
+    >>> with_entry("schema: '2.0'\nstages:\n  a:\n    cmd: x\n", "a", "  a:\n    cmd: y\n")
+    "schema: '2.0'\nstages:\n  a:\n    cmd: y\n"
+    """
+    head, blocks, tail = _blocks(text)
+    return head + "".join({**blocks, name: block}.values()) + tail
+
+
 def restore_order(path: Path, *, before: Sequence[str], plan: Sequence[str]) -> None:
     """Rewrite a dvc.lock whose stages stand in another order than the old ones followed by the plan's new ones."""
     if not path.is_file():

@@ -2,9 +2,10 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,16 +93,17 @@ class Run:
 
     def run_command(self, stage: Any, *, run_env: Mapping[str, str] | None = None, **_: object) -> None:
         """Run a stage's commands as DVC would, without the lock."""
-        commands = reproduction.commands_of(stage, run_env=run_env)
+        commands, started = reproduction.commands_of(stage, run_env=run_env), time.monotonic()
         for line, process in zip(commands.lines, commands.processes, strict=True):
             self.say(f"{stage.addressing} > {line}")
             with self.lock.released():
-                self.commands.run(
+                self.commands.run_stage(
                     process,
                     folder=commands.folder,
                     environment=commands.environment,
                     on_line=lambda said: self.say(f"{stage.addressing} | {said}"),
                 )
+        self.say(f"{stage.addressing} took {time.monotonic() - started:.1f} s")
 
 
 def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, say: Say) -> Outcome:
@@ -110,7 +112,12 @@ def reproduce(root: Path, targets: Sequence[str], *, jobs: int, force: bool, say
         plan = reproduction.plan_of(repository, targets)
         run = Run(plan.stages, plan.upstream, RepositoryLock(repository), Commands(), say, force)
         steps = list(plan.stages.values())
-        with _in_plain_order(steps), reproduction.commands_run_by(run.run_command), run.lock.released():
+        with (
+            _in_plain_order(steps),
+            reproduction.commands_run_by(run.run_command),
+            closing(run.commands),
+            run.lock.released(),
+        ):
             skipped = _work(run, jobs=jobs)
     return Outcome(tuple(name for name in run.stages if name in run.ran), run.failed, tuple(skipped))
 

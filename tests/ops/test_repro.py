@@ -1,6 +1,7 @@
 """`python -m ops repro --jobs N` gives what `dvc repro` gives, in parallel."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -159,11 +160,18 @@ def test_an_interrupt_stops_the_stages_and_the_same_command_goes_on(tmp_path: Pa
     assert (folder / "out/a").read_text() == "new\n"
 
 
-def test_one_job_is_plain_dvc(tmp_path: Path) -> None:
+def test_a_plain_run_is_that_of_dvc(tmp_path: Path) -> None:
     folder = diamond(tmp_path / "toy")
-    done = run(["python", "-m", "ops", "repro", "--jobs", "1", "first"], cwd=folder, environment=HERE)
+    done = run(["python", "-m", "ops", "repro", "--plain", "first"], cwd=folder, environment=HERE)
     assert "Running stage 'first':\n> cp source.txt out/first.txt" in done.stdout
     assert not (folder / "out/last.txt").exists()
+
+
+def test_a_run_says_how_long_each_stage_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(diamond(tmp_path / "toy"))
+    _, lines = side_by_side(tmp_path, "first")
+    assert lines[0] == "first > cp source.txt out/first.txt"
+    assert re.fullmatch(r"first took \d+\.\d s", lines[1])
 
 
 def test_a_target_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
