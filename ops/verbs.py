@@ -55,6 +55,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     },
     "Maintain": {
         "deps": Verb("ops.deps", "Check and repair the code dependencies in dvc.yaml."),
+        "ruleset": Verb("ops.github.ruleset", "Install the rules of the main branch at GitHub."),
         "readme": Verb("ops.readme.command", "Update the generated parts of README and docs."),
         "story": Verb("ops.demo.story_command", "Demo: the life of a model, in a new folder."),
     },

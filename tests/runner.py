@@ -66,7 +66,7 @@ class Runner:
         action = step.get("uses", "").partition("@")[0]
         if action == "actions/checkout":
             self._check_out(clone, said.get("ref") or str(github["ref_name"]))
-        elif action.startswith("actions/cache/"):
+        elif action.startswith("actions/cache/") and not said["path"].startswith("~"):  # packages are installed here
             self._carry(clone / said["path"], self.folder / "caches", said, save=action.endswith("save"))
         elif action.startswith(("actions/upload", "actions/download")):
             self._carry(

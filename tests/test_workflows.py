@@ -1,5 +1,6 @@
 """Workflows in .github: targets of make, minimal permissions, linters."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -90,9 +91,44 @@ def test_production_is_deployed_only_after_its_reviewers_are_checked() -> None:
 def test_ci_installs_the_programs_of_the_tests_by_the_same_target() -> None:
     commands = [step["run"] for step in steps_of(("check", "test")) if "run" in step]
     assert commands == ["make test-programs", "make test"]
+    actionlint = ".venv/actionlint.stamp"
+    assert actionlint in (ROOT / ".ci/run").read_text(), "CI=true makes `make check` of the workflow install it"
     ci = (ROOT / ".ci/run").read_text()
     assert "make --silent test-programs" in ci
     assert "apt-get" not in ci
+
+
+def test_every_test_is_in_one_part_of_the_job_that_tests() -> None:
+    strategy = JOBS["check", "test"]["strategy"]
+    parts = dict(re.findall(r"^PART_(\w+) := (.*)$", MAKEFILE, flags=re.MULTILINE))
+    assert strategy == {"fail-fast": False, "matrix": {"part": list(parts)}}
+    assert parts == {
+        "fast": '-m "not slow"',
+        "ops": "-m slow tests/ops",
+        "other": "-m slow --ignore tests/ops tests",
+    }
+    assert steps_of(("check", "test"))[-1]["env"] == {"PART": "${{ matrix.part }}"}
+    for part, options in {**parts, "": ""}.items():
+        shown = run(["make", "--dry-run", "test", f"PART={part}"], cwd=ROOT).stdout
+        assert shown.splitlines()[-1] == f"pytest {options}"
+    refused = run(["make", "--dry-run", "test", "PART=none"], cwd=ROOT, check=False)
+    assert (refused.returncode, "found PART=none, expected fast, ops or other" in refused.stderr) == (2, True)
+
+
+def test_the_rules_of_main_require_the_checks_of_a_pull_request() -> None:
+    rules = json.loads((ROOT / ".github/rulesets/main.json").read_bytes())
+    assert (rules["target"], rules["enforcement"]) == ("branch", "active")
+    assert rules["conditions"] == {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    (required,) = (rule for rule in rules["rules"] if rule["type"] == "required_status_checks")
+    names = [
+        body["name"].replace("${{ matrix.part }}", part)
+        for (workflow, _), body in JOBS.items()
+        if "pull_request" in WORKFLOWS[workflow]["on"] and body["name"][0].isdigit()
+        for part in body.get("strategy", {}).get("matrix", {}).get("part", [""])
+    ]
+    contexts = [check["context"] for check in required["parameters"]["required_status_checks"]]
+    assert sorted(contexts) == sorted(names)
+    assert {"deletion", "non_fast_forward"} <= {rule["type"] for rule in rules["rules"]}
 
 
 def test_the_seven_steps_have_their_names_and_order() -> None:
@@ -166,11 +202,12 @@ def test_pull_requests_use_the_reading_role_only() -> None:
             assert "secrets." not in str(body)
 
 
-def test_caches_are_keyed_by_the_lock_and_written_by_main_alone() -> None:
+def test_caches_are_keyed_by_the_lock_or_the_pins_and_written_by_main_alone() -> None:
+    keys = {".dvc/cache": "hashFiles('dvc.lock')", "~/.cache/pip": "hashFiles('tests/requirements.txt')"}
+    assert used(("check", "test"), "actions/cache/restore") == used(("check", "quality"), "actions/cache/restore")
     for job in JOBS:
         for step in [*used(job, "actions/cache/restore"), *used(job, "actions/cache/save")]:
-            assert "hashFiles('dvc.lock')" in step["with"]["key"]
-            assert step["with"]["path"] == ".dvc/cache"
+            assert keys[step["with"]["path"]] in step["with"]["key"]
         for step in used(job, "actions/cache/save"):
             assert step["if"] == "github.event_name == 'push'"
             assert WORKFLOWS[job[0]]["on"]["push"] == {"branches": ["main"]}

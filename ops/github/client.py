@@ -91,6 +91,26 @@ class GitHub:
         path = f"{self._root}/environments/{quote(environment, safe='')}"
         return self._read(_reviewers, self._request("GET", path))
 
+    def actions_open_pull_requests(self) -> bool:
+        """Return whether the repository's setting lets GitHub Actions open pull requests."""
+        reply = self._request("GET", f"{self._root}/actions/permissions/workflow")
+        return self._read(lambda found: bool(found["can_approve_pull_request_reviews"]), reply)
+
+    def put_ruleset(self, rules: Fields) -> str:
+        """Create or replace the ruleset of this name; return which."""
+        path = f"{self._root}/rulesets"
+
+        def existing() -> int | None:
+            found = dict(self._pages(path, kind=lambda one: (one["name"], int(one["id"]))))
+            return found.get(rules["name"])
+
+        identity = existing()
+        if identity is None:
+            self._create(path, rules, kind=lambda found: int(found["id"]), found=existing)
+            return "created"
+        self._request("PUT", f"{path}/{identity}", rules)
+        return "updated"
+
     def pull_request(self, number: int) -> PullRequest:
         """Return one pull request."""
         return self._read(_pull_request, self._request("GET", f"{self._root}/pulls/{number}"))

@@ -9,6 +9,11 @@ from ops.github.errors import RefusedError, UnansweredError
 from ops.github.http import HttpClient, Reply
 
 SECONDARY_WAIT = 60.0  # GitHub's advice for a rate limit without a header
+SETTING = (
+    "Settings → Actions → General → Workflow permissions, and turn on "
+    "“Allow GitHub Actions to create and approve pull requests”"
+)
+FORBIDDEN = "not permitted to create or approve pull requests"  # in GitHub's answer to a workflow's token
 CURES = {
     401: "expected a token that is valid. Cure: set GITHUB_TOKEN (in a workflow: env: GITHUB_TOKEN: "
     "${{ github.token }}) or renew REPO_TOKEN.",
@@ -32,6 +37,10 @@ def checked(reply: Reply, *, http: HttpClient, where: str) -> Reply:
     wait = wait_of(reply, said)
     if wait is not None:
         raise UnansweredError(found, accepted=False, wait=wait)
+    if FORBIDDEN in said:
+        raise RefusedError(
+            f"GitHub refused: found {found} at {where}. Cure: go to {SETTING}.", status=reply.status, said=said
+        )
     cure = CURES.get(reply.status, "expected a response of GitHub's REST API. Cure: check GITHUB_API_URL.")
     raise RefusedError(f"GitHub refused: found {found} at {where}, {cure}", status=reply.status, said=said)
 

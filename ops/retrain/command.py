@@ -15,6 +15,7 @@ from lab.dataset.source import SourceSection, SqlSource
 from ops.retrain.arrivals import arrivals_of
 from ops.retrain.decision import Decision, to_text
 from ops.retrain.need import JUDGEMENT
+from ops.retrain.publishing import check_can_publish
 from ops.retrain.request import Options, Request
 from ops.retrain.settings import changed_settings
 from ops.retrain.steps import retrain as retrained
@@ -94,6 +95,8 @@ def retrain(
     options = Options(into=into or checked_out(root), **chosen)
     if changed := changed_files(root=root):
         log(f"{len(changed)} uncommitted files are not used, such as {changed[0]}")
+    if options.push and not options.dry_run:
+        check_can_publish(log=log)
     try:
         decision = retrained(request, options, log=log)
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ops.github.proposals import check_may_propose
 from ops.github.retry import RetryPolicy
 from ops.github.target import TOKENS, github_from
 from ops.retrain.proposal import branch_ref, first_commit
@@ -25,6 +26,12 @@ class Published:
     next: tuple[str, ...]
 
 
+def check_can_publish(*, log: Callable[[str], None]) -> None:
+    """Refuse before the work if the repository would refuse the pull request after it."""
+    if _has_token():
+        check_may_propose(github_from(os.environ, policy=RetryPolicy(log=log)))
+
+
 def publish(
     request: Request, options: Options, work: Workplace, commit: str, *, log: Callable[[str], None]
 ) -> Published:
@@ -37,9 +44,13 @@ def publish(
         work.make(commit)
         run_checked(work, "dvc", "push", "--quiet")
         shared.push_new(commit, ref)
-    if not (os.environ.get("GITHUB_REPOSITORY") and any(map(os.environ.get, TOKENS))):
+    if not _has_token():
         return Published(None, (f"gh pr create --base {options.into} --head {request.branch} --fill-first",))
     return Published(_pull_request(request, options, commit, log=log), ())
+
+
+def _has_token() -> bool:
+    return bool(os.environ.get("GITHUB_REPOSITORY") and any(map(os.environ.get, TOKENS)))
 
 
 def _pull_request(request: Request, options: Options, commit: str, *, log: Callable[[str], None]) -> str:

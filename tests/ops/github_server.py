@@ -58,6 +58,8 @@ class State:
     comments: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
     reviewers: dict[str, list[str]] = field(default_factory=dict)  # by environment
+    actions_propose: bool | None = True  # None: the token may not read the setting
+    rulesets: list[dict[str, Any]] | None = field(default_factory=list)  # None: the token may not write them
     labels: dict[int, list[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -212,6 +214,26 @@ class _Handler(BaseHTTPRequestHandler):
         rules += [{"id": 3, "type": "required_reviewers", "reviewers": there}] if there else []
         return 200, {"name": found["name"], "protection_rules": rules}, {}
 
+    def permissions(self, _: Any, __: Any, ___: Any) -> tuple[int, Any, Mapping[str, str]]:
+        if self.state.actions_propose is None:
+            return 403, {"message": "Resource not accessible by integration"}, {}
+        found = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": self.state.actions_propose}
+        return 200, found, {}
+
+    def ruled(self, found: re.Match[str], _: Any, said: Any) -> tuple[int, Any, Mapping[str, str]]:
+        there = self.state.rulesets
+        if there is None:
+            return 403, {"message": "Resource not accessible by personal access token"}, {}
+        if self.command == "GET":
+            return 200, [{"id": place, "name": one["name"], "target": "branch"} for place, one in enumerate(there)], {}
+        if self.command == "PUT":
+            there[int(found["identity"])] = said
+            return 200, {"id": int(found["identity"]), **said}, {}
+        if any(one["name"] == said["name"] for one in there):
+            return 422, {"message": "Validation Failed", "errors": ["Name must be unique"]}, {}
+        there.append(said)
+        return 201, {"id": len(there) - 1, **said}, {}
+
     def labelled(self, found: re.Match[str], _: Any, said: Any) -> tuple[int, Any, Mapping[str, str]]:
         self.state.labels[int(found["number"])] = said["labels"]
         return 200, [{"name": name} for name in said["labels"]], {}
@@ -249,6 +271,10 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", rf"{_ROOT}/pulls", _Handler.opened),
     ("GET", rf"{_ROOT}/commits/(?P<commit>[0-9a-f]+)/pulls", _Handler.at_commit),
     ("GET", rf"{_ROOT}/environments/(?P<name>[^/]+)", _Handler.environment),
+    ("GET", rf"{_ROOT}/actions/permissions/workflow", _Handler.permissions),
+    ("GET", rf"{_ROOT}/rulesets", _Handler.ruled),
+    ("POST", rf"{_ROOT}/rulesets", _Handler.ruled),
+    ("PUT", rf"{_ROOT}/rulesets/(?P<identity>\d+)", _Handler.ruled),
     ("PUT", rf"{_ROOT}/issues/(?P<number>\d+)/labels", _Handler.labelled),
 )
 

@@ -13,10 +13,16 @@ import pytest
 
 from lab.core.command import run
 from ops.__main__ import application
+from ops.github.client import GitHub
+from ops.github.errors import RefusedError
+from ops.github.proposals import UNKNOWN, check_may_propose
+from ops.github.retry import RetryPolicy
+from ops.github.target import github_from
 from ops.github.untrusted import NO_REPORT
-from tests.cures import cure_in
+from tests.cures import apply_cure, cure_in
 from tests.ops.github_server import BOT, ME, REPOSITORY, TOKEN, Fault, State, certificate_in, served
 from tests.project import ROOT
+from tests.project import run as in_folder
 
 TITLE = "## Experiment report"
 TEXT = f"{TITLE}\n\nmerge: it is better."
@@ -568,3 +574,103 @@ def test_a_token_without_rights_approves_nothing(desk: Desk, status: int) -> Non
     assert f"found {status} (Resource not accessible by integration) at environment 'production'" in err
     assert "actions: read" in cure_in(err, of=NO_RIGHTS)
     assert desk.verb("approval", "production")[0] == 0
+
+
+def with_rules(desk: Desk) -> Path:
+    file = desk.folder / ".github/rulesets/main.json"
+    file.parent.mkdir(parents=True)
+    file.write_bytes((ROOT / ".github/rulesets/main.json").read_bytes())
+    return file
+
+
+def test_the_rules_of_main_are_created_once_and_then_updated(desk: Desk) -> None:
+    file = with_rules(desk)
+    assert desk.verb("ruleset") == (
+        0,
+        ".github/rulesets/main.json: created at owner/name\nGitHub Actions may open pull requests",
+        "",
+    )
+    changed = {**json.loads(file.read_bytes()), "enforcement": "disabled"}
+    file.write_text(json.dumps(changed))
+    assert ".json: updated at" in desk.verb("ruleset")[1]
+    assert desk.state.rulesets == [changed]
+
+
+def test_an_unanswered_creation_makes_no_second_ruleset(desk: Desk) -> None:
+    with_rules(desk)
+    desk.state.faults.append(Fault("POST", 502, after=True))
+    assert desk.verb("ruleset")[0] == 0
+    assert desk.state.rulesets is not None
+    assert len(desk.state.rulesets) == 1
+
+
+def test_a_token_without_administration_rights_changes_no_rules(desk: Desk) -> None:
+    with_rules(desk)
+    desk.state.rulesets = None
+    code, out, err = desk.verb("ruleset")
+    assert (code, out, err.count("\n")) == (2, "", 0)
+    assert err.startswith("found 403 (Resource not accessible by personal access token) at the rulesets of owner/name")
+    key = "ops/github/ruleset.py: set GITHUB_TOKEN to a token with administration rights."
+    assert cure_in(err, of=key)
+    assert desk.state.asked("PUT") + desk.state.asked("POST") == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"name": "main", "rules": 7}', "[]"])
+def test_a_file_that_holds_no_ruleset_is_refused(desk: Desk, content: str) -> None:
+    file = with_rules(desk)
+    for words in ("init -q", "add .github", "commit -qm rules"):
+        in_folder(["git", *words.split()], cwd=desk.folder)
+    file.write_text(content)
+    code, _, err = desk.verb("ruleset")
+    assert (code, err.count("\n"), desk.state.requests) == (2, 0, [])
+    apply_cure(
+        err,
+        f"git checkout {file.relative_to(desk.folder)}",
+        of="ops/github/ruleset.py: git checkout {}",
+        cwd=desk.folder,
+    )
+    assert desk.verb("ruleset")[0] == 0
+
+
+FORBIDDEN = "ops/github/proposals.py: go to {}."
+
+
+def test_the_rules_say_whether_actions_may_open_pull_requests(desk: Desk) -> None:
+    with_rules(desk)
+    desk.state.actions_propose = False
+    code, out, _ = desk.verb("ruleset")
+    assert (code, "GitHub Actions may not open pull requests" in out) == (0, True)
+    assert "“Allow GitHub Actions to create and approve pull requests”" in cure_in(out, of=FORBIDDEN)
+    desk.state.actions_propose = None
+    assert "may open" not in desk.verb("ruleset")[1]
+
+
+def check(desk: Desk) -> tuple[list[str], GitHub]:
+    log: list[str] = []
+    return log, github_from(desk.environment, policy=RetryPolicy(log=log.append))
+
+
+def test_a_workflow_that_may_open_no_pull_request_stops_before_its_work(desk: Desk) -> None:
+    log, github = check(desk)
+    desk.state.actions_propose = False
+    check_may_propose(github)
+    assert desk.state.asked("GET") == ["/user"], "the setting does not limit a person's token"
+    desk.state.login = None
+    with pytest.raises(RefusedError, match="found in owner/name: GitHub Actions may not open pull requests") as refused:
+        check_may_propose(github)
+    assert "Workflow permissions, and turn on" in cure_in(str(refused.value), of=FORBIDDEN)
+    desk.state.actions_propose = True
+    check_may_propose(github)
+    assert log == []
+    desk.state.actions_propose = None
+    check_may_propose(github)
+    assert log == [UNKNOWN]
+
+
+def test_a_refused_pull_request_names_the_setting(desk: Desk) -> None:
+    _, github = check(desk)
+    said = "GitHub Actions is not permitted to create or approve pull requests."
+    desk.state.faults.append(Fault("POST", 403, message=said))
+    with pytest.raises(RefusedError, match="is not permitted to create") as refused:
+        github.open_pull_request("topic-2", "main", "a title", "")
+    assert "Allow GitHub Actions to create" in cure_in(str(refused.value), of="ops/github/refusals.py: go to {}.")
