@@ -13,6 +13,7 @@ from lab.core.result_files import read_json, read_result
 from lab.core.yaml_files import read_yaml
 from lab.pages.escape import inert, plain_or_code
 from lab.pages.gate_marks import verdicts_in_words
+from lab.pages.markdown import escaped
 from lab.task.schema import read_task
 from ops.readme.architecture import (
     ARCHITECTURE,
@@ -86,11 +87,12 @@ def blocks(mermaid: str) -> dict[str, str]:
     task = load_value("task", str)
     champions = read_yaml(Path("champion.yaml"), cure="git checkout champion.yaml")
     champion = plain_or_code(champions.get(task, champions["default"])["estimator"])
-    return {
-        "question": f" {plain_or_code(read_task(task).features.question).replace('<!--', '<! --')} ",
+    made = {
+        "question": f" {plain_or_code(read_task(task).features.question)} ",
         "answer": f"\n{answer(results, champion=champion)}\n",
         "dag": f"\n```mermaid\n{flowchart(stage_arrows(mermaid))}\n```\n",
     }
+    return {name: block.replace("<!--", "<! --") for name, block in made.items()}  # a mark of a block is a comment
 
 
 def with_block(text: str, name: str, content: str, *, page: Path) -> str:
@@ -112,7 +114,7 @@ def answer(results: Mapping[str, Any], *, champion: str) -> str:
     """Return today's answer: both models on the test window, with a word on each difference, and three verdicts."""
     seen = {each["metric"]: each for each in results["abtest"]["offline"]["test"]}
     challenger = results["select"]["estimator"]
-    models = f"champion: {_spoken(champion)} | challenger: {_spoken(challenger)}"
+    models = f"champion: {escaped(_spoken(champion))} | challenger: {escaped(_spoken(challenger))}"
     head = [
         f"| on the test window | {models} | difference (95 % interval) | the challenger is |",
         "|---|---:|---:|---:|---|",

@@ -163,10 +163,10 @@ def _span(window: Mapping[str, Any] | None) -> str:
 def _rule_line(rule: Mapping[str, Any]) -> list[str]:
     limit = NOTHING if rule["limit"] is None else f"{rule['limit']:g}"
     return [
-        readable_name(rule["policy"]),
+        plain_or_code(readable_name(rule["policy"])),
         number(rule["value"]),
         limit,
-        "yes" if rule["fired"] else rule["reason"] or "no",
+        "yes" if rule["fired"] else plain_or_code(rule["reason"] or "no"),
     ]
 
 
