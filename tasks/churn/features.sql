@@ -28,27 +28,30 @@ known_sales as (
     group by all
 ),
 
--- A customer without a sale in a period has a row there all the same, so that three rows are 180 days.
+-- A period counts in each snapshot whose half year (three periods) or year (six) holds it.
 history as (
     select
         customer_id,
-        moment,
-        max(last_sale) over half_year as last_sale,
-        min(first_sale) over half_year as first_sale,
-        coalesce(purchases, 0) as purchases_60_days,
-        coalesce(sum(purchases) over half_year, 0) as purchases,
-        sum(amount) over half_year as amount,
-        sum(amount_squared) over half_year as amount_squared,
-        sum(quantity) over half_year as quantity,
-        sum(weekend_purchases) over half_year as weekend_purchases,
-        bit_or(categories) over half_year as categories,
-        sum(season_purchases) over last_year / sum(purchases) over last_year as season_share
-    from (select distinct customer_id from known_sales)
-    cross join periods
-    left join known_sales using (customer_id, moment)
-    window
-        half_year as (partition by customer_id order by moment rows 2 preceding),
-        last_year as (partition by customer_id order by moment rows 5 preceding)
+        snapshot as moment,
+        max(last_sale) filter (half_year) as last_sale,
+        min(first_sale) filter (half_year) as first_sale,
+        coalesce(sum(purchases) filter (moment = snapshot), 0) as purchases_60_days,
+        sum(purchases) filter (half_year) as purchases,
+        sum(amount) filter (half_year) as amount,
+        sum(amount_squared) filter (half_year) as amount_squared,
+        sum(quantity) filter (half_year) as quantity,
+        sum(weekend_purchases) filter (half_year) as weekend_purchases,
+        bit_or(categories) filter (half_year) as categories,
+        sum(season_purchases) / sum(purchases) as season_share
+    from (
+        select known_sales.*, snapshots.moment as snapshot,
+            known_sales.moment > snapshots.moment - interval 180 day as half_year
+        from known_sales
+        join snapshots
+            on known_sales.moment <= snapshots.moment
+            and known_sales.moment > snapshots.moment - interval 360 day
+    )
+    group by customer_id, snapshot
 ),
 
 buys_next as (
@@ -80,7 +83,6 @@ select
     region,
     channel
 from history
-semi join snapshots using (moment)
 join customers using (customer_id)
 left join buys_next using (customer_id, moment)
 where purchases > 0
