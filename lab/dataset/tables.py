@@ -70,14 +70,16 @@ class Table(Params):
     minimum_rows: int = Field(default=1, ge=1)
     newest: str | None = None
     fresh_within_days: int | None = Field(default=None, ge=0, le=36_500)
+    minimum_days: int | None = Field(default=None, ge=1, le=36_500)
+    missing_share: float | None = Field(default=None, ge=0, le=1)
 
     @model_validator(mode="after")
     def named_columns_exist(self) -> Self:
         named = {*self.key, *([self.newest] if self.newest else [])}
         if unknown := sorted(named - set(self.columns)):
             raise ValueError(f"key and newest name {unknown}, the columns are {sorted(self.columns)}")
-        if self.fresh_within_days is not None and self.newest is None:
-            raise ValueError("fresh_within_days needs newest: the column that dates the rows")
+        if (self.fresh_within_days, self.minimum_days) != (None, None) and self.newest is None:
+            raise ValueError("fresh_within_days and minimum_days need newest: the column that dates the rows")
         return self
 
 

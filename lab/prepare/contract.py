@@ -193,6 +193,10 @@ def _shown(position: int) -> str:
 
 
 def _missing(reading: Reading, counts: Sequence[int], rows: int) -> Iterator[Finding]:
+    share, cells, lacking = reading.table.missing_share, rows * len(counts), sum(counts)
+    if share is not None and lacking > share * cells:
+        rule = f"missing_share {share} of all cells, in place of {lacking / cells:.3g}"
+        yield Finding(reading.name, "(table)", rule, "error", rows, rows, ())
     for (label, column), count in zip(reading.table.columns.items(), counts, strict=True):
         ceiling = 0.0 if label in reading.table.key else column.missing_share
         rules: tuple[tuple[Level, float | None], ...] = (("error", ceiling), ("warning", column.warn.missing_share))
@@ -217,6 +221,8 @@ def _table_findings(
             yield Finding(reading.name, "+".join(table.key), "unique key", level, count, rows, examples)
     if table.newest and table.fresh_within_days is not None and as_of is not None:
         yield from _staleness(connection, reading, as_of=as_of, rows=rows)
+    if table.newest and table.minimum_days is not None:
+        yield from _too_short(connection, reading, least=table.minimum_days, rows=rows)
 
 
 def _repeated_keys(connection: duckdb.DuckDBPyConnection, reading: Reading) -> tuple[int, tuple[str, ...]]:
@@ -254,3 +260,11 @@ def _repairs_of(connection: duckdb.DuckDBPyConnection, name: str, value: str, al
 def _repaired(value: str, pairs: Mapping[str, str]) -> str:
     cases = " ".join(f"when {text_literal(found)} then {text_literal(level)}" for found, level in pairs.items())
     return f"case {value} {cases} else {value} end"
+
+
+def _too_short(connection: duckdb.DuckDBPyConnection, reading: Reading, *, least: int, rows: int) -> Iterator[Finding]:
+    value = f"cast(t{list(reading.table.columns).index(reading.table.newest or '')} as date)"
+    (days,) = one_row(connection, f"select date_diff('day', min({value}), max({value})) + 1 from {reading.relation}")
+    if days is None or days < least:
+        rule = f"minimum_days {least}, in place of {days or 0}"
+        yield Finding(reading.name, reading.table.newest or "", rule, "error", rows, rows, ())

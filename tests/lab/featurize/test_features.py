@@ -128,6 +128,26 @@ def test_churn_features_agree_with_the_sales(tmp_path: Path) -> None:
     assert row["label"] == (0 if next_sales else 1)
 
 
+def test_features_of_a_sale_agree_with_the_sales_before_its_day(tmp_path: Path) -> None:
+    tables = shop()
+    make(own_task("high_value_sale"), tmp_path, tables)
+    sales, rows = tables["sales"].to_pandas(), rows_of(tmp_path, "test").to_pandas().head(20)
+    day = sales["recorded"].dt.normalize()
+    for row in rows.itertuples():
+        sale = sales[sales["sale_id"] == row.sale_id].iloc[0]
+        today = sale["moment"].normalize()
+
+        def before(column: str, days: int, *, sale: Any = sale, today: Any = today) -> Any:
+            past = (day < today) & (day >= today - timedelta(days=days))
+            return sales[past & (sales[column] == sale[column])]
+
+        store, product = before("store_id", 28)["quantity"], before("product_id", 56)
+        assert row.store_pieces == store.sum()
+        assert row.store_quantity_spread == pytest.approx(store.std(), abs=1e-8, nan_ok=True)
+        price = (product["amount"] // product["quantity"]).std() / 100
+        assert row.product_price_spread == pytest.approx(price, abs=1e-8, nan_ok=True)
+
+
 def test_parts_keep_the_embargo(tmp_path: Path) -> None:
     make(own_task("churn"), tmp_path, shop())
     horizon = timedelta(days=60)

@@ -195,6 +195,23 @@ def test_too_few_rows_are_refused(tmp_path: Path) -> None:
         prepare(tmp_path, {"x": ["a", "b"]}, minimum_rows=5, columns={"x": {"type": "category"}})
 
 
+def test_a_table_must_span_its_days(tmp_path: Path) -> None:
+    table: dict[str, Any] = {"newest": "day", "minimum_days": 5, "columns": {"day": {"type": "date"}}}
+    prepare(tmp_path, {"day": ["2024-02-27", None, "2024-03-02"]}, **table)
+    with pytest.raises(ContractError, match=r"rows\.day: minimum_days 5, in place of 4: "):
+        prepare(tmp_path, {"day": ["2024-02-27", "2024-03-01"]}, **table)
+    with pytest.raises(ContractError, match="minimum_days 5, in place of 0"):
+        prepare(tmp_path, {"day": pa.array([None], pa.string())}, **table)
+
+
+def test_a_table_may_limit_its_missing_cells(tmp_path: Path) -> None:
+    data = {"x": ["a", None], "y": ["b", "c"]}
+    columns = {"x": {"type": "category"}, "y": {"type": "category"}}
+    prepare(tmp_path, data, missing_share=0.25, columns=columns)
+    with pytest.raises(ContractError, match=r"\(table\): missing_share 0.1 of all cells, in place of 0.25"):
+        prepare(tmp_path, data, missing_share=0.1, columns=columns)
+
+
 @pytest.mark.parametrize(("as_of", "stale"), [(date(2024, 1, 4), True), (date(2024, 1, 3), False), (None, False)])
 def test_freshness_refers_to_a_stated_day(as_of: date | None, *, stale: bool, tmp_path: Path) -> None:
     table = {"newest": "day", "fresh_within_days": 2, "columns": {"day": {"type": "date"}}}

@@ -4,7 +4,9 @@
 with
 
 known as (
-    select *, cast(recorded as date) as known_on, cast(moment as date) as sold_on from sales
+    select *, cast(recorded as date) as known_on, cast(moment as date) as sold_on,
+        amount // quantity as price  -- of a piece, in whole cents
+    from sales
 ),
 
 bound as (
@@ -15,15 +17,16 @@ bound as (
 
 days_of_stores as (
     select store_id, known_on as day, count(*) as sales, sum(amount) as amount,
-        sum(amount * amount) as amount_squared, sum(quantity) as quantity
+        sum(amount * amount) as amount_squared, sum(quantity) as quantity, sum(quantity * quantity) as quantity_squared
     from known group by all
     union all
-    select distinct store_id, sold_on, 0, 0, 0, 0 from known
+    select distinct store_id, sold_on, 0, 0, 0, 0, 0 from known
 ),
 
 stores_before as (
     select distinct store_id, day, sum(sales) over past as sales, sum(amount) over past as amount,
-        sum(amount_squared) over past as amount_squared, sum(quantity) over past as quantity
+        sum(amount_squared) over past as amount_squared, sum(quantity) over past as quantity,
+        sum(quantity_squared) over past as quantity_squared
     from days_of_stores
     window past as (
         partition by store_id order by day range between interval 28 day preceding and interval 1 day preceding
@@ -32,15 +35,17 @@ stores_before as (
 
 days_of_products as (
     select product_id, known_on as day, count(*) as sales, sum(amount) as amount,
-        sum(amount * amount) as amount_squared, sum(quantity) as quantity
+        sum(amount * amount) as amount_squared, sum(quantity) as quantity,
+        sum(price) as price, sum(price * price) as price_squared
     from known group by all
     union all
-    select distinct product_id, sold_on, 0, 0, 0, 0 from known
+    select distinct product_id, sold_on, 0, 0, 0, 0, 0, 0 from known
 ),
 
 products_before as (
     select distinct product_id, day, sum(sales) over past as sales, sum(amount) over past as amount,
-        sum(amount_squared) over past as amount_squared, sum(quantity) over past as quantity
+        sum(amount_squared) over past as amount_squared, sum(quantity) over past as quantity,
+        sum(price) over past as price, sum(price_squared) over past as price_squared
     from days_of_products
     window past as (
         partition by product_id order by day range between interval 56 day preceding and interval 1 day preceding
@@ -101,6 +106,11 @@ select
         / nullif(stores_before.sales * (stores_before.sales - 1), 0)
     ) / 100 as store_spread,
     stores_before.quantity / nullif(stores_before.sales, 0) as store_quantity,
+    stores_before.quantity as store_pieces,
+    sqrt(
+        (stores_before.quantity_squared * stores_before.sales - stores_before.quantity * stores_before.quantity)
+        / nullif(stores_before.sales * (stores_before.sales - 1), 0)
+    ) as store_quantity_spread,
     products_before.sales as product_sales,
     products_before.amount / 100 as product_amount,
     products_before.amount / nullif(products_before.quantity, 0) / 100 as product_price,
@@ -108,6 +118,10 @@ select
         (products_before.amount_squared * products_before.sales - products_before.amount * products_before.amount)
         / nullif(products_before.sales * (products_before.sales - 1), 0)
     ) / 100 as product_spread,
+    sqrt(
+        (products_before.price_squared * products_before.sales - products_before.price * products_before.price)
+        / nullif(products_before.sales * (products_before.sales - 1), 0)
+    ) / 100 as product_price_spread,
     products_before.quantity / nullif(products_before.sales, 0) as product_quantity,
     coalesce(customers_before.sales, 0) as customer_sales,
     customers_before.amount / nullif(customers_before.sales, 0) / 100 as customer_average,
