@@ -15,6 +15,9 @@ def document_of(comparison: Comparison) -> dict[str, Any]:
     rows = comparison.metrics.rows
     if rows is not None:
         found["metrics"]["rows"] |= {"only_in_base": rows.only_in_base, "only_in_head": rows.only_in_head}
+    data = comparison.inputs.data
+    for table, change in zip(found["inputs"]["data"]["raw"], data.raw, strict=True):
+        table |= {"share": change.share, "verdict": data.gate.verdict(change)}
     return {
         "advice": {"do": advice.do, "reasons": [reason.to_text() for reason in advice.reasons]},
         "worse": comparison.worse,

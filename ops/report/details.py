@@ -33,6 +33,7 @@ from ops.report.charts import charts_section
 from ops.report.collapsible import Section
 from ops.revisions.files import ChangedFile
 
+MOST_TABLES = 20
 COURSES = ("newly fails", "still fails", "fails", "within noise", "newly passes", "removed", "not judged", "passes")
 
 
@@ -85,14 +86,20 @@ def raw_section(comparison: Comparison) -> Section | None:
     if not data.raw and not data.unknown:
         return None
     words = Counter([*(data.gate.verdict(each) for each in data.raw), *("unknown" for _ in data.unknown)])
+    ordered = sorted(data.raw, key=lambda each: data.gate.verdict(each) != "failed")
+    more = len(ordered) > MOST_TABLES
     opening = [
-        *(line for each in data.raw for line in _raw_table(each, data.gate)),
-        *(f"- {code(name)}: which rows differ is unknown: {plain_or_code(why)}" for name, why in data.unknown.items()),
+        *(line for each in ordered[:MOST_TABLES] for line in _raw_table(each, data.gate)),
+        *([f"- … and {len(ordered) - MOST_TABLES} more tables: see `python -m ops compare`"] if more else []),
+        *(
+            f"- {code(name)}: which rows differ is unknown: {plain_or_code(why)}"
+            for name, why in [*data.unknown.items()][:MOST_TABLES]
+        ),
         "",
     ]
     lines = [
         (code(change.table), code(each.name), count(each.cells), examples_in_words(each, code))
-        for change in data.raw
+        for change in ordered
         for each in change.columns
     ]
     verdicts = ", ".join(f"{number} {word}" for word, number in words.items())

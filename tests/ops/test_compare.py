@@ -364,7 +364,8 @@ def test_too_many_changed_rows_of_a_raw_table_are_a_reason_to_stop(project: Path
     reason = "more rows of a raw table changed or were removed than compare.most_rows_changed permits: customers"
     assert reason in advice_of(found).reasons[-2].to_text()
     assert "data/raw/customers: " in to_text(found)
-    assert document_of(found)["inputs"]["data"]["raw"][0]["columns"][0]["cells"] == 400
+    document = document_of(found)["inputs"]["data"]["raw"][0]
+    assert (document["columns"][0]["cells"], document["verdict"]) == (400, "failed")
     raised = {"compare.most_rows_changed": 0.9}
     found = compare_revisions("first", revision(project, "raised", of="many", params=raised), root=project)
     assert not found.worse

@@ -118,6 +118,8 @@ def test_other_settings_are_shown_as_they_are(change: Change) -> None:
         (replace(GOOD, word="worse"), "stop"),
         (replace(GOOD, newly_failing=("recall",)), "stop"),
         (replace(GOOD, stale=("train@forest",)), "stop"),
+        (replace(GOOD, rows_beyond=("sales: 30.0 %",)), "stop"),
+        (replace(GOOD, rows_unknown=("sales",)), "look"),
         (replace(GOOD, word="worse", only_shared_rows=True, data_changed=True), "stop"),
         (replace(GOOD, word="not distinguishable"), "look"),
         (replace(GOOD, word="not distinguishable", trained_anew=True), "look"),

@@ -254,6 +254,21 @@ def test_columns_that_differ_are_named_and_the_shared_ones_compared() -> None:
     assert words == 'Columns: code added, country "VARCHAR" → "BIGINT" and signed_up removed.'
 
 
+def test_many_columns_and_tables_are_cut_and_counted() -> None:
+    head = pa.table({**rows(), **{f"new_{number}": [1] * 1000 for number in range(500)}})
+    found = compared(pa.table(rows()), head)
+    (words,) = notes_in_words(found)
+    assert words.endswith("and 492 more.")
+    larger = [replace(found, table=f"t{number}", changed=number) for number in range(500)]
+    data = SimpleNamespace(raw=larger, unknown={}, gate=RowGate(0.498, ""))
+    comparison: Any = SimpleNamespace(inputs=SimpleNamespace(data=data))
+    section = raw_section(comparison)
+    assert section is not None
+    assert section.opening[0].startswith("- ✗ `t499`:")
+    assert "- … and 480 more tables: see `python -m ops compare`" in section.opening
+    assert len("".join(section.opening)) < 20_000
+
+
 def test_a_key_of_another_type_matches_nothing() -> None:
     content = rows()
     head = pa.table({**content, "id": list(map(str, content["id"]))})

@@ -7,6 +7,8 @@ from ops.compare.changes import Change, in_one_line
 from ops.compare.tables.row_gate import RowGate
 from ops.compare.tables.table_change import ColumnChange, Concentration, Example, TableChange
 
+NAMED = 8
+
 Write = Callable[[str], str]
 
 
@@ -57,7 +59,8 @@ def _value(value: str | None, write: Write) -> str:
 
 
 def _listed(what: str, changes: Sequence[Change], write: Write) -> list[str]:
-    return [f"{what}: {listed(_change(each, write) for each in changes)}"] if changes else []
+    shown, more = [_change(each, write) for each in changes[:NAMED]], len(changes) - NAMED
+    return [f"{what}: {listed([*shown, *([f'{count(more)} more'] if more > 0 else [])])}"] if changes else []
 
 
 def _change(each: Change, write: Write) -> str:
