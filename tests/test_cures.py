@@ -1,5 +1,6 @@
 """Every printed cure is applied by a test, or listed as not yet applied."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,6 +153,15 @@ def test_a_repository_without_a_commit_gets_its_first(tmp_path: Path, monkeypatc
         cwd=tmp_path,
     )
     record()
+
+
+def test_missing_tables_come_back(kept: Path) -> None:
+    shutil.rmtree("tables")
+    with pytest.raises(LabError, match="tables has no Parquet file") as refused:
+        read_data_files([Path("tables")])
+    key = "lab/card/data_files.py: dvc checkout {}, or dvc repro"
+    apply_cure(str(refused.value), "dvc checkout tables", of=key, cwd=kept)
+    assert [file.path for file in read_data_files([Path("tables")])] == ["tables/rows.parquet"]
 
 
 def test_an_old_task_file_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

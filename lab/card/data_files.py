@@ -23,8 +23,14 @@ class DataFile:
 
 
 def read_data_files(folders: Iterable[Path]) -> list[DataFile]:
-    """Return the Parquet files of the folders, sorted within each."""
-    return [_read(path) for folder in folders for path in sorted(folder.glob("*.parquet"))]
+    """Return the Parquet files of the folders, sorted within each; a folder without any is refused."""
+    return [_read(path) for folder in folders for path in _paths(folder)]
+
+
+def _paths(folder: Path) -> list[Path]:
+    if found := sorted(folder.glob("*.parquet")):
+        return found
+    raise SourceError(f"{folder} has no Parquet file, expected one or more. Cure: dvc checkout {folder}, or dvc repro")
 
 
 def _read(path: Path) -> DataFile:
