@@ -30,7 +30,9 @@ def purpose(results: Results) -> list[str]:
     """Return the question of the task, its unit, and the meaning of a score."""
     schema, manifest = results.schema, results.challenger
     unit = listed(map(plain_or_code, schema.unit)) if schema.unit else "row number"
-    row = f"One row is one {unit}" + (f" at one {plain_or_code(schema.moment)}" if schema.moment else "")
+    row = ("Each row of the file counts" if schema.unit == ("row",) else f"One row is one {unit}") + (
+        f" at one {plain_or_code(schema.moment)}" if schema.moment else ""
+    )
     meaning = (
         f"The model answers: **{plain_or_code(schema.question)}** {row}. "
         f"A row is positive when its label is {code(schema.positive)}. The score is the predicted probability of a "

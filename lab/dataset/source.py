@@ -19,7 +19,7 @@ class FileTable(Params):
     """One CSV or Parquet file below data/source/TASK; delimiter, encoding, decimal and missing are for CSV only.
 
     With a comma as decimal, 3,14 is read as 3.14. `rename` renames columns on reading; names that differ only in case,
-    and reserved names, need it.
+    and reserved names, need it. `names` are the columns of a CSV file without a header; empty: the first line has them.
     """
 
     path: str = Field(min_length=1)
@@ -27,6 +27,7 @@ class FileTable(Params):
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     missing: tuple[str, ...] = Field(default=MISSING_MARKS, strict=False)
+    names: tuple[str, ...] = Field(default=(), strict=False)
     rename: dict[str, str] = Field(default_factory=dict)
 
 

@@ -121,7 +121,9 @@ def _open_csv(path: Path, table: FileTable) -> tuple[pa.Schema, Iterator[pa.Tabl
 def _csv_reader(path: Path, table: FileTable, *, columns: list[str]) -> pv.CSVStreamingReader:
     return pv.open_csv(
         pa.input_stream(str(path), compression="detect"),
-        read_options=pv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, encoding=table.encoding),
+        read_options=pv.ReadOptions(
+            use_threads=False, block_size=BLOCK_BYTES, encoding=table.encoding, column_names=list(table.names) or None
+        ),
         parse_options=pv.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
         convert_options=pv.ConvertOptions(
             column_types={name: pa.string() for name in columns}, null_values=[], strings_can_be_null=False

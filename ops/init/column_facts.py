@@ -43,6 +43,7 @@ class ColumnFacts:
     with_blanks: int
     with_leading_zero: int
     with_signs: int
+    text: bool
 
     @property
     def present(self) -> int:
@@ -82,6 +83,7 @@ def facts_of(connection: duckdb.DuckDBPyConnection, name: str) -> ColumnFacts:
         with_blanks=blanks,
         with_leading_zero=zeros,
         with_signs=signs,
+        text=kind == "VARCHAR",
     )
 
 

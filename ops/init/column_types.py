@@ -21,6 +21,7 @@ FREE_TEXT_SHARE, FREE_TEXT_LENGTH = 0.2, 60
 IDENTIFIER_LENGTH = 40
 SHOWN_LENGTH = 30
 SLACK = 0.1
+YEARS = (1500, 2200)
 MISSING_SLACK = 0.05
 
 
@@ -74,14 +75,22 @@ def label_column(facts: ColumnFacts, *, whole: bool) -> Column:
     return Column(type="category", allowed=levels, missing_share=missing)
 
 
+def is_year(facts: ColumnFacts) -> bool:
+    """Return whether a column holds years as text."""
+    whole = facts.fits["integer"] == facts.present > 0 and facts.text
+    return whole and YEARS[0] <= (facts.lowest or 0) and (facts.highest or 0) <= YEARS[1]
+
+
 def moment_column(facts: ColumnFacts) -> Column:
     """Return the contract of a column of dates or times; refuse other content."""
-    if not facts.formats and (facts.fits["timestamp"] < facts.present or not facts.present):
+    if not is_year(facts) and not facts.formats and (facts.fits["timestamp"] < facts.present or not facts.present):
         shown = repr(facts.counts[0][0]) if facts.counts else "nothing"
         raise SourceError(
             f"the column {facts.name!r} holds {shown}, expected dates or times for --time, such as 2024-12-31 or "
             "31.12.2024 18:00. Cure: write them like that, or name another column."
         )
+    if not facts.formats and is_year(facts):
+        return Column(type="date", format="%Y")
     form = facts.formats[0] if facts.formats else None
     return Column(type="timestamp" if facts.has_clock else "date", format=form)
 

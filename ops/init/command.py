@@ -12,9 +12,17 @@ import click
 @click.option("--positive", metavar="VALUE", help="The positive class; required with more than two classes.")
 @click.option("--time", metavar="COLUMN", help="The time of a row: train on the past, test on later rows.")
 @click.option("--unit", metavar="COLUMN", help="The unit of a row, if a unit (such as a customer) has several rows.")
+@click.option(
+    "--group", "groups", metavar="COLUMN", multiple=True, help="A column to compare for fairness; repeatable."
+)
+@click.option("--ignore", metavar="COLUMN", multiple=True, help="A column to leave out; repeatable.")
+@click.option("--question", metavar="TEXT", help="The question that the model answers, for README and card.")
+@click.option(
+    "--header", metavar="NAMES", help="Without a header: `none`, or the names, with commas; `first`: line 1 has them."
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing task and source.")
 @click.option("--move", metavar="NAME", help="Only move an old tasks/NAME.yaml into the folder tasks/NAME.")
-def init(
+def init(  # noqa: PLR0913 - one for each option
     *,
     file: Path | None,
     target: str | None,
@@ -22,6 +30,10 @@ def init(
     positive: str | None,
     time: str | None,
     unit: str | None,
+    groups: tuple[str, ...],
+    ignore: tuple[str, ...],
+    question: str | None,
+    header: str | None,
     force: bool,
     move: str | None,
 ) -> None:
@@ -33,6 +45,7 @@ def init(
     \b
         python -m ops init telco.csv --target Churn
         python -m ops init visits.csv --target returned --unit patient_id --time visited
+        python -m ops init rows.csv --header none --target column_7 --ignore column_2
     """  # noqa: D301 - the mark tells click to keep the lines as they are
     if move is not None:
         from ops.init.move_task import move_task  # noqa: PLC0415 - slow imports, which `--help` does not need
@@ -44,5 +57,5 @@ def init(
     from ops.init.inference import Options  # noqa: PLC0415 - as above
     from ops.init.new_task import write_task  # noqa: PLC0415 - as above
 
-    options = Options(target=target, positive=positive, time=time, unit=unit)
-    click.echo(write_task(file, options, name=name, force=force))
+    options = Options(target, positive, time, unit, groups=groups, ignore=ignore, question=question)
+    click.echo(write_task(file, options, name=name, header=header, force=force))

@@ -1,7 +1,8 @@
 """Infer a task file from an unknown table, with reasons."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +17,9 @@ from lab.engine.engine import columns_of, one_row, quoted, text_literal
 from lab.prepare.casts import cast_sql
 from ops.init.column_facts import ColumnFacts, facts_of, opened, words_of
 from ops.init.column_types import (
+    ENOUGH_ROWS,
     FEW_LEVELS,
+    IDENTIFIER_WORDS,
     identifier_reason,
     label_column,
     moment_column,
@@ -32,6 +35,17 @@ POSITIVE_WORDS = frozenset({"yes", "y", "true", "t", "positive", "pos", "churn",
     *("malignant", "won", "converted", "bought", "subscribed", "high"),
 }
 GROUP_WORDS = frozenset({"gender", "sex", "senior", "region", "race", "ethnicity", "nationality", "disability"})
+GROUP_WORDS |= {"geschlecht", "marital", "married", "familienstand", "city", "state", "country", "religion", "ethnic"}
+UNIT_WORDS = frozenset(
+    {"customer", "client", "patient", "user", "person", "member", "household", "subject", "account"}
+) | {
+    *("student", "employee", "kunde", "kunden", "company", "device"),
+}
+FEWEST_REPEATS = 1.1  # rows of a unit, on average; below, equal identifiers may be chance
+MOST_REPEATS = 20  # above, an identifier may be of a place or a product
+MOVES = 4.0  # standard errors between the first and the last part of a file
+PARTS = 5
+FEWEST_NUMBERS = 6  # levels; with more, whole numbers are quantities
 GROUP_PAIRS = (frozenset({"age", "group"}), frozenset({"age", "band"}), frozenset({"age", "class"}))
 GROUP_LEVELS = range(2, 9)
 GROUPS_AT_MOST = 3
@@ -48,6 +62,9 @@ class Options:
     positive: str | None = None
     time: str | None = None
     unit: str | None = None
+    groups: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    question: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,16 +103,20 @@ class Inference:
 
 def infer_task(rows: pa.Table, options: Options) -> Inference:
     """Return the task of a table with text or typed cells, and null for missing ones."""
-    for name in (options.target, options.time, options.unit):
+    for name in (options.target, options.time, options.unit, *options.groups, *options.ignore):
         _refuse_unknown(name, rows.column_names)
     with opened(rows) as connection:
         facts = {name: facts_of(connection, name) for name in rows.column_names}
         label = _label_of(facts[options.target], options.positive)
         giveaways = _giveaways(connection, facts, target=options.target, label=label)
-        decisions = [_decide(fact, options, label, giveaways) for fact in facts.values()]
+        counted = {name for name, fact in facts.items() if _is_row_number(connection, fact)}
+        decisions = [_decide(fact, options, label, giveaways, counted) for fact in facts.values()]
+        options, repeats = _with_repeated_unit(options, decisions, facts)
+        moving = _moving_note(connection, options, label)
         unit = _unit_of(connection, decisions, facts, options)
         split = _split_of(connection, facts, options)
-    groups = [each.name for each in decisions if _is_group(each, facts[each.name])][:GROUPS_AT_MOST]
+    proposed = [each.name for each in decisions if _is_group(each, facts[each.name])][:GROUPS_AT_MOST]
+    groups = list(options.groups) or proposed
     return Inference(
         label=label,
         decisions=tuple(_with_role(each, unit, groups) for each in decisions),
@@ -107,7 +128,10 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
         notes=(
             *_leak_notes(giveaways),
             *_label_notes(facts[options.target]),
+            *repeats,
+            *moving,
             *_column_notes(facts, decisions, options),
+            *_group_notes(groups, decisions),
         ),
     )
 
@@ -120,7 +144,7 @@ def _refuse_unknown(name: str | None, names: Sequence[str]) -> None:
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     numbers = sum(other.strip("+-").replace(".", "", 1).isdigit() for other in names)
     if not near and 3 * numbers > len(names):
-        hint = " The first line looks like data: give the file a header."
+        hint = " The first line looks like data: give the file a header, or --header none."
     more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
     raise SourceError(f"found no column {name!r}, expected one of {list(names[:COLUMNS_SHOWN])}{more}.{hint}")
 
@@ -133,6 +157,11 @@ def _label_of(facts: ColumnFacts, chosen: str | None) -> Label:
         raise SourceError(
             f"the target {facts.name!r} has one class, {shown or 'for it is empty'}; expected two. "
             "Cure: add rows of the other class, or name another --target."
+        )
+    if facts.levels > FEW_LEVELS and chosen is None and facts.fits["number"] == facts.present:
+        raise SourceError(
+            f"the target {facts.name!r} has {facts.levels:,} different numbers, {facts.lowest:g} to {facts.highest:g}; "
+            "expected two classes. Numbers need a bound: add a column to the file that says which rows are above it."
         )
     if facts.levels > 2 and chosen is None:
         raise SourceError(
@@ -184,7 +213,9 @@ def _determines(connection: duckdb.DuckDBPyConnection, value: str, label: str) -
     return bool(levels > 1 and mixed == 0)
 
 
-def _decide(facts: ColumnFacts, options: Options, label: Label, giveaways: Mapping[str, str]) -> Decision:
+def _decide(
+    facts: ColumnFacts, options: Options, label: Label, giveaways: Mapping[str, str], counted: Set[str]
+) -> Decision:
     name = facts.name
     if name == options.target:
         whole = isinstance(label.positive, int)
@@ -195,6 +226,10 @@ def _decide(facts: ColumnFacts, options: Options, label: Label, giveaways: Mappi
         return Decision(name, moment_column(facts), "time", "the time of a row, by --time")
     if name == options.unit:
         return Decision(name, Column(type="identifier", private=True, missing_share=0.0), "unit", "the unit of a row")
+    if name in options.ignore:
+        return Decision(name, Column(type="ignore"), "left out", "--ignore says so")
+    if name in counted:
+        return Decision(name, Column(type="ignore"), "left out", "it is the number of the row")
     return _decide_by_content(facts, giveaways)
 
 
@@ -219,9 +254,9 @@ def _unit_of(
 ) -> tuple[str, ...]:
     """Return the columns that identify a row: the user's, else the first unique identifier, else none."""
     if options.unit is None:
-        unique = (each.name for each in decisions if facts[each.name].levels == facts[each.name].rows)
-        names = {each.name for each in decisions if each.column.type == "identifier"}
-        return tuple(name for name in unique if name in names)[:1]
+        identifiers = [each.name for each in decisions if each.column.type == "identifier"]
+        unique = [name for name in identifiers if facts[name].levels == facts[name].rows]
+        return tuple(sorted(unique, key=lambda name: not _names_a_unit(name))[:1])
     key = ", ".join(quoted(name) for name in (options.unit, options.time) if name)
     rows, units = one_row(connection, f"select count(*), count(distinct ({key})) from rows")
     return (options.unit,) if rows == units else (options.unit, ROW)
@@ -252,6 +287,66 @@ def _split_by_time(connection: duckdb.DuckDBPyConnection, facts: ColumnFacts) ->
     return TimeSplit(kind="time", current_days=current_days, test_days=test_days)
 
 
+def _names_a_unit(name: str) -> bool:
+    return bool(words_of(name) & (IDENTIFIER_WORDS | UNIT_WORDS))
+
+
+def _is_row_number(connection: duckdb.DuckDBPyConnection, facts: ColumnFacts) -> bool:
+    """Return whether a column counts the rows of the file, and its name does not say that it identifies something."""
+    if facts.levels < facts.rows or facts.fits["integer"] < facts.rows or _names_a_unit(facts.name):
+        return False
+    if facts.rows < ENOUGH_ROWS or (facts.highest or 0) - (facts.lowest or 0) != facts.rows - 1:
+        return False
+    number = cast_sql(facts.name, Column(type="integer"), columns_of(connection, "from rows")[facts.name])
+    return bool(one_row(connection, f"select count(distinct {number} - rowid) = 1 from rows")[0])
+
+
+def _with_repeated_unit(
+    options: Options, decisions: Sequence[Decision], facts: Mapping[str, ColumnFacts]
+) -> tuple[Options, list[str]]:
+    """Return the options with the identifier whose rows repeat as unit, and a note on it."""
+    if options.unit is not None:
+        return options, []
+    rows = facts[options.target].rows
+    named = [each.name for each in decisions if each.column.type == "identifier" and each.name != options.time]
+    repeated = [name for name in named if facts[name].present == facts[name].rows]
+    repeated = [name for name in repeated if facts[name].levels * FEWEST_REPEATS < facts[name].rows]
+    repeated = [name for name in repeated if words_of(name) & UNIT_WORDS or facts[name].levels * MOST_REPEATS > rows]
+    if not repeated:
+        return options, []
+    unit = max(repeated, key=lambda name: (bool(words_of(name) & UNIT_WORDS), facts[name].levels))
+    note = (
+        f"{unit} repeats ({facts[unit].levels:,} in {facts[unit].rows:,} rows): its rows stay in one part of the split"
+    )
+    return replace(options, unit=unit), [f"{note}; --unit names another column"]
+
+
+def _moving_note(connection: duckdb.DuckDBPyConnection, options: Options, label: Label) -> list[str]:
+    """Return a note if the share of positives differs between the first and the last fifth of the file."""
+    if options.time is not None:
+        return []
+    positive = f"(trim(cast({quoted(options.target)} as varchar)) = {text_literal(str(label.positive))})::int"
+    shares = connection.execute(
+        f"select avg(y), count(y) from (select {positive} as y, rowid * {PARTS} // (select count(*) from rows) as part "
+        "from rows) group by part order by part"
+    ).fetchall()
+    (first, rows), (last, _) = shares[0], shares[-1]
+    if first is None or last is None or len(shares) < PARTS:
+        return []
+    pooled = (first + last) / 2
+    if abs(last - first) <= MOVES * math.sqrt(2 * pooled * (1 - pooled) / rows):
+        return []
+    shown = f"positives are {100 * first:.1f} % of the first and {100 * last:.1f} % of the last fifth of the file"
+    return [f"{shown}: its order matters; name the time with --time, so that later rows are tested"]
+
+
+def _group_notes(groups: Sequence[str], decisions: Sequence[Decision]) -> list[str]:
+    ages = [each.name for each in decisions if words_of(each.name) & {"age", "alter"} and each.name not in groups]
+    ages = [f"{name} needs bands, as a column of the file" for name in ages[:1]]
+    none = ["no column is compared for fairness; --group COLUMN names one"] if not groups else []
+    return [*none, *ages]
+
+
 def _is_group(decision: Decision, facts: ColumnFacts) -> bool:
     words = words_of(decision.name)
     telling = bool(words & GROUP_WORDS) or any(pair <= words for pair in GROUP_PAIRS)
@@ -280,6 +375,9 @@ def _column_notes(facts: Mapping[str, ColumnFacts], decisions: Sequence[Decision
     dates = [each.name for each in decisions if each.column.type in {"date", "timestamp"}]
     if dates and options.time is None:
         notes.append(f"{', '.join(dates)} could order the rows; --time {dates[0]} tests on later rows than training")
+    codes = [each.name for each in decisions if each.column.type == "integer" and each.role == "feature"]
+    if few := [name for name in codes if 2 < facts[name].levels <= FEWEST_NUMBERS]:
+        notes.append(f"{', '.join(few)}: few whole numbers; if they are codes, set `type: category` in the task file")
     for name, fact in facts.items():
         if len(fact.formats) > 1:
             notes.append(f"{name}: day and month are ambiguous; correct the format if {fact.formats[0]} is wrong")

@@ -4,7 +4,7 @@ import filecmp
 import re
 import shlex
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from lab.dataset.source import MISSING_MARKS, FileTable
 from lab.ingest.files import PARQUET, names_in, open_table
 from lab.task.schema import TASK, TASKS, Task
 from ops.init.csv_dialect import sniff
+from ops.init.header import column_names
 from ops.init.inference import Options, infer_task
 from ops.init.render import to_text
 from ops.init.spelling import decimal_of, free_names, marks_in
@@ -27,13 +28,13 @@ ROWS_LOOKED_AT = 1_000_000
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def write_task(file: Path, options: Options, *, name: str | None, force: bool) -> str:
+def write_task(file: Path, options: Options, *, name: str | None, header: str | None, force: bool) -> str:
     """Write the task and its source, and return the report; nothing is written on an error."""
     _refuse_no_file(file)
     task = name if name is not None else name_of(file)
     path, source = TASKS / task / TASK, SOURCES / task / file.name
     _refuse_taken(task, path, source, file, force=force)
-    spelled, marks = _spelling_of(file, options)
+    spelled, marks = _spelling_of(file, options, header=header)
     rows, total = _rows_of(file, spelled)
     meant = _renamed(options, spelled)
     found = infer_task(rows, meant)
@@ -44,7 +45,8 @@ def write_task(file: Path, options: Options, *, name: str | None, force: bool) -
         table=name_of(file),
         target=meant.target,
         minimum_rows=max(1, total // 2),
-        command=_command(file, options, name),
+        command=_command(file, options, name, header),
+        question=options.question,
     )
     _write_checked(text, path)
     if not (source.exists() and source.samefile(file)):
@@ -88,12 +90,13 @@ def _refuse_taken(task: str, path: Path, source: Path, file: Path, *, force: boo
         raise SourceError(f"{source} exists already with other content. Cure: --name ANOTHER, or --force.")
 
 
-def _spelling_of(file: Path, options: Options) -> tuple[FileTable, dict[str, int]]:
+def _spelling_of(file: Path, options: Options, *, header: str | None) -> tuple[FileTable, dict[str, int]]:
     """Return how to read the file, and the number of cells with each missing mark."""
     plain = FileTable(path=file.name, missing=())
     if file.suffix.lower() not in PARQUET:
         form = sniff(file)
         plain = plain.model_copy(update={"delimiter": form.delimiter, "encoding": form.encoding})
+        plain = plain.model_copy(update={"names": column_names(file, plain, header=header)})
     # The label may be named label, and the time column moment: these are their names in the feature table.
     keep = [name for name, meant in ((options.target, "label"), (options.time, "moment")) if name == meant]
     plain = plain.model_copy(update={"rename": free_names(names_in(file, plain), keep=keep)})
@@ -117,13 +120,20 @@ def _rows_of(file: Path, spelled: FileTable) -> tuple[pa.Table, int]:
 
 
 def _renamed(options: Options, spelled: FileTable) -> Options:
-    names = {key: spelled.rename.get(name, name) for key, name in asdict(options).items() if key != "positive" and name}
-    return replace(options, **names)
+    one = {key: getattr(options, key) for key in ("target", "time", "unit")}
+    several = {key: getattr(options, key) for key in ("groups", "ignore")}
+    renamed = {key: spelled.rename.get(name, name) for key, name in one.items() if name}
+    lists = {key: tuple(spelled.rename.get(name, name) for name in names) for key, names in several.items()}
+    return Options(**{**asdict(options), **renamed, **lists})
 
 
-def _command(file: Path, options: Options, name: str | None) -> str:
-    named = {**asdict(options), "name": name}
-    words = [word for key, value in named.items() if value is not None for word in (f"--{key}", value)]
+def _command(file: Path, options: Options, name: str | None, header: str | None) -> str:
+    named = {**asdict(options), "name": name, "header": header}
+    several = [(key, value if isinstance(value, tuple) else (value,)) for key, value in named.items()]
+    given = [
+        (key.replace("groups", "group"), value) for key, values in several for value in values if value is not None
+    ]
+    words = [word for key, value in given for word in (f"--{key}", value)]
     return shlex.join(["python", "-m", "ops", "init", file.name, *words])
 
 

@@ -11,13 +11,22 @@ from ops.init.inference import Decision, Inference
 
 PLAIN = re.compile(r"[A-Za-z_][\w -]*", re.ASCII)
 FLOORS = ("accuracy", "precision", "recall", "f1", "roc_auc")
+LONGEST_NAME = 100  # in a sentence
 # Words that some YAML parser does not read as text.
 TAKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 HIDDEN = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def task_file(
-    found: Inference, file: FileTable, *, name: str, table: str, target: str, minimum_rows: int, command: str
+    found: Inference,
+    file: FileTable,
+    *,
+    name: str,
+    table: str,
+    target: str,
+    minimum_rows: int,
+    command: str,
+    question: str | None = None,
 ) -> str:
     """Return the text of tasks/NAME/task.yaml."""
     lines = [
@@ -25,8 +34,10 @@ def task_file(
         *_source(file, name=name, table=table),
         *_tables(found, table=table, minimum_rows=minimum_rows),
         *_split(found),
-        *_features(found, table=table, target=target),
+        *_features(found, table=table, target=target, question=question),
         *REST,
+        *_words(found),
+        *EXPERIMENT,
     ]
     return "\n".join(lines) + "\n"
 
@@ -71,6 +82,7 @@ def _head(found: Inference, *, name: str, table: str, target: str, command: str)
 
 def _source(file: FileTable, *, name: str, table: str) -> list[str]:
     spelled = {
+        **({"names": ("the columns, because the file has no header", file.names)} if file.names else {}),
         "delimiter": ("the field separator", file.delimiter),
         "encoding": ("the character encoding", file.encoding),
         "decimal": ("the decimal mark", file.decimal),
@@ -123,11 +135,11 @@ def _split(found: Inference) -> list[str]:
     return ["split:", f"  # {why}", *(f"  {key}: {inline(value)}" for key, value in settings.items()), ""]
 
 
-def _features(found: Inference, *, table: str, target: str) -> list[str]:
+def _features(found: Inference, *, table: str, target: str, question: str | None) -> list[str]:
     label = found.label
     return [
         "features:",
-        f"  question: {_text(f'Which rows of {table} have {target} = {label.positive}?')}",
+        f"  question: {_text(question or f'Which rows of {table} have {target} = {label.positive}?')}",
         f"  table: {inline(table)}",
         f"  unit: {inline(found.unit)}  # the unit of a row; empty: its number in the file",
         *([f"  moment: {inline(found.moment)}"] if found.moment else []),
@@ -151,8 +163,26 @@ REST = (
     "  # worse than the champion. A floor is for you to state: {roc_auc: 0.7}. Others: params.yaml: validate.",
     *(f"  {name}: none" for name in FLOORS),
     "",
-    'words: {}  # reasons for a score in words, such as {age: {raises: "is {age:.0f} years old"}}',
-    "",
-    "experiment:",
-    "  log: null",
 )
+EXPERIMENT = ("", "experiment:", "  log: null")
+
+
+def _words(found: Inference) -> list[str]:
+    features = [each for each in found.decisions if each.role in {"feature", "group"}]
+    lines = [f"  {inline(each.name)}: {inline(_words_of(each))}" for each in features]
+    return ["words:", "  # Sentences for the reasons of a score; each must be true of every value.", *lines]
+
+
+def _words_of(decision: Decision) -> dict[str, str]:
+    """Return the sentences of a feature; a name that cannot be a placeholder only gets words for a missing value."""
+    name, kind = (
+        " ".join(decision.name.replace("_", " ").split()).replace("{", "(").replace("}", ")"),
+        decision.column.type,
+    )
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+        return {}
+    missing = {"missing": f"{name}: not known"}
+    if kind in {"date", "timestamp"} or set(decision.name) & set("{}[].!:") or not decision.name.isprintable():
+        return missing
+    form = {"integer": ":,.0f", "number": ":,.2f"}.get(kind, "")
+    return {"says": f"{name}: {{{decision.name}{form}}}", **missing}

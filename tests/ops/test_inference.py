@@ -1,6 +1,7 @@
 """What is inferred of an unknown table: types, split, positive class, and notes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,10 @@ ROWS = 120
 LABELS = [("Yes", "No", "No")[i // 7 % 3] for i in range(ROWS)]
 
 
-def infer(columns: Mapping[str, Any], *, labels: Sequence[Any] = LABELS, **options: str) -> Inference:
+def infer(columns: Mapping[str, Any], *, labels: Sequence[Any] = LABELS, **options: Any) -> Inference:
     """Decide on columns of 120 values beside a label."""
     rows = pa.table({**columns, "target": pa.array(labels)})
-    return infer_task(rows, Options(**{"target": "target", **options}))
+    return infer_task(rows, replace(Options(target="target"), **options))
 
 
 def decided(values: Sequence[Any], name: str = "x") -> Any:
@@ -100,8 +101,8 @@ def test_thousands_of_levels_stay_a_category() -> None:
     "values",
     [
         [f"C-{i}" for i in range(ROWS)],
-        [str(i + 1) for i in range(ROWS)],
-        list(range(1000, 1000 + ROWS)),
+        [str(ROWS - i) for i in range(ROWS)],
+        list(range(1000, 1000 + 3 * ROWS // 2))[::-1][:ROWS],
     ],
 )
 def test_the_first_column_that_differs_in_every_row_names_the_rows(values: list[Any]) -> None:
@@ -124,7 +125,41 @@ def test_a_name_makes_an_identifier_of_wide_numbers_and_of_repeated_codes() -> N
     wide = infer({"CustomerID": [str(7919 * i % 99991) for i in range(ROWS)]})
     assert wide.unit == ("CustomerID",)
     repeated = infer({"customer_id": [str(5000 + 17 * (i % 60)) for i in range(ROWS)]})
-    assert (repeated.decisions[0].column.type, repeated.unit) == ("identifier", ())
+    assert (repeated.decisions[0].column.type, repeated.unit) == ("identifier", ("customer_id", "row"))
+    assert repeated.split == GroupSplit(kind="group", column="customer_id")
+    assert any("customer_id repeats (60 in 120 rows)" in note for note in repeated.notes)
+
+
+@pytest.mark.parametrize("values", [[str(i + 1) for i in range(ROWS)], list(range(1000, 1000 + ROWS))])
+def test_the_number_of_a_row_is_no_feature_and_no_unit(values: list[Any]) -> None:
+    found = infer({"Unnamed: 0": values, "customer": [f"C{7 * i % ROWS}" for i in range(ROWS)]})
+    assert (found.decisions[0].column.type, found.unit) == ("ignore", ("customer",))
+    assert found.decisions[0].reason == "it is the number of the row"
+    assert infer({"customer_id": values}).unit == ("customer_id",)
+
+
+def test_a_base_rate_that_moves_along_the_file_is_noted() -> None:
+    rising = ["Yes" if i % 10 < 10 * i // ROWS else "No" for i in range(ROWS)]
+    found = infer({"x": list(range(ROWS))[::-1]}, labels=rising)
+    assert [note for note in found.notes if "its order matters" in note]
+    assert not [note for note in infer({"x": [1, 2] * (ROWS // 2)}).notes if "its order matters" in note]
+
+
+def test_a_column_of_years_may_be_the_time() -> None:
+    found = infer({"year": [str(2010 + i // 12) for i in range(ROWS)]}, time="year")
+    assert found.decisions[0].column.format == "%Y"
+    assert isinstance(found.split, TimeSplit)
+    assert found.split.current_days + found.split.test_days == 1461  # four years
+
+
+def test_what_the_user_says_about_groups_and_columns_holds() -> None:
+    columns: dict[str, list[Any]] = {name: [20 + i % 9 for i in range(ROWS)] for name in ("age", "shoe")}
+    columns["sex"] = ["f", "m"] * (ROWS // 2)
+    found = infer_task(
+        pa.table({**columns, "target": LABELS}), Options(target="target", groups=("shoe",), ignore=("age",))
+    )
+    assert (found.groups, found.decisions[0].reason) == (("shoe",), "--ignore says so")
+    assert infer({"shoe": columns["shoe"]}).notes[-1] == "no column is compared for fairness; --group COLUMN names one"
 
 
 def test_a_code_with_few_levels_is_a_category_not_a_quantity() -> None:
@@ -201,7 +236,7 @@ def test_rows_without_a_label_are_told() -> None:
             ["a", "b", "c"],
             r"has 3 classes, 'a' \(40 rows\), 'b' \(40 rows\), 'c' \(40 rows\); expected two.*--positive",
         ),
-        ([str(i) for i in range(ROWS)], "has 120 classes, .* and 110 more; expected two"),
+        ([f"c{i}" for i in range(ROWS)], "has 120 classes, .* and 110 more; expected two"),
     ],
 )
 def test_a_label_without_two_classes_is_refused_with_those_found(labels: list[Any], message: str) -> None:

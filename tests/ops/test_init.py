@@ -24,6 +24,7 @@ from lab.task.schema import Task, read_task
 from ops.init.command import init
 from ops.init.task_file import inline
 from stages import featurize, ingest, prepare, task
+from tests.cures import cure_in
 from tests.project import OWN, ROOT
 
 ROWS = 400
@@ -293,6 +294,43 @@ def test_one_class_may_stand_against_all_the_others() -> None:
     assert share == pytest.approx(0.5, abs=0.02)
 
 
+NO_HEADER = "ops/init/header.py: --header none, or --header NAME,NAME for all of them; --head"
+HEADLESS = PLAIN.partition(b"\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("header", "target", "features"),
+    [("none", "column_3", "column_2 column_4 column_5"), ("id, age,Churn,charge,gender", "Churn", "age charge gender")],
+)
+def test_a_file_without_a_header_gets_names(header: str, target: str, features: str) -> None:
+    describe("mine.csv", HEADLESS, "--target", target, "--header", header)
+    assert features_of("mine").num_rows == ROWS
+    assert set(features.split()) <= set(features_of("mine").column_names)
+
+
+def test_a_first_line_of_data_is_noticed() -> None:
+    with pytest.raises(SourceError, match=r"mine.csv looks like data: \['A0', '20', 'Yes'") as refused:
+        describe("mine.csv", HEADLESS, "--target", "Yes")
+    assert not Path("tasks/mine").exists()
+    assert "--header none" in cure_in(str(refused.value), of=NO_HEADER)
+    describe("mine.csv", HEADLESS, "--target", "column_3", "--header", "none")
+    years = csv_of({"2018": list(range(9)), "2019": list(range(9)), "y": ["a", "b", "a"] * 3})
+    with pytest.raises(SourceError, match="looks like data"):
+        describe("years.csv", years, "--target", "y")
+    describe("years.csv", years, "--target", "y", "--header", "first")
+    with pytest.raises(SourceError, match=r"--header has 2 names, incoming/more\.csv has 3 columns"):
+        describe("more.csv", years, "--target", "y", "--header", "a,b")
+
+
+def test_the_question_and_words_are_in_the_task() -> None:
+    describe("mine.csv", PLAIN, "--target", "Churn", "--question", "Who leaves next?")
+    task = read_task("mine")
+    assert task.features.question == "Who leaves next?"
+    assert task.words["charge"].says == ("charge: {charge:,.2f}",)
+    assert set(task.words) == {"age", "charge", "gender"}
+    assert "--question 'Who leaves next?'" in Path("tasks/mine/task.yaml").read_text()
+
+
 def test_the_file_is_kept_to_the_byte() -> None:
     content = b"\xef\xbb\xbf" + csv_of(plain_columns(), end="\r\n")
     describe("Mine (1).csv", content, "--target", "Churn")
@@ -337,7 +375,7 @@ def test_a_large_file_is_described_in_seconds() -> None:
         (PLAIN, ["--target", "churn"], r"found no column 'churn', .*Did you mean 'Churn'"),
         (PLAIN, ["--target", "Churn", "--time", "age"], r"the column 'age' holds '\d+', expected dates"),
         (PLAIN, ["--target", "Churn", "--unit", "nobody"], "found no column 'nobody'"),
-        (PLAIN, ["--target", "age"], "the target 'age' has 50 classes"),
+        (PLAIN, ["--target", "age"], "the target 'age' has 50 different numbers, 20 to 69; expected two"),
         (csv_of(labelled("Yes")), ["--target", "Churn"], "has one class, 'Yes'"),
         (PLAIN, ["--target", "Churn", "--name", "My Task"], "found --name 'My Task', expected lower-case letters"),
         (PLAIN + b"A,1\n", ["--target", "Churn"], "line 402 has 2"),
