@@ -2,13 +2,16 @@
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lab.core.command import COSTS, TEMPORARY
 from lab.core.errors import LabError, SourceError
 from lab.core.params import parse_json
 from lab.core.result_files import json_bytes
@@ -36,7 +39,8 @@ class Line:
     """A revision: its challenger's out-of-fold score, and for an experiment what changed and the verdict.
 
     A positive difference is better, also of a loss; its interval is not corrected. `test_score` and `gates` (passes,
-    within noise or fails) are None where they are not revealed.
+    within noise or fails) are None where they are not revealed. `cpu_seconds` is the cost of the stages that ran for it
+    here, and None where none did.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Line:
     gates: str | None = None
     failed_gates: tuple[str, ...] = ()
     gates_within_noise: tuple[str, ...] = ()
+    cpu_seconds: float | None = None
 
 
 @click.command()
@@ -69,7 +74,8 @@ def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
     It is corrected for the number of experiments (Holm); the intervals are not.
 
     Each look at the test window makes its scores more optimistic. So they are shown only with --reveal, for the
-    experiment that you chose.
+    experiment that you chose. CPU seconds are those of the stages that ran for an experiment in this repository, so a
+    stage whose result came from the cache costs nothing.
 
     \b
       python -m ops experiments
@@ -97,7 +103,8 @@ def listed(
     question = _question(stores[0].snapshot)
     start, *lines = [_scored(store.snapshot, question.by, reveal=reveal) for store in stores]
     lines = [_judged(line, store, stores[0], question) for line, store in zip(lines, stores[1:], strict=True)]
-    lines = corrected(lines, level=question.significance)
+    costs = costs_of(commit, root=root)
+    lines = [replace(line, cpu_seconds=costs.get(line.name)) for line in corrected(lines, level=question.significance)]
     sign = 1 if question.by in LOWER_IS_BETTER else -1
     return question.by, [
         start,
@@ -112,20 +119,34 @@ def experiments_of(commit: str, *, root: Path) -> list[tuple[str, str]]:
     return [(name.removeprefix(prefix), made) for name, made in (line.split(" ") for line in found)]
 
 
+def costs_of(commit: str, *, root: Path) -> dict[str, float]:
+    """Return the CPU seconds of each experiment of a commit; a line that a kill cut is left out."""
+    path = Path(f"{root.absolute()}{TEMPORARY}", COSTS)
+    found: dict[str, float] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
+        with suppress(ValueError, KeyError, TypeError):
+            cost = json.loads(line)
+            if cost["experiment"] and cost["baseline"] == commit:
+                found[cost["experiment"]] = round(found.get(cost["experiment"], 0.0) + cost["cpu_seconds"], 2)
+    return found
+
+
 def to_text(lines: Sequence[Line], by: str) -> str:
     """Return the table and how to read it; further settings, and what is revealed, have lines of their own."""
     short = short_names(list(dict.fromkeys(name for line in lines for name, _ in line.changed)))
-    rows = [["", "changed", f"{readable_name(by)} out of fold", "against the base"]]
+    rows = [["", "changed", f"{readable_name(by)} out of fold", "against the base", "CPU s"]]
     for line in lines:
         first, *more = [f"{short[name]}={value}" for name, value in line.changed] or [""]
         ends = interval(line.difference_low, line.difference_high)
         differs = "" if line.difference is None else f" ({signed(line.difference)}, {ends})"
-        rows.append(
-            [line.name, first, f"{number(line.score)} ({interval(line.low, line.high)})", line.verdict + differs]
-        )
-        rows += [["", text, "", ""] for text in more]
+        score = f"{number(line.score)} ({interval(line.low, line.high)})"
+        cost = "" if line.cpu_seconds is None else f"{line.cpu_seconds:.1f}"
+        rows.append([line.name, first, score, line.verdict + differs, cost])
+        rows += [["", text, "", "", ""] for text in more]
         if line.gates is not None:
-            rows.append(["", "", f"on test {number(line.test_score)}", _gates_text(line)])
+            rows.append(["", "", f"on test {number(line.test_score)}", _gates_text(line), ""])
+    if all(line.cpu_seconds is None for line in lines):
+        rows = [row[:-1] for row in rows]
     return "\n".join([aligned(rows), "", *_notes(lines)])
 
 

@@ -1,5 +1,6 @@
 """The list of experiments fits a terminal, has verdicts, and hides test scores."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from lab.core.errors import SourceError
 from lab.select.pairs import Question
-from ops.experiments import Line, _with_gates, against, corrected, listed, short_names, to_text
+from ops.experiments import Line, _with_gates, against, corrected, costs_of, listed, short_names, to_text
 from tests.history import commit_all
 from tests.lab.select.candidates import candidate
 from tests.project import run
@@ -87,6 +88,20 @@ def test_other_rows_are_not_compared() -> None:
     base, experiment = candidate("base", skill=1.0), candidate("experiment", skill=1.0)
     other = replace(experiment, out_of_fold=experiment.out_of_fold.slice(1))
     assert against(SLOWER, other, base, Question("roc_auc", 0.05, 0.01)).verdict.startswith("not compared: other")
+
+
+def test_the_cost_is_that_of_the_stages_that_ran_for_an_experiment(tmp_path: Path) -> None:
+    log = tmp_path / ".dvc/tmp/stage_costs.jsonl"
+    assert costs_of("abc", root=tmp_path) == {}
+    log.parent.mkdir(parents=True)
+    runs = [("slower", "abc", 2.5), ("slower", "abc", 1.25), ("slower", "def", 9.0), (None, None, 9.0)]
+    lines = [json.dumps({"experiment": name, "baseline": base, "cpu_seconds": cost}) for name, base, cost in runs]
+    log.write_text("\n".join([*lines, "[1]", '{"experiment": "slow']))
+    assert costs_of("abc", root=tmp_path) == {"slower": 3.75}
+    text = to_text([BASE, replace(SLOWER, cpu_seconds=3.75)], "roc_auc")
+    assert max(map(len, text.splitlines())) <= 120
+    assert text.splitlines()[0].endswith("CPU s")
+    assert any(line.endswith("  3.8") for line in text.splitlines())
 
 
 def test_a_commit_without_experiments_is_refused(tmp_path: Path) -> None:
