@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,8 +40,8 @@ def draw_candidates(points: Points) -> dict[str, bytes]:
     drawn = {}
     with mpl.rc_context(STYLE):
         drawn["leaderboard.svg"] = _svg(_leaderboard(points["leaderboard"]))
-        if any(row["method"] != "none" for row in points["search"]):
-            drawn["search.svg"] = _svg(_searches(points["search"]))
+        if searched := _searched(points["search"]):
+            drawn["search.svg"] = _svg(_searches(points["search"], searched))
         if points["learning_curve"]:
             drawn["learning_curves.svg"] = _svg(_learning_curves(points["learning_curve"]))
     return drawn
@@ -71,8 +72,13 @@ def _leaderboard(rows: Sequence[Row]) -> "Figure":
     return figure
 
 
-def _searches(rows: Sequence[Row]) -> "Figure":
-    names = list(dict.fromkeys(row["candidate"] for row in rows if row["method"] != "none"))
+def _searched(rows: Sequence[Row]) -> list[str]:
+    """Return the candidates with a search of more than one trial; one trial has no path."""
+    trials = Counter(row["candidate"] for row in rows if row["method"] != "none")
+    return [name for name, count in trials.items() if count > 1]
+
+
+def _searches(rows: Sequence[Row], names: Sequence[str]) -> "Figure":
     figure, panels = _panels(len(names))
     for name, axes in zip(names, panels, strict=True):
         trials = [row for row in rows if row["candidate"] == name and row["score"] is not None]

@@ -8,8 +8,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-CHAMPION, CHALLENGER, PLAIN = "#8a8f98", "#1f5fbf", "#444b55"
-COLOURS = {"champion": CHAMPION, "challenger": CHALLENGER}
+from lab.pages.markdown import readable_name
+from lab.pages.pictures import LEADER, OTHER, PLAIN
+
+COLOURS = {"champion": OTHER, "challenger": LEADER}
 SHOWN = ("roc_auc", "accuracy", "precision", "recall", "f1")
 WINDOW = "test"
 
@@ -34,7 +36,7 @@ def _draw_gain(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
         x, y = zip(*points, strict=True)
         axes.plot(x, y, color=colour, linewidth=2)
         axes.annotate(model, (0.52, 0.30 - 0.08 * place), color=colour, fontweight="bold")
-    axes.set(xlabel="share of customers acted on, best score first", ylabel="share of the positives found")
+    axes.set(xlabel="share of rows acted on, best score first", ylabel="share of the positives found")
     axes.set_title("Positives found by acting on the best scores", loc="left", fontsize=11)
     _plain(axes)
 
@@ -43,11 +45,11 @@ def _draw_differences(axes: Axes, seen: Mapping[str, Mapping[str, Any]]) -> None
     for place, metric in enumerate(reversed(SHOWN)):
         each = seen[metric]
         if each["low"] is not None and each["high"] is not None:
-            axes.plot([each["low"], each["high"]], [place, place], color=CHALLENGER, linewidth=3, alpha=0.45)
-        axes.plot([each["difference"]], [place], "o", color=CHALLENGER)
+            axes.plot([each["low"], each["high"]], [place, place], color=LEADER, linewidth=3, alpha=0.45)
+        axes.plot([each["difference"]], [place], "o", color=LEADER)
         axes.annotate(each["verdict"], (1.01, place), xycoords=("axes fraction", "data"), va="center", color=PLAIN)
     axes.axvline(0, color=PLAIN, linewidth=1)
-    axes.set_yticks(range(len(SHOWN)), [name.replace("_", " ") for name in reversed(SHOWN)])
+    axes.set_yticks(range(len(SHOWN)), [readable_name(name) for name in reversed(SHOWN)])
     axes.set(xlabel="challenger less champion, 95 % interval", ylim=(-0.6, len(SHOWN) - 0.4))
     axes.locator_params(axis="x", nbins=5)  # more labels overlap
     axes.set_title("Is the challenger better on the same rows?", loc="left", fontsize=11)

@@ -71,7 +71,7 @@ def test_the_model_card_escapes_names_levels_notes_and_reasons(text: str) -> Non
             money=Money(currency=text, benefit_of_true_positive=2500),
         )
     )
-    assert (effects_of(page), broken_tables(page)) == (["candidates/README.md"], [])
+    assert (effects_of(page), broken_tables(page)) == (["candidates/README.md", "croissant.json", "cyclonedx.json"], [])
 
 
 @TEXTS
