@@ -30,6 +30,7 @@ from ops.revisions.objects import Objects
 from ops.revisions.snapshot import Snapshot
 from ops.text_table import aligned
 
+NOT_COMPARED = "not compared: "
 SWAPPED = {"better": "worse", "worse": "better"}
 HIDDEN = "The scores of the test window are hidden: choose by the out-of-fold score, then use --reveal."
 
@@ -183,7 +184,13 @@ def _notes(lines: Sequence[Line]) -> list[str]:
         f"The best of {compared} is partly chosen by chance. The verdicts are corrected by Holm over "
         f"{counted(compared, 'difference')}; the intervals are not."
     )
-    return [*([by_chance] if compared > 1 else []), *([HIDDEN] if lines[0].gates is None else [])]
+    apart = [line.name for line in lines if line.verdict.startswith(NOT_COMPARED) and "the remote" in line.verdict]
+    derive = f"To compare all: python -m ops derive {' '.join([lines[0].name, *apart])}"
+    return [
+        *([by_chance] if compared > 1 else []),
+        *([derive] if apart else []),
+        *([HIDDEN] if lines[0].gates is None else []),
+    ]
 
 
 def _judged(line: Line, store: Store, base: Store, question: Question) -> Line:
@@ -192,7 +199,7 @@ def _judged(line: Line, store: Store, base: Store, question: Question) -> Line:
     try:
         return against(line, _challenger(store, "experiment"), _challenger(base, "base"), question)
     except LabError as error:
-        return replace(line, verdict=f"not compared: {briefly(error)}")
+        return replace(line, verdict=f"{NOT_COMPARED}{briefly(error)}")
 
 
 def against(line: Line, experiment: Candidate, base: Candidate, question: Question) -> Line:

@@ -85,7 +85,7 @@ def rows_of_units(rows: TestRows) -> str:
 
 def cure_of(comparison: Comparison, *, write: Callable[[str], str] = str) -> str:
     """Return the command that makes missing predictions again; nothing where they would not help."""
-    if comparison.metrics.rows is not None or "nor on the remote" not in comparison.metrics.untested:
+    if comparison.metrics.rows is not None or "the remote" not in comparison.metrics.untested:
         return ""
     lacking = [each.name for each in (comparison.base, comparison.head) if each.commit is not None]
     command = f"python -m ops derive {' '.join(lacking)} --output data/predictions --output data/features"

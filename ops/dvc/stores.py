@@ -69,7 +69,7 @@ class Store:
         said = SECRET.sub("://***@", str(error)) or type(error).__name__
         return StoreError(
             f"{self.name} could not be asked: {said}. Cure: check `dvc remote list`, the network and the credentials "
-            "in the environment; --no-remote leaves this check out"
+            "in the environment"
         )
 
 
@@ -123,4 +123,13 @@ def remote_of(repository: Any, name: str | None) -> Store:
         return Store(f"the remote {chosen}", repository.cloud.get_remote_odb(name, "verify"))
     except DvcError as error:
         said = SECRET.sub("://***@", str(error))
-        raise StoreError(f"{said}. Cure: `dvc remote list`; --no-remote leaves this check out") from None
+        raise StoreError(f"{said}, expected one of `dvc remote list`. Cure: dvc remote default NAME") from None
+
+
+def check_remote(root: Path) -> None:
+    """Refuse a default remote that the configuration does not define; a repository without one is none."""
+    from ops.dvc.repository import open_repository  # noqa: PLC0415 - as above
+
+    repository = open_repository(root)
+    if "remote" in repository.config["core"]:
+        remote_of(repository, None)

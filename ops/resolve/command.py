@@ -10,6 +10,7 @@ from lab.core.command import FAILED, INTERRUPTED, leave
 from lab.core.result_files import json_bytes
 from ops.dvc.cli import ended_by_sigterm
 from ops.dvc.stages import root_of_pipeline
+from ops.dvc.stores import check_remote
 from ops.dvc.torn_files import MENDED, mend_rwlock, refuse_torn_lock
 from ops.resolve.conflict import LOCK, Conflict, Side, find_conflict
 from ops.resolve.leftovers import leftover_results
@@ -66,6 +67,7 @@ def resolve(*, dry_run: bool, as_json: bool) -> None:
         words = GONE.format(", ".join(removed)) if removed else NOTHING
         click.echo(json_bytes({"resolved": [LOCK] if removed else []}).decode().rstrip() if as_json else words)
         return
+    check_remote(root)
     settling = Settling(root, conflict)
     if dry_run:
         foresee(settling)

@@ -12,6 +12,7 @@ from lab.core.errors import ParamsError
 from lab.core.params import parse
 from lab.core.result_files import json_bytes
 from lab.dataset.source import SourceSection, SqlSource
+from ops.dvc.stores import check_remote
 from ops.retrain.arrivals import arrivals_of
 from ops.retrain.decision import Decision, to_text
 from ops.retrain.need import JUDGEMENT
@@ -90,6 +91,7 @@ def retrain(
     """
     root = Path(text_of("rev-parse", "--show-toplevel"))
     snapshot = snapshot_of(base, root=root)
+    check_remote(root)
     words = [*settings, *([f"prepare.as_of={as_of:%Y-%m-%d}"] if as_of is not None else [])]
     request = request_of(snapshot, data=data, settings=tuple(words))
     options = Options(into=into or checked_out(root), **chosen)

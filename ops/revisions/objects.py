@@ -54,7 +54,12 @@ class Objects:
         """Return an object by its MD5; `what` is its name in a message."""
         damaged = []
         for place, read in (("the cache", self._from_cache), ("the remote", self._from_remote)):
-            content = read(md5)
+            try:
+                content = read(md5)
+            except StoreError as error:
+                raise UnavailableError(
+                    f"{what} ({md5}) is not in the cache, and the remote could not be asked: {error}"
+                ) from error
             if content is None:
                 continue
             if md5_of(content) == md5.removesuffix(".dir"):
@@ -71,10 +76,7 @@ class Objects:
         return cache_of(self._repository).read(md5)
 
     def _from_remote(self, md5: str) -> bytes | None:
-        try:
-            return self._remote.read(md5)
-        except StoreError as error:
-            raise UnavailableError(f"the remote could not be asked for {md5}: {error}") from error
+        return self._remote.read(md5)
 
 
 def _output_of(stages: dict[str, LockedStage], path: str) -> tuple[Item, str]:

@@ -9,6 +9,7 @@ from lab.pages.markdown import counted
 from ops.dvc.pipeline import read_stages, wrong_code
 from ops.dvc.rooms import misplaced
 from ops.dvc.stages import data_file, path_of
+from ops.dvc.stores import StoreError
 from ops.revisions.git import commit_of, git, lines_of
 from ops.revisions.paths import inside_any
 from ops.verify.check import REMOTE, Check
@@ -43,7 +44,8 @@ def _answer(name: str, check: Callable[[State], Check], state: State) -> Check:
         return check(state)
     except LabError as error:
         said, _, cure = str(error).partition(" Cure: ")
-        return Check(name, "could not be checked", (said,), cure or "see above")
+        hint = "; --no-remote leaves the remote out" if isinstance(error, StoreError) else ""
+        return Check(name, "could not be checked", (said,), (cure or "see above") + hint)
 
 
 def lock_is_fresh(state: State) -> Check:

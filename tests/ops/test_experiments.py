@@ -84,6 +84,12 @@ def test_a_positive_difference_is_better(by: str) -> None:
     assert (worse.difference_low, worse.difference_high) == (-better.difference_high, -better.difference_low)
 
 
+def test_what_no_store_has_is_derived_by_the_command_that_is_shown() -> None:
+    lost = replace(SLOWER, verdict="not compared: x (0a1b) is not in the cache, and the remote could not be asked")
+    text = to_text([BASE, lost, replace(SLOWER, name="other")], "roc_auc")
+    assert "\nTo compare all: python -m ops derive HEAD slower\n" in text
+
+
 def test_other_rows_are_not_compared() -> None:
     base, experiment = candidate("base", skill=1.0), candidate("experiment", skill=1.0)
     other = replace(experiment, out_of_fold=experiment.out_of_fold.slice(1))

@@ -125,7 +125,7 @@ def test_what_no_stage_writes_is_refused(tmp_path: Path) -> None:
 def test_a_repository_without_a_remote_says_so(tmp_path: Path) -> None:
     root = repository(tmp_path)
     (root / ".dvc/config").write_text("")
-    with pytest.raises(UnavailableError, match=r"the remote could not be asked .*no remote specified"):
+    with pytest.raises(UnavailableError, match=r"could not be asked: .*no remote specified"):
         Objects(root).output(LOCK, "models/best")
 
 

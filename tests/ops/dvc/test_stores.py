@@ -6,7 +6,8 @@ import pytest
 
 from ops.dvc.fingerprints import md5_of
 from ops.dvc.repository import cached_outputs, files_read, open_repository
-from ops.dvc.stores import Listings, StoreError, cache_of, remote_of
+from ops.dvc.stores import Listings, StoreError, cache_of, check_remote, remote_of
+from tests.cures import apply_cure
 from tests.ops.trivial import trivial
 from tests.project import run
 
@@ -34,9 +35,16 @@ def test_the_cache_and_a_remote_have_what_was_pushed(folder: Path) -> None:
     assert Listings((cache_of(repository),)).of(out.hash_info.value) == {"a.txt": md5}
 
 
-def test_a_remote_that_is_not_there_is_refused(folder: Path) -> None:
-    with pytest.raises(StoreError, match=r"'cloud' doesn't exist.*Cure: `dvc remote list`"):
-        remote_of(open_repository(folder), "cloud")
+def test_a_remote_that_is_not_there_is_refused_until_another_is_the_default(folder: Path) -> None:
+    run(["dvc", "config", "core.remote", "cloud"], cwd=folder)
+    with pytest.raises(StoreError, match="'cloud' doesn't exist, expected one of") as refused:
+        check_remote(folder)
+    (name,) = run(["dvc", "remote", "list"], cwd=folder).stdout.split()[:1]
+    key, fill = "ops/dvc/stores.py: dvc remote default NAME", {"NAME": name}
+    apply_cure(str(refused.value), "dvc remote default NAME", of=key, cwd=folder, fill=fill)
+    check_remote(folder)
+    (folder / ".dvc/config").write_text("")
+    check_remote(folder)
 
 
 def test_files_are_found_as_dvc_finds_them(folder: Path) -> None:
