@@ -1,6 +1,7 @@
 """Input is refused with its cure, and accepted once the cure is applied."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lab.abtest.moments import log_moments
+from lab.core.schema import Feature
 from lab.dataset.source import FilesSource, SqlSource
 from lab.drift.files import read_batch
 from lab.drift.json_lines import blocks_of
@@ -18,6 +21,7 @@ from lab.drift.moments import moments_in
 from lab.experiment.log import columns_of, read_log
 from lab.ingest.files import read_files
 from lab.ingest.sql import read_sql
+from lab.models.frames import frame_of
 from lab.reference.reference import Reference
 from tests.cures import hold_to_cure
 from tests.lab.abtest.logs import design_of, drawn, written
@@ -194,7 +198,7 @@ def test_a_file_of_a_task(cure: str, tmp_path: Path) -> None:
 VARIABLE = "LAB_TEST_DATABASE"
 
 
-def database(query: str, *, url: str | None = "duckdb:///{}/rows.duckdb") -> Read:
+def database(query: str, *, url: str | None = "duckdb:///{}/rows.duckdb", minutes: float = 1) -> Read:
     """Return a call that reads a query of a database of one table."""
 
     def read(folder: Path) -> object:
@@ -206,14 +210,24 @@ def database(query: str, *, url: str | None = "duckdb:///{}/rows.duckdb") -> Rea
             patch.delenv(VARIABLE, raising=False)
             if url is not None:
                 patch.setenv(VARIABLE, url.format(folder))
-            tables = {"kind": "sql", "url_variable": VARIABLE, "tables": {"rows": {"query": "rows.sql"}}}
+            tables = {
+                "kind": "sql",
+                "minutes": minutes,
+                "url_variable": VARIABLE,
+                "tables": {"rows": {"query": "rows.sql"}},
+            }
             return [list(batches) for _, _, batches in read_sql(SqlSource.model_validate(tables), folder=folder)]
 
     return read
 
 
 QUERY = "select * from rows order by id"
+ENDLESS = "select count(*) as count from range(100000000000) one, range(100000) other order by count"
 DATABASES = {
+    "lab/ingest/sql.py: make it read fewer rows, or raise source.minutes in the task": (
+        database(ENDLESS, minutes=0.001),
+        database(QUERY, minutes=1),
+    ),
     "lab/ingest/sql.py: correct the URL in {}.": (database(QUERY, url="duckdb:///{}/absent.duckdb"), database(QUERY)),
     "lab/ingest/sql.py: correct the URL or the query file.": (
         database("select ids from rows order by ids"),
@@ -232,6 +246,27 @@ DATABASES = {
 def test_a_database_of_a_task(cure: str, tmp_path: Path) -> None:
     wrong, cured = DATABASES[cure]
     hold_to_cure(cure, lambda: wrong(tmp_path), lambda: cured(tmp_path))
+
+
+def test_rows_for_a_model_have_the_columns_that_it_was_trained_on() -> None:
+    features = {name: Feature.model_validate({"kind": "number"}) for name in ("age", "height")}
+    whole = pa.table({"age": [1.0], "height": [2.0]})
+    hold_to_cure(
+        "lab/models/frames.py: use the columns that the model was trained on.",
+        lambda: frame_of(whole.select(["age"]), features),
+        lambda: frame_of(whole, features),
+    )
+
+
+def test_a_segment_of_an_experiment_has_few_levels(tmp_path: Path) -> None:
+    def counted(levels: int, *segments: str) -> object:
+        frame = drawn(400).assign(word=[f"level {number % levels}" for number in range(400)])
+        design = design_of(segments=list(segments))
+        return log_moments(read_log(written(tmp_path, frame), design), design)
+
+    key = "lab/abtest/moments.py: merge levels, or remove it from stratum and segments."
+    hold_to_cure(key, lambda: counted(300, "word"), lambda: counted(3, "word"))
+    hold_to_cure(key, lambda: counted(300, "word"), lambda: counted(300))
 
 
 BATCH = logged_rows(40)
@@ -308,6 +343,10 @@ BATCHES: dict[str, tuple[Callable[[Path, Reference], object], Callable[[Path, Re
     "lab/drift/files.py: convert it.": (lines(b"", "rows.xlsx"), table()),
     "lab/drift/files.py: drop the line.": (lines(b"[1]\n", "rows.jsonl"), table()),
     "lab/drift/log_batch.py: give the folder of LAB_LOG.": (served(where="empty"), served(where="log")),
+    "lab/drift/log_selection.py: select others.": (
+        served(where="log", since=datetime(2030, 1, 1, tzinfo=UTC)),
+        served(where="log", since=datetime(2020, 1, 1, tzinfo=UTC)),
+    ),
     "lab/drift/log_selection.py: give one of them (GET /model shows it).": (
         served(where="log", fingerprint="ff"),
         served(where="log", fingerprint=MODEL[:8]),

@@ -16,6 +16,7 @@ from lab.core.tables import write_table
 from lab.models.models import save_model
 from lab.models.scoring import score_rows
 from ops.latency import LOG, ServingParams, Times, judged, latency, times_of
+from tests.cures import cure_in
 from tests.fitted import OTHER_ROWS, model_of
 from tests.project import ROOT, files_below, run
 
@@ -97,6 +98,13 @@ def test_a_time_beyond_its_limit_fails_however_wide_its_interval() -> None:
     gate = judged(times, megabytes=1, params=ServingParams(p50_milliseconds=499))[0].gate
     assert (gate.verdict, gate.value, gate.low) == ("failed", 500, None)
     assert "; 95 % interval 469.0000 to 532.0000;" in gate.reason
+
+
+def test_other_rows_are_named_where_those_of_test_are_none(project: Path) -> None:
+    write_table(OTHER_ROWS.slice(0, 0), Path("data/features/test.parquet"))
+    write_table(OTHER_ROWS.slice(0, 5), Path("rows.parquet"))
+    cure_in(str(call().exception), of="ops/latency.py: name another file by --rows.")
+    assert call("--rows", "rows.parquet").exit_code in {0, 1}
 
 
 @pytest.mark.parametrize(

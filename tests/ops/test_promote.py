@@ -15,6 +15,7 @@ from ops.registry.deriving import restore
 from ops.registry.lock import LostError, registry_lock
 from ops.registry.upstream import upstream_of
 from ops.retrain.command import retrain
+from tests.cures import cure_in
 from tests.ops.toy import (
     CHAMPION,
     assert_done,
@@ -145,6 +146,8 @@ def test_nothing_changes_where_a_guard_says_no(here: Path) -> None:
 
 def test_a_reason_overrules_the_rule_of_gain_alone(here: Path) -> None:
     gain(0.0, -0.001)(here)
+    said = call(here, "promote", "--propose", "--dry-run").stdout
+    cure_in(said, of="ops/registry/promoting.py: see python -m ops compare; to overrule: --force REASON")
     document = asked(here, "--force", "the old one is unfair")
     overruled = {each["guard"] for each in document["guards"] if each["overruled"]}
     assert overruled == {"better by enough"}
@@ -170,6 +173,8 @@ def test_a_gate_within_noise_is_not_promoted_by_itself(here: Path) -> None:
 def test_a_person_overrules_gates_and_champion_yaml_and_the_model_keep_each_reason(here: Path) -> None:
     miss_gates(here, failed=["recall"], within_noise=["f1"])
     one = ("--overrule", "recall=the north is  closed")
+    said = call(here, "promote", "--no-push", *one).stdout
+    cure_in(said, of="ops/registry/promoting.py: see python -m ops gate; a person may overrule each: --overru")
     assert refused(asked(here, *one)) == {"gates passed": "gates failed: recall; gates within noise: f1"}
     done = assert_done(call(here, "promote", "--no-push", *one, "--overrule", "f1=a = b"))
     assert "overruled: recall: the north is closed; f1: a = b" in done.stdout
@@ -198,12 +203,23 @@ def test_only_a_gate_that_did_not_pass_is_overruled_and_with_a_reason(
     assert message in done.stderr
 
 
+def test_a_gate_that_passed_is_left_out_of_those_that_are_overruled(here: Path) -> None:
+    fail_a_gate(here)
+    both = ("--overrule", "recall=why", "--overrule", "accuracy=why")
+    said = call(here, "promote", "--propose", "--dry-run", *both).stderr
+    cure_in(said, of="ops/registry/promoting.py: see python -m ops gate; leave out --overrule for a gate that")
+    assert asked(here, *both[:2])["allowed"]
+
+
 def test_a_robot_overrules_no_gate(here: Path) -> None:
     fail_a_gate(here)
     before = state_of(here)
     done = call(here, "promote", "--no-push", "--overrule", "recall=why not", CI="true")
     assert (done.returncode, state_of(here)) == (2, before)
     assert "found --overrule with CI set, expected a person" in done.stderr
+    key = "ops/registry/promote_command.py: run python -m ops promote --propose --overrule in your own c"
+    cure_in(done.stderr, of=key)
+    assert asked(here, "--overrule", "recall=why not")["allowed"]
     assert not any("overrule" in option for each in retrain.params for option in each.opts)
 
 
@@ -330,15 +346,20 @@ def test_a_stage_that_gto_does_not_know_is_a_mistake(here: Path) -> None:
 
 
 def test_another_task_is_a_mistake(here: Path) -> None:
-    done = call(here, "promote", "other")
+    done = call(here, "promote", "other", "--propose", "--dry-run")
     assert done.returncode == 2
-    assert "dvc exp run -S task=other" in done.stderr
+    cure_in(done.stderr, of="ops/registry/task.py: dvc exp run -S task={}, and commit its results.")
+    replace_in(here / "params.yaml", "task: churn", "task: other")
+    commit(here, "Results of the other task")  # the toy's stages do not read the task
+    assert "expected" not in call(here, "promote", "other", "--propose", "--dry-run").stderr
 
 
 def test_a_commit_that_others_would_not_see_is_not_made(here: Path) -> None:
     done = call(here, "promote")
     assert done.returncode == 2
-    assert "Cure: --push" in done.stderr
+    cure_in(done.stderr, of="ops/registry/registering.py: --push, which pushes commit and tags in one step; or --propo")
+    for option in ("--push", "--propose"):
+        assert_done(call(here, "promote", option, "--dry-run"))
 
 
 def test_a_shared_repository_that_cannot_be_asked_is_a_mistake_without_its_password(here: Path) -> None:

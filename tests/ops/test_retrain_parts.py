@@ -198,6 +198,14 @@ def test_the_cure_of_a_refused_setting(cure: str) -> None:
         hold_to_cure(cure, partial(changed_settings, PARAMS, [wrong]), partial(changed_settings, PARAMS, [setting]))
 
 
+def test_a_task_is_set_in_a_commit() -> None:
+    hold_to_cure(
+        "ops/retrain/settings.py: set it in a commit.",
+        partial(changed_settings, PARAMS, ["task=other"]),
+        partial(changed_settings, PARAMS.replace(b"churn", b"other"), []),
+    )
+
+
 ARRIVALS = {
     "ops/retrain/arrivals.py: check the path.": ("absent.csv", "new.csv", ("rows.csv",)),
     "ops/retrain/arrivals.py: convert it, or change the task file in a commit.": ("new.pq", "new.csv", ("rows.csv",)),

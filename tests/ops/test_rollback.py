@@ -12,6 +12,7 @@ from ops.registry.entries import entry_at, write_entry
 from ops.registry.place import Place
 from ops.registry.rollback import entry_to_return_to
 from ops.revisions.snapshot import WORKSPACE, snapshot_of
+from tests.cures import cure_in
 from tests.history import copy_of_history
 from tests.ops.toy import (
     assert_done,
@@ -96,7 +97,7 @@ def test_the_first_champion_has_nobody_to_go_back_to(tmp_path: Path) -> None:
 def test_a_rollback_is_not_undone_by_another_one_but_by_name(returned: Path) -> None:
     done = call(returned, "rollback", *WHY, "--push", "--dry-run")
     assert done.returncode == 2
-    assert "Cure: --to VERSION" in done.stderr
+    cure_in(done.stderr, of="ops/registry/rollback.py: --to VERSION")
     assert_done(call(returned, "rollback", *WHY, "--to", "2", "--push", "--dry-run"))
 
 

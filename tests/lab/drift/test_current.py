@@ -14,6 +14,7 @@ from lab.core.result_files import read_json, read_result
 from lab.core.tables import write_table
 from ops.drift.command import drift as command
 from stages import drift, reference
+from tests.cures import cure_in
 from tests.judged import WINDOWS, features_of, predictions_of
 from tests.lab.drift.logs import MODEL, OTHER, answers, label, write_log
 from tests.lab.drift.world import SETTINGS, changed, lay_out_drift, stamped
@@ -102,4 +103,5 @@ def test_log_options_are_refused_for_another_file(folder: Path) -> None:
     write_table(features_of(np.random.default_rng(5), 100), folder / "rows.parquet")
     done = CliRunner().invoke(command, ["--current", "rows.parquet", "--arm", "all"])
     assert isinstance(done.exception, SourceError)
-    assert "rows.parquet is not a log of serving" in str(done.exception)
+    cure_in(str(done.exception), of="ops/drift/command.py: drop these options.")
+    assert "is not a log" not in str(CliRunner().invoke(command, ["--current", "rows.parquet"]).exception)

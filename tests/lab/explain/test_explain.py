@@ -20,10 +20,12 @@ from lab.core.result_files import document_of, write_json
 from lab.core.tables import read_table, write_table
 from lab.explain.chosen import choose_rows
 from lab.explain.explain import Explanation, explain
+from lab.explain.reasons import check_words
 from lab.models.models import save_model
 from lab.models.scoring import score_rows
 from lab.task.words import FeatureWords, WordsSection
 from ops.pack.reasoning import reasoning_of, reasons_for
+from tests.cures import cure_in
 from tests.lab.explain.models import PARAMS, SCHEMA, TABLES, model, params, settings, with_column
 from tests.project import ROOT
 
@@ -198,8 +200,11 @@ def test_words_of_unknown_features_are_listed_and_ignored() -> None:
 
 
 def test_a_number_format_for_text_is_refused() -> None:
-    with pytest.raises(ParamsError, match="is for numbers"):
+    with pytest.raises(ParamsError, match="is for numbers") as error:
         explained(words={"region": FeatureWords(says=("{region:.0f}",))})
+    cure = cure_in(str(error.value), of="lab/explain/reasons.py: write {{}} in the task file, and dvc repro task.")
+    assert cure.startswith("write {region}")
+    check_words({"region": FeatureWords(says=("{region}",))}, SCHEMA.features)
 
 
 def write_project(folder: Path) -> None:

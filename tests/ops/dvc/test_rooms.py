@@ -8,6 +8,7 @@ import pytest
 from ops.verify.check import Check
 from ops.verify.checks import check_all
 from ops.verify.state import State
+from tests.cures import cure_in
 from tests.ops.rooms import edit_unseen, make_rooms, repro
 from tests.ops.toy import call
 from tests.ops.trivial import commit
@@ -95,6 +96,12 @@ def test_a_module_in_no_room_is_named_with_its_cure_and_never_declared(folder: P
     assert checked(folder)["deps"].found == (line,)
     done = call(folder, "deps", "--write")
     assert (done.returncode, done.stdout) == (1, f"{line}\n")
+    cure_in(line, of="ops/dvc/rooms.py: move it into the room of the stage that uses it")
+    moved = "lab/stats/core/loose.py"
+    (folder / path).rename(folder / moved)
+    source = (folder / "stages/tell.py").read_text()
+    put(folder, "stages/tell.py", source.replace(path[:-3].replace("/", "."), moved[:-3].replace("/", ".")))
+    assert call(folder, "deps", "--write").returncode == 0
 
 
 def test_a_file_that_git_has_and_dvc_does_not_read_is_named_with_its_cure(folder: Path) -> None:
@@ -102,3 +109,6 @@ def test_a_file_that_git_has_and_dvc_does_not_read_is_named_with_its_cure(folder
     commit(folder, "table")
     (line,) = checked(folder)["deps"].found
     assert line.startswith("lab/core/table.csv is in a room, and .dvcignore hides it from DVC. Cure: name it there, or")
+    cure_in(line, of="ops/dvc/rooms.py: name it there, or move it out of `lab`")
+    run(["git", "mv", "lab/core/table.csv", "table.csv"], cwd=folder)
+    assert checked(folder)["deps"].passed
