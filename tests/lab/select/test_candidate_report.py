@@ -211,7 +211,9 @@ def test_a_report_links_only_to_existing_files(project: Path) -> None:
 
 @pytest.mark.parametrize(("trials", "drawn"), [(1, False), (2, True)])
 def test_a_search_is_drawn_when_it_has_two_trials_even_failed_ones(trials: int, *, drawn: bool) -> None:
-    failed: list[dict[str, Any]] = [{"number": n + 1, "settings": {}, "score": None, "folds": 0, "best": None} for n in range(trials)]
+    failed: list[dict[str, Any]] = [
+        {"number": n + 1, "settings": {}, "score": None, "folds": 0, "best": None} for n in range(trials)
+    ]
     standings = rank([candidate("unlucky", skill=1.0, search={**SEARCHED, "trials": failed})], by="roc_auc")
     assert ("search.svg" in draw_candidates(points(standings))) == drawn
 
