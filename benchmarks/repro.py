@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
-from ops.repro.lock_order import stage_names
+from ops.dvc.repository import open_repository
+from ops.dvc.reproduction import plan_of
 from ops.revisions.git import text_of
 from tests.project import QUIET, ROOT, copy_project
 
 ONE = "one process"
-WAYS = {
+WAYS: dict[str, tuple[str, ...]] = {
     ONE: (sys.executable, "-m", "benchmarks.repro", "one"),
     "dvc repro": ("dvc", "repro", "--quiet"),
     "ops repro": (sys.executable, "-m", "ops", "repro"),
@@ -29,7 +30,7 @@ FORCE = "--force"
 
 def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == ["one"]:
-        run_in_one_process()
+        run_in_one_process(arguments[1:])
         return
     runs = int(arguments[0]) if arguments else 3
     with tempfile.TemporaryDirectory() as name:
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str]) -> None:
                 cost_of(["git", "checkout", "--quiet", commit], cwd=folder)
             cost_of(WAYS["ops repro"], cwd=folder, environment=QUIET)
         lock = (folders["dvc repro"] / "dvc.lock").read_bytes()
+        WAYS[ONE] += tuple(plan_of(open_repository(folders[ONE]), []).stages)
         measure("every stage", folders, more=[FORCE], runs=runs)
         measure("nothing to do", {way: folder for way, folder in folders.items() if way != ONE}, more=[], runs=runs)
         same = all((folder / "dvc.lock").read_bytes() == lock for folder in folders.values())
@@ -65,9 +67,9 @@ def measure(title: str, folders: dict[str, Path], *, more: Sequence[str], runs: 
         sys.stdout.flush()
 
 
-def run_in_one_process() -> None:
-    """Run each stage in turn, in the order of dvc.lock."""
-    for name in stage_names(Path("dvc.lock").read_text(encoding="utf-8")):
+def run_in_one_process(names: Sequence[str]) -> None:
+    """Run these stages in turn."""
+    for name in [name for name in names if name != FORCE]:
         os.environ["DVC_STAGE"] = name
         sys.argv = [f"stages.{name.partition('@')[0]}"]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
