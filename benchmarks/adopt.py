@@ -16,6 +16,7 @@ STEPS = {
     "readme": (*PYTHON, "ops", "readme"),
     "add": ("git", "add", "--all"),
     "commit": ("git", "commit", "--quiet", "--message", "Adopt the repository"),
+    "tag": ("git", "tag", "--annotate", "--message", "First", "kunden@v1.0.0"),
     "artifact": ("dvc", "artifacts", "get", ".", "kunden", "--out", "../model"),
     "check": ("make", "check"),
     "reproduce": ("make", "reproduce"),

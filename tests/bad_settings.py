@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from tests.project import OWN
+from tests.project import OWN, ROOT
 from tests.tables import make_features
 
 
@@ -188,6 +188,7 @@ def bad_settings() -> list[BadSetting]:
     params = [
         BadSetting(stage, "params.yaml", name, value)
         for stage, settings in PARAMS.items()
+        if (ROOT / f"stages/{stage.split()[0]}.py").exists()  # the stage world may be removed
         for name, values in settings.items()
         for value in values
     ]

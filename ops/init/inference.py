@@ -45,6 +45,8 @@ FEWEST_REPEATS = 1.1  # rows of a unit, on average; below, equal identifiers may
 MOST_REPEATS = 20  # above, an identifier may be of a place or a product
 MOVES = 4.0  # standard errors between the first and the last part of a file
 PARTS = 5
+MOST_COLUMNS = 2_000
+FEWEST_OF_A_CLASS = 3  # one for each part of the split
 FEWEST_NUMBERS = 6  # levels; with more, whole numbers are quantities
 GROUP_PAIRS = (frozenset({"age", "group"}), frozenset({"age", "band"}), frozenset({"age", "class"}))
 GROUP_LEVELS = range(2, 9)
@@ -105,6 +107,10 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
     """Return the task of a table with text or typed cells, and null for missing ones."""
     for name in (options.target, options.time, options.unit, *options.groups, *options.ignore):
         _refuse_unknown(name, rows.column_names)
+    if rows.num_columns > MOST_COLUMNS:
+        raise SourceError(
+            f"found {rows.num_columns:,} columns, expected at most {MOST_COLUMNS:,}. Keep those that may matter."
+        )
     with opened(rows) as connection:
         facts = {name: facts_of(connection, name) for name in rows.column_names}
         label = _label_of(facts[options.target], options.positive)
@@ -158,6 +164,11 @@ def _label_of(facts: ColumnFacts, chosen: str | None) -> Label:
             f"the target {facts.name!r} has one class, {shown or 'for it is empty'}; expected two. "
             "Cure: add rows of the other class, or name another --target."
         )
+    if facts.levels == facts.present >= ENOUGH_ROWS and chosen is None and facts.fits["number"] < facts.present:
+        raise SourceError(
+            f"the target {facts.name!r} differs in every row, as an identifier does; expected two classes. "
+            "Name another --target."
+        )
     if facts.levels > FEW_LEVELS and chosen is None and facts.fits["number"] == facts.present:
         raise SourceError(
             f"the target {facts.name!r} has {facts.levels:,} different numbers, {facts.lowest:g} to {facts.highest:g}; "
@@ -174,6 +185,12 @@ def _label_of(facts: ColumnFacts, chosen: str | None) -> Label:
         )
     positive, reason = (chosen, "--positive says so") if chosen is not None else _positive_of(facts.counts)
     whole = facts.fits["integer"] == facts.present and positive.isdigit()
+    rarer = min(found[positive], facts.present - found[positive])
+    if rarer < FEWEST_OF_A_CLASS:
+        raise SourceError(
+            f"the target {facts.name!r} has {rarer} rows of the rarer class, expected at least {FEWEST_OF_A_CLASS}: "
+            "training, test and newest rows need one each. Add rows."
+        )
     return Label(int(positive) if whole else positive, found[positive], facts.present, reason)
 
 

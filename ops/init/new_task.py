@@ -18,7 +18,7 @@ from lab.ingest.files import PARQUET, names_in, open_table
 from lab.task.schema import TASK, TASKS, Task
 from ops.init.csv_dialect import sniff
 from ops.init.header import column_names
-from ops.init.inference import Options, infer_task
+from ops.init.inference import Inference, Options, infer_task
 from ops.init.render import to_text
 from ops.init.spelling import decimal_of, free_names, marks_in
 from ops.init.task_file import task_file
@@ -38,6 +38,7 @@ def write_task(file: Path, options: Options, *, name: str | None, header: str | 
     rows, total = _rows_of(file, spelled)
     meant = _renamed(options, spelled)
     found = infer_task(rows, meant)
+    _refuse_no_feature(found)
     text = task_file(
         found,
         spelled,
@@ -76,6 +77,14 @@ def _refuse_no_file(file: Path) -> None:
         near = sorted(other.name for other in file.parent.glob("*") if other.is_file())[:10]
         raise SourceError(
             f"{file} is missing, expected a CSV or Parquet file; its folder has {near}. Cure: correct the path."
+        )
+
+
+def _refuse_no_feature(found: Inference) -> None:
+    if not any(each.role in {"feature", "group"} for each in found.decisions):
+        others = [f"{each.name}: {each.reason}" for each in found.decisions if each.role != "label"]
+        raise SourceError(
+            f"found no column to learn from, expected at least one. {'; '.join(others[:5]) or 'The target is alone'}."
         )
 
 

@@ -236,7 +236,9 @@ def test_rows_without_a_label_are_told() -> None:
             ["a", "b", "c"],
             r"has 3 classes, 'a' \(40 rows\), 'b' \(40 rows\), 'c' \(40 rows\); expected two.*--positive",
         ),
-        ([f"c{i}" for i in range(ROWS)], "has 120 classes, .* and 110 more; expected two"),
+        ([f"c{i // 2}" for i in range(ROWS)], "has 60 classes, .* and 50 more; expected two"),
+        ([f"c{i}" for i in range(ROWS)], "differs in every row, as an identifier does"),
+        (["a"] * (ROWS - 2) + ["b"] * 2, "has 2 rows of the rarer class, expected at least 3"),
     ],
 )
 def test_a_label_without_two_classes_is_refused_with_those_found(labels: list[Any], message: str) -> None:
@@ -403,3 +405,8 @@ def test_words_of_a_name_are_found_however_it_is_written() -> None:
     assert words_of("RowNumber") == {"row", "number"}
     assert words_of("größe_ID") == {"größe", "id"}
     assert words_of("age group (years)") == {"age", "group", "years"}
+
+
+def test_thousands_of_columns_are_refused_before_any_is_read() -> None:
+    with pytest.raises(SourceError, match="found 2,001 columns, expected at most 2,000"):
+        infer({f"c{i}": [1] for i in range(2000)}, labels=["a"])

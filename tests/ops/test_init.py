@@ -322,6 +322,12 @@ def test_a_first_line_of_data_is_noticed() -> None:
         describe("more.csv", years, "--target", "y", "--header", "a,b")
 
 
+def test_a_table_without_anything_to_learn_from_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"no column to learn from, expected at least one. x: it is always 1"):
+        describe("mine.csv", csv_of({"x": [1] * 30, "y": ["a", "b", "a"] * 10}), "--target", "y", "--header", "first")
+    assert not Path("tasks/mine").exists()
+
+
 def test_the_question_and_words_are_in_the_task() -> None:
     describe("mine.csv", PLAIN, "--target", "Churn", "--question", "Who leaves next?")
     task = read_task("mine")
