@@ -35,9 +35,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.pop("CI", None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are processors: slow tests often wait for a server or a timer."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests as slow by what they use; run slow tests first, so that both workers end at about the same time."""
+    """Mark tests as slow by what they use; run slow tests first, so that all workers end at about the same time."""
     for item in items:
         if isinstance(item, pytest.Function) and _uses_slow_helpers(item.module):
             item.add_marker(pytest.mark.slow)
@@ -47,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start to make the project with a history, in parallel to the first slow tests; both workers need it later."""
+    """Start to make the project with a history, in parallel to the first slow tests; all workers need it later."""
     slow = sum(item.get_closest_marker("slow") is not None for item in session.items)
     if slow > MANY and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
         factory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # a fixture would come too late
