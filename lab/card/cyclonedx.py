@@ -1,5 +1,6 @@
 """Describe both models, their data and their packages as a CycloneDX bill of materials (1.6)."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,8 @@ from lab.card.results import MODELS, Results
 from lab.model_files.manifest import PIPELINE
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
+PINS = "requirements.txt"
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\\n]*?))?\s*(\\|$)")
-HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 Component = dict[str, Any]
 
 
@@ -39,15 +40,10 @@ def cyclonedx_of(results: Results, data: Iterable[DataFile], *, pins: str) -> di
 
 
 def packages_of(pins: str) -> list[Component]:
-    """Return a component for each pin of a requirements file, with the hashes of its files on the index."""
-    found: list[Component] = []
-    for line in pins.splitlines():
-        if pin := PIN.match(line):
-            found.append(_package(*pin.group(1, 2, 3)))
-        elif found:
-            distribution = found[-1]["externalReferences"][0]
-            distribution["hashes"] += [{"alg": "SHA-256", "content": digest} for digest in HASH.findall(line)]
-    return found
+    """Return a component for each pin of a requirements file, and the file, which has the hashes of every wheel."""
+    digest = hashlib.sha256(pins.encode()).hexdigest()
+    file = {"type": "file", "bom-ref": PINS, "name": PINS, "hashes": _sha256(digest)}
+    return [file, *(_package(*pin.group(1, 2, 3)) for line in pins.splitlines() if (pin := PIN.match(line)))]
 
 
 def _package(name: str, version: str, marker: str | None) -> Component:
@@ -59,9 +55,6 @@ def _package(name: str, version: str, marker: str | None) -> Component:
         "version": version,
         "purl": address,
         **({"properties": [{"name": "marker", "value": marker}]} if marker else {}),
-        "externalReferences": [
-            {"type": "distribution", "url": f"https://pypi.org/project/{name}/{version}/", "hashes": []}
-        ],
     }
 
 
