@@ -1,5 +1,7 @@
 """`python -m ops assign`: assign units to arms by a salted hash, deterministically."""
 
+import csv
+import io
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -50,8 +52,15 @@ def assign(
     if as_json:
         click.echo(json_bytes([{"unit": unit, "arm": arm} for unit, arm in found]).decode().rstrip())
         return
-    for unit, arm in found:
-        click.echo(f"{unit},{arm}")
+    for row in found:
+        click.echo(_csv_line(row))
+
+
+def _csv_line(row: Sequence[str]) -> str:
+    """Return a line of CSV, quoted where a unit holds a comma, a quote or a line break."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(row)
+    return line.getvalue()
 
 
 def _weight(word: str) -> tuple[str, float]:

@@ -16,7 +16,7 @@ from lab.stats.experiments.power_of_means import mean_power, smallest_mean_effec
 from lab.stats.experiments.power_of_proportions import proportion_power, smallest_proportion
 from lab.stats.experiments.spending import spending_named
 
-MOST_LOOKS = 1000
+MOST_LOOKS = 100  # as many as a design has; the time grows with the square
 FORMULAS = ("pooled_null", "unpooled", "arcsine")
 
 

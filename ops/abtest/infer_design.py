@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow as pa
 
 from lab.core.errors import SourceError
@@ -14,6 +15,8 @@ from lab.experiment.log import columns_of, open_log
 UNITS = ("unit", "user", "customer", "visitor", "id")
 ARMS = ("arm", "variant", "group", "treatment", "bucket")
 CONTROLS = ("control", "champion", "a", "off", "0")
+ZERO_OR_ONE = {"0", "1", "0.0", "1.0", "true", "false", "none"}
+FEW_OTHERS = 0.1  # a share with mistakes, not a count
 CURE = "Cure: give it by an option (see --help), or in a file: --design FILE"
 
 
@@ -81,10 +84,17 @@ def _control_of(arms: Sequence[str], path: Path) -> str:
 
 
 def _kind_of(name: str, path: Path) -> Kind:
-    """Return "share" when the first rows contain only 0 and 1, else "mean"."""
+    """Return "share" when the first rows contain only 0 and 1, else "mean"; a few other values are said."""
     batch = next(iter(open_log(path, columns=[name])), None)
     column = None if batch is None else batch.column(0)
     if column is None or pa.types.is_boolean(column.type):
         return "share"
-    words = {str(word).lower() for word in column.to_pylist()}
-    return "share" if words <= {"0", "1", "0.0", "1.0", "true", "false", "none"} else "mean"
+    words = [str(word).lower() for word in column.to_pylist()]
+    others = [word for word in words if word not in ZERO_OR_ONE]
+    if others and len(others) <= FEW_OTHERS * len(words):
+        click.echo(
+            f"{path}: {name} is analysed as a mean, because {len(others):,} of the first {len(words):,} rows have "
+            f"values other than 0 and 1, such as {others[0]}. If it is a share, correct these rows.",
+            err=True,
+        )
+    return "mean" if others else "share"

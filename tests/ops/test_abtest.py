@@ -1,5 +1,6 @@
 """The verbs abtest, plan and assign: output, and exit codes 0, 1 and 2."""
 
+import csv
 import hashlib
 import io
 import json
@@ -46,6 +47,14 @@ def test_options_say_what_a_design_file_says(tmp_path: Path) -> None:
     outcomes = {**OUTCOMES, "calls": {"kind": "mean", "higher_is_better": False}}
     expected = document_of(assess(tmp_path / "log.csv", design_of(outcomes=outcomes, segments=["region"])))
     assert done.output.encode() == json_bytes(expected)
+
+
+def test_a_share_with_one_other_value_is_said_to_be_a_mean(tmp_path: Path) -> None:
+    log = drawn(400)
+    log.loc[7, "stayed"] = -1
+    done = call(abtest, "--log", str(written(tmp_path, log)), "--control", "old", "--primary", "stayed")
+    assert "stayed is analysed as a mean, because 1 of the first 400 rows have values other than 0 and 1" in done.stderr
+    assert "such as -1" in done.stderr
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -174,6 +183,14 @@ def test_units_come_from_a_file_or_from_standard_input(tmp_path: Path) -> None:
     assert from_file.output == piped.output == named.output
 
 
+def test_assigned_units_are_read_back_as_csv() -> None:
+    units = ["a,b", 'say "hi"', "plain"]
+    done = call(assign, "--salt", "s", "--arm", "old, still", "--arm", "new", *units)
+    rows = list(csv.reader(io.StringIO(done.output)))
+    assert [row[0] for row in rows] == units
+    assert {row[1] for row in rows} <= {"old, still", "new"}
+
+
 def test_weights_are_kept_to() -> None:
     done = call(assign, "--salt", "s", "--arm", "a", "--arm", "b=3", "--json", *map(str, range(4000)))
     arms = [each["arm"] for each in json.loads(done.output)]
@@ -291,6 +308,7 @@ def test_the_arm_cannot_be_a_stratum_too(tmp_path: Path) -> None:
         ("--units", "-5"),
         ("--units", "1"),
         ("--looks", "0"),
+        ("--looks", "101"),
         ("--looks", "99999999999999999999"),
         ("--at-most-days", "-5", "--per-day", "10"),
         ("--level", "1e-308"),

@@ -8,6 +8,7 @@ Probabilities under an effect follow from those without one by the likelihood ra
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -51,10 +52,16 @@ def crossing_probabilities(bounds: Sequence[float], information: Sequence[float]
 
 def densities(bounds: Sequence[float], shares: Sequence[float]) -> list[Density]:
     """Return the density before each look of the paths that have not crossed."""
+    return list(_densities(tuple(bounds), tuple(shares)))
+
+
+@lru_cache(maxsize=4)
+def _densities(bounds: tuple[float, ...], shares: tuple[float, ...]) -> tuple[Density, ...]:
+    """Return the densities, which depend on no drift: a search over drifts needs them once."""
     found = [initial_density()]
     for bound, share in list(zip(bounds, shares, strict=True))[:-1]:
         found.append(propagate(found[-1], -bound, bound, share))
-    return found
+    return tuple(found)
 
 
 def initial_density() -> Density:

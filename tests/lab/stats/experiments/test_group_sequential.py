@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lab.stats.experiments import crossing
 from lab.stats.experiments.confidence_sequences import anytime_bounds, anytime_comparison
-from lab.stats.experiments.crossing import crossing_probabilities
+from lab.stats.experiments.crossing import Density, crossing_probabilities, propagate
 from lab.stats.experiments.group_sequential import (
     Bounds,
     analyse_stop,
@@ -29,6 +30,19 @@ def test_one_look_at_the_end_is_the_fixed_test(name: str) -> None:
     assert bounds.z[0] == pytest.approx(1.959963984540054)
     assert sequential_power(bounds, drift=2.801585218) == pytest.approx(0.8, abs=1e-5)
     assert inflation(bounds) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_search_over_drifts_integrates_the_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds, integrated = spending_bounds([0.23, 0.47, 0.71, 1.0]), []
+
+    def counted(density: Density, low: float, high: float, share: float) -> Density:
+        integrated.append(share)
+        return propagate(density, low, high, share)
+
+    monkeypatch.setattr(crossing, "propagate", counted)
+    for drift in (0.0, 1.0, 2.0):
+        sequential_power(bounds, drift=drift)
+    assert len(integrated) == 3  # before looks 2, 3 and 4
 
 
 @pytest.mark.parametrize("name", ["obrien_fleming", "pocock", "power3", "exponential-4"])
