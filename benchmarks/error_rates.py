@@ -22,7 +22,7 @@ from lab.stats.core.corrections import holm
 from lab.stats.core.paired import compare_means
 from lab.stats.core.proportions import newcombe_interval
 from lab.stats.experiments.confidence_sequences import anytime_comparison
-from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment
+from lab.stats.experiments.covariates import adjust_for_covariates, lift_after_adjustment
 from lab.stats.experiments.effect_sizes import cohen_h_interval, standardised_difference
 from lab.stats.experiments.exact_tables import fisher_p_value
 from lab.stats.experiments.group_sequential import Bounds, analyse_stop, inflation, spending_bounds
@@ -109,14 +109,14 @@ def before_and_after(rng: Rng, correlation: float = 0.7) -> tuple[Numbers, Numbe
     return outcome, known, rng.integers(0, 2, 2 * ROWS)
 
 
-def compare_adjusted(control: Moments, treatment: Moments, *, outcome: int, covariate: int) -> Comparison:
-    return compare_arm_means(*adjust_for_covariate([control, treatment], outcome=outcome, covariate=covariate).arms)
+def compare_adjusted(control: Moments, treatment: Moments, *, outcome: int, covariates: list[int]) -> Comparison:
+    return compare_arm_means(*adjust_for_covariates([control, treatment], outcome=outcome, covariates=covariates).arms)
 
 
 def of_covariate(rng: Rng, compare: Callable[..., object] = compare_adjusted, offset: float = 0.0) -> bool:
     outcome, known, arms = before_and_after(rng)
     control, treatment = take_moments_by_arm(arms, [outcome + offset, known], count=2)
-    return significant(getattr(compare(control, treatment, outcome=0, covariate=1), "p_value", None))
+    return significant(getattr(compare(control, treatment, outcome=0, covariates=[1]), "p_value", None))
 
 
 def of_strata(rng: Rng) -> bool:
@@ -267,7 +267,7 @@ def of_standardised(rng: Rng) -> bool:
 def of_covariate_interval(rng: Rng) -> bool:
     outcome, known, arms = before_and_after(rng)
     control, treatment = take_moments_by_arm(arms, [outcome + 0.1 * arms, known], count=2)
-    found = compare_adjusted(control, treatment, outcome=0, covariate=1)
+    found = compare_adjusted(control, treatment, outcome=0, covariates=[1])
     return outside((found.low, found.high), 0.1)
 
 
@@ -360,7 +360,7 @@ def variance_left(*, runs: int, seed: int = 2024) -> float:
     for _ in range(runs):
         outcome, known, arms = before_and_after(rng)
         moments = take_moments_by_arm(arms, [outcome, known], count=2)
-        found.append(adjust_for_covariate(moments, outcome=0, covariate=1).variance_ratio)
+        found.append(adjust_for_covariates(moments, outcome=0, covariates=[1]).variance_ratio)
     return float(np.mean(found))
 
 

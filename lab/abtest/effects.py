@@ -1,17 +1,18 @@
 """Estimate the effect of a treatment on an outcome with the most precise valid estimator."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from lab.abtest.interim import Look, repeated_p_value
 from lab.abtest.moments import LogMoments
 from lab.experiment.design import Design
-from lab.stats.core.arm_means import Summary, compare_arm_means
+from lab.stats.core.arm_means import compare_arm_means
 from lab.stats.core.comparison import Comparison, undefined
 from lab.stats.core.proportions import Trials
 from lab.stats.experiments.confidence_sequences import anytime_comparison
-from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment
+from lab.stats.experiments.covariates import adjust_for_covariates, lift_after_adjustment, residual_moments
 from lab.stats.experiments.exact_tables import fisher_p_value
 from lab.stats.experiments.group_sequential import analyse_stop
 from lab.stats.experiments.lifts import lift_of_proportions, relative_lift
@@ -25,6 +26,7 @@ Word = Literal["better", "worse", "holds", "not distinguishable", "undefined"]
 Role = Literal["primary", "guardrail", "secondary"]
 TOO_FEW = "an arm has fewer than two units"
 TOO_EARLY = "too early: stopping is not possible at this look"
+UNITS_PER_COVARIATE = 20  # in each arm, for two columns or more; with fewer, the variance is too small
 SMALL_CELL = 5  # expected units in a cell; below, the normal approximation is unreliable
 
 
@@ -149,22 +151,49 @@ def measure(name: str, arms: Arms, log: LogMoments, design: Design, *, level: fl
     if min(arm.count for arm in arms.pair) < 2:
         nothing = undefined(0.0, 0.0, TOO_FEW)
         return Measured("none", nothing, nothing, 0.0)
+    covariates, note = _regressors(outcome.covariates, arms, log)
     if outcome.per is not None:
-        return _of_ratio(arms, place, log.column(outcome.per), level)
-    if outcome.covariate is not None and outcome.covariate not in log.missing:
-        return _adjusted(arms, place, log.column(outcome.covariate), level)
-    note = ""
-    if outcome.covariate is not None:
-        missing = log.missing[outcome.covariate]
-        note = f"not adjusted: {outcome.covariate} is missing in {missing:,} of {log.rows:,} rows"
-    plain = _of_shares(arms, place, level) if outcome.kind == "share" else _of_means(arms, place, level)
+        found = _of_ratio(arms, place, log.column(outcome.per), covariates, level)
+        return replace(found, note="; ".join(filter(None, [note, "not stratified: a ratio" if arms.strata else ""])))
+    if covariates:
+        plain = _adjusted(arms, place, covariates, level)
+    else:
+        plain = _of_shares(arms, place, level) if outcome.kind == "share" else _of_means(arms, place, level)
     if not arms.strata:
         return replace(plain, note=note or plain.note)
-    strata = [(one.summary(place), two.summary(place)) for one, two in arms.strata if one.count and two.count]
-    found = post_stratify(strata, level=level)
+    found = _stratified(plain, arms, place, covariates, level)
+    return replace(found, note="; ".join(filter(None, [note, found.note])))
+
+
+def _regressors(names: Sequence[str], arms: Arms, log: LogMoments) -> tuple[list[int], str]:
+    """Return the columns to adjust for, and what a reader must know: imputed values, or why there are none."""
+    covariates, least = log.regressors(names), min(arm.count for arm in arms.pair)
+    if len(covariates) > 1 and least < UNITS_PER_COVARIATE * len(covariates):
+        found = f"{least:,} units in an arm are too few for {len(covariates)} columns"
+        return [], f"not adjusted: {found} ({', '.join(names)}, indicators of missing values)"
+    missing = [
+        f"{name} is missing in {log.missing[name]:,} of {log.rows:,} rows" for name in names if name in log.missing
+    ]
+    return covariates, "; ".join(f"{each}: imputed with its mean and an indicator" for each in missing)
+
+
+def _stratified(plain: Measured, arms: Arms, place: int, covariates: list[int], level: float) -> Measured:
+    """Return the post-stratified comparison, of adjusted outcomes if there are covariates, or the plain one."""
+    pairs = [pair for pair in arms.strata if pair[0].count and pair[1].count]
+    if covariates:
+        cells = residual_moments(
+            [arm for pair in pairs for arm in pair], outcomes=[place], covariates=covariates, within_parts=True
+        )
+        pairs, place = list(zip(cells[::2], cells[1::2], strict=True)), 0
+    found = post_stratify([(one.summary(place), two.summary(place)) for one, two in pairs], level=level)
     if found.absolute.standard_error is None:
-        return replace(plain, note=note or f"not stratified: {found.absolute.reason}")
-    return Measured("post-stratified", found.absolute, found.relative, plain.naive, note=note)
+        return replace(plain, note=f"not stratified: {found.absolute.reason}")
+    return Measured(
+        estimator="adjusted for a covariate, post-stratified" if covariates else "post-stratified",
+        comparison=found.absolute,
+        lift=found.relative,
+        naive=plain.naive,
+    )
 
 
 def trials_of(moments: Moments, place: int) -> Trials:
@@ -200,29 +229,45 @@ def _of_means(arms: Arms, place: int, level: float) -> Measured:
     return Measured("Welch", found, relative_lift(control, treatment, level=level), found.difference)
 
 
-def _of_ratio(arms: Arms, above: int, below: int, level: float) -> Measured:
-    control, treatment = (ratio_of(arm, numerator=above, denominator=below) for arm in arms.pair)
-    if control.summary is None or treatment.summary is None:
+def _of_ratio(arms: Arms, above: int, below: int, covariates: list[int], level: float) -> Measured:
+    """Return the comparison of ratios of sums; both sums are adjusted if there are covariates."""
+    columns, pair = (above, below), arms.pair
+    if covariates:
+        present = [arm for arm in arms.all_arms if arm.count]
+        left = residual_moments(present, outcomes=columns, covariates=covariates)
+        one, two = _places(arms.pair, present)
+        pair, columns = (left[one], left[two]), (0, 1)
+    control, treatment = (ratio_of(arm, numerator=columns[0], denominator=columns[1]) for arm in pair)
+    plain = [ratio_of(arm, numerator=above, denominator=below).summary for arm in arms.pair]
+    if control.summary is None or treatment.summary is None or plain[0] is None or plain[1] is None:
         nothing = undefined(0.0, 0.0, control.reason or treatment.reason)
         return Measured("ratio of sums", nothing, nothing, 0.0)
     found = compare_arm_means(control.summary, treatment.summary, reference="normal", level=level)
+    before = compare_arm_means(plain[0], plain[1], reference="normal", level=level)
     lift = relative_lift(control.summary, treatment.summary, level=level)
-    return Measured("ratio of sums", found, lift, found.difference)
+    if not covariates or not found.standard_error or not before.standard_error:
+        return Measured("ratio of sums", found, lift, before.difference)
+    reduced = (found.standard_error / before.standard_error) ** 2
+    return Measured("ratio of sums, adjusted for a covariate", found, lift, before.difference, reduced)
 
 
-def _adjusted(arms: Arms, place: int, covariate: int, level: float) -> Measured:
+def _adjusted(arms: Arms, place: int, covariates: list[int], level: float) -> Measured:
     present = [arm for arm in arms.all_arms if arm.count]
-    found = adjust_for_covariate(present, outcome=place, covariate=covariate)
-    pair = [found.arms[next(at for at, arm in enumerate(present) if arm is one)] for one in arms.pair]
-    plain: Summary = arms.pair[0].summary(place)
+    found = adjust_for_covariates(present, outcome=place, covariates=covariates)
+    one, two = _places(arms.pair, present)
     return Measured(
         estimator="adjusted for a covariate",
-        comparison=compare_arm_means(pair[0], pair[1], level=level),
-        lift=lift_after_adjustment(arms.pair[0], arms.pair[1], outcome=place, covariate=covariate, level=level),
-        naive=arms.pair[1].summary(place).mean - plain.mean,
+        comparison=compare_arm_means(found.arms[one], found.arms[two], level=level),
+        lift=lift_after_adjustment(arms.pair[0], arms.pair[1], outcome=place, covariates=covariates, level=level),
+        naive=arms.pair[1].summary(place).mean - arms.pair[0].summary(place).mean,
         variance_ratio=found.variance_ratio,
         note=found.reason,
     )
+
+
+def _places(pair: Sequence[Moments], present: Sequence[Moments]) -> tuple[int, int]:
+    one, two = (next(place for place, each in enumerate(present) if each is arm) for arm in pair)
+    return one, two
 
 
 def _with_p_value(effect: Effect, found: Comparison, look: Look) -> Effect:

@@ -1,15 +1,18 @@
 """Health checks of an experiment: sample ratio, repeated units, covariate balance."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.abtest.moments import LogMoments
 from lab.abtest.units import Repetition, examine
 from lab.experiment.design import Design
-from lab.experiment.log import Batch
-from lab.stats.experiments.covariates import adjust_for_covariate
+from lab.experiment.log import Batch, covariates_of
+from lab.stats.core.arm_means import Summary, compare_arm_means
+from lab.stats.experiments.covariates import adjust_for_covariates
 from lab.stats.experiments.moments import Moments
 from lab.stats.experiments.sample_ratio import SampleRatio, check_sample_ratio
+
+IMBALANCED_BELOW = 0.001
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,21 @@ def _of_units(log: LogMoments, read: Callable[[], Iterable[Batch]]) -> Check:
 
 
 def _of_covariates(log: LogMoments, arms: tuple[Moments, ...], design: Design) -> Iterable[Check]:
-    for name in sorted({outcome.covariate for outcome in design.outcomes.values() if outcome.covariate}):
-        if name in log.missing or min(arm.count for arm in arms) < 2:
-            continue
-        place = log.column(name)
-        found = adjust_for_covariate(arms, outcome=place, covariate=place)
-        least = min((test.p_value for test in found.imbalance if test.p_value is not None), default=None)
-        result = f"{name} before the experiment" + (f": p {least:.2g}" if least is not None else ": no variance")
-        yield Check(
-            f"balance of {name}", found.balanced, result if found.balanced else f"the arms differed in {result}"
-        )
+    """Yield the balance of each covariate over the units that have it, and of the units that lack it."""
+    if min(arm.count for arm in arms) < 2:
+        return
+    for name in sorted(covariates_of(design)):
+        place, *indicator = log.regressors([name])
+        known = adjust_for_covariates(arms, outcome=place, covariates=indicator).arms
+        yield _of_balance(name, f"{name} before the experiment", known)
+        for missing in indicator:
+            units = [arm.summary(missing) for arm in arms]
+            yield _of_balance(f"missing {name}", f"the share of units without {name}", units)
+
+
+def _of_balance(name: str, what: str, arms: Sequence[Summary]) -> Check:
+    tests = [compare_arm_means(arms[0], arm) for arm in arms[1:]]
+    least = min((test.p_value for test in tests if test.p_value is not None), default=None)
+    balanced = least is None or least >= IMBALANCED_BELOW
+    result = what + (f": p {least:.2g}" if least is not None else ": no variance")
+    return Check(f"balance of {name}", balanced, result if balanced else f"the arms differed in {result}")

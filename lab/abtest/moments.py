@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from lab.abtest.units import Units
 from lab.core.errors import SourceError
 from lab.experiment.design import Design
-from lab.experiment.log import Batch, Codes, Numbers, numeric_columns
+from lab.experiment.log import Batch, Codes, Numbers, covariates_of, numeric_columns
 from lab.stats.experiments.moments import Moments, merge_moments, no_rows
 
 MOST_LEVELS = 100
@@ -23,8 +24,9 @@ Pair = tuple[int, int]
 class LogMoments:
     """The moments of a log by period and arm, and by level and arm for the stratum and each segment.
 
-    `missing` counts the missing values of covariates, `repeated` the rows whose unit has an earlier row, `late` the
-    rows after the last look, which are left out.
+    `missing` counts the missing values of each covariate that has some; the moments have an indicator for it, 1 where
+    it is missing, after all `columns`. `repeated` counts the rows whose unit has an earlier row, `late` the rows after
+    the last look, which are left out.
     """
 
     columns: tuple[str, ...]
@@ -46,32 +48,42 @@ class LogMoments:
         """Return the index of a column in the moments."""
         return self.columns.index(name)
 
+    def regressors(self, covariates: Sequence[str]) -> list[int]:
+        """Return the indices of covariates and their indicators; with these, any imputed constant adjusts alike."""
+        indicators = {name: len(self.columns) + number for number, name in enumerate(self.missing)}
+        return [self.column(name) for name in covariates] + [
+            indicators[name] for name in covariates if name in indicators
+        ]
+
 
 def log_moments(batches: Iterable[Batch], design: Design) -> LogMoments:
     """Return the moments of all batches; the batch size changes only the last digits."""
     columns, arms = tuple(numeric_columns(design)), len(design.arms)
-    sums, units, missing = _Sums(pairs_of(design)), Units(), np.zeros(len(columns), dtype=np.int64)
+    covariates = [columns.index(name) for name in covariates_of(design)]
+    sums, units, missing = _Sums(pairs_of(design)), Units(), dict.fromkeys(covariates, 0)
     late = 0
     for raw in batches:
         batch, after_last_look = _within_plan(raw, len(design.looks.dates))
         late += after_last_look
         units.add(batch.units)
-        filled = [_filled(column) for column in batch.values]
-        missing += [count for _, count in filled]
-        shifted = sums.shifted([column for column, _ in filled])
+        indicators = {place: _indicator(batch.values[place]) for place in covariates}
+        missing = {place: missing[place] + _count(indicator) for place, indicator in indicators.items()}
+        shifted = [*sums.shifted(batch.values), *indicators.values()]
         sums.add("", batch.periods, batch.arms, shifted)
         for name, levels in batch.groups.items():
             codes = sums.codes_of(name, levels.dictionary.to_pylist())[levels.indices.to_numpy()]
             sums.add(name, codes, batch.arms, shifted)
     periods = range(max(1, len(design.looks.dates)))
+    of_indicators = [len(columns) + number for number, place in enumerate(covariates) if missing[place]]
+    used = [*range(len(columns)), *of_indicators]
     return LogMoments(
         columns=columns,
-        periods=tuple(sums.moments_of("", period, arms, len(columns)) for period in periods),
+        periods=tuple(sums.moments_of("", period, arms, used) for period in periods),
         groups={
-            name: {level: sums.moments_of(name, code, arms, len(columns)) for level, code in sorted(levels.items())}
+            name: {level: sums.moments_of(name, code, arms, used) for level, code in sorted(levels.items())}
             for name, levels in sums.codes.items()
         },
-        missing={name: int(count) for name, count in zip(columns, missing, strict=True) if count},
+        missing={columns[place]: count for place, count in missing.items() if count},
         repeated=units.repeated(),
         late=late,
     )
@@ -115,20 +127,22 @@ class _Sums:
         return np.array([codes[text] for text in texts], dtype=np.int64)
 
     def shifted(self, values: list[Numbers]) -> list[Numbers]:
-        """Return columns minus their means in the first batch, to keep precision."""
+        """Return columns minus their means in the first batch, to keep precision; 0 for missing values."""
         if not self.shifts and len(values[0]):
-            self.shifts = [float(column.mean()) for column in values]
-        return [column - shift for column, shift in zip(values, self.shifts or [0.0] * len(values), strict=True)]
+            self.shifts = [_mean(column) for column in values]
+        shifts = self.shifts or [0.0] * len(values)
+        return [_zero_if_missing(column - shift) for column, shift in zip(values, shifts, strict=True)]
 
-    def add(self, name: str, groups: Codes | None, arms: Codes, shifted: list[Numbers]) -> None:
+    def add(self, name: str, groups: Codes | None, arms: Codes, shifted: list[Numbers | None]) -> None:
         for (group, arm), rows in _cells(groups, arms):
-            chosen = shifted if rows is None else [column.take(rows) for column in shifted]
-            self.sums.setdefault((name, group, arm), _Sum(len(shifted), self.pairs)).add(chosen)
+            chosen = shifted if rows is None else [None if each is None else each.take(rows) for each in shifted]
+            count = len(arms) if rows is None else len(rows)
+            self.sums.setdefault((name, group, arm), _Sum(len(shifted), self.pairs)).add(count, chosen)
 
-    def moments_of(self, name: str, group: int, arms: int, columns: int) -> tuple[Moments, ...]:
-        """Return the moments of every arm in a group."""
+    def moments_of(self, name: str, group: int, arms: int, used: list[int]) -> tuple[Moments, ...]:
+        """Return the moments of the used columns of every arm in a group."""
         found = (self.sums.get((name, group, arm)) for arm in range(arms))
-        return tuple(no_rows(columns) if each is None else each.moments(self.shifts) for each in found)
+        return tuple(no_rows(len(used)) if each is None else each.moments(self.shifts, used) for each in found)
 
 
 class _Sum:
@@ -143,28 +157,35 @@ class _Sum:
         self.sums = np.zeros(columns)
         self.products = np.zeros((columns, columns))
 
-    def add(self, shifted: list[Numbers]) -> None:
-        """Add rows; without BLAS, whose results depend on the number of threads."""
-        self.count += len(shifted[0])
-        self.sums += [column.sum() for column in shifted]
+    def add(self, count: int, shifted: list[Numbers | None]) -> None:
+        """Add rows, None for a column of zeros; without BLAS, whose results depend on the number of threads."""
+        self.count += count
+        self.sums += [0.0 if column is None else column.sum() for column in shifted]
         for one, two in self.pairs:
-            self.products[one, two] += np.einsum("i,i->", shifted[one], shifted[two])
+            first, second = shifted[one], shifted[two]
+            if first is not None and second is not None:
+                self.products[one, two] += np.einsum("i,i->", first, second)
 
-    def moments(self, shifts: Sequence[float]) -> Moments:
+    def moments(self, shifts: Sequence[float], used: list[int]) -> Moments:
+        """Return the moments of the used columns; an indicator is not shifted."""
         means = self.sums / self.count
         products = np.zeros_like(self.products)
         for one, two in self.pairs:
             centred = self.products[one, two] - self.sums[one] * means[two]
             products[one, two] = products[two, one] = max(centred, 0.0) if one == two else centred
-        return Moments(self.count, means + np.array(shifts), products)
+        means[: len(shifts)] += shifts
+        return Moments(self.count, means[used], products[np.ix_(used, used)])
 
 
 def pairs_of(design: Design) -> list[Pair]:
-    """Return the pairs of columns whose products are needed: each with itself, covariates, ratios."""
+    """Return the pairs of columns whose products are needed: each with itself, those of one outcome, its covariates."""
     index = {name: number for number, name in enumerate(numeric_columns(design))}
-    pairs = {(number, number) for number in index.values()}
+    indicators = {name: len(index) + number for number, name in enumerate(covariates_of(design))}
+    pairs = {(number, number) for number in range(len(index) + len(indicators))}
     for name, outcome in design.outcomes.items():
-        pairs |= {(index[name], index[other]) for other in (outcome.covariate, outcome.per) if other is not None}
+        together = [index[each] for each in (name, outcome.per, *outcome.covariates) if each is not None]
+        together += [indicators[each] for each in outcome.covariates]
+        pairs |= set(combinations(sorted(set(together)), 2))
     return sorted(pairs)
 
 
@@ -185,9 +206,21 @@ def _cells(groups: Codes | None, arms: Codes) -> Iterator[tuple[Pair, NDArray[np
         yield divmod(int(cell), width), rows
 
 
-def _filled(column: Numbers) -> tuple[Numbers, int]:
-    """Return a column with 0 for missing values, and their number; such a covariate is not used."""
+def _indicator(column: Numbers) -> Numbers | None:
+    """Return 1 where a value is missing, else 0; None if none is missing."""
     if not len(column) or not np.isnan(column.min()):
-        return column, 0
-    missing = np.isnan(column)
-    return np.where(missing, 0.0, column), int(missing.sum())
+        return None
+    return np.isnan(column).astype(np.float64)
+
+
+def _count(indicator: Numbers | None) -> int:
+    return 0 if indicator is None else int(indicator.sum())
+
+
+def _mean(column: Numbers) -> float:
+    known = column[~np.isnan(column)] if np.isnan(column.min()) else column
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _zero_if_missing(column: Numbers) -> Numbers:
+    return np.nan_to_num(column, nan=0.0) if len(column) and np.isnan(column.min()) else column

@@ -25,23 +25,28 @@ IsoDate = Annotated[str, BeforeValidator(_iso_date)]  # JSON has no dates
 class Outcome(Params):
     """An outcome of a unit: a share of 0 and 1, a mean, a count, or a ratio of the sums of this column and `per`.
 
-    A covariate is a column from before the experiment that reduces the variance (CUPED). `margin` makes the outcome a
-    guardrail: it may get worse by less than this, in its own unit.
+    A covariate is a column from before the experiment that reduces the variance (CUPED), or a list of such columns; a
+    missing value is imputed. `margin` makes the outcome a guardrail: it may get worse by less than this, in its own
+    unit.
     """
 
     kind: Kind = "mean"
     per: str | None = None
     higher_is_better: bool = True
-    covariate: str | None = None
+    covariate: str | Annotated[tuple[str, ...], Field(strict=False)] | None = None
     margin: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def only_a_ratio_has_a_denominator(self) -> Self:
         if (self.kind == "ratio") != (self.per is not None):
             raise ValueError("per names the denominator of a ratio: give it to kind ratio only")
-        if self.kind == "ratio" and self.covariate is not None:
-            raise ValueError("a ratio is not adjusted for a covariate: leave covariate out")
         return self
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Return the columns of the covariates, each once."""
+        named = (self.covariate,) if isinstance(self.covariate, str) else self.covariate or ()
+        return tuple(dict.fromkeys(named))
 
 
 class Looks(Params):
@@ -115,7 +120,7 @@ class Design(Params):
     @property
     def columns(self) -> list[str]:
         """Return every column that the log must have."""
-        measured = [name for key, outcome in self.outcomes.items() for name in (key, outcome.per, outcome.covariate)]
+        measured = [name for key, outcome in self.outcomes.items() for name in (key, outcome.per, *outcome.covariates)]
         named = [self.unit, self.arm, self.time, self.stratum, *self.segments, *measured]
         return list(dict.fromkeys(name for name in named if name is not None))
 

@@ -50,9 +50,15 @@ def numeric_columns(design: Design) -> list[str]:
     names = [
         name
         for key in design.ordered_outcomes
-        for name in (key, design.outcomes[key].per, design.outcomes[key].covariate)
+        for name in (key, design.outcomes[key].per, *design.outcomes[key].covariates)
     ]
     return list(dict.fromkeys(name for name in names if name is not None))
+
+
+def covariates_of(design: Design) -> list[str]:
+    """Return the covariates of all outcomes, in the order of `numeric_columns`."""
+    named = {name for outcome in design.outcomes.values() for name in outcome.covariates}
+    return [name for name in numeric_columns(design) if name in named]
 
 
 def read_log(path: Path, design: Design) -> Iterator[Batch]:

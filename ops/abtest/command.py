@@ -2,6 +2,7 @@
 
 import lab.core.determinism  # noqa: F401 - pins the kernels before numpy is imported
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,11 @@ CURE = "Compare it with experiment.design in a task file, such as tasks/churn/ta
 @click.option("--lower", multiple=True, metavar="COLUMN", help="An outcome for which lower is better.")
 @click.option("--per", multiple=True, metavar="COLUMN=OTHER", help="A ratio: the sum of COLUMN over the sum of OTHER.")
 @click.option(
-    "--covariate", "covariates", multiple=True, metavar="COLUMN=BEFORE", help="A pre-experiment value (CUPED)."
+    "--covariate",
+    "covariates",
+    multiple=True,
+    metavar="COLUMN=BEFORE",
+    help="A pre-experiment value (CUPED); repeat it for more.",
 )
 @click.option("--stratum", help="A column of pre-experiment groups for post-stratification.")
 @click.option(
@@ -100,12 +105,12 @@ def _parsed(options: dict[str, Any]) -> dict[str, Any]:
         **options,
         "looks": {**looks, "dates": options.pop("dates")},
         "segments": list(options["segments"]),
-        "weights": {name: _number(value, "--weight") for name, value in _pairs(options["weights"], "--weight")},
+        "weights": {name: _number(value, "--weight") for name, value in _once(options["weights"], "--weight")},
         "guardrails": {
-            name: _number(value, "--guardrail") for name, value in _pairs(options["guardrails"], "--guardrail")
+            name: _number(value, "--guardrail") for name, value in _once(options["guardrails"], "--guardrail")
         },
-        "per": dict(_pairs(options["per"], "--per")),
-        "covariates": dict(_pairs(options["covariates"], "--covariate")),
+        "per": dict(_once(options["per"], "--per")),
+        "covariates": _lists(_pairs(options["covariates"], "--covariate")),
     }
 
 
@@ -113,6 +118,18 @@ def _pairs(words: Pairs, option: str) -> list[tuple[str, str]]:
     if wrong := [word for word in words if not all(word.partition("="))]:
         raise ParamsError(f"{option} {wrong[0]}: expected NAME=VALUE. Cure: see python -m ops abtest --help")
     return [(word.rpartition("=")[0], word.rpartition("=")[2]) for word in words]
+
+
+def _once(words: Pairs, option: str) -> list[tuple[str, str]]:
+    """Return pairs with different names; a name that comes twice is refused."""
+    pairs = _pairs(words, option)
+    if twice := [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]:
+        raise ParamsError(f"{option} names {twice[0]} twice, expected once. Cure: leave one of them out")
+    return pairs
+
+
+def _lists(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    return {name: [value for other, value in pairs if other == name] for name, _ in pairs}
 
 
 def _number(word: str, option: str) -> float:

@@ -41,7 +41,7 @@ def infer_design(path: Path, options: Mapping[str, Any]) -> Design:
 
 
 def _outcome(name: str, options: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    per, covariate = options["per"].get(name), options["covariates"].get(name)
+    per, covariate = options["per"].get(name), options["covariates"].get(name, [])
     return {
         "kind": "ratio" if per else _kind_of(name, path),
         "higher_is_better": name not in options["lower"],

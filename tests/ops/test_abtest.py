@@ -18,7 +18,7 @@ from lab.core.result_files import json_bytes
 from ops.abtest.command import abtest
 from ops.assign import assign
 from ops.plan import plan
-from tests.cures import apply_cure
+from tests.cures import apply_cure, hold_to_cure
 from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, written
 
 
@@ -55,6 +55,23 @@ def test_a_share_with_one_other_value_is_said_to_be_a_mean(tmp_path: Path) -> No
     done = call(abtest, "--log", str(written(tmp_path, log)), "--control", "old", "--primary", "stayed")
     assert "stayed is analysed as a mean, because 1 of the first 400 rows have values other than 0 and 1" in done.stderr
     assert "such as -1" in done.stderr
+
+
+def test_two_covariates_of_an_outcome_are_both_used_and_two_denominators_refused(tmp_path: Path) -> None:
+    options = ("--primary", "spent", "--covariate", "spent=before", "--covariate", "spent=views")
+    done = analysed(tmp_path, *options, "--json")
+    both = design_of(primary="spent", outcomes={"spent": {"covariate": ["before", "views"]}})
+    assert done.output.encode() == json_bytes(document_of(assess(tmp_path / "log.csv", both)))
+
+    def ratio(*denominators: str) -> None:
+        given = [word for name in denominators for word in ("--per", f"clicks={name}")]
+        found = analysed(tmp_path, "--primary", "clicks", *given).exception
+        if isinstance(found, LabError):
+            raise found
+
+    hold_to_cure(
+        "ops/abtest/command.py: leave one of them out", lambda: ratio("views", "calls"), lambda: ratio("views")
+    )
 
 
 @pytest.mark.parametrize("inside", [False, True])

@@ -67,6 +67,70 @@ def test_a_covariate_takes_out_what_it_explains(tmp_path: Path) -> None:
     assert found.estimator == "adjusted for a covariate"
 
 
+def residuals(log: pd.DataFrame, outcome: str, columns: list[Any], *, cells: Any = None) -> Any:
+    """Return an outcome minus what least squares gives the columns, from the deviations within cells."""
+    frame = pd.DataFrame({number: np.asarray(column, dtype=float) for number, column in enumerate(columns)})
+    frame["y"] = log[outcome].to_numpy(dtype=float)
+    around = frame - (frame.mean() if cells is None else frame.groupby(np.asarray(cells)).transform("mean"))
+    slopes = np.linalg.lstsq(around[frame.columns[:-1]].to_numpy(), around["y"].to_numpy(), rcond=None)[0]
+    known = frame[frame.columns[:-1]]
+    return frame["y"].to_numpy() - (known - known.mean()).to_numpy() @ slopes
+
+
+def test_a_covariate_that_some_units_lack_is_imputed_with_an_indicator(tmp_path: Path) -> None:
+    log = drawn(2000, loss=3.0)
+    log.loc[::9, "before"] = None
+    found = effect(analysed(tmp_path, log, outcomes=OUTCOMES), "spent")
+    adjusted = residuals(log, "spent", [log.before.fillna(log.before.mean()), log.before.isna()])
+    old, new = halves(log.assign(spent=adjusted), "spent")
+    assert found.difference == pytest.approx(new.mean() - old.mean(), rel=1e-9)
+    assert found.p_value == pytest.approx(stats.ttest_ind(new, old, equal_var=False).pvalue, rel=1e-6)
+    assert found.reason == "before is missing in 223 of 2,000 rows: imputed with its mean and an indicator"
+
+
+def test_several_covariates_adjust_together_and_a_copy_of_one_adds_nothing(tmp_path: Path) -> None:
+    log = drawn(2000, loss=3.0)
+    log["visits"] = np.random.default_rng(3).poisson(4, len(log))
+    log["spent"] += 9.0 * log.visits
+    log["copy"] = 2 * log.before + 1
+    found = {
+        columns: effect(analysed(tmp_path, log, primary="spent", outcomes={"spent": {"covariate": columns}}), "spent")
+        for columns in [("before", "visits"), ("before", "copy", "visits")]
+    }
+    old, new = halves(log.assign(spent=residuals(log, "spent", [log.before, log.visits])), "spent")
+    for seen in found.values():
+        assert seen.difference == pytest.approx(new.mean() - old.mean(), rel=1e-9)
+        assert seen.p_value == pytest.approx(stats.ttest_ind(new, old, equal_var=False).pvalue, rel=1e-6)
+
+
+def test_a_ratio_is_adjusted_in_both_sums(tmp_path: Path) -> None:
+    log = drawn(4000)
+    log["earlier"] = log.views + np.random.default_rng(6).poisson(3, len(log))
+    outcomes: dict[str, Any] = {"clicks": {"kind": "ratio", "per": "views", "covariate": "earlier"}}
+    found = effect(analysed(tmp_path, log, primary="clicks", outcomes=outcomes), "clicks")
+    both = pd.DataFrame({name: residuals(log, name, [log.earlier]) for name in ("clicks", "views")})
+    ratio, error = {}, {}
+    for arm, each in both.groupby(log.arm):
+        ratio[arm] = each.clicks.mean() / each.views.mean()
+        linear = (each.clicks - ratio[arm] * each.views) / each.views.mean()
+        error[arm] = linear.var() / len(each)
+    assert found.difference == pytest.approx(ratio["new"] - ratio["old"], rel=1e-9)
+    assert found.standard_error == pytest.approx(np.sqrt(error["new"] + error["old"]), rel=1e-9)
+
+
+def test_a_stratum_stands_beside_a_covariate(tmp_path: Path) -> None:
+    log = drawn(3000, loss=3.0)
+    log["spent"] += 40.0 * (log.region == "east")
+    found = effect(analysed(tmp_path, log, outcomes=OUTCOMES, stratum="region"), "spent")
+    left = residuals(log, "spent", [log.before], cells=log.region + log.arm)
+    means = log.assign(left=left).pivot_table(values="left", index="region", columns="arm")
+    shares = log.region.value_counts(normalize=True)
+    assert found.difference == pytest.approx(float(((means["new"] - means["old"]) * shares).sum()), rel=1e-9)
+    assert found.estimator == "adjusted for a covariate, post-stratified"
+    alone = effect(analysed(tmp_path, log, outcomes=OUTCOMES), "spent")
+    assert (found.standard_error or 0) < 0.9 * (alone.standard_error or 0)
+
+
 def test_a_ratio_is_that_of_sums_with_the_spread_of_units(tmp_path: Path) -> None:
     log = drawn(4000)
     found = effect(analysed(tmp_path, log, outcomes=OUTCOMES), "clicks")

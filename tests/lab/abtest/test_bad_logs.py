@@ -75,11 +75,20 @@ def test_arms_that_differed_before_are_invalid(tmp_path: Path) -> None:
     assert "the arms differed in before before" in invalid_because(analysed(tmp_path, log, outcomes=OUTCOMES))
 
 
-def test_a_covariate_with_missing_values_is_not_used_and_said(tmp_path: Path) -> None:
-    log = changed("before", None, rows=7)
+def test_units_that_lack_a_covariate_in_one_arm_only_make_the_experiment_invalid(tmp_path: Path) -> None:
+    log = drawn(400)
+    log.loc[(log.arm == "new") & (log.customer_id % 4 == 0), "before"] = None
+    reason = invalid_because(analysed(tmp_path, log, outcomes=OUTCOMES))
+    assert reason.startswith("the arms differed in the share of units without before")
+
+
+def test_too_few_units_for_several_covariates_are_compared_without_them(tmp_path: Path) -> None:
+    log = drawn(60)
+    log.loc[3, "before"] = None
     found = analysed(tmp_path, log, outcomes=OUTCOMES)
     seen = next(each for each in found.effects["new"] if each.outcome == "spent")
-    assert (seen.estimator, seen.reason) == ("Welch", "not adjusted: before is missing in 7 of 400 rows")
+    assert seen.estimator == "Welch"
+    assert "too few for 2 columns (before, indicators of missing values)" in seen.reason
 
 
 def test_arms_with_equal_outcomes_have_p_value_1(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from lab.stats.core.comparison import Comparison, p_value_of
 from lab.stats.core.proportions import wilson_interval
 from lab.stats.experiments import lifts, power_of_means, power_of_proportions, two_proportions
 from lab.stats.experiments.confidence_sequences import anytime_comparison
-from lab.stats.experiments.covariates import adjust_for_covariate, lift_after_adjustment
+from lab.stats.experiments.covariates import adjust_for_covariates, lift_after_adjustment
 from lab.stats.experiments.crossing import crossing_probabilities
 from lab.stats.experiments.effect_sizes import cohen_h, pooled_spread, small_sample_factor
 from lab.stats.experiments.exact_tables import fisher_p_value
@@ -299,13 +299,13 @@ def stratified_binary(inputs: Inputs) -> Answer:
 
 def cuped(inputs: Inputs) -> Answer:
     control, treatment = take_moments_by_arm(inputs["group"], [inputs["post"], inputs["pre"]], count=2)
-    adjusted = adjust_for_covariate([control, treatment], outcome=0, covariate=1)
+    adjusted = adjust_for_covariates([control, treatment], outcome=0, covariates=[1])
     test = compare_arm_means(*adjusted.arms)
     plain = compare_arm_means(control.summary(0), treatment.summary(0))
     both = take_moments([inputs["post"], inputs["pre"]])
     values: dict[str, Callable[[], Any]] = {
-        "theta": lambda: adjusted.theta,
-        "theta_pooled": lambda: adjusted.theta,
+        "theta": lambda: adjusted.theta[0],
+        "theta_pooled": lambda: adjusted.theta[0],
         "adj_mean_a": lambda: adjusted.arms[0].mean,
         "adj_mean_b": lambda: adjusted.arms[1].mean,
         "diff": lambda: test.difference,
@@ -316,7 +316,7 @@ def cuped(inputs: Inputs) -> Answer:
         "var_ratio_adj_over_raw": lambda: adjusted.variance_ratio,
         "one_minus_rho2": lambda: 1 - _squared_correlation(both),
         "absolute": lambda: _effect(test),
-        "relative": lambda: _effect(lift_after_adjustment(control, treatment, outcome=0, covariate=1)),
+        "relative": lambda: _effect(lift_after_adjustment(control, treatment, outcome=0, covariates=[1])),
         "cuped": lambda: _of_means(*adjusted.arms),
         "raw": lambda: _of_means(control.summary(0), treatment.summary(0)),
     }

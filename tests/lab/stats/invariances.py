@@ -157,7 +157,7 @@ def by_arm(arms: Any, *columns: Any) -> list[moments.Moments]:
 
 
 def adjusted(function: Call) -> Call:
-    return lambda arms, outcome, known: function(*by_arm(arms, outcome, known), outcome=0, covariate=1)
+    return lambda arms, outcome, known: function(*by_arm(arms, outcome, known), outcome=0, covariates=[1])
 
 
 def doubled(trials: tuple[int, int]) -> tuple[int, int]:
@@ -456,12 +456,12 @@ LAWS: dict[str, dict[str, Check]] = {
         }
         for name in ("holm", "benjamini_hochberg")
     },
-    "covariates.adjust_for_covariate": {
+    "covariates.adjust_for_covariates": {
         "the order of units": reordered(
-            adjusted(lambda *arms, **of: covariates.adjust_for_covariate(arms, **of)), ARMS, Y, X
+            adjusted(lambda *arms, **of: covariates.adjust_for_covariates(arms, **of)), ARMS, Y, X
         ),
         "unit and origin of the covariate": unchanged(
-            adjusted(lambda *arms, **of: covariates.adjust_for_covariate(arms, **of).arms),
+            adjusted(lambda *arms, **of: covariates.adjust_for_covariates(arms, **of).arms),
             (ARMS, Y, X),
             (ARMS, Y, 5 * X - 3),
         ),
@@ -472,6 +472,13 @@ LAWS: dict[str, dict[str, Check]] = {
         ),
         "the unit of the outcome": unchanged(
             adjusted(covariates.lift_after_adjustment), (ARMS, Y, X), (ARMS, 5 * Y, X)
+        ),
+    },
+    "covariates.residual_moments": {
+        "unit and origin of the covariate": unchanged(
+            lambda known: covariates.residual_moments(by_arm(ARMS, Y, known), outcomes=[0], covariates=[1]),
+            (X,),
+            (5 * X - 3,),
         ),
     },
     "crossing.crossing_probabilities": {

@@ -157,9 +157,9 @@ def test_any_covariate_and_any_ratio(first: list[float]) -> None:
 
         return call
 
-    which: dict[str, Any] = {"outcome": 0, "covariate": 1}
+    which: dict[str, Any] = {"outcome": 0, "covariates": [1]}
     for second in (sample for sample in SAMPLES if len(sample) == len(first)):
-        answers_or_refuses(of(lambda *both: covariates.adjust_for_covariate(both, **which)), first, second)
+        answers_or_refuses(of(lambda *both: covariates.adjust_for_covariates(both, **which)), first, second)
         answers_or_refuses(of(lambda *both: covariates.lift_after_adjustment(*both, **which)), first, second)
         answers_or_refuses(
             of(lambda *both: [ratios.ratio_of(arm, numerator=0, denominator=1) for arm in both]), first, second
