@@ -14,6 +14,7 @@ GROUPS: dict[str, dict[str, Verb]] = {
     "Experiment": {
         "init": Verb("ops.init.command", "Write a task folder for a CSV or Parquet file."),
         "adopt": Verb("ops.adopt.command", "Make this clone a repository for your own task."),
+        "update": Verb("ops.update.command", "Merge a later version of the template into your repository."),
         "repro": Verb("ops.repro.command", "Run the DAG, independent stages in parallel."),
         "restore": Verb("ops.restore", "Bring back the last good outputs after a failed run."),
         "sweep": Verb("ops.sweep.command", "Run many settings as DVC experiments."),

@@ -1,7 +1,7 @@
 """The files that an adoption writes and removes."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ RESULTS = ("dvc.lock", "metrics", "plots", "reports")
 WORLD = ("lab/world", "stages/world.py", "stages/world_traffic.py", "tests/lab/world")
 WORLD_OUTPUTS = ("data/truth", "data/world/tables", "data/traffic/simulated")
 WORLD_STAGES = ("world", "world_traffic")
+
+Edit = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ def changes_for(name: str, *, title: str | None, keep_samples: bool) -> Changes:
     gone = () if keep_samples else tuple(other for other in task_names() if other != name)
     world = () if keep_samples else tuple(map(Path, (*WORLD, *WORLD_OUTPUTS)))
     samples = [path for other in gone for path in (TASKS / other, SOURCES / other)]
-    texts = dict(_texts(name, task, title=title or titled(name), gone=gone, keep_samples=keep_samples))
+    edits = edits_for(name, task, title=title or titled(name), gone=gone, keep_samples=keep_samples)
+    old = {path: path.read_text(encoding="utf-8") for path in edits if path.exists()}
     return Changes(
-        written={path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text},
+        written={path: new for path, text in old.items() if (new := edits[path](text)) != text},
         removed=tuple(path for path in (*map(Path, RESULTS), *samples, *world) if path.exists()),
     )
 
@@ -58,17 +61,21 @@ def titled(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _texts(name: str, task: Task, *, title: str, gone: Sequence[str], keep_samples: bool) -> Iterator[tuple[Path, str]]:
-    yield PARAMS, _params(PARAMS.read_text(encoding="utf-8"), name, task, keep_samples=keep_samples)
-    pipeline = PIPELINE.read_text(encoding="utf-8")
+def edits_for(name: str, task: Task, *, title: str, gone: Sequence[str], keep_samples: bool) -> dict[Path, Edit]:
+    """Return the edit of each file's text."""
     artifacts = sorted({name, *(task_names() if keep_samples else ())})
-    yield PIPELINE, _pipeline(pipeline, artifacts, without=() if keep_samples else WORLD_STAGES)
-    yield CHAMPIONS, without_blocks(CHAMPIONS.read_text(encoding="utf-8"), gone)
-    page = README.read_text(encoding="utf-8")
-    yield README, readme_of(page, title=title, question=task.features.question, samples=keep_samples)
-    if not keep_samples and CURES.exists():
-        lines = CURES.read_text(encoding="utf-8").splitlines(keepends=True)
-        yield CURES, "".join(line for line in lines if not line.startswith("lab/world/"))
+    question = task.features.question
+    edits: dict[Path, Edit] = {
+        PARAMS: lambda text: _params(text, name, task, keep_samples=keep_samples),
+        PIPELINE: lambda text: _pipeline(text, artifacts, without=() if keep_samples else WORLD_STAGES),
+        CHAMPIONS: lambda text: without_blocks(text, gone),
+        README: lambda text: readme_of(text, title=title, question=question, samples=keep_samples),
+    }
+    return edits if keep_samples else {**edits, CURES: _without_world}
+
+
+def _without_world(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("lab/world/"))
 
 
 def _params(text: str, name: str, task: Task, *, keep_samples: bool) -> str:
