@@ -10,7 +10,7 @@ from lab.abtest.interim import Look, current_look
 from lab.abtest.moments import LogMoments, log_moments
 from lab.experiment.design import Design
 from lab.experiment.log import read_log
-from lab.stats.core.corrections import holm
+from lab.stats.core.corrections import holm, holm_divisors
 from lab.stats.experiments.moments import Moments
 from lab.stats.experiments.verdicts import Verdict, decide
 
@@ -68,7 +68,7 @@ def assess(path: Path, design: Design) -> Analysis:
     health = check_health(log, all_arms, design, lambda: read_log(path, design))
     steps = tuple(_path(log, look, all_arms, design))
     found = {name: _effects(name, all_arms, look, steps, log, design) for name in design.treatments}
-    effects = _corrected(found, level=design.level)
+    effects = _corrected(found, all_arms, log, design)
     verdicts = {name: _verdict(each, health, look) for name, each in effects.items()}
     return Analysis(design, log, look, all_arms, health, steps, effects, verdicts)
 
@@ -87,32 +87,31 @@ def _verdict(effects: Sequence[Effect], health: Health, look: Look) -> Verdict:
     return decide(effects[0].finding, guardrails=guardrails, faults=health.faults, progress=look.progress)
 
 
-def _corrected(effects: Mapping[str, tuple[Effect, ...]], *, level: float) -> dict[str, tuple[Effect, ...]]:
-    """Return the effects with Holm's p-values over the secondary outcomes of all treatments."""
-    tested = [
-        effect
-        for found in effects.values()
-        for effect in found
-        if effect.role == "secondary" and effect.p_value is not None
-    ]
-    p_values = dict(
-        zip(
-            [(effect.treatment, effect.outcome) for effect in tested],
-            holm([effect.p_value for effect in tested if effect.p_value is not None]),
-            strict=True,
-        )
-    )
-    return {
-        name: tuple(_with_adjusted_p(each, p_values.get((each.treatment, each.outcome)), level) for each in found)
-        for name, found in effects.items()
-    }
+def _corrected(
+    effects: Mapping[str, tuple[Effect, ...]], all_arms: tuple[Moments, ...], log: LogMoments, design: Design
+) -> dict[str, tuple[Effect, ...]]:
+    """Return the effects with Holm's p-values over the secondary outcomes of all treatments, and intervals to match."""
+    tested = [each for found in effects.values() for each in found if each.role == "secondary"]
+    p_values = {(each.treatment, each.outcome): each.p_value for each in tested if each.p_value is not None}
+    adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    divisors = dict(zip(p_values, holm_divisors(list(p_values.values()), level=design.level), strict=True))
+    looks = {divisor: current_look(log, design, level=design.level / divisor) for divisor in set(divisors.values())}
+
+    def corrected(effect: Effect) -> Effect:
+        key = effect.treatment, effect.outcome
+        if key not in p_values or effect.role != "secondary":
+            return effect
+        arms = arms_of(effect.treatment, all_arms, log, design)
+        again = effect_of(effect.outcome, arms, looks[divisors[key]], log, design)
+        return _with_adjusted_p(again, adjusted[key], design.level)
+
+    return {name: tuple(corrected(each) for each in found) for name, found in effects.items()}
 
 
-def _with_adjusted_p(effect: Effect, p_adjusted: float | None, level: float) -> Effect:
-    """Return the effect with its word after the correction for multiple outcomes."""
-    if p_adjusted is not None and p_adjusted >= level and effect.word in {"better", "worse"}:
-        return replace(effect, p_adjusted=p_adjusted, word="not distinguishable")
-    return replace(effect, p_adjusted=p_adjusted)
+def _with_adjusted_p(effect: Effect, p_adjusted: float, level: float) -> Effect:
+    """Return the effect with Holm's p-value, which prevails where an interval is of another kind than its test."""
+    word = "not distinguishable" if p_adjusted >= level and effect.word in {"better", "worse"} else effect.word
+    return replace(effect, p_adjusted=p_adjusted, word=word)
 
 
 def _path(log: LogMoments, look: Look, all_arms: tuple[Moments, ...], design: Design) -> list[Step]:

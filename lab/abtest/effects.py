@@ -35,8 +35,9 @@ class Effect:
     """The effect on one outcome, with an interval that is valid over all looks.
 
     The difference is treatment minus control. `p_value` accounts for the looks; `p_adjusted` is Holm's over secondary
-    outcomes. `naive` is the difference without covariate or strata, `variance_ratio` the variance after over before
-    adjustment, `estimate` the difference corrected for an early stop.
+    outcomes, whose intervals have the level of their step in Holm's test. `naive` is the difference without covariate
+    or strata, `variance_ratio` the variance after over before adjustment, `estimate` the difference corrected for an
+    early stop.
     """
 
     treatment: str

@@ -52,9 +52,9 @@ class Look:
         return None if self.z is None or self.refused else 1 - self.so_far.p_values[-1]
 
 
-def current_look(log: LogMoments, design: Design) -> Look:
-    """Return the current look; several treatments share the level evenly (Bonferroni)."""
-    level = design.level / len(design.treatments)
+def current_look(log: LogMoments, design: Design, *, level: float | None = None) -> Look:
+    """Return the current look; without a level, several treatments share that of the design evenly (Bonferroni)."""
+    level = design.level / len(design.treatments) if level is None else level
     shares, planned = _shares(log, design)
     plan = [*shares, *_remaining_looks(shares, planned)]
     refused = ""

@@ -60,7 +60,7 @@ def _line(effect: Effect) -> tuple[str, ...]:
         _number(effect.difference),
         "" if effect.low is None or effect.high is None else f"{_number(effect.low)} to {_number(effect.high)}",
         lift,
-        "" if p_value is None else f"{p_value:.2g}",
+        "" if p_value is None else f"{p_value:.2g}" + ("" if effect.p_adjusted is None else " (Holm)"),
         effect.word,
         "; ".join(filter(None, [effect.estimator, effect.reason])),
     )

@@ -74,6 +74,11 @@ def test_two_covariates_of_an_outcome_are_both_used_and_two_denominators_refused
     )
 
 
+def test_a_corrected_p_is_labelled(tmp_path: Path) -> None:
+    lines_of = analysed(tmp_path, "--primary", "stayed", "--outcome", "calls").output.splitlines()
+    assert [" (Holm)" in line for line in lines_of if line.split()[:1] in (["stayed"], ["calls"])] == [False, True]
+
+
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_design_is_read_from_a_file_of_its_own_or_from_a_task(tmp_path: Path, inside: bool) -> None:
     design = tmp_path / "design.yaml"

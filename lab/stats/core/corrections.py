@@ -23,6 +23,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return _unsorted(np.maximum.accumulate(p * np.arange(len(p), 0, -1)), order)
 
 
+def holm_divisors(p_values: Sequence[float], *, level: float) -> list[int]:
+    """Return by how much Holm's test divides the level for each p-value.
+
+    An interval at its divided level excludes no effect exactly where Holm's p-value is below the level. Those of the
+    tests that are not rejected share the level of the first of them, as Bonferroni's would over these alone.
+
+    >>> holm_divisors([0.01, 0.04, 0.03], level=0.05)
+    [3, 2, 2]
+    """
+    p, order = _sorted(p_values)
+    steps = np.arange(len(p), 0, -1)
+    rejected = int(np.argmin(np.append(p * steps < level, False)))
+    steps[rejected:] = max(len(p) - rejected, 1)
+    divisors = np.empty_like(steps)
+    divisors[order] = steps
+    return [int(divisor) for divisor in divisors]
+
+
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Return the q-values of Benjamini and Hochberg (1995, Journal of the Royal Statistical Society B 57).
 

@@ -240,6 +240,22 @@ def test_secondary_outcomes_are_corrected_for_their_number(tmp_path: Path) -> No
     assert [each.p_adjusted for each in found.effects["new"] if each.role != "secondary"] == [None, None]
 
 
+def test_intervals_of_secondary_outcomes_agree_with_their_corrected_p(tmp_path: Path) -> None:
+    log = drawn(3000)
+    names = [f"outcome_{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        noise = np.random.default_rng(number).normal(size=len(log))
+        log[name] = noise + (0.5 if number < 2 else 0.0) * (log.arm == "new")
+    found = analysed(tmp_path, log, outcomes={"stayed": {"kind": "share"}, **{name: {} for name in names}})
+    ranked = sorted(names, key=lambda name: stats.ttest_ind(*halves(log, name), equal_var=False).pvalue)
+    for name, divisor in zip(ranked, (4, 3, 2, 2), strict=True):
+        old, new = halves(log, name)
+        ends = CompareMeans(DescrStatsW(new), DescrStatsW(old)).tconfint_diff(0.05 / divisor, usevar="unequal")
+        seen = effect(found, name)
+        assert (seen.low, seen.high) == pytest.approx(ends, rel=1e-6)
+        assert ((seen.p_adjusted or 0) < 0.05) == (not ends[0] <= 0 <= ends[1])
+
+
 def test_an_outcome_that_only_one_correction_lets_stand_is_not_called(tmp_path: Path) -> None:
     named: dict[str, Any] = {f"outcome_{number}": {} for number in range(12)}
     log = drawn(2000)

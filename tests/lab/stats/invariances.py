@@ -456,6 +456,13 @@ LAWS: dict[str, dict[str, Check]] = {
         }
         for name in ("holm", "benjamini_hochberg")
     },
+    "corrections.holm_divisors": {
+        "the order of the tests": unchanged(
+            lambda order: sorted(corrections.holm_divisors(order, level=0.05)),
+            ([0.01, 0.04, 0.03],),
+            ([0.04, 0.03, 0.01],),
+        ),
+    },
     "covariates.adjust_for_covariates": {
         "the order of units": reordered(
             adjusted(lambda *arms, **of: covariates.adjust_for_covariates(arms, **of)), ARMS, Y, X
