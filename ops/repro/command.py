@@ -13,6 +13,7 @@ from lab.core.errors import ParamsError
 from lab.pages.markdown import counted, listed
 from ops.dvc.cli import run_here
 from ops.dvc.torn_files import check_files_of_dvc
+from ops.repro.summary import summary
 
 MOST = 4  # more gain nothing on this DAG, and each keeps its rows in memory
 FAILED = 255  # DVC's own code
@@ -93,6 +94,8 @@ def _side_by_side(targets: tuple[str, ...], *, jobs: int, force: bool) -> int:
         click.echo("Use `dvc push` to send your updates to remote storage.")
     elif not outcome.failed:
         click.echo("Data and pipelines are up to date.")
+    for line in [] if outcome.failed or targets else summary(Path()):
+        click.echo(line)
     return FAILED if outcome.failed else 0
 
 

@@ -9,10 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from lab.core.errors import LabError
+from lab.core.result_files import write_result
 from ops.repro.command import jobs_of, repro
 from ops.repro.lock_order import reordered, stage_names
 from ops.repro.reproduce import Outcome, reproduce
 from ops.repro.schedule import Schedule
+from ops.repro.summary import ANSWER, GATES, WINNER, summary
 from tests.ops.trivial import HERE, interrupted, trivial
 from tests.project import QUIET, files_below, run
 
@@ -212,3 +214,20 @@ def test_blocks_of_a_lock_move_whole() -> None:
         "schema: '2.0'\nstages:\n  a:\n    cmd: y\n  'n':\n    cmd: z\n  b:\n    cmd: x\ndatasets: []\n"
     )
     assert reordered("schema: '2.0'\n", ["a"]) == "schema: '2.0'\n"
+
+
+@pytest.mark.parametrize(("better", "following"), [("better", "ops promote"), ("not distinguishable", "dvc exp run")])
+def test_a_whole_run_ends_with_verdict_pages_and_what_to_do_next(better: str, following: str, tmp_path: Path) -> None:
+    answer = {"challenger": better, "metric": "roc_auc", "difference": 0.01, "low": -0.002, "high": 0.022}
+    gates = [{"gate": "roc_auc", "verdict": "passed"}]
+    write_result({"challenger": "forest"}, tmp_path / WINNER, compared=())
+    write_result({"answer": answer}, tmp_path / ANSWER, compared=())
+    assert summary(tmp_path) == []
+    write_result({"passed": True, "failed": [], "within_noise": [], "gates": gates}, tmp_path / GATES, compared=())
+    verdict, pages, next_command = summary(tmp_path)
+    assert verdict == (
+        f"Verdict: forest against the champion: {better}, ROC AUC +0.0100 (−0.0020 to 0.0220). "
+        "Gates: 1 of 1 gate passed."
+    )
+    assert "reports/model_card.md" in pages
+    assert following in next_command
