@@ -14,6 +14,8 @@ from lab.prepare.casts import cast_sql, is_missing_sql
 from lab.prepare.repair import nearest_levels
 
 EXAMPLES = 3
+PRIVATE = "a private value"
+ROW = "'row ' || (n + 1)"
 
 Level = Literal["error", "warning"]
 
@@ -178,14 +180,20 @@ def _examples(
     """Return the first rows that break each rule, in a second pass that valid data does not need."""
     if not checks:
         return []
-    order = list(reading.table.columns)
+    order, columns = list(reading.table.columns), reading.table.columns
     named = (f"{text_literal(f'{label}=')} || {_shown(order.index(label))}" for label in reading.table.key)
-    key = " || ', ' || ".join(named) or "'row ' || (n + 1)"
+    key = ROW if _private(reading.table) else " || ', ' || ".join(named) or ROW
     shown = [
-        f"arg_min({key} || ': ' || {_shown(order.index(check.column))}, n, {EXAMPLES}) filter (where {check.breaks})"
+        f"arg_min({key} || ': ' || "
+        f"{text_literal(PRIVATE) if columns[check.column].private else _shown(order.index(check.column))}, "
+        f"n, {EXAMPLES}) filter (where {check.breaks})"
         for check in checks
     ]
     return [tuple(examples) for examples in one_row(connection, f"select {', '.join(shown)} from {reading.checked}")]
+
+
+def _private(table: Table) -> bool:
+    return any(table.columns[label].private for label in table.key)
 
 
 def _shown(position: int) -> str:
@@ -228,9 +236,10 @@ def _table_findings(
 def _repeated_keys(connection: duckdb.DuckDBPyConnection, reading: Reading) -> tuple[int, tuple[str, ...]]:
     order = list(reading.table.columns)
     keys = ", ".join(f"t{order.index(label)}" for label in reading.table.key)
+    shown = "'row ' || (min(n) + 1)" if _private(reading.table) else f"cast(row({keys}) as varchar)"
     query = (
         f"select coalesce(sum(times - 1), 0), arg_min(shown, n, {EXAMPLES}) from ("
-        f"select min(n) as n, count(*) as times, cast(row({keys}) as varchar) as shown from {reading.relation} "
+        f"select min(n) as n, count(*) as times, {shown} as shown from {reading.relation} "
         f"group by {keys} having count(*) > 1)"
     )
     count, examples = one_row(connection, query)

@@ -195,6 +195,22 @@ def test_too_few_rows_are_refused(tmp_path: Path) -> None:
         prepare(tmp_path, {"x": ["a", "b"]}, minimum_rows=5, columns={"x": {"type": "category"}})
 
 
+def test_no_private_value_is_an_example(tmp_path: Path) -> None:
+    data = {"id": ["anna", "anna", "bob"], "age": [-1, 5, -2], "name": ["x", "y", "z"]}
+    columns = {
+        "id": {"type": "identifier", "private": True},
+        "age": {"type": "integer", "minimum": 0},
+        "name": {"type": "category", "private": True, "allowed": ["y"]},
+    }
+    with pytest.raises(ContractError) as refused:
+        prepare(tmp_path, data, key=["id"], columns=columns)
+    message = str(refused.value)
+    assert "such as row 1: -1; row 3: -2" in message
+    assert "such as row 1: a private value; row 3: a private value" in message
+    assert "unique key: found 1 of 3 rows (33.3 %), such as row 1" in message
+    assert not {"anna", "bob", "'x'"} & set(message.replace(";", " ").split())
+
+
 def test_a_table_must_span_its_days(tmp_path: Path) -> None:
     table: dict[str, Any] = {"newest": "day", "minimum_days": 5, "columns": {"day": {"type": "date"}}}
     prepare(tmp_path, {"day": ["2024-02-27", None, "2024-03-02"]}, **table)
