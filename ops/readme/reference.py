@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from ruamel.yaml import YAML
 
-from lab.core.params import PARAMS
-from lab.core.result_files import read_json
 from lab.core.yaml_files import read_yaml
-from lab.task.schema import TASK, TASKS, task_names
+from lab.pages.markdown import table
 from ops.readme.schemas import Schema, params_schema, schema_bytes, task_schema
 from ops.verbs import GROUPS, Verb
 
@@ -20,10 +17,10 @@ PAGES = Path("docs/reference")
 PARAMS_PAGE, TASK_PAGE = PAGES / "params.md", PAGES / "task.md"
 COMMANDS_PAGE, RESULTS_PAGE = PAGES / "commands.md", PAGES / "results.md"
 PARAMS_SCHEMA, TASK_SCHEMA = PAGES / "params.schema.json", PAGES / "task.schema.json"
-RESULTS = Path(__file__).with_name("results.yaml")
+RESULTS, EXAMPLES = (Path(__file__).with_name(name) for name in ("results.yaml", "examples.yaml"))
 NAME = "NAME"  # stands for a key that a person chooses
-LONGEST_EXAMPLE = 50
-HEAD = "| key | type | default | meaning | example |\n|---|---|---|---|---|"
+HEAD = ("key", "type", "default", "meaning", "example")
+CHOICE = re.compile(r" \(\w+\)")  # of a heading
 KINDS = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}
 BOUNDS = {"minimum": "≥ {}", "maximum": "≤ {}", "exclusiveMinimum": "> {}", "exclusiveMaximum": "< {}"}
 
@@ -35,23 +32,22 @@ def schema_files() -> dict[Path, bytes]:
 
 def reference_blocks() -> dict[Path, dict[str, str]]:
     """Return the generated blocks of every page of the reference."""
-    tasks = [TASKS / name / TASK for name in task_names()]
     return {
-        PARAMS_PAGE: {"keys": f"\n{keys_of(params_schema(), [_loaded(PARAMS)])}\n"},
-        TASK_PAGE: {"keys": f"\n{keys_of(task_schema(), [_loaded(path) for path in tasks])}\n"},
+        PARAMS_PAGE: {"keys": f"\n{keys_of(params_schema(), {})}\n"},
+        TASK_PAGE: {"keys": f"\n{keys_of(task_schema(), _meanings_in(EXAMPLES))}\n"},
         COMMANDS_PAGE: {"commands": "\n" + "\n".join(_group(name, verbs) for name, verbs in GROUPS.items()) + "\n"},
         RESULTS_PAGE: {"results": f"\n{_results()}\n"},
     }
 
 
-def keys_of(schema: Schema, examples: Sequence[Mapping[str, Any]]) -> str:
+def keys_of(schema: Schema, examples: Mapping[str, str]) -> str:
     """Return one table of keys for the root and for each mapping below it; one that occurs again is a link."""
     seen: dict[str, str] = {}
     return "\n\n".join(_tables("", schema, schema["$defs"], seen, examples))
 
 
 def _tables(
-    path: str, model: Schema, models: Mapping[str, Schema], seen: dict[str, str], examples: Sequence[Mapping[str, Any]]
+    path: str, model: Schema, models: Mapping[str, Schema], seen: dict[str, str], examples: Mapping[str, str]
 ) -> Iterator[str]:
     required, below, rows = model.get("required", ()), [], []
     for key, content in model["properties"].items():
@@ -62,12 +58,11 @@ def _tables(
         below += new
         kind = " or ".join(dict.fromkeys(f"[{seen[name]}](#{_anchor(seen[name])})" for _, name in children))
         default = "required" if key in required else _default(content)
-        example = _example(where, examples)
-        rows.append(
-            f"| `{key}` | {kind or _kind(content)} | {default} | {content.get('description', '')} | {example} |"
-        )
+        cells = [f"`{key}`", kind or _kind(content), default, content.get("description", "")]
+        example = examples.get(CHOICE.sub("", where))
+        rows.append([*cells, *([_code(example) if example else ""] if examples else [])])
     if rows:
-        yield f"## {path or 'The file'}\n\n{HEAD}\n" + "\n".join(rows)
+        yield "\n".join([f"## {path or 'The file'}\n", *table(HEAD if examples else HEAD[:-1], rows)])
     for where, name in below:
         yield from _tables(where, models[name], models, seen, examples)
 
@@ -113,35 +108,11 @@ def _default(content: Schema) -> str:
     return _code(value) if not isinstance(value, dict) else "–"
 
 
-def _example(path: str, examples: Sequence[Mapping[str, Any]]) -> str:
-    """Return the first short value that a real file has at a path."""
-    parts = re.sub(r" \(\w+\)", "", path).split(".")
-    for document in examples:
-        for value in _values(document, parts):
-            if not isinstance(value, dict) and value is not None and len(_code(value)) <= LONGEST_EXAMPLE:
-                return _code(value)
-    return ""
-
-
-def _values(value: Any, parts: Sequence[str]) -> Iterator[Any]:
-    if not parts:
-        yield value
-    elif isinstance(value, dict):
-        inside = value.values() if parts[0] == NAME else [value[parts[0]]] if parts[0] in value else []
-        for each in inside:
-            yield from _values(each, parts[1:])
-
-
 def _code(value: Any) -> str:
     if isinstance(value, list):
         return "`[" + ", ".join(map(str, value)).replace("|", "\\|") + "]`"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text}`".replace("|", "\\|").replace("\n", " ")
-
-
-def _loaded(path: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    return content
 
 
 def _group(name: str, verbs: Mapping[str, Verb]) -> str:
@@ -169,19 +140,22 @@ def _option(option: click.Option, context: click.Context) -> str:
 
 def _results() -> str:
     """Return one table for each file of metrics: its keys, their meanings, and whether DVC's tables show them."""
+    files = result_meanings()
+    compared = files.pop("compared")
     return "\n\n".join(
-        f"## {path}\n\n| key | meaning | in DVC's tables |\n|---|---|---|\n"
-        + "\n".join(f"| `{key}` | {text} | {'yes' if key in compared(path) else ''} |" for key, text in keys.items())
-        for path, keys in result_meanings().items()
+        "\n".join([f"## {path}\n", *table(("key", "meaning", "in DVC's tables"), _rows(keys, compared.get(path, ())))])
+        for path, keys in files.items()
     )
 
 
-def result_meanings() -> dict[str, dict[str, str]]:
+def _rows(keys: Mapping[str, str], compared: Sequence[str]) -> list[list[str]]:
+    return [[f"`{key}`", text, "yes" if key in compared else ""] for key, text in keys.items()]
+
+
+def result_meanings() -> dict[str, Any]:
     """Return the meaning of each key of each result; `train/NAME` stands for every candidate."""
-    return read_yaml(RESULTS, cure=f"git checkout {RESULTS}")
+    return _meanings_in(RESULTS)
 
 
-def compared(path: str) -> set[str]:
-    """Return the keys of a result that DVC compares: those beside its document."""
-    found = sorted(Path().glob(path.replace(NAME, "*")))
-    return set(read_json(found[0])) - {"document"} if found else set()
+def _meanings_in(path: Path) -> dict[str, Any]:
+    return read_yaml(path, cure=f"git checkout {path}")

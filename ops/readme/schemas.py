@@ -3,7 +3,7 @@
 import lab.core.determinism  # noqa: F401 - before numpy: an estimator is not imported without it
 
 import json
-from importlib.util import find_spec
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ from ops.registry.promotion import PromoteParams
 MEANINGS = Path(__file__).with_name("meanings.yaml")
 REFERENCE = "#/$defs/{model}"
 Schema = dict[str, Any]
+# A repository without synthetic data has deleted lab/world, which has the class.
+WORLD: Schema = {
+    "type": "object",
+    "properties": {"customers": {"type": "integer", "minimum": 100, "maximum": 1_000_000}},
+    "required": ["customers"],
+    "additionalProperties": False,
+}
 # Classes that have fields of another one.
 BASES = {
     "Candidate": "Specification",
@@ -70,12 +77,13 @@ def params_schema() -> Schema:
         "abtest": ComparisonParams,
         "compare": CompareParams,
         "promote": PromoteParams,
-        **_world(),
     }
     fields: dict[str, Any] = {"task": (str, ...), "seed": (int, ...)}
     fields |= {f"{name}_": (sections[name], Field(alias=name)) for name in SECTIONS if name in sections}
     root: type[BaseModel] = create_model("Sections", **fields)
     schema = root.model_json_schema(ref_template=REFERENCE) | {"additionalProperties": False}
+    schema["properties"]["world"] = {"$ref": REFERENCE.format(model="WorldParams")}
+    schema["$defs"]["WorldParams"] = deepcopy(WORLD)
     schema["properties"]["seed"] |= {"minimum": 0, "maximum": LARGEST_SEED}
     kinds: list[type[BaseModel]] = [Candidate, *(recipe.settings for recipe in ESTIMATORS.values())]
     for kind in kinds:
@@ -96,15 +104,6 @@ def params_schema() -> Schema:
 
 def schema_bytes(schema: Schema) -> bytes:
     return (json.dumps(schema, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _world() -> dict[str, Any]:
-    """Return the section of the synthetic world; a repository may have deleted that room."""
-    if find_spec("lab.world") is None:
-        return {}
-    from lab.world.build import WorldParams  # noqa: PLC0415 - as above
-
-    return {"world": WorldParams}
 
 
 def _reference(kind: type[BaseModel]) -> Schema:

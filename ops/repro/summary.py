@@ -1,4 +1,4 @@
-"""Say in three lines what a run found, where to look, and what to do next."""
+"""Summarise a run in three lines: verdict, pages, next command."""
 
 from pathlib import Path
 

@@ -111,5 +111,7 @@ def test_killed_sweep_leaves_no_experiment_running_and_the_same_command_goes_on(
     assert ended(pids_in(pids))
     (tmp_path / "go").touch()
     done = run(command, cwd=folder, environment={**HERE, **words})
-    assert json.loads(done.stdout)["complete"]
+    document = json.loads(done.stdout)
+    assert document["failed"] == {}
+    assert len(document["runs"]) == 2
     assert not list((folder / ".dvc/tmp/sweep").glob("clone-*"))

@@ -8,7 +8,7 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from ruamel.yaml import YAML
 
-from lab.core.result_files import read_result
+from lab.core.result_files import read_json, read_result
 from ops.readme.reference import keys_of, result_meanings
 from ops.readme.schemas import BASES, Schema, meanings, params_schema, task_schema
 from tests.project import OWN, ROOT
@@ -59,11 +59,13 @@ def test_editors_accept_params_and_see_a_setting_of_another_estimator(of_params:
 @pytest.mark.parametrize("path", sorted((ROOT / "metrics").rglob("*.json")), ids=lambda path: path.name)
 def test_every_key_of_a_result_is_described(path: Path) -> None:
     name = "metrics/train/NAME.json" if path.parent.name == "train" else f"metrics/{path.name}"
-    assert set(read_result(path)) <= set(result_meanings()[name])
+    described = result_meanings()
+    assert set(read_result(path)) <= set(described[name])
+    assert set(read_json(path)) - {"document"} == set(described["compared"].get(name, ()))
 
 
 def test_a_table_of_keys_has_type_default_meaning_and_example() -> None:
-    page = keys_of(task_schema(), [{"money": {"currency": "CHF"}, "tables": {"trees": {"minimum_rows": 7}}}])
+    page = keys_of(task_schema(), {"money.currency": "CHF", "tables.NAME.minimum_rows": "7"})
     assert "| `currency` | text | `EUR` | The currency of all amounts. | `CHF` |" in page
     assert "| `minimum_rows` | whole number ≥ 1 | `1` | The least number of rows. | `7` |" in page
     assert "| `split` | [split (group)](#split-group) or " in page

@@ -19,13 +19,14 @@ from lab.core.tables import read_table, tables_in
 from lab.prepare.preparation import prepare_tables
 from lab.prepare.repair import nearest_levels
 from lab.world import build, faults
-from lab.world.build import write_world
+from lab.world.build import WorldParams, write_world
 from lab.world.calendar import DAYS, END, NEWEST, START, day_weights, periods
 from lab.world.choices import choose, choose_by_group
 from lab.world.customers import CHANNELS, GENDERS
 from lab.world.faults import OUTLIER_FACTOR, add_typos, typos_of
 from lab.world.products import NAMES, draw_products
 from lab.world.stores import FORMATS, REGIONS
+from ops.readme.schemas import WORLD
 from stages import world as stage
 from tests.own_tasks import own_task
 from tests.project import files_below
@@ -397,3 +398,9 @@ def test_a_world_with_too_few_customers_is_refused(tmp_path: Path, monkeypatch: 
     with pytest.raises(ParamsError, match=r"world\.customers: .*greater than or equal to 100 \(found '99'\)"):
         stage.main()
     assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def test_editors_know_the_section_of_the_world() -> None:
+    ours = {key: value for key, value in WorldParams.model_json_schema().items() if key not in {"title", "description"}}
+    ours["properties"]["customers"].pop("title")
+    assert ours == WORLD
