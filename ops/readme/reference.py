@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import click
@@ -124,18 +126,24 @@ def _verb(name: str, verb: Verb) -> str:
     context = click.Context(command, info_name=f"python -m ops {name}")
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     rows = [_option(param, context) for param in command.params if isinstance(param, click.Option) and not param.hidden]
-    table = ["| option | default | meaning |", "|---|---|---|", *rows] if rows else []
-    text = (command.help or "").replace("\b", "").replace("\f", "").strip()
-    return "\n".join([f"### {name}\n", f"```text\n{usage}\n```\n", text, *(["", *table] if table else [])])
+    parts = [f"### {name}", f"```text\n{usage}\n```", *map(_paragraph, cleandoc(command.help or "").split("\n\n"))]
+    options = ["\n".join(table(("option", "default", "meaning"), rows))] if rows else []
+    return "\n\n".join([*parts, *options])
 
 
-def _option(option: click.Option, context: click.Context) -> str:
+def _paragraph(text: str) -> str:
+    """Return a paragraph of a help text; one that click does not wrap is a block of text."""
+    first, _, rest = text.partition("\n")
+    return f"```text\n{dedent(rest)}\n```" if first.strip() in {"\b", "\\b"} else text
+
+
+def _option(option: click.Option, context: click.Context) -> list[str]:
     shown = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
     if not option.is_flag:
         shown += f" {option.make_metavar(context)}"
     default = option.default if option.show_default and option.default is not None else ""
     text = (option.help or "").replace("|", "\\|").replace("\n", " ")
-    return f"| {shown} | {_code(str(default)) if default != '' else '–'} | {text} |"
+    return [shown, _code(str(default)) if default != "" else "–", text]
 
 
 def _results() -> str:
