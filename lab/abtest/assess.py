@@ -8,6 +8,7 @@ from lab.abtest.effects import Effect, after_stop, arms_of, effect_of, measure
 from lab.abtest.health import Health, check_health
 from lab.abtest.interim import Look, current_look
 from lab.abtest.moments import LogMoments, log_moments
+from lab.abtest.units import find_repeats, without_rows
 from lab.experiment.design import Design
 from lab.experiment.log import read_log
 from lab.stats.core.corrections import holm, holm_divisors
@@ -64,8 +65,12 @@ class Analysis:
 def assess(path: Path, design: Design) -> Analysis:
     """Return the analysis of an experiment's log."""
     log = log_moments(read_log(path, design), design)
+    repeats = find_repeats(lambda: read_log(path, design)) if log.repeated else None
+    if repeats is not None and design.repeated_units != "invalid":
+        dropped = repeats.dropped(keep_first=design.repeated_units == "keep_first")
+        log = log_moments(without_rows(read_log(path, design), dropped), design)
     look, all_arms = current_look(log, design), log.at_look(len(log.periods))
-    health = check_health(log, all_arms, design, lambda: read_log(path, design))
+    health = check_health(log, all_arms, design, repeats)
     steps = tuple(_path(log, look, all_arms, design))
     found = {name: _effects(name, all_arms, look, steps, log, design) for name in design.treatments}
     effects = _corrected(found, all_arms, log, design)

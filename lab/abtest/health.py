@@ -1,12 +1,12 @@
 """Health checks of an experiment: sample ratio, repeated units, covariate balance."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.abtest.moments import LogMoments
-from lab.abtest.units import Repetition, examine
-from lab.experiment.design import Design
-from lab.experiment.log import Batch, covariates_of
+from lab.abtest.units import Repeats
+from lab.experiment.design import EACH_ROW, Design
+from lab.experiment.log import covariates_of
 from lab.stats.core.arm_means import Summary, compare_arm_means
 from lab.stats.experiments.covariates import adjust_for_covariates
 from lab.stats.experiments.moments import Moments
@@ -36,14 +36,11 @@ class Health:
         return tuple(each.found for each in self.checks if not each.passed)
 
 
-def check_health(
-    log: LogMoments, arms: tuple[Moments, ...], design: Design, read: Callable[[], Iterable[Batch]]
-) -> Health:
-    """Return the health of an experiment; `read` reads the log again to examine repeated units."""
+def check_health(log: LogMoments, arms: tuple[Moments, ...], design: Design, repeats: Repeats | None) -> Health:
+    """Return the health of an experiment, with the units that had several rows if any."""
     ratio = check_sample_ratio([arm.count for arm in arms], [design.weights[arm] for arm in design.arms])
     return Health(
-        ratio,
-        (_of_ratio(ratio, design), _of_units(log, read), *_of_covariates(log, arms, design)),
+        ratio, (_of_ratio(ratio, design), _of_units(log, design, repeats), *_of_covariates(log, arms, design))
     )
 
 
@@ -53,18 +50,18 @@ def _of_ratio(ratio: SampleRatio, design: Design) -> Check:
     return Check("sample ratio", not ratio.invalid, f"{ratio.reason}; {found}" if ratio.invalid else found)
 
 
-def _of_units(log: LogMoments, read: Callable[[], Iterable[Batch]]) -> Check:
+def _of_units(log: LogMoments, design: Design, repeats: Repeats | None) -> Check:
     name = "one row per unit"
-    repeated = examine(read) if log.repeated else Repetition(0, 0, 0)
-    kinds = [
-        (repeated.in_several_arms, "in two arms or more"),
-        (repeated.contradicting, "with different values"),
-        (repeated.identical, "with identical rows"),
-    ]
-    found = ", ".join(f"{count:,} units {kind}" for count, kind in kinds if count)
-    if not found:
+    if design.unit == EACH_ROW:
+        return Check(name, passed=True, found=f"{log.rows:,} rows, each a unit: repeated units cannot be seen")
+    if repeats is None:
         return Check(name, passed=True, found=f"{log.rows:,} units, one row each")
-    return Check(name, passed=False, found=f"{log.repeated:,} rows repeat a unit: {found}")
+    if design.repeated_units == "invalid":
+        cure = "Cure: --repeated-units keep_first or leave_out, or repeated_units in the design"
+        return Check(name, passed=False, found=f"{log.repeated:,} rows repeat a unit: {repeats.found}. {cure}")
+    keep_first = design.repeated_units == "keep_first"
+    dropped, rule = len(repeats.dropped(keep_first=keep_first)), "first row kept" if keep_first else "units left out"
+    return Check(name, passed=True, found=f"{repeats.found}: {rule}, {dropped:,} rows left out")
 
 
 def _of_covariates(log: LogMoments, arms: tuple[Moments, ...], design: Design) -> Iterable[Check]:

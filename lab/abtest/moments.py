@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.abtest.units import Units
@@ -94,14 +93,7 @@ def _within_plan(batch: Batch, looks: int) -> tuple[Batch, int]:
     if batch.periods is None or not len(batch.periods) or int(batch.periods.max()) < looks:
         return batch, 0
     kept = batch.periods < looks
-    rows = pa.array(kept)
-    return Batch(
-        units=batch.units.filter(rows),
-        arms=batch.arms[kept],
-        periods=batch.periods[kept],
-        values=[column[kept] for column in batch.values],
-        groups={name: column.filter(rows) for name, column in batch.groups.items()},
-    ), int(len(kept) - kept.sum())
+    return batch.where(kept), int(len(kept) - kept.sum())
 
 
 class _Sums:

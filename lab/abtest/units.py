@@ -1,7 +1,8 @@
 """Find units with several rows in a log, in little memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,21 +11,39 @@ from numpy.typing import NDArray
 from lab.experiment.log import Batch
 
 LARGEST_MAP = 1 << 26  # bytes: one per possible unit number
-MOST_EXAMINED = 10_000
 Keys = NDArray[np.uint64]
-Row = tuple[int, tuple[float, ...]]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Repetition:
-    """Counts of units with several rows: in several arms, with different values, or identical rows.
+class Repeats:
+    """The rows of units with several rows, by unit in the order of the log, and how they differ.
 
-    At most the first ten thousand such units are examined.
+    `starts` are the places of each unit's first row in `rows`.
     """
 
-    in_several_arms: int
-    contradicting: int
-    identical: int
+    rows: Places
+    starts: Places
+    in_several_arms: NDArray[np.bool_]
+    contradicting: NDArray[np.bool_]
+
+    @property
+    def found(self) -> str:
+        """Return the number of units of each kind: in several arms, with different values, identical rows."""
+        several, differ = int(self.in_several_arms.sum()), int(self.contradicting.sum())
+        kinds = {
+            "in two arms or more": several,
+            "with different values": differ,
+            "with identical rows": len(self.starts) - several - differ,
+        }
+        return ", ".join(f"{count:,} units {kind}" for kind, count in kinds.items() if count)
+
+    def dropped(self, *, keep_first: bool) -> Places:
+        """Return the rows to leave out: all but the first of each unit, or all of those whose rows differ."""
+        drop = np.ones(len(self.rows), dtype=np.bool_)
+        identical = ~(self.in_several_arms | self.contradicting)
+        drop[self.starts if keep_first else self.starts[identical]] = False
+        return np.sort(self.rows[drop])
 
 
 class Units:
@@ -87,20 +106,44 @@ def keys_of(units: pa.Array) -> Keys:
     return keys
 
 
-def examine(read: Callable[[], Iterable[Batch]]) -> Repetition:
+def find_repeats(read: Callable[[], Iterable[Batch]]) -> Repeats:
     """Return how the rows of repeated units differ; `read` is called twice."""
     keys = np.sort(np.concatenate([keys_of(batch.units) for batch in read()]), kind="stable")
-    wanted = np.unique(keys[1:][keys[1:] == keys[:-1]])[:MOST_EXAMINED]
-    rows: dict[object, list[Row]] = {}
+    wanted = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    parts, before = [], 0
     for batch in read():
-        for index in np.flatnonzero(np.isin(keys_of(batch.units), wanted)):
-            values = tuple(float(column[index]) for column in batch.values)
-            rows.setdefault(batch.units[int(index)].as_py(), []).append((int(batch.arms[index]), values))
-    found = [_kind_of(of_unit) for of_unit in rows.values() if len(of_unit) > 1]
-    return Repetition(found.count("arms"), found.count("values"), found.count("identical"))
+        found = keys_of(batch.units)
+        rows = np.flatnonzero(np.isin(found, wanted))
+        parts.append((found[rows], before + rows, batch.arms[rows], _digests(batch, rows)))
+        before += len(found)
+    units, rows, arms, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(units, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(units[order]) != 0))
+    in_arms, differs = _differs(arms[order], starts), _differs(values[order], starts)
+    return Repeats(rows[order], starts, in_arms, differs & ~in_arms)
 
 
-def _kind_of(rows: list[Row]) -> str:
-    if len({arm for arm, _ in rows}) > 1:
-        return "arms"
-    return "values" if len({repr(values) for _, values in rows}) > 1 else "identical"
+def without_rows(batches: Iterable[Batch], dropped: Places) -> Iterator[Batch]:
+    """Yield batches without the rows at these ascending places in the log."""
+    before = 0
+    for batch in batches:
+        kept = np.ones(len(batch.arms), dtype=np.bool_)
+        first, last = np.searchsorted(dropped, [before, before + len(kept)])
+        kept[dropped[first:last] - before] = False
+        before += len(kept)
+        yield batch.where(kept)
+
+
+def _differs(values: NDArray[Any], starts: Places) -> NDArray[np.bool_]:
+    """Return whether each run of values holds different ones."""
+    return np.asarray(np.minimum.reduceat(values, starts) != np.maximum.reduceat(values, starts))
+
+
+def _digests(batch: Batch, rows: Places) -> Keys:
+    """Return a 64-bit hash of the values of each row."""
+    from pandas.util import hash_array  # noqa: PLC0415 - slow to import
+
+    digests = np.zeros(len(rows), dtype=np.uint64)
+    for column in batch.values:
+        digests = digests * np.uint64(1_000_003) + hash_array(column[rows] + 0.0)  # -0 becomes 0
+    return digests

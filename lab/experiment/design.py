@@ -10,6 +10,8 @@ from lab.core.params import Params
 
 Kind = Literal["share", "mean", "count", "ratio"]
 Rule = Literal["group_sequential", "anytime", "fixed"]
+RepeatedUnits = Literal["invalid", "keep_first", "leave_out"]
+EACH_ROW = "each_row"  # the unit of a log without identifiers
 
 
 def _iso_date(written: object) -> str:
@@ -74,9 +76,14 @@ class Looks(Params):
 
 
 class Design(Params):
-    """Columns of a log and their analysis; the log has one row per unit, which has one arm."""
+    """Columns of a log and their analysis; the log has one row per unit, which has one arm.
+
+    The unit `each_row` means that a log without identifiers has a unit in each row. A unit with several rows makes the
+    experiment invalid, unless `repeated_units` keeps the first row of each, or leaves out those whose rows differ.
+    """
 
     unit: str = "unit"
+    repeated_units: RepeatedUnits = "invalid"
     arm: str = "arm"
     time: str | None = None
     control: str
@@ -122,7 +129,7 @@ class Design(Params):
         """Return every column that the log must have."""
         measured = [name for key, outcome in self.outcomes.items() for name in (key, outcome.per, *outcome.covariates)]
         named = [self.unit, self.arm, self.time, self.stratum, *self.segments, *measured]
-        return list(dict.fromkeys(name for name in named if name is not None))
+        return list(dict.fromkeys(name for name in named if name not in {None, EACH_ROW}))
 
 
 class Simulation(Params):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lab.core.errors import SourceError
-from lab.experiment.design import Design, Kind
+from lab.experiment.design import EACH_ROW, Design, Kind
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -21,6 +21,7 @@ MICROSECONDS_A_DAY = 86_400_000_000
 MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 PARQUET, TEXT = {".parquet", ".pq"}, {".csv", ".gz"}
 FURTHEST = 1e150  # the squares of larger numbers overflow
+NOBODY = pa.array([], pa.int64())
 WHOLE = {"share", "count"}
 ALLOWED: dict[Kind, tuple[float, float, str]] = {
     "share": (0.0, 1.0, "only 0 and 1"),
@@ -35,7 +36,7 @@ class Batch:
     """Some rows of a log: unit, arm (an index into the design's arms), period (the look) and values.
 
     `values` are in the order of `numeric_columns`, NaN for a missing covariate. `groups` are the levels of the stratum
-    and of each segment, as text.
+    and of each segment, as text. Without identifiers, `units` is empty.
     """
 
     units: pa.Array
@@ -43,6 +44,17 @@ class Batch:
     periods: Codes | None
     values: list[Numbers]
     groups: dict[str, pa.DictionaryArray]
+
+    def where(self, kept: NDArray[np.bool_]) -> "Batch":
+        """Return the rows that are kept."""
+        rows = pa.array(kept)
+        return Batch(
+            units=self.units.filter(rows) if len(self.units) else self.units,
+            arms=self.arms[kept],
+            periods=None if self.periods is None else self.periods[kept],
+            values=[column[kept] for column in self.values],
+            groups={name: column.filter(rows) for name, column in self.groups.items()},
+        )
 
 
 def numeric_columns(design: Design) -> list[str]:
@@ -67,7 +79,7 @@ def read_log(path: Path, design: Design) -> Iterator[Batch]:
     columns = _columns(design)
     for table in open_log(path, columns=columns, words=[design.arm, *_groups(design)]):
         yield Batch(
-            units=_complete(table.column(design.unit), design.unit, path),
+            units=NOBODY if design.unit == EACH_ROW else _complete(table.column(design.unit), design.unit, path),
             arms=_arms(table.column(design.arm), design, path),
             periods=_periods(table.column(design.time), design, path) if design.looks.dates and design.time else None,
             values=[_numbers(table.column(name), name, kinds[name], path) for name in numeric_columns(design)],
@@ -112,7 +124,8 @@ def _parquet_schema(path: Path) -> pa.Schema:
 
 
 def _columns(design: Design) -> list[str]:
-    named = [design.unit, design.arm, *numeric_columns(design), *_groups(design)]
+    unit = [] if design.unit == EACH_ROW else [design.unit]
+    named = [*unit, design.arm, *numeric_columns(design), *_groups(design)]
     return list(dict.fromkeys([*named, *([design.time] if design.looks.dates and design.time else [])]))
 
 

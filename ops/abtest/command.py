@@ -31,7 +31,14 @@ CURE = "Compare it with experiment.design in a task file, such as tasks/churn/ta
 )
 @click.option("--primary", help="The outcome that decides. Columns of 0 and 1 are shares, others means.")
 @click.option("--control", help="The arm to compare with.  [default: control, champion, a or off]")
-@click.option("--unit", help="The column of the assigned unit.  [default: found by name]")
+@click.option("--unit", help="The column of the assigned unit, or each_row.  [default: found by name]")
+@click.option(
+    "--repeated-units",
+    type=click.Choice(["invalid", "keep_first", "leave_out"]),
+    default="invalid",
+    show_default=True,
+    help="Units with several rows: keep the first row in the file, or leave out those whose rows differ.",
+)
 @click.option("--arm", help="The column of the arm.  [default: found by name]")
 @click.option("--weight", "weights", multiple=True, metavar="ARM=WEIGHT", help="The planned share.  [default: equal]")
 @click.option("--outcome", "outcomes", multiple=True, metavar="COLUMN", help="Another outcome to report.")

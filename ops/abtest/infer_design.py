@@ -35,7 +35,7 @@ def infer_design(path: Path, options: Mapping[str, Any]) -> Design:
         "weights": weights,
         "primary": options["primary"],
         "outcomes": {name: _outcome(name, options, path) for name in named},
-        **{key: options[key] for key in ("time", "stratum", "segments", "looks", "level")},
+        **{key: options[key] for key in ("repeated_units", "time", "stratum", "segments", "looks", "level")},
     }
     return parse(content, kind=Design, where="the options", cure=CURE)
 

@@ -38,7 +38,9 @@ def to_text(analysis: Analysis) -> str:
 def _of_looks(analysis: Analysis) -> str:
     look = analysis.look
     if look.planned == 1 and look.rule != "anytime":
-        return f"One look, at the end: {100 * (1 - look.level):g} % intervals."
+        corrected = any(effect.p_adjusted is not None for effect in analysis.all_effects)
+        more = "; those of secondary outcomes have the level of their step in Holm's test" if corrected else ""
+        return f"One look, at the end: {100 * (1 - look.level):g} % intervals{more}."
     bound = "stopping is not possible yet" if look.z is None else f"|z| must exceed {look.z:.3f}"
     share, rule = f"{100 * look.information:.0f} % of the planned units", look.rule.replace("_", " ")
     return f"Look {look.number} of {look.planned}, {share}, {rule}: {bound}. Intervals are valid over all looks."

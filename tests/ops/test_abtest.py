@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
@@ -72,6 +73,16 @@ def test_two_covariates_of_an_outcome_are_both_used_and_two_denominators_refused
     hold_to_cure(
         "ops/abtest/command.py: leave one of them out", lambda: ratio("views", "calls"), lambda: ratio("views")
     )
+
+
+def test_repeated_units_are_cured_by_an_option(tmp_path: Path) -> None:
+    log = drawn(4000, lift=0.1)
+    path = written(tmp_path, pd.concat([log, log.head(2).assign(stayed=1 - log.stayed.head(2))]))
+    options = ("--log", str(path), "--control", "old", "--primary", "stayed")
+    refused, cured = call(abtest, *options), call(abtest, *options, "--repeated-units", "keep_first")
+    assert "--repeated-units keep_first" in refused.output
+    assert (refused.exit_code, cured.exit_code) == (1, 0)
+    assert "2 units with different values: first row kept, 2 rows left out" in cured.output
 
 
 def test_a_corrected_p_is_labelled(tmp_path: Path) -> None:

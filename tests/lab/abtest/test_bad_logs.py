@@ -11,6 +11,7 @@ from lab.abtest.assess import Analysis, assess
 from lab.core.errors import LabError, SourceError
 from lab.core.params import parse
 from lab.experiment.design import Design, Experiment
+from tests.cures import cure_in
 from tests.lab.abtest.logs import DESIGN, OUTCOMES, design_of, drawn, lines, written
 
 
@@ -67,6 +68,43 @@ def test_rows_that_contradict_one_another_are_invalid(tmp_path: Path) -> None:
     log = drawn(400)
     again = log.iloc[5:7].assign(stayed=1 - log.stayed.iloc[5:7])
     assert "2 units with different values" in invalid_because(analysed(tmp_path, pd.concat([log, again])))
+
+
+def with_repeats(log: pd.DataFrame) -> pd.DataFrame:
+    """Return the log with rows that move three units, contradict two and repeat one."""
+    moved = log.head(3).assign(arm=np.where(log.arm.head(3) == "old", "new", "old"))
+    contradicted = log.iloc[5:7].assign(stayed=1 - log.stayed.iloc[5:7])
+    return pd.concat([log, moved, contradicted, log.iloc[9:10]])
+
+
+@pytest.mark.parametrize(("rule", "kept", "left_out"), [("keep_first", 400, 6), ("leave_out", 395, 11)])
+def test_repeated_units_are_kept_once_or_left_out_and_counted(
+    tmp_path: Path, rule: str, kept: int, left_out: int
+) -> None:
+    log = drawn(400)
+    message = invalid_because(analysed(tmp_path, with_repeats(log)))
+    assert rule in cure_in(
+        message, of="lab/abtest/health.py: --repeated-units keep_first or leave_out, or repeated_units"
+    )
+    cured = analysed(tmp_path, with_repeats(log), repeated_units=rule)
+    assert cured.log.rows == kept
+    found = next(check.found for check in cured.health.checks if check.check == "one row per unit")
+    assert found.startswith("3 units in two arms or more, 2 units with different values, 1 units with identical rows: ")
+    assert found.endswith(f"{left_out} rows left out")
+    rest = log if rule == "keep_first" else log.drop(index=[0, 1, 2, 5, 6])
+    assert cured.effects["new"][0] == analysed(tmp_path, rest).effects["new"][0]
+
+
+def test_repeated_units_are_counted_to_the_last(tmp_path: Path) -> None:
+    log = drawn(12_000)
+    assert "12,000 units with identical rows" in invalid_because(analysed(tmp_path, pd.concat([log, log])))
+
+
+def test_each_row_is_a_unit_where_the_design_says_so(tmp_path: Path) -> None:
+    log = drawn(400)
+    found = analysed(tmp_path, log.drop(columns="customer_id"), unit="each_row")
+    assert found.effects["new"] == analysed(tmp_path, log).effects["new"]
+    assert "400 rows, each a unit: repeated units cannot be seen" in [check.found for check in found.health.checks]
 
 
 def test_arms_that_differed_before_are_invalid(tmp_path: Path) -> None:
