@@ -14,7 +14,10 @@ STEPS, FURTHEST = 40, 5.0  # of a true difference, in standard errors at full in
 
 
 COLUMNS = {
-    "effects": ["treatment", "outcome", "role", "lift", "low", "high", "margin", "control", "value", "word"],
+    "effects": [
+        *("treatment", "outcome", "role", "lift", "low", "high", "margin", "control", "value", "word"),
+        *("measured", "direction"),
+    ],
     "path": ["treatment", "look", "information", "units", "z", "bound", "lower", "crossed"],
     "posterior": ["outcome", "arm", "value", "density"],
     "power": ["treatment", "outcome", "effect", "power", "wanted", "seen"],
@@ -38,24 +41,32 @@ def csv_of(name: str, rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    """Return an effect in per cent of the control value, so that all outcomes share one axis."""
-    margin = None if effect.margin is None or not effect.control else effect.margin / abs(effect.control)
-    signed = -margin if margin is not None and effect.higher_is_better else margin
-    percents: Mapping[str, float | None] = {
-        "lift": effect.lift,
-        "low": effect.lift_low,
-        "high": effect.lift_high,
-        "margin": signed,
-    }
+    """Return an effect in per cent of the control value, so that all outcomes share one axis.
+
+    On it, right is better: `lift` and its interval have the opposite sign where lower is better; `measured` has not.
+    """
+    sign = 1 if effect.higher_is_better else -1
+    margin = None if effect.margin is None or not effect.control else -effect.margin / abs(effect.control)
+    ends = effect.lift_low, effect.lift_high
+    low, high = ends if effect.higher_is_better else ends[::-1]
     return {
         "treatment": effect.treatment,
         "outcome": effect.outcome,
         "role": effect.role,
-        **{name: None if value is None else 100 * value for name, value in percents.items()},
+        "lift": _percent(effect.lift, sign),
+        "low": _percent(low, sign),
+        "high": _percent(high, sign),
+        "margin": _percent(margin),
         "control": effect.control,
         "value": effect.value,
         "word": effect.word,
+        "measured": _percent(effect.lift),
+        "direction": "" if effect.higher_is_better else ", lower is better",
     }
+
+
+def _percent(value: float | None, sign: int = 1) -> float | None:
+    return None if value is None else 100 * sign * value
 
 
 def _step(step: Step) -> dict[str, Any]:

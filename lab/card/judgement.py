@@ -114,7 +114,7 @@ def experiment(results: Results) -> list[str]:
     if not online["analysed"]:
         return ["## A/B test", "", sentence(f"No A/B test is analysed: {online['reason']}"), ""]
     decision = online["decision"]
-    head = ("outcome", "role", "control:", "treatment:", "difference (95 %)", "the treatment is")
+    head = ("outcome", "role", "control:", "treatment:", "difference (interval)", "the treatment is")
     return [
         "## A/B test",
         "",

@@ -177,6 +177,17 @@ def test_less_is_better_where_it_is_said_to_be(tmp_path: Path) -> None:
     assert action(analysed(tmp_path, log, **design)) == "SHIP"
 
 
+def test_right_is_better_on_the_axis_where_less_is_better_too(tmp_path: Path) -> None:
+    log = drawn(4000)
+    log["calls"] += log.arm == "new"
+    outcomes = {"stayed": {"kind": "share"}, "calls": {"kind": "count", "higher_is_better": False, "margin": 0.1}}
+    found = analysed(tmp_path, log, outcomes=outcomes)
+    point = next(row for row in points_of(found)["effects"] if row["outcome"] == "calls")
+    assert effect(found, "calls").word == "worse"
+    assert point["low"] < point["lift"] < point["high"] < point["margin"] < 0
+    assert point["measured"] == pytest.approx(100 * (effect(found, "calls").lift or 0)) == pytest.approx(-point["lift"])
+
+
 def test_of_several_treatments_the_best_is_shipped_at_a_level_shared_by_all(tmp_path: Path) -> None:
     log = drawn(9000, lift=0.06, arms=("old", "new", "other"))
     log.loc[log.arm == "other", "stayed"] = 1
