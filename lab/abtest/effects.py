@@ -46,6 +46,7 @@ class Effect:
     kind: str
     estimator: str
     higher_is_better: bool
+    measured_in: str | None
     margin: float | None
     control: float | None
     value: float | None
@@ -68,13 +69,18 @@ class Effect:
     reason: str
 
     @property
+    def label(self) -> str:
+        """Return the outcome with its unit of measurement."""
+        return self.outcome if self.measured_in is None else f"{self.outcome} [{self.measured_in}]"
+
+    @property
     def finding(self) -> Finding:
         """Return the effect signed so that higher is better."""
         low, high, difference = self.low, self.high, self.difference or 0.0
         if not self.higher_is_better:
             low, high = (None if end is None else -end for end in (high, low))
             difference = -difference
-        return Finding(self.outcome, difference, low, high, self.margin or 0.0)
+        return Finding(self.label, difference, low, high, self.margin or 0.0)
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ def effect_of(name: str, arms: Arms, look: Look, log: LogMoments, design: Design
         kind=outcome.kind,
         estimator=measured.estimator,
         higher_is_better=outcome.higher_is_better,
+        measured_in=outcome.measured_in,
         margin=outcome.margin,
         control=found.control if has_units else None,
         value=found.treatment if has_units else None,

@@ -51,7 +51,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
     low, high = ends if effect.higher_is_better else ends[::-1]
     return {
         "treatment": effect.treatment,
-        "outcome": effect.outcome,
+        "outcome": effect.label,
         "role": effect.role,
         "lift": _percent(effect.lift, sign),
         "low": _percent(low, sign),
@@ -102,7 +102,8 @@ def _posterior(analysis: Analysis) -> list[dict[str, Any]]:
         curves = [share_points(name, arm, place) for name, arm in named]
     else:
         curves = [effect_points(found[0]) for found in analysis.effects.values()]
-    return [{"outcome": design.primary, **point} for curve in curves for point in curve]
+    label = next(iter(analysis.all_effects)).label
+    return [{"outcome": label, **point} for curve in curves for point in curve]
 
 
 def _power(effect: Effect, analysis: Analysis) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def _power(effect: Effect, analysis: Analysis) -> list[dict[str, Any]]:
     return [
         {
             "treatment": effect.treatment,
-            "outcome": effect.outcome,
+            "outcome": effect.label,
             "effect": drift * full,
             "power": sequential_power(look.plan, drift=drift),
             "wanted": POWER,

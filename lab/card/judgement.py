@@ -128,8 +128,10 @@ def experiment(results: Results) -> list[str]:
 def _effect(effect: Document) -> list[str]:
     digits = 0 if max(abs(effect["control"] or 0), abs(effect["value"] or 0)) >= 100 else 4
     ends = f" ({interval(effect['low'], effect['high'], digits=digits)})" if effect["low"] is not None else ""
+    measured_in = effect.get("measured_in")
+    name = effect["outcome"] if measured_in is None else f"{effect['outcome']} ({measured_in})"
     return [
-        effect["outcome"] if effect["treatment"] == "challenger" else f"{effect['outcome']}, {effect['treatment']}",
+        name if effect["treatment"] == "challenger" else f"{name}, {effect['treatment']}",
         effect["role"],
         number(effect["control"], digits=digits),
         number(effect["value"], digits=digits),

@@ -29,7 +29,7 @@ class Outcome(Params):
 
     A covariate is a column from before the experiment that reduces the variance (CUPED), or a list of such columns; a
     missing value is imputed. `margin` makes the outcome a guardrail: it may get worse by less than this, in its own
-    unit.
+    unit. `measured_in` names that unit, such as EUR.
     """
 
     kind: Kind = "mean"
@@ -37,6 +37,7 @@ class Outcome(Params):
     higher_is_better: bool = True
     covariate: str | Annotated[tuple[str, ...], Field(strict=False)] | None = None
     margin: float | None = Field(default=None, gt=0)
+    measured_in: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def only_a_ratio_has_a_denominator(self) -> Self:

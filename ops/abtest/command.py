@@ -54,6 +54,7 @@ CURE = "Compare it with experiment.design in a task file, such as tasks/churn/ta
     metavar="COLUMN=BEFORE",
     help="A pre-experiment value (CUPED); repeat it for more.",
 )
+@click.option("--measured-in", multiple=True, metavar="COLUMN=UNIT", help="The unit of an outcome, such as EUR.")
 @click.option("--stratum", help="A column of pre-experiment groups for post-stratification.")
 @click.option(
     "--segment", "segments", multiple=True, metavar="COLUMN", help="Also show the primary outcome by its levels."
@@ -117,6 +118,7 @@ def _parsed(options: dict[str, Any]) -> dict[str, Any]:
             name: _number(value, "--guardrail") for name, value in _once(options["guardrails"], "--guardrail")
         },
         "per": dict(_once(options["per"], "--per")),
+        "measured_in": dict(_once(options["measured_in"], "--measured-in")),
         "covariates": _lists(_pairs(options["covariates"], "--covariate")),
     }
 

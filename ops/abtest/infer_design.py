@@ -45,6 +45,7 @@ def _outcome(name: str, options: Mapping[str, Any], path: Path) -> dict[str, Any
     return {
         "kind": "ratio" if per else _kind_of(name, path),
         "higher_is_better": name not in options["lower"],
+        "measured_in": options["measured_in"].get(name),
         **({"per": per} if per else {}),
         **({"covariate": covariate} if covariate else {}),
         **({"margin": options["guardrails"][name]} if name in options["guardrails"] else {}),

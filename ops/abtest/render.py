@@ -14,6 +14,8 @@ HEAD = ("outcome", "role", "control", "treatment", "difference", "interval", "li
 
 def to_text(analysis: Analysis) -> str:
     document, look = document_of(analysis), analysis.look
+    primary = analysis.all_effects[0]
+    unit = "" if primary.measured_in is None else f" {primary.measured_in}"
     checks = [("ok" if check.passed else "FAIL", check.check, check.found) for check in analysis.health.checks]
     parts = [sentence_of(analysis), aligned(checks)]
     if not analysis.health.faults:
@@ -21,9 +23,9 @@ def to_text(analysis: Analysis) -> str:
         parts += [
             f"{name} against {analysis.design.control}:\n{_table(found)}" for name, found in analysis.effects.items()
         ]
-        parts += [_secondary(document), _posteriors(document), _segments(document)]
+        parts += [_secondary(document, primary.label), _posteriors(document, unit), _segments(document, primary.label)]
         parts += [
-            f"Minimum detectable effect (power 80 %): {_number(each['detectable'])}"
+            f"Minimum detectable effect (power 80 %): {_number(each['detectable'])}{unit}"
             + (
                 f" (interim looks cost {100 * (each['price_of_looking'] - 1):.1f} % more units)."
                 if look.planned > 1
@@ -55,7 +57,7 @@ def _line(effect: Effect) -> tuple[str, ...]:
     lift = "" if effect.lift is None else f"{100 * effect.lift:+.2f} %"
     p_value = effect.p_value if effect.p_adjusted is None else effect.p_adjusted
     return (
-        effect.outcome + ("" if effect.higher_is_better else " (lower is better)"),
+        effect.label + ("" if effect.higher_is_better else " (lower is better)"),
         effect.role + margin,
         _number(effect.control),
         _number(effect.value),
@@ -68,7 +70,7 @@ def _line(effect: Effect) -> tuple[str, ...]:
     )
 
 
-def _secondary(document: dict[str, Any]) -> str:
+def _secondary(document: dict[str, Any], outcome: str) -> str:
     lines = [
         (
             answer["what"],
@@ -79,18 +81,18 @@ def _secondary(document: dict[str, Any]) -> str:
         )
         for answer in document["further"]
     ]
-    return f"Secondary analyses of the primary outcome:\n{aligned(lines)}" if lines else ""
+    return f"Secondary analyses of the primary outcome, {outcome}:\n{aligned(lines)}" if lines else ""
 
 
-def _posteriors(document: dict[str, Any]) -> str:
+def _posteriors(document: dict[str, Any], unit: str) -> str:
     lines = [
-        (each["arm"], f"best with probability {each['best']:.4f}", f"expected loss {_number(each['loss'])}")
+        (each["arm"], f"best with probability {each['best']:.4f}", f"expected loss {_number(each['loss'])}{unit}")
         for each in document["beliefs"]["arms"]
     ]
     return f"Bayesian posteriors ({WARNING}):\n{aligned(lines)}" if lines else ""
 
 
-def _segments(document: dict[str, Any]) -> str:
+def _segments(document: dict[str, Any], outcome: str) -> str:
     segments = document["segments"]
     if segments is None or not segments["levels"]:
         return ""
@@ -104,7 +106,7 @@ def _segments(document: dict[str, Any]) -> str:
         )
         for each in segments["levels"]
     ]
-    return f"By segment ({EXPLORATORY}):\n{aligned(lines)}"
+    return f"{outcome} by segment ({EXPLORATORY}):\n{aligned(lines)}"
 
 
 def _number(value: float | None) -> str:

@@ -85,6 +85,16 @@ def test_repeated_units_are_cured_by_an_option(tmp_path: Path) -> None:
     assert "2 units with different values: first row kept, 2 rows left out" in cured.output
 
 
+def test_money_is_shown_with_its_unit(tmp_path: Path) -> None:
+    options = ("--primary", "spent", "--measured-in", "spent=EUR", "--segment", "region")
+    done = analysed(tmp_path, *options)
+    assert re.search(r"INCONCLUSIVE new .*: spent \[EUR\]: ", done.output)
+    assert re.search(r"^spent \[EUR\] +primary", done.output, re.MULTILINE)
+    assert re.search(r"Minimum detectable effect \(power 80 %\): [0-9.]+ EUR\.", done.output)
+    assert re.search(r"expected loss [0-9.e-]+ EUR$", done.output, re.MULTILINE)
+    assert "spent [EUR] by segment" in done.output
+
+
 def test_a_corrected_p_is_labelled(tmp_path: Path) -> None:
     lines_of = analysed(tmp_path, "--primary", "stayed", "--outcome", "calls").output.splitlines()
     assert [" (Holm)" in line for line in lines_of if line.split()[:1] in (["stayed"], ["calls"])] == [False, True]

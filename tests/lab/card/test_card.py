@@ -48,6 +48,7 @@ TRAFFIC: dict[str, Any] = {
         },
         {
             "outcome": "net",
+            "measured_in": "EUR cents",
             "role": "guardrail",
             "treatment": "challenger",
             "word": "not distinguishable",
@@ -335,7 +336,7 @@ def test_an_ab_test_is_shown_with_its_decision_and_every_outcome() -> None:
     text = section(card_of(results(change)), "A/B test")
     assert "**SHIP** for challenger: the primary outcome is better." in text
     assert "| stayed | primary | 0.6475 | 0.7495 | +0.1020 (0.0300 to 0.1740) | better |" in text
-    assert "| net | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in text
+    assert "| net (EUR cents) | guardrail | 37677 | 35305 | −2372 (−7918 to 3173) | not distinguishable |" in text
 
 
 def test_limitations_that_do_not_apply_are_not_shown() -> None:
