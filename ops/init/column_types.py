@@ -1,6 +1,7 @@
 """Choose type and rules of a column of an unknown table, with reasons."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,6 +11,7 @@ from lab.prepare.casts import FALSE_WORDS, TRUE_WORDS
 from ops.init.column_facts import ColumnFacts, words_of
 
 IDENTIFIER_WORDS = frozenset({"id", "uuid", "guid", "identifier"})
+NUMBERED = re.compile(r"(nr|nummer|number)[.\W_\d]*$", re.IGNORECASE)  # how the name of an identifier may end
 PAIRS = [frozenset(pair) for pair in zip(TRUE_WORDS, FALSE_WORDS, strict=True)]
 
 FEW_LEVELS = 20  # at most so many are listed as allowed
@@ -42,7 +44,8 @@ def identifier_reason(facts: ColumnFacts) -> str | None:
     code = _is_text(facts) and facts.with_blanks == 0 and facts.longest <= IDENTIFIER_LENGTH
     dense = whole and (facts.highest or 0.0) - (facts.lowest or 0.0) < 2 * facts.rows
     differs = facts.levels == facts.rows and (named or facts.rows >= ENOUGH_ROWS)
-    if differs and (code or dense or (named and whole)):
+    numbered = NUMBERED.search(facts.name.strip()) is not None
+    if differs and (code or dense or ((named or numbered) and whole)):
         return "it differs in every row"
     if named and (code or whole) and facts.levels > CODE_LEVELS:
         return f"its name says so, and it has {facts.levels:,} values"

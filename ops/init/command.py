@@ -10,6 +10,7 @@ import click
 @click.option("--target", metavar="COLUMN", help="The column to predict (required with FILE).")
 @click.option("--name", metavar="NAME", help="The task's name.  [default: the file's name]")
 @click.option("--positive", metavar="VALUE", help="The positive class; required with more than two classes.")
+@click.option("--above", type=float, metavar="NUMBER", help="The target is a number: rows above NUMBER are positive.")
 @click.option("--time", metavar="COLUMN", help="The time of a row: train on the past, test on later rows.")
 @click.option("--unit", metavar="COLUMN", help="The unit of a row, if a unit (such as a customer) has several rows.")
 @click.option(
@@ -28,6 +29,7 @@ def init(  # noqa: PLR0913 - one for each option
     target: str | None,
     name: str | None,
     positive: str | None,
+    above: float | None,
     time: str | None,
     unit: str | None,
     groups: tuple[str, ...],
@@ -45,6 +47,7 @@ def init(  # noqa: PLR0913 - one for each option
     \b
         python -m ops init telco.csv --target Churn
         python -m ops init visits.csv --target returned --unit patient_id --time visited
+        python -m ops init houses.csv --target price --above 250000
         python -m ops init rows.csv --header none --target column_7 --ignore column_2
     """  # noqa: D301 - the mark tells click to keep the lines as they are
     if move is not None:
@@ -54,8 +57,10 @@ def init(  # noqa: PLR0913 - one for each option
         return
     if file is None or target is None:
         raise click.UsageError("found no FILE or no --target, expected both: python -m ops init FILE --target COLUMN")
+    if above is not None and positive is not None:
+        raise click.UsageError("found --above and --positive, expected one of them")
     from ops.init.inference import Options  # noqa: PLC0415 - as above
     from ops.init.new_task import write_task  # noqa: PLC0415 - as above
 
-    options = Options(target, positive, time, unit, groups=groups, ignore=ignore, question=question)
+    options = Options(target, positive, time, unit, groups=groups, ignore=ignore, question=question, above=above)
     click.echo(write_task(file, options, name=name, header=header, force=force))

@@ -15,6 +15,7 @@ from lab.dataset.split import GroupSplit, RandomSplit, Split, TimeSplit
 from lab.dataset.tables import Column
 from lab.engine.engine import columns_of, one_row, quoted, text_literal
 from lab.prepare.casts import cast_sql
+from ops.init.bound import bound_target
 from ops.init.column_facts import ColumnFacts, facts_of, opened, words_of
 from ops.init.column_types import (
     ENOUGH_ROWS,
@@ -67,6 +68,7 @@ class Options:
     groups: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     question: str | None = None
+    above: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Inference:
     split: Split
     groups: tuple[str, ...]
     notes: tuple[str, ...]
+    above: float | None = None
 
 
 def infer_task(rows: pa.Table, options: Options) -> Inference:
@@ -112,10 +115,15 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
             f"found {rows.num_columns:,} columns, expected at most {MOST_COLUMNS:,}. Keep those that may matter."
         )
     with opened(rows) as connection:
+        numbers = facts_of(connection, options.target)
+        if options.above is not None:
+            options = replace(options, positive=bound_target(connection, numbers, options.above))
         facts = {name: facts_of(connection, name) for name in rows.column_names}
         label = _label_of(facts[options.target], options.positive)
         giveaways = _giveaways(connection, facts, target=options.target, label=label)
         counted = {name for name, fact in facts.items() if _is_row_number(connection, fact)}
+        if options.above is not None:
+            label = replace(label, reason="--above says so")
         decisions = [_decide(fact, options, label, giveaways, counted) for fact in facts.values()]
         options, repeats = _with_repeated_unit(options, decisions, facts)
         moving = _moving_note(connection, options, label)
@@ -125,12 +133,13 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
     groups = list(options.groups) or proposed
     return Inference(
         label=label,
-        decisions=tuple(_with_role(each, unit, groups) for each in decisions),
+        decisions=tuple(_with_role(_with_numbers(each, numbers, options), unit, groups) for each in decisions),
         key=unit if options.time is None and ROW not in unit else (),
         unit=unit,
         moment=options.time,
         split=split,
         groups=tuple(groups),
+        above=options.above,
         notes=(
             *_leak_notes(giveaways),
             *_label_notes(facts[options.target]),
@@ -139,6 +148,15 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
             *_column_notes(facts, decisions, options),
             *_group_notes(groups, decisions),
         ),
+    )
+
+
+def _with_numbers(decision: Decision, facts: ColumnFacts, options: Options) -> Decision:
+    """Return the target's decision with the contract of its numbers."""
+    if options.above is None or decision.role != "label":
+        return decision
+    return replace(
+        decision, column=type_of(facts)[0].model_copy(update={"missing_share": decision.column.missing_share})
     )
 
 
@@ -172,7 +190,7 @@ def _label_of(facts: ColumnFacts, chosen: str | None) -> Label:
     if facts.levels > FEW_LEVELS and chosen is None and facts.fits["number"] == facts.present:
         raise SourceError(
             f"the target {facts.name!r} has {facts.levels:,} different numbers, {facts.lowest:g} to {facts.highest:g}; "
-            "expected two classes. Numbers need a bound: add a column to the file that says which rows are above it."
+            "expected two classes. Cure: --above NUMBER, for the rows above it against all others."
         )
     if facts.levels > 2 and chosen is None:
         raise SourceError(

@@ -13,15 +13,16 @@ from lab.core.atomic_outputs import replaced_file
 from lab.core.errors import ParamsError, SourceError
 from lab.core.params import parse
 from lab.core.yaml_files import read_yaml
+from lab.dataset.features import with_query
 from lab.dataset.source import MISSING_MARKS, FileTable
 from lab.ingest.files import PARQUET, names_in, open_table
-from lab.task.schema import TASK, TASKS, Task
+from lab.task.schema import QUERY, TASK, TASKS, Task
 from ops.init.csv_dialect import sniff
 from ops.init.header import column_names
 from ops.init.inference import Inference, Options, infer_task
 from ops.init.render import to_text
 from ops.init.spelling import decimal_of, free_names, marks_in
-from ops.init.task_file import task_file
+from ops.init.task_file import query_of, task_file
 
 SOURCES = Path("data/source")
 ROWS_LOOKED_AT = 1_000_000
@@ -49,7 +50,8 @@ def write_task(file: Path, options: Options, *, name: str | None, header: str | 
         command=_command(file, options, name, header),
         question=options.question,
     )
-    _write_checked(text, path)
+    query = query_of(found, table=name_of(file), target=meant.target) if found.above is not None else None
+    _write_checked(text, path, query)
     if not (source.exists() and source.samefile(file)):
         with replaced_file(source) as partial:
             shutil.copyfile(file, partial)
@@ -142,13 +144,18 @@ def _command(file: Path, options: Options, name: str | None, header: str | None)
     given = [
         (key.replace("groups", "group"), value) for key, values in several for value in values if value is not None
     ]
-    words = [word for key, value in given for word in (f"--{key}", value)]
+    words = [word for key, value in given for word in (f"--{key}", f"{value:g}" if isinstance(value, float) else value)]
     return shlex.join(["python", "-m", "ops", "init", file.name, *words])
 
 
-def _write_checked(text: str, path: Path) -> None:
-    """Write a task file after checking that the stage `task` accepts it."""
+def _write_checked(text: str, path: Path, query: str | None) -> None:
+    """Write a task file and its query after checking that the stage `task` accepts them."""
     with replaced_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
         cure = "Cure: give the columns plainer names; otherwise report a bug of `python -m ops init`."
-        parse(read_yaml(partial, cure=cure), kind=Task, where=str(path), cure=cure)
+        parse(with_query(read_yaml(partial, cure=cure), query), kind=Task, where=str(path), cure=cure)
+    if query is None:
+        path.with_name(QUERY).unlink(missing_ok=True)
+    else:
+        with replaced_file(path.with_name(QUERY)) as partial:
+            partial.write_text(query, encoding="utf-8")

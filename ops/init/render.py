@@ -22,7 +22,7 @@ def to_text(
         *([f"Renamed: {_pairs(file.rename)}."] if file.rename else []),
     ]
     choices = [
-        f"Positive: {target} = {_positive(found.label)}.",
+        f"Positive: {target} {'' if found.above is not None else '= '}{_positive(found.label)}.",
         f"One row: {' + '.join(found.unit) or 'a row of the file'}. Split: {_split(found)}.",
         *(f"Note: {note}." for note in found.notes),
     ]

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from lab.dataset.features import Features
 from lab.dataset.source import FileTable
+from lab.dataset.tables import Table
+from lab.engine.engine import quoted, text_literal
+from lab.featurize.flat import flat_query
 from ops.init.inference import Decision, Inference
 
 PLAIN = re.compile(r"[A-Za-z_][\w -]*", re.ASCII)
@@ -73,7 +77,7 @@ def _comment(text: str) -> str:
 def _head(found: Inference, *, name: str, table: str, target: str, command: str) -> list[str]:
     label = found.label
     return [
-        _comment(f"{name}: which rows of {table} have {target} = {label.positive}?"),
+        _comment(f"{name}: w{_question(found, table, target)[1:]}"),
         _comment(f"Written by `{command}` from {label.positives:,} positive of {label.rows:,} rows."),
         "# Read it, and correct what is wrong.",
         "",
@@ -135,12 +139,17 @@ def _split(found: Inference) -> list[str]:
     return ["split:", f"  # {why}", *(f"  {key}: {inline(value)}" for key, value in settings.items()), ""]
 
 
+def _question(found: Inference, table: str, target: str) -> str:
+    sign = "" if found.above is not None else "= "
+    return f"Which rows of {table} have {target} {sign}{found.label.positive}?"
+
+
 def _features(found: Inference, *, table: str, target: str, question: str | None) -> list[str]:
     label = found.label
     return [
         "features:",
-        f"  question: {_text(question or f'Which rows of {table} have {target} = {label.positive}?')}",
-        f"  table: {inline(table)}",
+        f"  question: {_text(question or _question(found, table, target))}",
+        *([f"  table: {inline(table)}"] if found.above is None else ["  # features.sql says which rows are positive."]),
         f"  unit: {inline(found.unit)}  # the unit of a row; empty: its number in the file",
         *([f"  moment: {inline(found.moment)}"] if found.moment else []),
         f"  label: {inline(target)}",
@@ -165,6 +174,17 @@ REST = (
     "",
 )
 EXPERIMENT = ("", "experiment:", "  log: null")
+
+
+def query_of(found: Inference, *, table: str, target: str) -> str:
+    """Return the query of a task whose label is a number above a bound."""
+    columns = {each.name: each.column for each in found.decisions}
+    features = Features(
+        question="", unit=found.unit, moment=found.moment, label=target, positive=found.label.positive, table=table
+    )
+    query = flat_query(features, Table(columns=columns))
+    label = f"cast({quoted(target)} as varchar) = {text_literal(str(found.label.positive))}"
+    return f"-- One row for each row of the table.\n{query.replace(label, f'{quoted(target)} > {found.above!r}')}\n"
 
 
 def _words(found: Inference) -> list[str]:

@@ -138,6 +138,23 @@ def test_the_number_of_a_row_is_no_feature_and_no_unit(values: list[Any]) -> Non
     assert infer({"customer_id": values}).unit == ("customer_id",)
 
 
+@pytest.mark.parametrize("name", ["Kundennr", "Kunden-Nr.", "Rechnungsnummer", "account_number"])
+def test_wide_numbers_with_the_name_of_an_identifier_are_one(name: str) -> None:
+    found = infer({name: [100_000 + i * i for i in range(ROWS)]})
+    assert (found.decisions[0].column.type, found.unit) == ("identifier", (name,))
+
+
+@pytest.mark.parametrize("above", [-1.0, 119.0])
+def test_a_bound_that_leaves_one_class_is_refused_with_the_range(above: float) -> None:
+    with pytest.raises(SourceError, match=r"ranges from 0 to 119; --above expects a number between these, found"):
+        infer({"x": ["a", "b"] * 60}, labels=list(range(ROWS)), above=above)
+
+
+def test_a_bound_on_words_is_refused() -> None:
+    with pytest.raises(SourceError, match="has values that are no numbers"):
+        infer({"x": list(range(ROWS))}, above=1.0)
+
+
 def test_a_base_rate_that_moves_along_the_file_is_noted() -> None:
     rising = ["Yes" if i % 10 < 10 * i // ROWS else "No" for i in range(ROWS)]
     found = infer({"x": list(range(ROWS))[::-1]}, labels=rising)

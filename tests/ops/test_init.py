@@ -105,6 +105,18 @@ PLAIN = csv_of(plain_columns())
 POSITIVES = plain_columns()["Churn"].count("Yes")
 
 
+def test_a_target_of_numbers_is_divided_by_a_bound() -> None:
+    columns = {**plain_columns(), "price": [f"{i * 13 % 97},5" for i in range(ROWS)]}
+    shown = describe("houses.csv", csv_of(columns, delimiter=";"), "--target", "price", "--above", "60")
+    expected = sum(float(value.replace(",", ".")) > 60 for value in columns["price"])
+    assert f"Positive: price above 60 ({expected} of {ROWS} rows" in shown
+    assert "--above 60" in Path("tasks/houses/task.yaml").read_text()
+    assert table_of("houses").columns["price"].type == "number"
+    rows = features_of("houses")
+    assert sum(rows["label"].to_pylist()) == expected
+    assert "price" not in rows.column_names
+
+
 @pytest.mark.parametrize(
     ("content", "features"),
     [

@@ -52,6 +52,10 @@ CASES: dict[str, tuple[Change, tuple[str, ...], Change, tuple[str, ...]]] = {
     "ops/init/inference.py: add rows of the other class, or name another --target.": (
         write("rows.csv", lines(classes=1)), INIT, write("rows.csv", lines()), INIT
     ),
+    "ops/init/inference.py: --above NUMBER, for the rows above it against all others.": (
+        write("rows.csv", lines()), ("init", "rows.csv", "--target", "age"),
+        nothing, ("init", "rows.csv", "--target", "age", "--above", "20"),
+    ),
     "ops/init/inference.py: provide more history, or leave --time out.": (
         write("rows.csv", lines(days=1)), TIMED, nothing, INIT
     ),
