@@ -21,8 +21,13 @@ TEXTS = (".csv", ".jsonl", ".ndjson")
 MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 
 
-def read_batch(path: Path, reference: Reference) -> pa.Table:
-    """Return the validated rows of a file: .parquet, .csv, or .jsonl (one object per line)."""
+def read_batch(
+    path: Path, reference: Reference, *, read_own: Callable[[Path], pa.Table | None] = lambda _: None
+) -> pa.Table:
+    """Return the validated rows of a file: .parquet, .csv, or .jsonl (one object per line).
+
+    `read_own` returns the rows of a text file that is written like the task's source, else None.
+    """
     readers: dict[str, Callable[[Path], pa.Table]] = {
         ".parquet": read_table,
         ".pq": read_table,
@@ -32,6 +37,10 @@ def read_batch(path: Path, reference: Reference) -> pa.Table:
     }
     if not path.is_file():
         raise SourceError(f"{path} is missing, expected a file of rows. Cure: check the path.")
+    own = read_own(path)
+    if own is not None:
+        own = _renamed(own, reference.facts.inputs)
+        return checked_batch(own, reference, name=str(path), cure=CURE, as_text=True)
     if path.suffix not in readers:
         raise SourceError(f"{path} ends with {path.suffix!r}, expected one of {sorted(readers)}. Cure: convert it.")
     table = _renamed(readers[path.suffix](path), reference.facts.inputs)

@@ -24,6 +24,7 @@ from lab.drift.set_aside import SetAside
 from lab.drift.verdict import Word
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
+from ops.drift.own_files import read_like_source
 from ops.drift.words import selection_lines
 from ops.text_table import aligned
 
@@ -38,7 +39,8 @@ MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
     "--current",
     type=click.Path(path_type=Path),
     required=True,
-    help="A Parquet, CSV or JSON lines file; or a log of serving: the folder of LAB_LOG, or one of its files.",
+    help="A Parquet, CSV (also as the task's source is written) or JSON lines file; or a log of serving: the folder of "
+    "LAB_LOG, or one of its files.",
 )
 @click.option(
     "--reference",
@@ -128,7 +130,8 @@ def rows_of(current: Path, reference: Reference, choice: Choice) -> tuple[pa.Tab
             f"{current} is not a log of serving, expected one for --arm, --fingerprint, --since, --until or "
             "--labels. Cure: drop these options."
         )
-    return read_batch(current, reference), SetAside()
+    features = reference.facts.inputs.features
+    return read_batch(current, reference, read_own=lambda path: read_like_source(path, features)), SetAside()
 
 
 def to_text(document: Mapping[str, Any]) -> str:

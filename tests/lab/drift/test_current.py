@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lab.core.errors import SourceError
-from lab.core.result_files import read_json, read_result
+from lab.core.result_files import read_json, read_result, write_json
 from lab.core.tables import write_table
 from ops.drift.command import drift as command
 from stages import drift, reference
@@ -97,6 +97,28 @@ def test_several_and_unknown_models_are_reported(folder: Path) -> None:
     done = CliRunner().invoke(command, ["--current", "two"])
     assert "2 models answered: abababababab (91), cdcdcdcdcdcd (9)" in done.stderr
     assert "abababababab, cdcdcdcdcdcd: not a model in models" in done.stderr
+
+
+def test_a_file_is_read_as_the_source_of_the_task_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = features_of(np.random.default_rng(5), 300)
+    rows = changed(
+        rows, "amount", [None if place % 50 == 0 else n for place, n in enumerate(rows["amount"].to_pylist())]
+    )
+    write_table(rows, folder / "rows.parquet")
+    written = {"sep": ";", "decimal": ",", "na_rep": "-1", "encoding": "utf-8-sig", "index": False}
+    rows.to_pandas().to_csv(folder / "rows.data.gz", **written)
+    asked = ["--json", "--current"]
+    expected = CliRunner().invoke(command, [*asked, "rows.parquet"])
+    assert json.loads(expected.stdout)["rows"]["current"] == 300
+    table = {"path": "train.data", "delimiter": ";", "decimal": ",", "missing": ["-1"]}
+    other = {"path": "other.csv", "names": ["first", "second"]}
+    source = {"source": {"kind": "files", "tables": {"other": other, "main": table}}}
+    monkeypatch.setattr("lab.core.stage_files.SECTIONS", folder / "data/task/own")
+    write_json(source, folder / "data/task/own/source.json")
+    found = CliRunner().invoke(command, [*asked, "rows.data.gz"])
+    assert (found.exit_code, found.stdout) == (expected.exit_code, expected.stdout)
+    rows.to_pandas().to_csv(folder / "commas.csv", index=False)  # another program's file is still read
+    assert CliRunner().invoke(command, [*asked, "commas.csv"]).stdout == expected.stdout
 
 
 def test_log_options_are_refused_for_another_file(folder: Path) -> None:
