@@ -60,23 +60,25 @@ def _facts_of(store: Store) -> _Facts:
 
 
 def _with_parents(written: Mapping[str, Item], store: Store) -> dict[str, Item]:
-    """Return the outputs, and with them each folder that a stage reads and that several stages write into.
+    """Return the outputs, and with them each folder that a stage reads and that stages write into.
 
-    Such a folder's record follows from theirs; without their listings it counts as unchanged.
+    Such a folder's record follows from theirs and from what git has there; without their listings it counts as
+    unchanged.
     """
+    tree = Tree(store.snapshot)
     read = {path: item for stage in store.stages.values() for path, item in stage.dependencies.items()}
     parents = {
         path: item for path, item in read.items() if item.is_folder and path not in written and _below(path, written)
     }
-    return {**written, **{path: _joined(item, _below(path, written), store) for path, item in parents.items()}}
+    return {**written, **{path: _joined(item, _below(path, written), store, tree) for path, item in parents.items()}}
 
 
 def _below(folder: str, written: Mapping[str, Item]) -> list[Item]:
     return [item for path, item in written.items() if path.startswith(f"{folder}/")]
 
 
-def _joined(folder: Item, parts: list[Item], store: Store) -> Item:
-    files: dict[str, str] = {}
+def _joined(folder: Item, parts: list[Item], store: Store, tree: Tree) -> Item:
+    files = tree.files_below(folder)
     try:
         for part in parts:
             inside = part.path[len(folder.path) + 1 :]

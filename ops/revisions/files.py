@@ -46,6 +46,10 @@ class Tree:
         read = {item: [path for path in paths if path in known] for item, paths in files.items()}
         return {item.path: _md5(item, paths, known) for item, paths in read.items() if paths}
 
+    def files_below(self, folder: Item) -> dict[str, str]:
+        """Return the MD5 of each file that git has in a folder, by its path in the folder."""
+        return {path[len(folder.path) + 1 :]: md5 for path, md5 in self._md5s_of(self.files_of(folder)).items()}
+
     @cached_property
     def _admitted(self) -> list[str]:
         return admitted(self.blobs, (self.snapshot.read(DVCIGNORE) or b"").decode(errors="replace"))

@@ -92,3 +92,17 @@ def test_the_rules_of_the_revision_itself_decide_what_is_read(folder: Path) -> N
     commit(folder, "admit everything")
     assert stale(folder, "main") == {"tell": ("lab/drift",)}
     assert stale(folder, "main~1") == {}
+
+
+def test_a_folder_that_git_and_a_stage_write_into_is_fresh_until_either_changes(folder: Path) -> None:
+    (folder / "dvc.yaml").write_text(
+        "stages:\n  make:\n    cmd: mkdir -p made/part && echo 1 > made/part/it\n    outs: [made/part]\n"
+        "  read:\n    cmd: cat made/part/it > read.txt\n    deps: [made]\n    outs: [read.txt]\n"
+    )
+    (folder / "made").mkdir()
+    (folder / "made/README.md").write_text("what a stage writes here\n")
+    repro(folder)
+    commit(folder, "a folder of two")
+    assert [stale(folder, name) for name in ("main", "workspace")] == [{}, {}]
+    (folder / "made/README.md").write_text("edited\n")
+    assert stale(folder, "workspace") == {"read": ("made",)}
