@@ -12,6 +12,7 @@ OF_SAMPLES = (
     r"^\| `data/truth/` \|.*\n",
     r", or the simulated one(?= \|)",
     r" Another question on the same data is another task:\n\n```bash\n.*\n```\n",
+    r"Use it as it is, or as a template for your own table\. ",
     r"^## Bring your own data\n(?:(?!## ).*\n)*",
 )
 

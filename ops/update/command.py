@@ -39,9 +39,8 @@ def update(*, remote: str, ref: str, leave_conflicts: bool, merge_only: bool) ->
         click.echo(f"Nothing to update: this repository has {ref} ({commit[:12]}) already.")
         return
     before = text_of("rev-parse", "HEAD")
-    merge_version(
-        commit, leave_conflicts=f"python -m ops update {remote} {ref} --leave-conflicts" * (not leave_conflicts)
-    )
+    again = f"python -m ops update {remote} {ref} --leave-conflicts"
+    merge_version(commit, name=ref, to_decide=None if leave_conflicts else again)
     click.echo(f"Merged {ref} ({commit[:12]}). To undo it: git reset --hard {before[:12]}")
     for command in () if merge_only else RUN:
         if subprocess.run(command, check=False).returncode:

@@ -26,10 +26,10 @@ class UpdateError(LabError):
     """A version cannot be merged; nothing was changed."""
 
 
-def merge_version(commit: str, *, leave_conflicts: str) -> None:
+def merge_version(commit: str, *, name: str, to_decide: str | None) -> None:
     """Commit the merge of a version, or raise and change nothing.
 
-    `leave_conflicts` is the command that leaves conflicts in the working tree; if it is empty, this call is that one.
+    `to_decide` is the command that leaves conflicts in the working tree; if it is None, this call is that one.
     """
     if git("merge-base", "HEAD", commit, check=False).returncode:
         raise UpdateError(
@@ -38,7 +38,9 @@ def merge_version(commit: str, *, leave_conflicts: str) -> None:
         )
     base = text_of("merge-base", "HEAD", commit)
     edits = _edits(base)
-    merged = git("merge", "--no-commit", "--no-ff", "--quiet", commit, check=False)
+    merged = git(
+        "merge", "--no-commit", "--no-ff", "--quiet", "-m", f"Update to {name} ({commit[:12]})", commit, check=False
+    )
     if git("rev-parse", "--verify", "--quiet", "MERGE_HEAD", check=False).returncode:
         raise UpdateError(
             f"git refused the merge and changed nothing: {merged.stderr.decode(errors='replace').strip()}"
@@ -50,11 +52,11 @@ def merge_version(commit: str, *, leave_conflicts: str) -> None:
     except BaseException:
         git("merge", "--abort")
         raise
-    if conflicts and leave_conflicts:
+    if conflicts and to_decide:
         git("merge", "--abort")
         raise UpdateError(
             f"found conflicts, expected none: both sides changed {', '.join(conflicts)}. The merge was undone. "
-            f"Cure: {leave_conflicts}; edit these files, then git add --all && git commit --no-edit"
+            f"Cure: {to_decide}; edit these files, then git add --all && git commit --no-edit"
         )
     if conflicts:
         raise UpdateError(

@@ -67,7 +67,7 @@ def test_an_adopted_clone_has_one_task_and_no_trace_of_the_samples(repository: P
     readme = Path("README.md").read_text()
     assert readme.startswith("# Who leaves?\n")
     assert "have churned = Yes?" in readme
-    assert not re.search("high_value_sale|subscribers.csv|synthetic|Gates", readme)
+    assert not re.search("high_value_sale|subscribers.csv|synthetic|Gates|template", readme)
     assert {line[3:] for line in status().splitlines()} >= {"params.yaml", "dvc.yaml", "README.md", "dvc.lock"}
     assert all(line.split()[1] in shown for line in status().splitlines() if line.startswith(" M"))
     run(["dvc", "repro", "--quiet", "task"], cwd=repository)

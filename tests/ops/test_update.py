@@ -12,11 +12,33 @@ from ops.update.command import update
 from ops.update.merge import UpdateError
 from tests.cures import apply_cure, cure_in
 from tests.history import commit_all
-from tests.project import QUIET, ROOT, copy_project, run
+from tests.project import QUIET, copy_project, run
 
 WORK_FIRST = "ops/update/command.py: git add --all && git commit -m 'Work before the update'"
 DECIDE = "ops/update/merge.py: {}; edit these files, then git add --all && git commit --no-"
 CODE = "lab/core/errors.py"
+FIRST = {
+    "README.md": """# Template
+
+<!-- question:begin --> Who? <!-- question:end -->
+
+<!-- answer:begin -->
+Results of the samples.
+<!-- answer:end -->
+
+## First
+
+One.
+
+## Second
+
+Two.
+""",
+    "lab/world/build.py": "1\n",
+    "stages/world.py": "1\n",
+    "metrics/a.json": "{}\n",
+    "dvc.lock": "a\n",
+}
 OWN = {
     "dvc.lock": "schema: '2.0'\n",
     "metrics/a.json": '{"mine": 1}\n',
@@ -31,11 +53,9 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the `template` in two versions, and `mine`, which adopted the first and went on."""
     base = tmp_path_factory.mktemp("update")
     template, mine = copy_project(base / "template"), base / "mine"
-    for name in ("dvc.yaml", "params.yaml", "tests/cures_not_applied.txt"):
-        shutil.copy(ROOT / name, template / name)
-    write(
-        template, {"lab/world/build.py": "1\n", "stages/world.py": "1\n", "metrics/a.json": "{}\n", "dvc.lock": "a\n"}
-    )
+    write(template, FIRST)
+    replace(template, "dvc.yaml", "stages:\n", "stages:\n  world:\n    cmd: python -m stages.world\n\n")
+    replace(template, "params.yaml", "\nprepare:\n", "\nworld:\n  customers: 9\nprepare:\n")
     commit_all(template, "First version")
     run(["git", "branch", "--move", "main"], cwd=template)
     run(["git", "clone", "--quiet", str(template), str(mine)], cwd=base)
@@ -44,17 +64,17 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(["python", "-m", "ops", "adopt", "mine", "--title", "Who leaves?"], cwd=mine)
     write(mine, OWN)
     replace(mine, "params.yaml", "seed: 2024", "seed: 7")
-    replace(mine, "README.md", "## Change something", "Ask Kim.\n\n## Change something")
+    replace(mine, "README.md", "Two.", "Two.\n\nAsk Kim.")
     commit_all(mine, "Adopt the repository")
     write_second_version(template)
     return base
 
 
 def write_second_version(template: Path) -> None:
-    replace(template, "params.yaml", "\nprepare:\n", "\nnew_section: 1\nprepare:\n")
+    replace(template, "params.yaml", "\nfeaturize:\n", "\nnew_section: 1\nfeaturize:\n")
     replace(template, "dvc.yaml", "  world:\n", "  # New words.\n  world:\n")
     replace(template, "dvc.yaml", "  card:\n", "  # New words.\n  card:\n")
-    replace(template, "README.md", "Two commands", "Two short commands")
+    replace(template, "README.md", "One.", "One, in short.")
     replace(template, "README.md", "answer:begin -->", "answer:begin -->\nNew results of the samples.\n")
     replace(template, "tasks/churn/task.yaml", "source:", "# New.\nsource:")
     for name in ("lab/world/build.py", "stages/world.py", "dvc.lock", "metrics/a.json", "docs/answer.svg"):
@@ -113,12 +133,13 @@ def test_a_new_version_comes_and_what_is_the_owners_stays() -> None:
     assert "  # New words.\n  card:\n" in Path("dvc.yaml").read_text()
     readme = Path("README.md").read_text()
     assert readme.startswith("# Who leaves?\n")
-    assert "Ask Kim.\n\n## Change something" in readme
-    assert "## Two short commands" in readme
+    assert "Two.\n\nAsk Kim.\n" in readme
+    assert "One, in short." in readme
     assert "New results of the samples" not in readme
     assert all(Path(name).exists() for name in ("lab/new.py", "lab/core/failures.py", "docs/new.md"))
     gone = ("lab/world", "stages/world.py", "tasks/churn", "tasks/new", "metrics/new.json", CODE)
     assert [name for name in gone if Path(name).exists()] == []
+    assert run(["git", "log", "-1", "--format=%s"], cwd=Path()).stdout.startswith("Update to main (")
     assert updated().startswith("Nothing to update")
 
 
