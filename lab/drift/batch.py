@@ -58,6 +58,19 @@ def checked_batch(table: pa.Table, reference: Reference, *, name: str, cure: str
     return batch
 
 
+def with_label(table: pa.Table, column: str | None, reference: Reference, *, name: str) -> pa.Table:
+    """Return the table with its label as 1 and 0, if it has the task's own column of labels and no other."""
+    if column is None or LABEL in table.column_names or column not in table.column_names:
+        return table
+    positive, source = reference.facts.inputs.positive, Source(reference.facts.window, name, CURE, as_text=True)
+    if isinstance(positive, str):
+        found = table[column].cast(pa.string())
+    else:
+        kind = pa.bool_() if isinstance(positive, bool) else pa.float64()
+        found = _as_type(table[column], kind, column, source)
+    return table.append_column(LABEL, pc.equal(found, pa.scalar(positive, found.type)).cast(pa.float64()))
+
+
 def _as_type(column: pa.ChunkedArray, expected: pa.DataType, name: str, source: Source) -> pa.ChunkedArray:
     found = column.type
     if pa.types.is_dictionary(found):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from lab.core.errors import SourceError
 from lab.core.schema import FeatureSchema
 from lab.core.tables import read_table
-from lab.drift.batch import CURE, checked_batch
+from lab.drift.batch import CURE, checked_batch, with_label
 from lab.predictions.predictions import score_column
 from lab.reference.reference import Reference
 
@@ -22,11 +22,16 @@ MISSING_WORDS = ["", "NA", "NaN", "nan", "null", "None"]
 
 
 def read_batch(
-    path: Path, reference: Reference, *, read_own: Callable[[Path], pa.Table | None] = lambda _: None
+    path: Path,
+    reference: Reference,
+    *,
+    read_own: Callable[[Path], pa.Table | None] = lambda _: None,
+    label: str | None = None,
 ) -> pa.Table:
     """Return the validated rows of a file: .parquet, .csv, or .jsonl (one object per line).
 
-    `read_own` returns the rows of a text file that is written like the task's source, else None.
+    `read_own` returns the rows of a text file that is written like the task's source, else None; `label` is the task's
+    own column of labels.
     """
     readers: dict[str, Callable[[Path], pa.Table]] = {
         ".parquet": read_table,
@@ -38,13 +43,12 @@ def read_batch(
     if not path.is_file():
         raise SourceError(f"{path} is missing, expected a file of rows. Cure: check the path.")
     own = read_own(path)
-    if own is not None:
-        own = _renamed(own, reference.facts.inputs)
-        return checked_batch(own, reference, name=str(path), cure=CURE, as_text=True)
-    if path.suffix not in readers:
+    if own is None and path.suffix not in readers:
         raise SourceError(f"{path} ends with {path.suffix!r}, expected one of {sorted(readers)}. Cure: convert it.")
-    table = _renamed(readers[path.suffix](path), reference.facts.inputs)
-    return checked_batch(table, reference, name=str(path), cure=CURE, as_text=path.suffix in TEXTS)
+    table = _renamed(readers[path.suffix](path) if own is None else own, reference.facts.inputs)
+    table = with_label(table, label, reference, name=str(path))
+    as_text = own is not None or path.suffix in TEXTS
+    return checked_batch(table, reference, name=str(path), cure=CURE, as_text=as_text)
 
 
 def _renamed(table: pa.Table, schema: FeatureSchema) -> pa.Table:

@@ -24,7 +24,7 @@ from lab.drift.set_aside import SetAside
 from lab.drift.verdict import Word
 from lab.reference.reference import REFERENCE, Reference, load_reference
 from lab.reference.settings import DriftParams
-from ops.drift.own_files import read_like_source
+from ops.drift.own_files import own_label, read_like_source
 from ops.drift.words import selection_lines
 from ops.text_table import aligned
 
@@ -131,7 +131,8 @@ def rows_of(current: Path, reference: Reference, choice: Choice) -> tuple[pa.Tab
             "--labels. Cure: drop these options."
         )
     features = reference.facts.inputs.features
-    return read_batch(current, reference, read_own=lambda path: read_like_source(path, features)), SetAside()
+    rows = read_batch(current, reference, read_own=lambda path: read_like_source(path, features), label=own_label())
+    return rows, SetAside()
 
 
 def to_text(document: Mapping[str, Any]) -> str:

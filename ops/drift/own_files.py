@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from lab.core.errors import SourceError
 from lab.core.stage_files import load_section, section_path
+from lab.dataset.features import FeaturesSection
 from lab.dataset.source import FilesSource, SourceSection
 from lab.ingest.files import PARQUET, names_in, open_table
 
@@ -26,3 +27,8 @@ def read_like_source(path: Path, features: Collection[str]) -> pa.Table | None:
         if set(features) & set(names):
             return pa.concat_tables(open_table(path, table)[1])
     return None
+
+
+def own_label() -> str | None:
+    """Return the name of the task's column of labels; None where the task is not known."""
+    return load_section("features", FeaturesSection).features.label if section_path("features").is_file() else None

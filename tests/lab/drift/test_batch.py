@@ -50,6 +50,16 @@ def test_a_csv_is_the_batch_that_the_parquet_file_is(reference: Reference, tmp_p
     assert read_batch(write_csv(rows(), tmp_path / "rows.csv"), reference).to_pylist() == there.to_pylist()
 
 
+def test_the_label_is_read_from_the_column_of_the_task(reference: Reference, tmp_path: Path) -> None:
+    words = {0: "No", 1: "Yes", None: None}
+    table = rows()
+    labels = [place % 2 if place else None for place in range(len(table))]
+    own = pa.array([words[label] for label in labels], pa.string())
+    without = [name for name in table.column_names if name != "label"]
+    path = write_csv(table.select(without).append_column("churned", own), tmp_path / "rows.csv")
+    assert read_batch(path, reference, label="churned")["label"].to_pylist() == labels
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_log_is_the_batch_that_the_parquet_file_is(reference: Reference, tmp_path: Path, *, nested: bool) -> None:
     write_table(rows(), tmp_path / "rows.parquet")

@@ -104,17 +104,23 @@ def test_a_file_is_read_as_the_source_of_the_task_is(folder: Path, monkeypatch: 
     rows = changed(
         rows, "amount", [None if place % 50 == 0 else n for place, n in enumerate(rows["amount"].to_pylist())]
     )
+    rows = rows.append_column("champion_score", pa.array([place % 97 / 100 for place in range(300)]))
     write_table(rows, folder / "rows.parquet")
+    own = pa.array([("No", "Yes")[label] for label in rows["label"].to_pylist()])
+    rows = rows.drop_columns("label").append_column("churned", own)
     written = {"sep": ";", "decimal": ",", "na_rep": "-1", "encoding": "utf-8-sig", "index": False}
     rows.to_pandas().to_csv(folder / "rows.data.gz", **written)
     asked = ["--json", "--current"]
     expected = CliRunner().invoke(command, [*asked, "rows.parquet"])
     assert json.loads(expected.stdout)["rows"]["current"] == 300
+    assert json.loads(expected.stdout)["performance"]["champion"]
     table = {"path": "train.data", "delimiter": ";", "decimal": ",", "missing": ["-1"]}
     other = {"path": "other.csv", "names": ["first", "second"]}
     source = {"source": {"kind": "files", "tables": {"other": other, "main": table}}}
     monkeypatch.setattr("lab.core.stage_files.SECTIONS", folder / "data/task/own")
     write_json(source, folder / "data/task/own/source.json")
+    features = {"question": "Who leaves?", "label": "churned", "positive": "Yes", "table": "main"}
+    write_json({"features": features}, folder / "data/task/own/features.json")
     found = CliRunner().invoke(command, [*asked, "rows.data.gz"])
     assert (found.exit_code, found.stdout) == (expected.exit_code, expected.stdout)
     rows.to_pandas().to_csv(folder / "commas.csv", index=False)  # another program's file is still read
