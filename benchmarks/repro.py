@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str]) -> None:
                 cost_of(["git", "checkout", "--quiet", commit], cwd=folder)
             cost_of(WAYS["ops repro"], cwd=folder, environment=QUIET)
         lock = (folders["dvc repro"] / "dvc.lock").read_bytes()
-        WAYS[ONE] += tuple(plan_of(open_repository(folders[ONE]), []).stages)
+        with chdir(folders[ONE]):
+            WAYS[ONE] += tuple(plan_of(open_repository(Path()), []).stages)
         measure("every stage", folders, more=[FORCE], runs=runs)
         measure("nothing to do", {way: folder for way, folder in folders.items() if way != ONE}, more=[], runs=runs)
         same = all((folder / "dvc.lock").read_bytes() == lock for folder in folders.values())
