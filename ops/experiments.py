@@ -26,6 +26,7 @@ from lab.stats.core.corrections import holm
 from ops.compare.changes import changes, in_one_line
 from ops.compare.predicted import Store, briefly
 from ops.revisions.git import commit_of, lines_of
+from ops.revisions.looks import count_looks, in_words
 from ops.revisions.objects import Objects
 from ops.revisions.snapshot import Snapshot
 from ops.text_table import aligned
@@ -75,8 +76,9 @@ def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
     It is corrected for the number of experiments (Holm); the intervals are not.
 
     Each look at the test window makes its scores more optimistic. So they are shown only with --reveal, for the
-    experiment that you chose. CPU seconds are those of the stages that ran for an experiment in this repository, so a
-    stage whose result came from the cache costs nothing.
+    experiment that you chose, with the number of models that were evaluated on it, those of removed experiments
+    included once they were counted (refs/lab/looks). CPU seconds are those of the stages that ran for an experiment in
+    this repository, so a stage whose result came from the cache costs nothing.
 
     \b
       python -m ops experiments
@@ -85,7 +87,11 @@ def experiments(*, base: str, reveal: bool, as_json: bool) -> None:
     Exit codes: 0 listed, 2 a usage error, such as a commit without experiments.
     """
     by, lines = listed(base, reveal=reveal)
-    click.echo(json_bytes([asdict(line) for line in lines]).decode().rstrip() if as_json else to_text(lines, by))
+    looks = in_words(count_looks(commit_of(base), root=Path())) if reveal else []
+    if as_json:
+        click.echo(json_bytes([asdict(line) for line in lines]).decode().rstrip())
+    else:
+        click.echo("\n".join([to_text(lines, by), *looks]))
 
 
 def listed(

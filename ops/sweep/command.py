@@ -117,6 +117,7 @@ def _listed(run: Run, work: Work) -> str:
 def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, reveal: bool, as_json: bool) -> None:
     # Imported late: slow, and not needed to list or refuse runs.
     from ops.experiments import listed, to_text  # noqa: PLC0415
+    from ops.revisions.looks import count_looks, in_words  # noqa: PLC0415
 
     by, lines = listed(base[:12], reveal=reveal, names={run.name for run in runs}, root=root)
     if as_json:
@@ -125,7 +126,8 @@ def _print(runs: list[Run], failed: dict[str, str], *, base: str, root: Path, re
         document = {"base": asdict(lines[0]), "failed": failed, "metric": by, "runs": found}
         click.echo(json_bytes(document).decode().rstrip())
     else:
-        click.echo(to_text(lines, by))
+        looks = in_words(count_looks(base, root=root)) if reveal else []
+        click.echo("\n".join([to_text(lines, by), *looks]))
         why = {
             run.name: f"  {run.name} ({' '.join(run.overrides)}): {failed[run.name]}"
             for run in runs
