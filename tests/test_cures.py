@@ -253,12 +253,12 @@ OPTIONS = [
     ((*ASSIGN, *ARMS), "ops/assign.py: name units, or --file FILE with one per line", ("17",)),
     (
         ("init", "three.csv", "--target", "left"),
-        "ops/init/inference.py: --positive VALUE, for that class against all others.",
+        "ops/init/target.py: --positive VALUE, for that class against all others.",
         ("--positive", "c1"),
     ),
     (
         ("init", "two.csv", "--target", "left", "--positive", "c9"),
-        "ops/init/inference.py: correct --positive.",
+        "ops/init/target.py: correct --positive.",
         ("--positive", "c1"),
     ),
 ]

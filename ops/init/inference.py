@@ -28,13 +28,10 @@ from ops.init.column_types import (
     useless_reason,
     with_missing_share,
 )
+from ops.init.target import Label, label_of
 
 Role = Literal["label", "unit", "time", "feature", "group", "left out"]
 
-POSITIVE_WORDS = frozenset({"yes", "y", "true", "t", "positive", "pos", "churn", "churned", "left", "exited"}) | {
-    *("attrited", "lost", "cancelled", "canceled", "default", "defaulted", "bad", "fraud", "spam", "sick", "disease"),
-    *("malignant", "won", "converted", "bought", "subscribed", "high"),
-}
 GROUP_WORDS = frozenset({"gender", "sex", "senior", "region", "race", "ethnicity", "nationality", "disability"})
 GROUP_WORDS |= {"geschlecht", "marital", "married", "familienstand", "city", "state", "country", "religion", "ethnic"}
 UNIT_WORDS = frozenset(
@@ -47,13 +44,11 @@ MOST_REPEATS = 20  # above, an identifier may be of a place or a product
 MOVES = 4.0  # standard errors between the first and the last part of a file
 PARTS = 5
 MOST_COLUMNS = 2_000
-FEWEST_OF_A_CLASS = 3  # one for each part of the split
 FEWEST_NUMBERS = 6  # levels; with more, whole numbers are quantities
 GROUP_PAIRS = (frozenset({"age", "group"}), frozenset({"age", "band"}), frozenset({"age", "class"}))
 GROUP_LEVELS = range(2, 9)
 GROUPS_AT_MOST = 3
 ROWS_PER_LEVEL = 10  # with fewer rows, a value with one class only may be chance
-CLASSES_SHOWN = 10
 COLUMNS_SHOWN = 30
 
 
@@ -78,16 +73,6 @@ class Decision:
     name: str
     column: Column
     role: Role
-    reason: str
-
-
-@dataclass(frozen=True)
-class Label:
-    """The positive value of the target, its count, and the number of labelled rows."""
-
-    positive: str | int
-    positives: int
-    rows: int
     reason: str
 
 
@@ -119,7 +104,7 @@ def infer_task(rows: pa.Table, options: Options) -> Inference:
         if options.above is not None:
             options = replace(options, positive=bound_target(connection, numbers, options.above))
         facts = {name: facts_of(connection, name) for name in rows.column_names}
-        label = _label_of(facts[options.target], options.positive)
+        label = label_of(facts[options.target], options.positive)
         giveaways = _giveaways(connection, facts, target=options.target, label=label)
         counted = {name for name, fact in facts.items() if _is_row_number(connection, fact)}
         if options.above is not None:
@@ -171,52 +156,6 @@ def _refuse_unknown(name: str | None, names: Sequence[str]) -> None:
         hint = " The first line looks like data: give the file a header, or --header none."
     more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
     raise SourceError(f"found no column {name!r}, expected one of {list(names[:COLUMNS_SHOWN])}{more}.{hint}")
-
-
-def _label_of(facts: ColumnFacts, chosen: str | None) -> Label:
-    found = dict(facts.counts)
-    shown = ", ".join(f"{level!r} ({count:,} rows)" for level, count in facts.counts[:CLASSES_SHOWN])
-    shown += f" and {facts.levels - CLASSES_SHOWN:,} more" if facts.levels > CLASSES_SHOWN else ""
-    if facts.levels < 2:
-        raise SourceError(
-            f"the target {facts.name!r} has one class, {shown or 'for it is empty'}; expected two. "
-            "Cure: add rows of the other class, or name another --target."
-        )
-    if facts.levels == facts.present >= ENOUGH_ROWS and chosen is None and facts.fits["number"] < facts.present:
-        raise SourceError(
-            f"the target {facts.name!r} differs in every row, as an identifier does; expected two classes. "
-            "Name another --target."
-        )
-    if facts.levels > FEW_LEVELS and chosen is None and facts.fits["number"] == facts.present:
-        raise SourceError(
-            f"the target {facts.name!r} has {facts.levels:,} different numbers, {facts.lowest:g} to {facts.highest:g}; "
-            "expected two classes. Cure: --above NUMBER, for the rows above it against all others."
-        )
-    if facts.levels > 2 and chosen is None:
-        raise SourceError(
-            f"the target {facts.name!r} has {facts.levels:,} classes, {shown}; expected two. "
-            "Cure: --positive VALUE, for that class against all others."
-        )
-    if chosen is not None and chosen not in found:
-        raise SourceError(
-            f"the target {facts.name!r} has no class {chosen!r}, expected one of {shown}. Cure: correct --positive."
-        )
-    positive, reason = (chosen, "--positive says so") if chosen is not None else _positive_of(facts.counts)
-    whole = facts.fits["integer"] == facts.present and positive.isdigit()
-    rarer = min(found[positive], facts.present - found[positive])
-    if rarer < FEWEST_OF_A_CLASS:
-        raise SourceError(
-            f"the target {facts.name!r} has {rarer} rows of the rarer class, expected at least {FEWEST_OF_A_CLASS}: "
-            "training, test and newest rows need one each. Add rows."
-        )
-    return Label(int(positive) if whole else positive, found[positive], facts.present, reason)
-
-
-def _positive_of(counts: Sequence[tuple[str, int]]) -> tuple[str, str]:
-    # a 1 is positive only next to a 0; next to a 2 it is just a number
-    words = POSITIVE_WORDS | ({"1", "1.0"} if counts[0][0] in {"0", "0.0"} or counts[-1][0] in {"0", "0.0"} else set())
-    telling = [level for level, _ in counts if level.casefold() in words]
-    return (telling[0], "its word means yes") if len(telling) == 1 else (counts[-1][0], "it is the rarer class")
 
 
 def _giveaways(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from lab.dataset.source import FileTable
-from ops.init.inference import Inference, Label
+from ops.init.inference import Inference
+from ops.init.target import Label
 from ops.text_table import aligned
 
 MOST_COLUMNS = 60

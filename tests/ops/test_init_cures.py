@@ -49,10 +49,10 @@ CASES: dict[str, tuple[Change, tuple[str, ...], Change, tuple[str, ...]]] = {
     "ops/init/csv_dialect.py: save a spreadsheet as CSV, or Parquet as .parquet.": (
         write("rows.csv", b"PK\3\4\0\0"), INIT, write("rows.csv", lines()), INIT
     ),
-    "ops/init/inference.py: add rows of the other class, or name another --target.": (
+    "ops/init/target.py: add rows of the other class, or name another --target.": (
         write("rows.csv", lines(classes=1)), INIT, write("rows.csv", lines()), INIT
     ),
-    "ops/init/inference.py: --above NUMBER, for the rows above it against all others.": (
+    "ops/init/target.py: --above NUMBER, for the rows above it against all others.": (
         write("rows.csv", lines()), ("init", "rows.csv", "--target", "age"),
         nothing, ("init", "rows.csv", "--target", "age", "--above", "20"),
     ),
