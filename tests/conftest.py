@@ -35,9 +35,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.pop("CI", None)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors: slow tests often wait for a server or a timer."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return a worker for each processor, and one more for slow tests: these often wait for a server or a timer."""
+    return (os.cpu_count() or 1) + (config.option.markexpr != "not slow")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
