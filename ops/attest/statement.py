@@ -17,7 +17,7 @@ from ops.revisions.snapshot import Snapshot
 STATEMENT = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 COMMAND = "https://dvc.org/doc/command-reference/repro"
-BUILDER = "urn:tabular-lab:signer"  # the machine of each signer: the signature names him
+BUILDER = "urn:tabular-lab:signer"  # the machine of each signer: the signature names the person
 MODEL, METRICS, PINS = "models/champion", "metrics", "requirements.txt"
 
 

@@ -14,6 +14,7 @@ from lab.core.yaml_files import read_yaml
 from lab.task.schema import task_names
 from ops.adopt.changes import WORLD
 from ops.adopt.command import adopt
+from ops.adopt.readme import OF_SAMPLES
 from tests.cures import apply_cure
 from tests.history import commit_all
 from tests.project import ROOT, copy_project, run
@@ -67,11 +68,20 @@ def test_an_adopted_clone_has_one_task_and_no_trace_of_the_samples(repository: P
     readme = Path("README.md").read_text()
     assert readme.startswith("# Who leaves?\n")
     assert "have churned = Yes?" in readme
-    assert not re.search("high_value_sale|subscribers.csv|synthetic|Gates|template", readme)
+    assert not re.search("high_value_sale|subscribers.csv|synthetic|Gates|own table|this customer|comment.png", readme)
     assert {line[3:] for line in status().splitlines()} >= {"params.yaml", "dvc.yaml", "README.md", "dvc.lock"}
     assert all(line.split()[1] in shown for line in status().splitlines() if line.startswith(" M"))
     run(["dvc", "repro", "--quiet", "task"], cwd=repository)
     assert Path("data/task/gates.json").exists()
+
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.skipif("## Bring your own data" not in README, reason="this repository is adopted")
+@pytest.mark.parametrize("pattern", OF_SAMPLES)
+def test_the_readme_has_each_text_that_an_adoption_replaces(pattern: str) -> None:
+    assert re.search(pattern, README, flags=re.MULTILINE)
 
 
 def test_a_dry_run_lists_the_same_and_changes_nothing() -> None:
